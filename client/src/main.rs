@@ -1,0 +1,2 @@
+//! Sincronia.
+fn main() {}

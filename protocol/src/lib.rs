@@ -1,0 +1,36 @@
+//! The pure rules of Sincronia.
+//!
+//! Everything two nodes must agree on lives here, and nothing else: identities, logs, encryption,
+//! access, records, and the sync machine. The crate does no I/O and reads neither a clock nor a
+//! random source: time and randomness are arguments, storage is a trait the caller implements.
+//! The same inputs therefore give the same result on every machine, and a simulation drives
+//! exactly the code that runs in production.
+//!
+//! # Layers
+//! `limits, ids, time ← codec ← crypto ← log ← identity, access ← record ← replica ← sync`.
+//! A test in `tests/` reads the `use crate::` lines and fails when an arrow runs the other way.
+//!
+//! # Glossary
+//! | word | meaning |
+//! |---|---|
+//! | organisation | a legal body; the unit of trust and ownership; has a root key |
+//! | node | one installation, certified by its organisation; has its own key |
+//! | operator | a person who signs in to a node; named inside every change |
+//! | partner | an organisation whose identity this one has accepted |
+//! | space | the unit of sharing: one owner, members with roles, one key per epoch, some records |
+//! | record | one document: a convention, a contact, an insurance cover … |
+//! | entry, log | an element of an append-only, hash-chained, signed sequence |
+//! | access log | the owner's log of a space: who may read and write, and the sealed keys |
+//! | carrier | a partner that stores and forwards a space it cannot read |
+//! | cut | the length of an author's log that still counts after a removal |
+//! | gate | the deterministic rules a change must satisfy before Automerge sees it |
+//! | Input, Effect, Event, Session | into a machine; asked of its driver; told to the application; one partner link |
+//!
+//! # Deliberately absent
+//! libp2p, redb, axum, tokio, files, sockets, `std::time` clocks, `getrandom`.
+
+pub mod codec;
+pub mod ids;
+pub mod limits;
+pub mod storage;
+pub mod time;

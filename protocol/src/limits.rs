@@ -1,0 +1,71 @@
+//! Every bound of the protocol, each with its reason. A peer cannot choose our memory use.
+
+/// A frame on the wire. Large enough that a first sync is not chatty, small enough to hold several.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// The plain body of an entry: a change that a person makes is hundreds of bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// The sealed body: payload, padding (at most 12 %), nonce and tag.
+pub const BODY_BYTES_MAX: usize = 80 * 1024;
+/// Padding floor: short edits of different fields all look alike.
+pub const PAYLOAD_BYTES_MIN: usize = 96;
+
+/// Operations of one change: the largest real record has about two hundred fields.
+pub const CHANGE_OPERATIONS_MAX: usize = 1_000;
+/// Values that one operation replaces: as many as there are concurrent writers of one field.
+pub const OPERATION_PREDECESSORS_MAX: usize = 64;
+/// Concurrent heads that one change joins.
+pub const CHANGE_DEPENDENCIES_MAX: usize = 64;
+/// Nesting of objects in a record. Automerge recurses without a limit of its own.
+pub const RECORD_DEPTH_MAX: usize = 8;
+/// A key of a map.
+pub const KEY_BYTES_MAX: usize = 256;
+/// One text value.
+pub const STRING_BYTES_MAX: usize = 32 * 1024;
+/// Changes of one record that are kept in memory together.
+pub const RECORD_CHANGES_MAX: usize = 100_000;
+/// Entries of a record that wait for others they depend on.
+pub const RECORD_WAITING_MAX: usize = 1_000;
+
+/// An operator's name inside a change.
+pub const OPERATOR_BYTES_MAX: usize = 128;
+/// A comment inside a change.
+pub const COMMENT_BYTES_MAX: usize = 2_000;
+
+/// Entries of an identity log: a root rotation a month for eighty years.
+pub const IDENTITY_ENTRIES_MAX: usize = 1_000;
+/// Bytes of one identity entry: a hybrid public key is 1,216.
+pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
+/// Nodes that one organisation certifies at a time.
+pub const IDENTITY_NODES_MAX: usize = 32;
+/// Entries of one access log.
+pub const ACCESS_ENTRIES_MAX: usize = 100_000;
+/// Bytes of one access entry: 100 bytes for each recipient and cut.
+pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
+/// Members of one space: a table of all mayors of a province fits.
+pub const SPACE_MEMBERS_MAX: usize = 512;
+/// Author logs in one space: members times their nodes over the years.
+pub const SPACE_AUTHORS_MAX: usize = 2_048;
+/// Recipients of one rotation.
+pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
+/// Keys in one sealed keyring: one for each stretch of history that starts afresh.
+pub const KEYRING_KEYS_MAX: usize = 1_024;
+/// A sealed keyring: hybrid encapsulation 1,120 bytes, then 40 for each key.
+pub const SEALED_BYTES_MAX: usize = 64 * 1024;
+/// Entries of one run: bounds the work of one frame.
+pub const RUN_ENTRIES_MAX: usize = 4_096;
+/// Entries of one author in one space.
+pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
+
+/// Addresses in one invitation or address record.
+pub const ADDRESSES_MAX: usize = 16;
+/// One address in text form.
+pub const ADDRESS_BYTES_MAX: usize = 256;
+/// An organisation's name.
+pub const NAME_BYTES_MAX: usize = 1_000;
+/// How long an invitation can be valid: longer ones are forgotten in drawers.
+pub const INVITATION_VALID_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
+
+const _: () = assert!(BODY_BYTES_MAX > PAYLOAD_BYTES_MAX + PAYLOAD_BYTES_MAX / 8 + 64);
+const _: () = assert!(FRAME_BYTES_MAX > BODY_BYTES_MAX * 2);
+const _: () = assert!(FRAME_BYTES_MAX > ACCESS_ENTRY_BYTES_MAX * 2);
+const _: () = assert!(STRING_BYTES_MAX < PAYLOAD_BYTES_MAX);
