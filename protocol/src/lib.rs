@@ -29,8 +29,12 @@
 //! # Deliberately absent
 //! libp2p, redb, axum, tokio, files, sockets, `std::time` clocks, `getrandom`.
 
+pub mod access;
 pub mod codec;
+pub mod crypto;
+pub mod identity;
 pub mod ids;
 pub mod limits;
+pub mod log;
 pub mod storage;
 pub mod time;

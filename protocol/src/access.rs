@@ -1,0 +1,24 @@
+//! Access logs: who may read and write a space, and under which keys.
+//!
+//! The owner's primary node writes the log; it is linear, in clear, and every entry is signed. The
+//! state after a prefix is [`Access`]; [`Access::apply`] is the only way to extend it. A removal
+//! carries its cuts and its rotation in the same entry: a removal without a rotation does not parse.
+//!
+//! [`Access::standing`] decides which author entries count. It is a pure function of the access log
+//! and of the entry's header, so that nodes with the same logs agree whatever the order of arrival.
+//!
+//! Deliberately absent: who is asked for entries (sync), what entries contain (records), and any
+//! check of the recipients of a key beyond form. An owner can always tell others what it knows; what
+//! counts is that its own node never seals to a revoked node, which `replica` sees to.
+
+mod acceptance;
+mod keyring;
+mod operation;
+mod state;
+
+pub use acceptance::Standing;
+pub use keyring::{Keyring, KeyringError, sealed_hash};
+pub use operation::{
+    AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
+};
+pub use state::{Access, AccessError, Epoch, Interval, Member};

@@ -1,0 +1,422 @@
+//! The state of a space's access after a prefix of its log.
+
+use super::operation::{
+    AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
+};
+use crate::codec;
+use crate::crypto::{Domain, KeyCommitment};
+use crate::identity::Identity;
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
+use crate::limits;
+use crate::log::{AccessPoint, LogPosition};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why an entry does not extend an access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// The entry is of a format this program does not know.
+    #[error("the access entry has an unknown version; update this program")]
+    Version,
+    /// The entry belongs to another log or place.
+    #[error("the access entry does not follow the log it is offered for")]
+    Chain,
+    /// The owner's identity log does not yet reach the term that the entry names.
+    #[error("the owner's identity log is not complete enough to judge the entry")]
+    IdentityBehind,
+    /// The signer is not the owner's primary of that term.
+    #[error("the signer may not write this access log")]
+    Signer,
+    /// The signature does not hold.
+    #[error("the signature of the access entry does not hold")]
+    Signature,
+    /// The operation makes no sense at its place.
+    #[error("the access operation is not possible at its place")]
+    Operation,
+    /// Something is longer than its limit.
+    #[error("the access log is longer than its limit")]
+    TooLong,
+}
+
+/// A stretch of membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Position of the entry that granted it.
+    pub from: u64,
+    /// The role held.
+    pub role: Role,
+    /// Position of the entry that ended it, and what still counts; `None` while it lasts.
+    pub ended: Option<(u64, BTreeMap<NodeId, Cut>)>,
+}
+
+/// An organisation's memberships, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// The stretches; at most the last one lasts.
+    pub intervals: Vec<Interval>,
+}
+
+impl Member {
+    /// The role held now.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.intervals.last().filter(|last| last.ended.is_none()).map(|last| last.role)
+    }
+}
+
+/// A key epoch as the access log describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// Commitment to the key.
+    pub commitment: KeyCommitment,
+    /// The previous key, wrapped under this one.
+    pub previous: Option<Vec<u8>>,
+    /// Position of the entry that began it.
+    pub position: u64,
+}
+
+/// A space as its access log describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    space: SpaceId,
+    owner: OrganisationId,
+    members: BTreeMap<OrganisationId, Member>,
+    epochs: Vec<Epoch>,
+    cut_nodes: BTreeMap<NodeId, Cut>,
+    recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
+    hashes: Vec<EntryHash>,
+    term: u64,
+}
+
+impl Access {
+    /// The state after the first entry. `owner` is the identity of the organisation it names.
+    ///
+    /// # Errors
+    /// When the entry is not a well-signed creation of the space it names.
+    pub fn begin(entry: &AccessEntry, owner: &Identity) -> Result<Self, AccessError> {
+        let statement = &entry.statement;
+        let AccessOperation::Create { owner: named, salt, rotation } = &statement.operation else {
+            return Err(AccessError::Operation);
+        };
+        let space = AccessEntry::space_id(named, salt);
+        if (statement.space, statement.sequence, statement.previous) != (space, 0, EntryHash::ZERO)
+        {
+            return Err(AccessError::Chain);
+        }
+        let mut access = Self {
+            space,
+            owner: *named,
+            members: BTreeMap::new(),
+            epochs: Vec::new(),
+            cut_nodes: BTreeMap::new(),
+            recipients: BTreeMap::new(),
+            hashes: Vec::new(),
+            term: 0,
+        };
+        access.check_signer(entry, owner)?;
+        if rotation.previous.is_some() {
+            return Err(AccessError::Operation);
+        }
+        access.open_interval(*named, Role::Contributor);
+        access.rotate(rotation)?;
+        access.finish(statement);
+        Ok(access)
+    }
+
+    /// The statement that would come next with `operation`.
+    #[must_use]
+    pub fn draft(&self, author: NodeId, term: u64, operation: AccessOperation) -> AccessStatement {
+        AccessStatement {
+            version: VERSION,
+            space: self.space,
+            sequence: self.length(),
+            previous: self.position().head,
+            author,
+            term,
+            operation,
+        }
+    }
+
+    /// The statement that founds a space.
+    #[must_use]
+    pub fn draft_creation(
+        owner: OrganisationId,
+        salt: [u8; 16],
+        author: NodeId,
+        term: u64,
+        rotation: Rotation,
+    ) -> AccessStatement {
+        AccessStatement {
+            version: VERSION,
+            space: AccessEntry::space_id(&owner, &salt),
+            sequence: 0,
+            previous: EntryHash::ZERO,
+            author,
+            term,
+            operation: AccessOperation::Create { owner, salt, rotation },
+        }
+    }
+
+    /// Extends the log by one verified entry; on error nothing has changed.
+    ///
+    /// # Errors
+    /// [`AccessError`] says what does not hold.
+    pub fn apply(&mut self, entry: &AccessEntry, owner: &Identity) -> Result<(), AccessError> {
+        let statement = &entry.statement;
+        let place = (statement.space, statement.sequence, statement.previous);
+        if place != (self.space, self.length(), self.position().head) {
+            return Err(AccessError::Chain);
+        }
+        if self.hashes.len() >= limits::ACCESS_ENTRIES_MAX {
+            return Err(AccessError::TooLong);
+        }
+        self.check_signer(entry, owner)?;
+        self.check_operation(&statement.operation)?;
+        self.perform(&statement.operation)?;
+        self.finish(statement);
+        Ok(())
+    }
+
+    fn check_signer(&self, entry: &AccessEntry, owner: &Identity) -> Result<(), AccessError> {
+        let statement = &entry.statement;
+        if statement.version != VERSION {
+            return Err(AccessError::Version);
+        }
+        if owner.organisation() != self.owner || statement.term < self.term {
+            return Err(AccessError::Signer);
+        }
+        if statement.term >= owner.length() {
+            return Err(AccessError::IdentityBehind);
+        }
+        if owner.primary_of_term(statement.term) != Some(statement.author) {
+            return Err(AccessError::Signer);
+        }
+        entry
+            .signature
+            .verify(Domain::ACCESS_SIGNATURE, &statement.author, &codec::encode(statement))
+            .map_err(|_| AccessError::Signature)
+    }
+
+    fn check_operation(&self, operation: &AccessOperation) -> Result<(), AccessError> {
+        let possible = match operation {
+            AccessOperation::Create { .. } => false,
+            AccessOperation::Grant { organisation, role, history, recipients, rotation } => {
+                self.grant_is_possible(*organisation, *role)
+                    && match (role.reads(), history) {
+                        (false, _) => recipients.is_empty() && rotation.is_none(),
+                        (true, History::Start) => rotation.is_none(),
+                        (true, History::Now) => recipients.is_empty() && rotation.is_some(),
+                    }
+            }
+            AccessOperation::Revoke { organisation, cuts, .. } => {
+                let nodes: BTreeSet<_> = cuts.iter().map(|cut| cut.node).collect();
+                *organisation != self.owner
+                    && self.role(organisation).is_some()
+                    && nodes.len() == cuts.len()
+                    && cuts.len() <= limits::SPACE_AUTHORS_MAX
+            }
+            AccessOperation::CutNode { cut, .. } => !self.cut_nodes.contains_key(&cut.node),
+            AccessOperation::Rotate { .. } => true,
+        };
+        let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
+        let recipients = operation.recipients().count();
+        let unique: BTreeSet<_> = operation.recipients().map(|one| one.node).collect();
+        let excluded = unique.iter().any(|node| self.cut_nodes.contains_key(node));
+        if possible
+            && rotation_fits
+            && recipients == unique.len()
+            && recipients <= limits::ROTATION_RECIPIENTS_MAX
+            && !excluded
+        {
+            Ok(())
+        } else {
+            Err(AccessError::Operation)
+        }
+    }
+
+    fn grant_is_possible(&self, organisation: OrganisationId, role: Role) -> bool {
+        let rises = match self.role(&organisation) {
+            None => true,
+            // A contributor steps down only by a removal, which records what counts.
+            Some(held) => held < role,
+        };
+        let room = self.members.contains_key(&organisation)
+            || self.members.len() < limits::SPACE_MEMBERS_MAX;
+        organisation != self.owner && rises && room
+    }
+
+    fn follows(&self, rotation: &Rotation) -> bool {
+        rotation.epoch == self.epochs.len() as u64
+            && rotation.previous.as_ref().is_none_or(|wrapped| wrapped.len() <= 64)
+    }
+
+    fn perform(&mut self, operation: &AccessOperation) -> Result<(), AccessError> {
+        match operation {
+            AccessOperation::Create { .. } => return Err(AccessError::Operation),
+            AccessOperation::Grant { organisation, role, recipients, .. } => {
+                self.end_interval(*organisation, &[]);
+                self.open_interval(*organisation, *role);
+                self.note_recipients(recipients);
+            }
+            AccessOperation::Revoke { organisation, cuts, .. } => {
+                self.end_interval(*organisation, cuts);
+            }
+            AccessOperation::CutNode { cut, .. } => {
+                self.cut_nodes.insert(cut.node, *cut);
+            }
+            AccessOperation::Rotate { .. } => {}
+        }
+        operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation))
+    }
+
+    fn open_interval(&mut self, organisation: OrganisationId, role: Role) {
+        let from = self.length();
+        let member = self.members.entry(organisation).or_default();
+        member.intervals.push(Interval { from, role, ended: None });
+    }
+
+    fn end_interval(&mut self, organisation: OrganisationId, cuts: &[Cut]) {
+        let position = self.length();
+        let last = self.members.get_mut(&organisation).and_then(|one| one.intervals.last_mut());
+        if let Some(last) = last.filter(|last| last.ended.is_none()) {
+            last.ended = Some((position, cuts.iter().map(|cut| (cut.node, *cut)).collect()));
+        }
+    }
+
+    fn rotate(&mut self, rotation: &Rotation) -> Result<(), AccessError> {
+        if !self.follows(rotation) {
+            return Err(AccessError::Operation);
+        }
+        self.epochs.push(Epoch {
+            commitment: rotation.commitment,
+            previous: rotation.previous.clone(),
+            position: self.length(),
+        });
+        self.note_recipients(&rotation.recipients);
+        Ok(())
+    }
+
+    fn note_recipients(&mut self, recipients: &[Recipient]) {
+        let position = self.length();
+        for recipient in recipients {
+            let places = self.recipients.entry(recipient.node).or_default();
+            places.push((position, recipient.sealed));
+        }
+    }
+
+    fn finish(&mut self, statement: &AccessStatement) {
+        self.term = statement.term;
+        self.hashes.push(statement.hash());
+    }
+
+    /// The space.
+    #[must_use]
+    pub const fn space(&self) -> SpaceId {
+        self.space
+    }
+
+    /// The owner.
+    #[must_use]
+    pub const fn owner(&self) -> OrganisationId {
+        self.owner
+    }
+
+    /// How many entries the log has.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.hashes.len() as u64
+    }
+
+    /// Where the log ends.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        let head = self.hashes.last().copied().unwrap_or(EntryHash::ZERO);
+        LogPosition { length: self.length(), head }
+    }
+
+    /// What an author that has seen the whole log writes into its headers.
+    #[must_use]
+    pub fn access_point(&self) -> AccessPoint {
+        let LogPosition { length, head } = self.position();
+        AccessPoint { length, head }
+    }
+
+    /// Whether `point` lies on this log.
+    #[must_use]
+    pub fn contains(&self, point: &AccessPoint) -> bool {
+        let index = usize::try_from(point.length).unwrap_or(usize::MAX).checked_sub(1);
+        index.and_then(|index| self.hashes.get(index)) == Some(&point.head)
+    }
+
+    /// The role of `organisation` now.
+    #[must_use]
+    pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
+        self.members.get(organisation).and_then(Member::role)
+    }
+
+    /// Every organisation that is or was a member.
+    #[must_use]
+    pub const fn members(&self) -> &BTreeMap<OrganisationId, Member> {
+        &self.members
+    }
+
+    /// Organisations that are members now, with their roles.
+    pub fn current_members(&self) -> impl Iterator<Item = (OrganisationId, Role)> {
+        self.members.iter().filter_map(|(id, member)| member.role().map(|role| (*id, role)))
+    }
+
+    /// Position after the entry that ended the last membership of `organisation`, when it is not a
+    /// member now: how much of the log it may see to learn of its own removal.
+    #[must_use]
+    pub fn farewell(&self, organisation: &OrganisationId) -> Option<LogPosition> {
+        let last = self.members.get(organisation)?.intervals.last()?;
+        let (position, _) = last.ended.as_ref()?;
+        let head = self.hashes.get(usize::try_from(*position).ok()?)?;
+        Some(LogPosition { length: position + 1, head: *head })
+    }
+
+    /// The number of the current epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        (self.epochs.len() as u64).saturating_sub(1)
+    }
+
+    /// An epoch.
+    #[must_use]
+    pub fn epoch_at(&self, number: u64) -> Option<&Epoch> {
+        usize::try_from(number).ok().and_then(|index| self.epochs.get(index))
+    }
+
+    /// All epochs, oldest first.
+    #[must_use]
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Nodes whose logs were cut.
+    #[must_use]
+    pub const fn cut_nodes(&self) -> &BTreeMap<NodeId, Cut> {
+        &self.cut_nodes
+    }
+
+    /// Position and hash of every keyring sealed to `node`.
+    #[must_use]
+    pub fn keyrings_of(&self, node: &NodeId) -> &[(u64, [u8; 32])] {
+        self.recipients.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every keyring that was ever sealed: node, position, hash.
+    pub fn keyrings(&self) -> impl Iterator<Item = (NodeId, u64, [u8; 32])> {
+        self.recipients.iter().flat_map(|(node, places)| {
+            places.iter().map(move |(position, hash)| (*node, *position, *hash))
+        })
+    }
+
+    /// Nodes that were given the key of the current epoch, by its rotation or by a later grant.
+    pub fn holders(&self) -> impl Iterator<Item = NodeId> {
+        let since = self.epochs.last().map_or(0, |epoch| epoch.position);
+        self.recipients.iter().filter_map(move |(node, places)| {
+            places.iter().any(|(position, _)| *position >= since).then_some(*node)
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! One context string per use of a hash, signature or derivation.
+
+/// What bytes are for. The string is part of what is hashed or signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Domain(&'static str);
+
+macro_rules! domains {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        impl Domain {
+            $($(#[$doc])* pub const $name: Self = Self(concat!("sincronia/1/", $text));)*
+            /// Every domain: a test checks that no two are alike.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+domains! {
+    /// Organisation id from the first root public key.
+    ORGANISATION_ID = "organisation-id";
+    /// Space id from owner and salt.
+    SPACE_ID = "space-id";
+    /// Root keys from the recovery entropy.
+    ROOT_KEY = "root-key";
+    /// Commitment to the next root public key.
+    NEXT_ROOT = "next-root";
+    /// Hash of an identity entry.
+    IDENTITY_ENTRY = "identity-entry";
+    /// Signature of an identity entry.
+    IDENTITY_SIGNATURE = "identity-signature";
+    /// Signature of the incoming root key over its own rotation.
+    ROOT_ACCEPTANCE = "root-acceptance";
+    /// Hash of an access entry.
+    ACCESS_ENTRY = "access-entry";
+    /// Signature of an access entry.
+    ACCESS_SIGNATURE = "access-signature";
+    /// Hash of an author entry's header.
+    AUTHOR_ENTRY = "author-entry";
+    /// Signature of an author entry's header.
+    AUTHOR_SIGNATURE = "author-signature";
+    /// Hash of an entry's body.
+    BODY = "body";
+    /// Key of one entry's body.
+    BODY_KEY = "body-key";
+    /// Synthetic nonce of one entry's body.
+    BODY_NONCE = "body-nonce";
+    /// Commitment to an epoch key.
+    KEY_COMMITMENT = "key-commitment";
+    /// Wrapping of the previous epoch's key.
+    KEY_WRAP = "key-wrap";
+    /// HPKE info of a sealed keyring.
+    KEYRING = "keyring";
+    /// Hash of a sealed keyring.
+    SEALED = "sealed";
+    /// Hybrid key pair from its seed.
+    SEALING_KEY = "sealing-key";
+    /// Id of a sealing public key.
+    SEALING_KEY_ID = "sealing-key-id";
+    /// Values at rest.
+    AT_REST = "at-rest";
+    /// Nonces of values at rest.
+    AT_REST_NONCE = "at-rest-nonce";
+    /// Digest of a space.
+    SPACE_DIGEST = "space-digest";
+    /// Item of the reconciliation set.
+    SYNC_ITEM = "sync-item";
+    /// Verification phrase of two organisations.
+    PHRASE = "verification-phrase";
+    /// Id of an invitation from its secret.
+    INVITATION_ID = "invitation-id";
+    /// Proof of the joining side.
+    INVITATION_PROOF = "invitation-proof";
+    /// Answer of the inviting side.
+    INVITATION_ANSWER = "invitation-answer";
+    /// Signed address record.
+    ADDRESS_RECORD = "address-record";
+}
+
+impl Domain {
+    /// The context string.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.0
+    }
+
+    /// BLAKE3 of `parts` in this domain; each part is preceded by its length.
+    #[must_use]
+    pub fn hash(self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key(self.0);
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// BLAKE3 of `parts` in this domain, keyed.
+    #[must_use]
+    pub fn keyed_hash(self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher.update(&(self.0.len() as u64).to_le_bytes());
+        hasher.update(self.0.as_bytes());
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_domains_are_alike() {
+        let texts: BTreeSet<_> = Domain::ALL.iter().map(|domain| domain.text()).collect();
+        assert_eq!(texts.len(), Domain::ALL.len());
+    }
+
+    #[test]
+    fn parts_cannot_slide_into_each_other() {
+        assert_ne!(Domain::BODY.hash(&[b"ab", b"c"]), Domain::BODY.hash(&[b"a", b"bc"]));
+    }
+}

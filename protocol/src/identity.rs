@@ -1,0 +1,17 @@
+//! Identity logs: which keys speak for an organisation.
+//!
+//! One log per organisation, in clear, hash-chained, every entry signed by the root key of its
+//! moment. [`Identity`] is the state after a prefix of the log; [`Identity::apply`] is the only way
+//! to extend it, and it verifies everything: chain, signature, and that the operation makes sense.
+//!
+//! The organisation's id is the hash of its first root public key and never changes. Every root
+//! statement commits to the next root key, so the theft of a root key alone cannot rotate it away.
+//! A node signs its own admission, so nobody can claim another's node.
+//!
+//! Deliberately absent: names, addresses and any other description, which are ordinary records.
+
+mod operation;
+mod state;
+
+pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
+pub use state::{Identity, IdentityError, NodeStanding, Primary};

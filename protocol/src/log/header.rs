@@ -1,0 +1,85 @@
+//! The header of an author entry.
+
+use crate::codec;
+use crate::crypto::{Domain, NodeKey, Signature};
+use crate::ids::{EntryHash, NodeId, SpaceId};
+use minicbor::{Decode, Encode};
+
+/// The version of the entry format.
+pub const VERSION: u8 = 1;
+
+/// How much of the space's access log an author had seen when it wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct AccessPoint {
+    /// Number of access entries seen.
+    #[n(0)]
+    pub length: u64,
+    /// Hash of the last of them.
+    #[n(1)]
+    pub head: EntryHash,
+}
+
+/// Where a log stands: how long it is and the hash of its last entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct LogPosition {
+    /// Number of entries.
+    #[n(0)]
+    pub length: u64,
+    /// Hash of the last one, [`EntryHash::ZERO`] when there is none.
+    #[n(1)]
+    pub head: EntryHash,
+}
+
+impl LogPosition {
+    /// Before the first entry.
+    pub const START: Self = Self { length: 0, head: EntryHash::ZERO };
+}
+
+/// What the author signs. Its encoding without body hash and length is the associated data of the
+/// body, so a body opens nowhere but in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The space.
+    pub space: SpaceId,
+    /// The writing node.
+    pub author: NodeId,
+    /// Position in the author's log of this space, from 0.
+    pub sequence: u64,
+    /// Hash of the entry before.
+    pub previous: EntryHash,
+    /// How much of the access log the author had seen.
+    pub access: AccessPoint,
+    /// Which epoch key seals the body.
+    pub epoch: u64,
+}
+
+impl Header {
+    /// The bytes bound to the body as associated data.
+    #[must_use]
+    pub fn associated_data(&self) -> Vec<u8> {
+        codec::encode(&(
+            VERSION,
+            self.space,
+            self.author,
+            self.sequence,
+            self.previous,
+            self.access,
+            self.epoch,
+        ))
+    }
+
+    /// The hash of the entry with this header and `body`.
+    #[must_use]
+    pub fn hash(&self, body: &[u8]) -> EntryHash {
+        let body_hash = Domain::BODY.hash(&[body]);
+        let length = (body.len() as u64).to_be_bytes();
+        let parts: [&[u8]; 3] = [&self.associated_data(), &body_hash, &length];
+        EntryHash::from_bytes(Domain::AUTHOR_ENTRY.hash(&parts))
+    }
+
+    /// Signs the entry with `hash`, and with it everything before it in the chain.
+    #[must_use]
+    pub fn sign(hash: &EntryHash, key: &NodeKey) -> Signature {
+        key.sign(Domain::AUTHOR_SIGNATURE, hash.as_bytes())
+    }
+}

@@ -1,0 +1,339 @@
+//! Everything one node knows, as a pure state machine over [`Storage`].
+//!
+//! # Contract
+//! A step reads `disk` (the last commit) through the replica's own pending writes, and adds to them.
+//! The driver takes the pending [`Batch`] with [`Replica::take_batch`], commits it durably, and only
+//! then releases what the steps returned: answers, acknowledgements, [`Growth`] to push, [`Event`]s
+//! to show. When a commit fails it calls [`Replica::forget`]: caches and pending writes are dropped
+//! and the state is that of the disk.
+//!
+//! Which entries are accepted is a function of the logs; which records result is a function of the
+//! accepted entries; rows are that result, written down. Nothing here is decided by order of arrival
+//! or by the clock.
+//!
+//! # Deliberately absent
+//! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
+
+mod admission;
+mod forks;
+mod identities;
+mod keys;
+mod membership;
+mod partners;
+mod projection;
+mod query;
+mod row;
+mod serving;
+mod space;
+mod stored;
+mod writing;
+
+use crate::access::{AccessError, KeyringError};
+use crate::codec::CodecError;
+use crate::crypto::{CryptoError, NodeKey, SealingSecret, StorageKey};
+use crate::identity::{Identity, IdentityError};
+use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
+use crate::log::RunError;
+use crate::record::Record;
+use crate::storage::{Batch, Storage, StorageError, Table, Visit};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+pub use admission::Admitted;
+pub use membership::RevocationReport;
+pub use partners::{Partner, Trust};
+pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
+pub use row::{QuarantineReason, Row};
+pub use serving::{Item, ItemRef, SpaceHeads};
+pub use space::Summary;
+pub use writing::{Written, WriteRequest};
+
+/// Why a step did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// An access entry was refused.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Another copy of this node is running, or an old copy of its data was started.
+    #[error("this node's own log is longer elsewhere: another copy is running, or old data was restored")]
+    Cloned,
+    /// Stored bytes are not what was written.
+    #[error("the store holds damaged data in table {0}; run `sincronia verify`")]
+    Damaged(&'static str),
+    /// An edit was refused.
+    #[error(transparent)]
+    Edit(#[from] crate::record::EditError),
+    /// An author's log is frozen because it was forked.
+    #[error("the author's log is frozen: it was forked")]
+    Frozen,
+    /// An identity entry was refused.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A sealed keyring was refused.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The key of the current epoch has not arrived yet.
+    #[error("the key of this space has not arrived yet; it comes with the next synchronisation")]
+    KeyMissing,
+    /// Bytes of a partner do not parse.
+    #[error(transparent)]
+    Malformed(#[from] CodecError),
+    /// A limit would be crossed.
+    #[error("a limit would be crossed: {0}")]
+    Limit(&'static str),
+    /// This organisation may not do that in that space.
+    #[error("this organisation may not do that in this space")]
+    NotPermitted,
+    /// A run was refused.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// No such organisation, space or record here.
+    #[error("not known here: {0}")]
+    Unknown(&'static str),
+}
+
+impl From<CryptoError> for ReplicaError {
+    fn from(_: CryptoError) -> Self {
+        Self::Keyring(KeyringError::Sealed)
+    }
+}
+
+/// The keys of this node.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The organisation it belongs to.
+    pub organisation: OrganisationId,
+    /// Signs entries.
+    pub node_key: NodeKey,
+    /// Opens keyrings.
+    pub sealing: SealingSecret,
+    /// Seals values at rest.
+    pub storage: StorageKey,
+}
+
+/// What grew durably, for sessions to pass on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// An author log.
+    Entries {
+        /// The space.
+        space: SpaceId,
+        /// The author.
+        author: NodeId,
+        /// Its length before.
+        from: u64,
+    },
+    /// An access log, or the keyrings of a space.
+    Access {
+        /// The space.
+        space: SpaceId,
+        /// Its length before.
+        from: u64,
+    },
+    /// An identity log.
+    Identity {
+        /// The organisation.
+        organisation: OrganisationId,
+    },
+}
+
+/// What an application wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A record changed.
+    Record {
+        /// The space.
+        space: SpaceId,
+        /// The record.
+        record: RecordId,
+        /// Whether it has a conflict now.
+        conflict: bool,
+    },
+    /// Membership of a space changed, or the space is new here.
+    Space {
+        /// The space.
+        space: SpaceId,
+    },
+    /// This node found entries of its own that it does not have.
+    Cloned,
+    /// An author's log was found forked; the proof is kept.
+    Forked {
+        /// The space.
+        space: SpaceId,
+        /// The author.
+        author: NodeId,
+    },
+}
+
+/// Everything one node knows.
+pub struct Replica {
+    credentials: Credentials,
+    identities: BTreeMap<OrganisationId, Identity>,
+    certified: HashMap<NodeId, OrganisationId>,
+    partners: BTreeMap<OrganisationId, Partner>,
+    summaries: BTreeMap<SpaceId, Summary>,
+    spaces: HashMap<SpaceId, space::SpaceState>,
+    records: HashMap<(SpaceId, RecordId), Record>,
+    dirty: BTreeSet<SpaceId>,
+    pending: Batch,
+    growth: Vec<Growth>,
+    events: Vec<Event>,
+    cloned: bool,
+}
+
+/// Spaces and records kept loaded; beyond it the caches start again.
+const SPACES_CACHED_MAX: usize = 4_096;
+const RECORDS_CACHED_MAX: usize = 512;
+
+impl Replica {
+    /// Loads the state of the disk.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Damaged`] when stored bytes are not what was written.
+    pub fn open(credentials: Credentials, disk: &dyn Storage) -> Result<Self, ReplicaError> {
+        let mut replica = Self {
+            credentials,
+            identities: BTreeMap::new(),
+            certified: HashMap::new(),
+            partners: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            spaces: HashMap::new(),
+            records: HashMap::new(),
+            dirty: BTreeSet::new(),
+            pending: Batch::default(),
+            growth: Vec::new(),
+            events: Vec::new(),
+            cloned: false,
+        };
+        replica.load(disk)?;
+        Ok(replica)
+    }
+
+    /// Drops pending writes and caches, and loads the state of the disk: after a failed commit.
+    ///
+    /// # Errors
+    /// As [`Replica::open`].
+    pub fn forget(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        self.pending = Batch::default();
+        self.growth.clear();
+        self.events.clear();
+        self.load(disk)
+    }
+
+    fn load(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        self.spaces.clear();
+        self.records.clear();
+        self.load_identities(disk)?;
+        self.load_partners(disk)?;
+        self.load_summaries(disk)
+    }
+
+    /// The writes to commit now. Caches stay ahead of the disk by exactly these.
+    pub fn take_batch(&mut self) -> Batch {
+        if self.spaces.len() > SPACES_CACHED_MAX {
+            self.spaces.clear();
+        }
+        if self.records.len() > RECORDS_CACHED_MAX {
+            self.records.clear();
+        }
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Whether there is something to commit.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// What grew since the last call.
+    pub fn take_growth(&mut self) -> Vec<Growth> {
+        std::mem::take(&mut self.growth)
+    }
+
+    /// What happened since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// This organisation.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        self.credentials.organisation
+    }
+
+    /// This node.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.credentials.node_key.id()
+    }
+
+    /// Whether another copy of this node was noticed: it then signs nothing.
+    #[must_use]
+    pub const fn is_cloned(&self) -> bool {
+        self.cloned
+    }
+
+    /// Reads through the pending writes.
+    fn read(
+        &self,
+        disk: &dyn Storage,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        match self.pending.writes.get(&(table, key.to_vec())) {
+            Some(value) => Ok(value.clone()),
+            None => disk.read(table, key),
+        }
+    }
+
+    /// Scans the disk merged with the pending writes, in key order.
+    fn scan(
+        &self,
+        disk: &dyn Storage,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        if from >= to {
+            return Ok(());
+        }
+        let range = (table, from.to_vec())..(table, to.to_vec());
+        let mut pending = self.pending.writes.range(range).peekable();
+        let mut stopped = false;
+        disk.scan(table, from, to, &mut |key, value| {
+            while let Some(((_, own), new)) =
+                pending.next_if(|((_, own), _)| own.as_slice() < key)
+            {
+                if let Some(new) = new
+                    && visit(own, new).is_break()
+                {
+                    stopped = true;
+                    return ControlFlow::Break(());
+                }
+            }
+            let replaced = pending.next_if(|((_, own), _)| own.as_slice() == key);
+            let flow = match replaced {
+                Some((_, None)) => ControlFlow::Continue(()),
+                Some((_, Some(new))) => visit(key, new),
+                None => visit(key, value),
+            };
+            stopped = flow.is_break();
+            flow
+        })?;
+        if !stopped {
+            for ((_, key), value) in pending {
+                if let Some(value) = value
+                    && visit(key, value).is_break()
+                {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! The organisations this one accepted.
+
+use super::{Replica, ReplicaError, keys};
+use crate::codec;
+use crate::ids::{NodeId, OrganisationId};
+use crate::storage::{Storage, Table};
+use crate::time::Timestamp;
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// How far a partner is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Trust {
+    /// Joined by invitation; the verification phrase has not been compared yet.
+    #[n(0)]
+    Joined,
+    /// A person compared the phrase.
+    #[n(1)]
+    Verified,
+    /// Nothing is given to it or taken from it.
+    #[n(2)]
+    Blocked,
+}
+
+/// What this node knows and decided about a partner.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Partner {
+    /// The name it gave when it joined.
+    #[n(0)]
+    pub name: String,
+    /// How far it is trusted.
+    #[n(1)]
+    pub trust: Trust,
+    /// When it joined.
+    #[n(2)]
+    pub joined_at: Timestamp,
+    /// Where its nodes were last reached.
+    #[n(3)]
+    pub addresses: Vec<(NodeId, Vec<String>)>,
+    /// When something was last exchanged with it.
+    #[n(4)]
+    pub last_exchange: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Partner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Partner({:?})", self.trust)
+    }
+}
+
+impl Replica {
+    pub(super) fn load_partners(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        let mut partners = BTreeMap::new();
+        let mut damaged = false;
+        disk.scan(Table::Partners, &[], &[u8::MAX; 33], &mut |key, value| {
+            let opened = self.credentials.storage.open(&keys::place(Table::Partners, key), value);
+            let partner = opened.ok().and_then(|bytes| minicbor::decode(&bytes).ok());
+            match (keys::part(key, 0), partner) {
+                (Some(id), Some(partner)) => {
+                    partners.insert(OrganisationId::from_bytes(id), partner);
+                }
+                _ => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        self.partners = partners;
+        if damaged { Err(ReplicaError::Damaged(Table::Partners.name())) } else { Ok(()) }
+    }
+
+    /// Accepts or updates a partner.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when its identity log is not here.
+    pub fn put_partner(
+        &mut self,
+        organisation: OrganisationId,
+        partner: Partner,
+    ) -> Result<(), ReplicaError> {
+        if !self.identities.contains_key(&organisation) {
+            return Err(ReplicaError::Unknown("organisation"));
+        }
+        let key = organisation.as_bytes().to_vec();
+        let place = keys::place(Table::Partners, &key);
+        let sealed = self.credentials.storage.seal(&place, &codec::encode(&partner))?;
+        self.pending.put(Table::Partners, key, sealed);
+        self.partners.insert(organisation, partner);
+        Ok(())
+    }
+
+    /// A partner.
+    #[must_use]
+    pub fn partner(&self, organisation: &OrganisationId) -> Option<&Partner> {
+        self.partners.get(organisation)
+    }
+
+    /// All partners, blocked ones too.
+    pub fn partners(&self) -> impl Iterator<Item = (&OrganisationId, &Partner)> {
+        self.partners.iter()
+    }
+
+    /// Whether things are exchanged with `organisation`.
+    #[must_use]
+    pub fn is_partner(&self, organisation: &OrganisationId) -> bool {
+        *organisation == self.organisation()
+            || self.partners.get(organisation).is_some_and(|one| one.trust != Trust::Blocked)
+    }
+
+    /// Nodes that may open a session: those of partners and of this organisation, while certified.
+    pub fn admitted_nodes(&self) -> impl Iterator<Item = (NodeId, OrganisationId)> {
+        let own = self.node();
+        self.identities
+            .values()
+            .filter(|identity| self.is_partner(&identity.organisation()))
+            .flat_map(|identity| {
+                identity.active_nodes().map(|(node, _)| (*node, identity.organisation()))
+            })
+            .filter(move |(node, _)| *node != own)
+    }
+}

@@ -1,0 +1,271 @@
+//! A space loaded from the store, and the summary that is always in memory.
+
+use super::stored::Head;
+use super::{Event, Replica, ReplicaError, keys};
+use crate::access::{Access, AccessEntry, Role};
+use crate::codec;
+use crate::crypto::{Domain, EpochKey, Secret};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::log::LogPosition;
+use crate::storage::{Storage, Table};
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// A loaded space.
+pub struct SpaceState {
+    /// The state of its access log.
+    pub access: Access,
+    /// The epoch keys this node holds.
+    pub epoch_keys: BTreeMap<u64, EpochKey>,
+    /// Where each author log stands.
+    pub heads: BTreeMap<NodeId, Head>,
+}
+
+/// What is always in memory of every space: who may know of it, and the digest that sync compares.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Summary {
+    /// The owner.
+    #[n(0)]
+    pub owner: OrganisationId,
+    /// Current members with their roles, the owner among them.
+    #[n(1)]
+    pub members: Vec<(OrganisationId, Role)>,
+    /// Digest of access log, keys and author logs.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// Records shown.
+    #[n(3)]
+    pub records: u64,
+    /// Records with a conflict.
+    #[n(4)]
+    pub conflicts: u64,
+    /// Entries that do not count.
+    #[n(5)]
+    pub quarantined: u64,
+    /// Where the access log stands.
+    #[n(6)]
+    pub access: LogPosition,
+}
+
+impl Summary {
+    /// The role of `organisation`.
+    #[must_use]
+    pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
+        self.members.iter().find(|(member, _)| member == organisation).map(|(_, role)| *role)
+    }
+}
+
+impl Replica {
+    pub(super) fn load_summaries(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        let mut summaries = BTreeMap::new();
+        let mut damaged = false;
+        disk.scan(Table::Spaces, &[], &[u8::MAX; 33], &mut |key, value| {
+            let space = key.try_into().map(SpaceId::from_bytes);
+            match (space, minicbor::decode(value)) {
+                (Ok(space), Ok(summary)) => {
+                    summaries.insert(space, summary);
+                }
+                _ => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged {
+            return Err(ReplicaError::Damaged(Table::Spaces.name()));
+        }
+        self.summaries = summaries;
+        self.dirty = self.unprojected_spaces(disk)?;
+        Ok(())
+    }
+
+    fn unprojected_spaces(
+        &self,
+        disk: &dyn Storage,
+    ) -> Result<std::collections::BTreeSet<SpaceId>, ReplicaError> {
+        let mut spaces = std::collections::BTreeSet::new();
+        disk.scan(Table::Heads, &[], &[u8::MAX; 65], &mut |key, value| {
+            if let (Some(space), Ok(head)) =
+                (keys::part(key, 0), minicbor::decode::<Head>(value))
+                && head.projected < head.position.length
+            {
+                spaces.insert(SpaceId::from_bytes(space));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(spaces)
+    }
+
+    /// The space, loaded.
+    pub(super) fn space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<&mut SpaceState, ReplicaError> {
+        if !self.spaces.contains_key(space) {
+            let state = self.load_space(disk, space)?;
+            self.spaces.insert(*space, state);
+        }
+        self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))
+    }
+
+    fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
+        Ok(SpaceState {
+            access: self.load_access(disk, space)?,
+            epoch_keys: self.load_epoch_keys(disk, space)?,
+            heads: self.load_heads(disk, space)?,
+        })
+    }
+
+    fn load_access(&self, disk: &dyn Storage, space: &SpaceId) -> Result<Access, ReplicaError> {
+        let damaged = ReplicaError::Damaged(Table::Access.name());
+        let owner = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner;
+        let owner = self.identities.get(&owner).ok_or_else(|| damaged.clone())?;
+        let mut access: Option<Access> = None;
+        let mut sound = true;
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Access, &from, &to, &mut |_, value| {
+            let applied = match (minicbor::decode::<AccessEntry>(value), access.as_mut()) {
+                (Ok(entry), Some(access)) => access.apply(&entry, owner),
+                (Ok(entry), None) => Access::begin(&entry, owner).map(|begun| {
+                    access = Some(begun);
+                }),
+                (Err(_), _) => Err(crate::access::AccessError::Chain),
+            };
+            sound = applied.is_ok();
+            if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        access.filter(|_| sound).ok_or(damaged)
+    }
+
+    fn load_epoch_keys(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<BTreeMap<u64, EpochKey>, ReplicaError> {
+        let mut epoch_keys = BTreeMap::new();
+        let mut damaged = false;
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Keys, &from, &to, &mut |key, value| {
+            let opened = self.credentials.storage.open(&keys::place(Table::Keys, key), value);
+            let bytes = opened.ok().and_then(|bytes| bytes.as_slice().try_into().ok());
+            match (keys::tail(key), bytes) {
+                (Some(epoch), Some(bytes)) => {
+                    let key = EpochKey::from_secret(Secret::from_bytes(bytes));
+                    epoch_keys.insert(u64::from_be_bytes(epoch), key);
+                }
+                _ => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged { Err(ReplicaError::Damaged(Table::Keys.name())) } else { Ok(epoch_keys) }
+    }
+
+    fn load_heads(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<BTreeMap<NodeId, Head>, ReplicaError> {
+        let mut heads = BTreeMap::new();
+        let mut damaged = false;
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Heads, &from, &to, &mut |key, value| {
+            match (keys::tail(key), minicbor::decode(value)) {
+                (Some(author), Ok(head)) => {
+                    heads.insert(NodeId::from_bytes(author), head);
+                }
+                _ => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged { Err(ReplicaError::Damaged(Table::Heads.name())) } else { Ok(heads) }
+    }
+
+    pub(super) fn put_head(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        head: Head,
+    ) -> Result<(), ReplicaError> {
+        self.space(disk, space)?.heads.insert(*author, head);
+        self.pending.put(Table::Heads, keys::author(space, author), codec::encode(&head));
+        Ok(())
+    }
+
+    pub(super) fn put_epoch_key(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        epoch: u64,
+        key: EpochKey,
+    ) -> Result<(), ReplicaError> {
+        let place = keys::numbered(space, epoch);
+        let storage = &self.credentials.storage;
+        let sealed = storage.seal(&keys::place(Table::Keys, &place), key.secret().expose())?;
+        self.pending.put(Table::Keys, place, sealed);
+        self.space(disk, space)?.epoch_keys.insert(epoch, key);
+        Ok(())
+    }
+
+    /// Writes down who may know of the space and what sync compares, after anything in it changed.
+    pub(super) fn refresh_summary(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let lacking = self.lacking_keyrings(disk, space)?;
+        let previous = self.summaries.get(space).cloned();
+        let state = self.space(disk, space)?;
+        let members: Vec<_> = state.access.current_members().collect();
+        let heads: Vec<_> =
+            state.heads.iter().map(|(author, head)| (*author, head.position)).collect();
+        let access = state.access.position();
+        let parts = codec::encode(&(access, heads, lacking));
+        let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
+        let owner = state.access.owner();
+        let old = previous.as_ref();
+        let summary = Summary {
+            owner,
+            digest,
+            records: old.map_or(0, |old| old.records),
+            conflicts: old.map_or(0, |old| old.conflicts),
+            quarantined: old.map_or(0, |old| old.quarantined),
+            access,
+            members,
+        };
+        if old.is_none_or(|old| old.members != summary.members) {
+            self.events.push(Event::Space { space: *space });
+        }
+        self.put_summary(space, summary);
+        Ok(())
+    }
+
+    pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {
+        self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
+        self.summaries.insert(*space, summary);
+    }
+
+    /// Keyrings that this node should hold and does not: a space that lacks keys has another
+    /// digest, so it never looks in sync.
+    pub(super) fn lacking_keyrings(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
+        let (node, organisation) = (self.node(), self.organisation());
+        let access = &self.space(disk, space)?.access;
+        let wanted: Vec<[u8; 32]> = if access.role(&organisation) == Some(Role::Carrier) {
+            access.keyrings().map(|(_, _, hash)| hash).collect()
+        } else {
+            access.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
+        };
+        let mut lacking = Vec::new();
+        for hash in wanted {
+            if self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?.is_none() {
+                lacking.push(hash.into());
+            }
+        }
+        Ok(lacking)
+    }
+}
