@@ -6,6 +6,7 @@
 
 mod text;
 
+pub(crate) use text::decode_bytes;
 pub use text::{IdError, decode_text, encode_text};
 
 macro_rules! identifier {

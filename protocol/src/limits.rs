@@ -53,6 +53,8 @@ pub const KEYRING_KEYS_MAX: usize = 1_024;
 pub const SEALED_BYTES_MAX: usize = 64 * 1024;
 /// Entries of one run: bounds the work of one frame.
 pub const RUN_ENTRIES_MAX: usize = 4_096;
+/// Entries beyond a cut that are kept of one author, for the owner to adopt: a long absence.
+pub const LATE_ENTRIES_MAX: u64 = 10_000;
 /// Entries of one author in one space.
 pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
 

@@ -17,6 +17,7 @@
 mod admission;
 mod forks;
 mod identities;
+mod invitations;
 mod keys;
 mod membership;
 mod partners;
@@ -40,23 +41,26 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 pub use admission::Admitted;
+pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
-pub use serving::{Item, ItemRef, SpaceHeads};
+pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
 pub use space::Summary;
-pub use writing::{Written, WriteRequest};
+pub use writing::{WriteRequest, WriteTarget, Written};
 
 /// Why a step did nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
     /// An access entry was refused.
     #[error(transparent)]
     Access(#[from] AccessError),
     /// Another copy of this node is running, or an old copy of its data was started.
-    #[error("this node's own log is longer elsewhere: another copy is running, or old data was restored")]
+    #[error(
+        "this node's own log is longer elsewhere: another copy is running, or old data was restored"
+    )]
     Cloned,
     /// Stored bytes are not what was written.
     #[error("the store holds damaged data in table {0}; run `sincronia verify`")]
@@ -306,8 +310,7 @@ impl Replica {
         let mut pending = self.pending.writes.range(range).peekable();
         let mut stopped = false;
         disk.scan(table, from, to, &mut |key, value| {
-            while let Some(((_, own), new)) =
-                pending.next_if(|((_, own), _)| own.as_slice() < key)
+            while let Some(((_, own), new)) = pending.next_if(|((_, own), _)| own.as_slice() < key)
             {
                 if let Some(new) = new
                     && visit(own, new).is_break()

@@ -1,1 +1,3 @@
-//! Sincronia.
+//! Many nodes: a simulated world for the protocol, and what federations of real nodes share.
+
+pub mod world;

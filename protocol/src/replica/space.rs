@@ -20,6 +20,8 @@ pub struct SpaceState {
     pub epoch_keys: BTreeMap<u64, EpochKey>,
     /// Where each author log stands.
     pub heads: BTreeMap<NodeId, Head>,
+    /// Where an author's log was forked.
+    pub forks: BTreeMap<NodeId, u64>,
 }
 
 /// What is always in memory of every space: who may know of it, and the digest that sync compares.
@@ -85,8 +87,7 @@ impl Replica {
     ) -> Result<std::collections::BTreeSet<SpaceId>, ReplicaError> {
         let mut spaces = std::collections::BTreeSet::new();
         disk.scan(Table::Heads, &[], &[u8::MAX; 65], &mut |key, value| {
-            if let (Some(space), Ok(head)) =
-                (keys::part(key, 0), minicbor::decode::<Head>(value))
+            if let (Some(space), Ok(head)) = (keys::part(key, 0), minicbor::decode::<Head>(value))
                 && head.projected < head.position.length
             {
                 spaces.insert(SpaceId::from_bytes(space));
@@ -114,6 +115,7 @@ impl Replica {
             access: self.load_access(disk, space)?,
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
+            forks: self.load_forks(disk, space)?,
         })
     }
 
@@ -216,12 +218,12 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let lacking = self.lacking_keyrings(disk, space)?;
         let previous = self.summaries.get(space).cloned();
+        let heads = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let members: Vec<_> = state.access.current_members().collect();
-        let heads: Vec<_> =
-            state.heads.iter().map(|(author, head)| (*author, head.position)).collect();
         let access = state.access.position();
-        let parts = codec::encode(&(access, heads, lacking));
+        let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
+        let parts = codec::encode(&(access, heads, lacking, forks));
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
         let old = previous.as_ref();
@@ -239,6 +241,25 @@ impl Replica {
         }
         self.put_summary(space, summary);
         Ok(())
+    }
+
+    /// Where each author log stands, a forked one before its fork: what replicas can agree on.
+    pub(super) fn settled_heads(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
+        let state = self.space(disk, space)?;
+        let forks = state.forks.clone();
+        let heads = state.heads.clone();
+        let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
+            Some(fork) if *fork < head.position.length => {
+                let position = self.position_at(disk, space, &author, head, *fork)?;
+                Ok((author, position))
+            }
+            _ => Ok((author, head.position)),
+        };
+        heads.into_iter().map(settle).collect()
     }
 
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {

@@ -1,0 +1,368 @@
+//! What partners send, verified and kept.
+//!
+//! A space is taken only when its owner is a partner and its access log grants this organisation a
+//! role; entries only in such spaces, from authors that are or were members. Everything else is an
+//! error that names the reason, and leaves nothing behind.
+
+use super::forks::Overlap;
+use super::space::SpaceState;
+use super::stored::{Head, StoredEntry};
+use super::{Event, Growth, Replica, ReplicaError, Summary, keys};
+use crate::access::{
+    Access, AccessEntry, AccessError, AccessOperation, Keyring, KeyringError, Role, sealed_hash,
+};
+use crate::crypto::EpochKey;
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
+use crate::log::{LogPosition, Run, VerifiedRun};
+use crate::storage::{Storage, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// The log grew.
+    Grown {
+        /// Its length before.
+        from: u64,
+        /// Its length now.
+        to: u64,
+    },
+    /// Everything was here already.
+    Known,
+    /// The run contradicts what is here: the log is frozen and the proof kept.
+    Forked,
+}
+
+impl Replica {
+    /// Takes entries of an access log. Those already here are skipped.
+    ///
+    /// # Errors
+    /// [`AccessError`]; [`ReplicaError::NotPermitted`] when the space is none of this node's
+    /// business; [`AccessError::IdentityBehind`] when the owner's identity log must come first.
+    pub fn admit_access(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entries: &[AccessEntry],
+        is_complete: bool,
+    ) -> Result<bool, ReplicaError> {
+        if !self.summaries.contains_key(space) {
+            return self.admit_new_space(disk, space, entries, is_complete);
+        }
+        let known = self.space(disk, space)?.access.length();
+        let from = known;
+        let mut grown = false;
+        for entry in entries {
+            if entry.statement.sequence < known {
+                continue;
+            }
+            self.apply_access(disk, space, entry)?;
+            grown = true;
+        }
+        if grown {
+            self.open_kept_keyrings(disk, space)?;
+            self.refresh_summary(disk, space)?;
+            self.growth.push(Growth::Access { space: *space, from });
+        }
+        Ok(grown)
+    }
+
+    fn admit_new_space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entries: &[AccessEntry],
+        is_complete: bool,
+    ) -> Result<bool, ReplicaError> {
+        let first = entries.first().ok_or(ReplicaError::Access(AccessError::Chain))?;
+        let AccessOperation::Create { owner, .. } = &first.statement.operation else {
+            return Err(AccessError::Chain.into());
+        };
+        if first.statement.space != *space || !self.is_partner(owner) {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let identity = self.identities.get(owner).ok_or(AccessError::IdentityBehind)?;
+        let mut access = Access::begin(first, identity)?;
+        for entry in entries.iter().skip(1) {
+            access.apply(entry, identity)?;
+        }
+        if is_complete && access.role(&self.organisation()).is_none() {
+            return Err(ReplicaError::NotPermitted);
+        }
+        self.insert_space(space, access);
+        for entry in entries {
+            self.put_access_entry(entry);
+        }
+        self.refresh_summary(disk, space)?;
+        self.growth.push(Growth::Access { space: *space, from: 0 });
+        Ok(true)
+    }
+
+    pub(super) fn insert_space(&mut self, space: &SpaceId, access: Access) {
+        let summary = Summary {
+            owner: access.owner(),
+            members: Vec::new(),
+            digest: [0; 32],
+            records: 0,
+            conflicts: 0,
+            quarantined: 0,
+            access: LogPosition::START,
+        };
+        self.summaries.insert(*space, summary);
+        let state = SpaceState {
+            access,
+            epoch_keys: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            forks: BTreeMap::new(),
+        };
+        self.spaces.insert(*space, state);
+    }
+
+    /// Extends the access log by one entry, and takes back from the rows what may no longer count.
+    pub(super) fn apply_access(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entry: &AccessEntry,
+    ) -> Result<(), ReplicaError> {
+        let owner = self.space(disk, space)?.access.owner();
+        let identity = self.identities.get(&owner).cloned();
+        let identity = identity.ok_or(AccessError::IdentityBehind)?;
+        self.space(disk, space)?.access.apply(entry, &identity)?;
+        self.put_access_entry(entry);
+        match &entry.statement.operation {
+            AccessOperation::Revoke { organisation, cuts, .. } => {
+                let kept = cuts.iter().map(|cut| (cut.node, cut.length)).collect();
+                self.reconsider_organisation(disk, space, organisation, &kept)?;
+            }
+            AccessOperation::CutNode { cut, .. } => {
+                self.reconsider(disk, space, &cut.node, cut.length)?;
+            }
+            _ => {}
+        }
+        self.reconsider_waiting(disk, space)
+    }
+
+    fn reconsider_organisation(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+        kept: &BTreeMap<NodeId, u64>,
+    ) -> Result<(), ReplicaError> {
+        let authors: BTreeSet<_> = self.space(disk, space)?.heads.keys().copied().collect();
+        for author in authors {
+            if self.certified.get(&author) == Some(organisation) {
+                let from = kept.get(&author).copied().unwrap_or(0);
+                self.reconsider(disk, space, &author, from)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the records of an author's entries from `from` on built again.
+    pub(super) fn reconsider(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        from: u64,
+    ) -> Result<(), ReplicaError> {
+        self.records.retain(|(owner, _), _| owner != space);
+        let head = self.space(disk, space)?.heads.get(author).copied();
+        if let Some(head) = head.filter(|head| head.projected > from) {
+            self.put_head(disk, space, author, Head { projected: from, ..head })?;
+            self.dirty.insert(*space);
+        }
+        Ok(())
+    }
+
+    /// Takes a sealed keyring that the access log names and this node should hold.
+    ///
+    /// # Errors
+    /// [`KeyringError`] when it does not open or holds a key that the log does not commit to.
+    pub fn admit_sealed(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        bytes: Vec<u8>,
+    ) -> Result<bool, ReplicaError> {
+        if bytes.len() > limits::SEALED_BYTES_MAX || !self.summaries.contains_key(space) {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let hash = sealed_hash(&bytes);
+        if self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?.is_some() {
+            return Ok(false);
+        }
+        let (node, organisation) = (self.node(), self.organisation());
+        let access = &self.space(disk, space)?.access;
+        let place = access.keyrings().find(|(_, _, named)| *named == hash);
+        let (recipient, position, _) = place.ok_or(ReplicaError::NotPermitted)?;
+        let carries = access.role(&organisation) == Some(Role::Carrier);
+        if recipient == node {
+            self.open_keyring(disk, space, position, &bytes)?;
+        } else if !carries {
+            return Err(ReplicaError::NotPermitted);
+        }
+        self.keep_sealed(space, bytes);
+        self.reconsider_waiting(disk, space)?;
+        self.refresh_summary(disk, space)?;
+        let from = self.space(disk, space)?.access.length();
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(true)
+    }
+
+    /// Opens keyrings that arrived before the access entries that name their keys.
+    fn open_kept_keyrings(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let node = self.node();
+        let places = self.space(disk, space)?.access.keyrings_of(&node).to_vec();
+        for (position, hash) in places {
+            if let Some(bytes) = self.read(disk, Table::Sealed, &keys::sealed(space, &hash))? {
+                self.open_keyring(disk, space, position, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_keyring(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        position: u64,
+        bytes: &[u8],
+    ) -> Result<(), ReplicaError> {
+        let node = self.node();
+        let keyring = Keyring::open(&self.credentials.sealing, space, position, &node, bytes)?;
+        for (epoch, key) in keyring.keys {
+            self.learn_key(disk, space, epoch, key)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a key that the log commits to, and every earlier one that unwraps from it.
+    fn learn_key(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        epoch: u64,
+        key: EpochKey,
+    ) -> Result<(), ReplicaError> {
+        let (mut epoch, mut key) = (epoch, key);
+        loop {
+            let state = self.space(disk, space)?;
+            let described = state.access.epoch_at(epoch).ok_or(KeyringError::Commitment)?;
+            if described.commitment != key.commitment(space.as_bytes(), epoch) {
+                return Err(KeyringError::Commitment.into());
+            }
+            let wrapped = described.previous.clone();
+            let known = state.epoch_keys.contains_key(&epoch);
+            if !known {
+                self.put_epoch_key(disk, space, epoch, key.clone())?;
+            }
+            let Some(wrapped) = wrapped.filter(|_| !known) else { return Ok(()) };
+            key = key.unwrap(&super::membership::wrap_context(space, epoch), &wrapped)?;
+            epoch = epoch.saturating_sub(1);
+        }
+    }
+
+    /// Takes a run of entries of one author.
+    ///
+    /// # Errors
+    /// [`crate::log::RunError`] when the run does not hold; [`ReplicaError::NotPermitted`] when
+    /// space or author are none of this node's business; [`ReplicaError::Frozen`] beyond a fork.
+    pub fn admit_run(&mut self, disk: &dyn Storage, run: Run) -> Result<Admitted, ReplicaError> {
+        let (space, author) = (run.space, run.author);
+        self.check_author(disk, &space, &author)?;
+        let head = self.space(disk, &space)?.heads.get(&author).copied().unwrap_or(Head::START);
+        let bytes = crate::codec::encode(&run);
+        let position = self.position_at(disk, &space, &author, head, run.start)?;
+        let verified = run.verify(position)?;
+        match self.compare_overlap(disk, &space, &author, head, &verified)? {
+            Overlap::Contradicts { sequence } => {
+                self.keep_fork(disk, &space, &author, sequence, bytes)?;
+                Ok(Admitted::Forked)
+            }
+            Overlap::Agrees if verified.end().length <= head.position.length => Ok(Admitted::Known),
+            Overlap::Agrees => self.append_run(disk, &space, &author, head, &verified),
+        }
+    }
+
+    fn check_author(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<(), ReplicaError> {
+        let own = self.organisation();
+        let summary = self.summaries.get(space).ok_or(ReplicaError::NotPermitted)?;
+        summary.role(&own).ok_or(ReplicaError::NotPermitted)?;
+        let organisation = self.certified.get(author).copied();
+        let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
+        let state = self.space(disk, space)?;
+        let is_known = state.heads.contains_key(author);
+        if !state.access.members().contains_key(&organisation)
+            || (!is_known && state.heads.len() >= limits::SPACE_AUTHORS_MAX)
+        {
+            return Err(ReplicaError::NotPermitted);
+        }
+        Ok(())
+    }
+
+    fn append_run(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        head: Head,
+        verified: &VerifiedRun,
+    ) -> Result<Admitted, ReplicaError> {
+        if self.space(disk, space)?.forks.contains_key(author) {
+            return Err(ReplicaError::Frozen);
+        }
+        if *author == self.node() {
+            self.cloned = true;
+            self.events.push(Event::Cloned);
+            return Err(ReplicaError::Cloned);
+        }
+        let end = verified.end();
+        if end.length > limits::AUTHOR_ENTRIES_MAX {
+            return Err(ReplicaError::Limit("entries of one author in one space"));
+        }
+        let from = head.position.length;
+        if self.late_entries(disk, space, author, end.length)? > limits::LATE_ENTRIES_MAX {
+            return Err(ReplicaError::Limit("entries written after a removal"));
+        }
+        for entry in verified.entries().iter().filter(|entry| entry.header.sequence >= from) {
+            let is_last = entry.header.sequence + 1 == end.length;
+            let stored = StoredEntry::from_verified(entry, is_last.then(|| *verified.signature()));
+            let key = keys::entry(space, author, entry.header.sequence);
+            self.pending.put(Table::Entries, key, stored.encode());
+        }
+        self.put_head(disk, space, author, Head { position: end, ..head })?;
+        self.dirty.insert(*space);
+        self.refresh_summary(disk, space)?;
+        self.growth.push(Growth::Entries { space: *space, author: *author, from });
+        Ok(Admitted::Grown { from, to: end.length })
+    }
+
+    /// How many entries beyond its last cut an author's log of this length holds.
+    fn late_entries(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        length: u64,
+    ) -> Result<u64, ReplicaError> {
+        let organisation = self.certified.get(author).copied();
+        let access = &self.space(disk, space)?.access;
+        let member = organisation.and_then(|one| access.members().get(&one));
+        let ended = member.and_then(|member| member.intervals.last()?.ended.as_ref());
+        let cut = ended.map(|(_, cuts)| cuts.get(author).map_or(0, |cut| cut.length));
+        Ok(cut.map_or(0, |cut| length.saturating_sub(cut)))
+    }
+}

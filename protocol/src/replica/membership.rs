@@ -1,0 +1,450 @@
+//! What the owner of a space does: found it, admit, remove, rotate.
+//!
+//! Only the owner's primary node writes access logs. Every rotation seals the new key to the nodes
+//! that are certified now, so a revoked node is never a recipient; [`Replica::maintain`] pays the
+//! debts that arise when members' nodes change meanwhile.
+
+use super::{Growth, Replica, ReplicaError, keys};
+use crate::access::{
+    Access, AccessEntry, AccessOperation, Cut, History, Keyring, Recipient, Role, Rotation,
+    sealed_hash,
+};
+use crate::codec;
+use crate::crypto::{EpochKey, SealingPublic};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::storage::{Storage, Table};
+use rand_core::CryptoRng;
+
+/// What a removal did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationReport {
+    /// What still counts of the removed organisation's logs.
+    pub cuts: Vec<Cut>,
+    /// The epoch it does not get.
+    pub epoch: u64,
+    /// Who remains.
+    pub members: Vec<(OrganisationId, Role)>,
+}
+
+/// A rotation under way: the entry's part, the key, and the keyrings to send.
+struct Fresh {
+    rotation: Rotation,
+    key: EpochKey,
+    sealed: Vec<Vec<u8>>,
+}
+
+type Seat = (NodeId, SealingPublic);
+
+impl Replica {
+    /// Founds a space owned by this organisation.
+    ///
+    /// # Errors
+    /// [`ReplicaError::NotPermitted`] when this node is not the organisation's primary.
+    pub fn create_space(
+        &mut self,
+        disk: &dyn Storage,
+        random: &mut dyn CryptoRng,
+    ) -> Result<SpaceId, ReplicaError> {
+        let term = self.own_term()?;
+        let (owner, node) = (self.organisation(), self.node());
+        let mut salt = [0; 16];
+        random.fill_bytes(&mut salt);
+        let space = AccessEntry::space_id(&owner, &salt);
+        let seats = self.seats_of(&owner, &[]);
+        let fresh = self.fresh_rotation(&space, 0, 0, None, &seats, random)?;
+        let statement = Access::draft_creation(owner, salt, node, term, fresh.rotation.clone());
+        let entry = statement.sign(&self.credentials.node_key);
+        let identity = self.identities.get(&owner).ok_or(ReplicaError::Unknown("organisation"))?;
+        let access = Access::begin(&entry, identity)?;
+        self.insert_space(&space, access);
+        self.put_access_entry(&entry);
+        self.keep_fresh(disk, &space, fresh)?;
+        self.refresh_summary(disk, &space)?;
+        self.growth.push(Growth::Access { space, from: 0 });
+        Ok(space)
+    }
+
+    /// Makes `organisation` a member, or raises its role.
+    ///
+    /// # Errors
+    /// [`ReplicaError::NotPermitted`] when this node does not write the space's access log,
+    /// [`ReplicaError::Unknown`] when the organisation is not known here.
+    pub fn grant(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: OrganisationId,
+        role: Role,
+        history: History,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        if !self.identities.contains_key(&organisation) {
+            return Err(ReplicaError::Unknown("organisation"));
+        }
+        if !role.reads() {
+            let operation = AccessOperation::Grant {
+                organisation,
+                role,
+                history,
+                recipients: Vec::new(),
+                rotation: None,
+            };
+            return self.extend_access(disk, space, operation, None, Vec::new());
+        }
+        match history {
+            History::Start => self.grant_from_start(disk, space, organisation, role, random),
+            History::Now => self.grant_from_now(disk, space, organisation, role, random),
+        }
+    }
+
+    fn grant_from_start(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: OrganisationId,
+        role: Role,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        let state = self.space(disk, space)?;
+        let position = state.access.length();
+        let already = state.access.role(&organisation).is_some_and(Role::reads);
+        let keyring = full_keyring(&state.access, &state.epoch_keys)?;
+        let cut: Vec<_> = state.access.cut_nodes().keys().copied().collect();
+        let seats = if already { Vec::new() } else { self.seats_of(&organisation, &cut) };
+        let (recipients, sealed) = self.seal_all(space, position, &keyring, &seats, random)?;
+        let operation = AccessOperation::Grant {
+            organisation,
+            role,
+            history: History::Start,
+            recipients,
+            rotation: None,
+        };
+        self.extend_access(disk, space, operation, None, sealed)
+    }
+
+    fn grant_from_now(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: OrganisationId,
+        role: Role,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        let mut seats = self.member_seats(disk, space, None, None)?;
+        let cut: Vec<_> = self.space(disk, space)?.access.cut_nodes().keys().copied().collect();
+        seats.extend(self.seats_of(&organisation, &cut));
+        let fresh = self.next_rotation(disk, space, &seats, false, random)?;
+        let operation = AccessOperation::Grant {
+            organisation,
+            role,
+            history: History::Now,
+            recipients: Vec::new(),
+            rotation: Some(fresh.rotation.clone()),
+        };
+        self.extend_access(disk, space, operation, Some(fresh), Vec::new())
+    }
+
+    /// Ends the membership of `organisation`: records what counts of its logs and rotates the key,
+    /// in one entry.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub fn revoke(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: OrganisationId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<RevocationReport, ReplicaError> {
+        let seats = self.member_seats(disk, space, Some(&organisation), None)?;
+        let fresh = self.next_rotation(disk, space, &seats, true, random)?;
+        let epoch = fresh.rotation.epoch;
+        let heads: Vec<_> = {
+            let state = self.space(disk, space)?;
+            state.heads.iter().map(|(node, head)| (*node, head.position)).collect()
+        };
+        let cuts: Vec<_> = heads
+            .into_iter()
+            .filter(|(node, _)| self.certified.get(node) == Some(&organisation))
+            .map(|(node, position)| Cut { node, length: position.length, head: position.head })
+            .collect();
+        let operation = AccessOperation::Revoke {
+            organisation,
+            cuts: cuts.clone(),
+            rotation: fresh.rotation.clone(),
+        };
+        self.extend_access(disk, space, operation, Some(fresh), Vec::new())?;
+        let members = self.space(disk, space)?.access.current_members().collect();
+        Ok(RevocationReport { cuts, epoch, members })
+    }
+
+    /// Gives the space a fresh key.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub fn rotate(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<u64, ReplicaError> {
+        let seats = self.member_seats(disk, space, None, None)?;
+        let fresh = self.next_rotation(disk, space, &seats, true, random)?;
+        let epoch = fresh.rotation.epoch;
+        let operation = AccessOperation::Rotate { rotation: fresh.rotation.clone() };
+        self.extend_access(disk, space, operation, Some(fresh), Vec::new())?;
+        Ok(epoch)
+    }
+
+    /// Cuts the log of a node that its organisation revoked, and rotates.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub fn cut_node(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        node: NodeId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        let position = {
+            let state = self.space(disk, space)?;
+            state.heads.get(&node).map_or(crate::log::LogPosition::START, |head| head.position)
+        };
+        let seats = self.member_seats(disk, space, None, Some(&node))?;
+        let fresh = self.next_rotation(disk, space, &seats, true, random)?;
+        let cut = Cut { node, length: position.length, head: position.head };
+        let operation = AccessOperation::CutNode { cut, rotation: fresh.rotation.clone() };
+        self.extend_access(disk, space, operation, Some(fresh), Vec::new())
+    }
+
+    /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
+    /// cuts the logs of revoked nodes, rotates where a new node has no key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn maintain(
+        &mut self,
+        disk: &dyn Storage,
+        organisation: &OrganisationId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        if self.own_term().is_err() {
+            return Ok(());
+        }
+        let own = self.organisation();
+        let spaces: Vec<_> = self
+            .summaries
+            .iter()
+            .filter(|(_, summary)| summary.owner == own && summary.role(organisation).is_some())
+            .map(|(space, _)| *space)
+            .collect();
+        for space in spaces {
+            self.maintain_space(disk, &space, organisation, random)?;
+        }
+        Ok(())
+    }
+
+    fn maintain_space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
+        let own = self.node();
+        let state = self.space(disk, space)?;
+        let revoked: Vec<_> = identity
+            .nodes()
+            .filter(|(node, standing)| {
+                standing.revoked_at.is_some()
+                    && !state.access.cut_nodes().contains_key(node)
+                    && (state.heads.contains_key(node)
+                        || !state.access.keyrings_of(node).is_empty())
+            })
+            .map(|(node, _)| *node)
+            .collect();
+        for node in revoked {
+            self.cut_node(disk, space, node, random)?;
+        }
+        let access = &self.space(disk, space)?.access;
+        let holders: Vec<_> = access.holders().collect();
+        let reads = access.role(organisation).is_some_and(Role::reads);
+        let lacks = |node: &NodeId| {
+            *node != own && !holders.contains(node) && !access.cut_nodes().contains_key(node)
+        };
+        if reads && identity.active_nodes().any(|(node, _)| lacks(node)) {
+            self.rotate(disk, space, random)?;
+        }
+        Ok(())
+    }
+
+    fn own_term(&self) -> Result<u64, ReplicaError> {
+        let identity = self.identities.get(&self.organisation());
+        let primary = identity.and_then(crate::identity::Identity::primary);
+        match primary {
+            Some(primary) if primary.node == self.node() => Ok(primary.term),
+            _ => Err(ReplicaError::NotPermitted),
+        }
+    }
+
+    fn extend_access(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        operation: AccessOperation,
+        fresh: Option<Fresh>,
+        sealed: Vec<Vec<u8>>,
+    ) -> Result<(), ReplicaError> {
+        let term = self.own_term()?;
+        let (own, node) = (self.organisation(), self.node());
+        if self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner != own {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let statement = self.space(disk, space)?.access.draft(node, term, operation);
+        let entry = statement.sign(&self.credentials.node_key);
+        let from = entry.statement.sequence;
+        self.apply_access(disk, space, &entry)?;
+        if let Some(fresh) = fresh {
+            self.keep_fresh(disk, space, fresh)?;
+        }
+        for bytes in sealed {
+            self.keep_sealed(space, bytes);
+        }
+        self.refresh_summary(disk, space)?;
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(())
+    }
+
+    fn keep_fresh(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        fresh: Fresh,
+    ) -> Result<(), ReplicaError> {
+        for bytes in fresh.sealed {
+            self.keep_sealed(space, bytes);
+        }
+        self.put_epoch_key(disk, space, fresh.rotation.epoch, fresh.key)
+    }
+
+    pub(super) fn keep_sealed(&mut self, space: &SpaceId, bytes: Vec<u8>) {
+        let key = keys::sealed(space, &sealed_hash(&bytes));
+        self.pending.put(Table::Sealed, key, bytes);
+    }
+
+    pub(super) fn put_access_entry(&mut self, entry: &AccessEntry) {
+        let key = keys::numbered(&entry.statement.space, entry.statement.sequence);
+        self.pending.put(Table::Access, key, codec::encode(entry));
+    }
+
+    fn next_rotation(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        seats: &[Seat],
+        keeps_history: bool,
+        random: &mut dyn CryptoRng,
+    ) -> Result<Fresh, ReplicaError> {
+        let state = self.space(disk, space)?;
+        let (position, epoch) = (state.access.length(), state.access.epoch());
+        let previous = state.epoch_keys.get(&epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
+        let previous = keeps_history.then_some(&previous);
+        self.fresh_rotation(space, position, epoch + 1, previous, seats, random)
+    }
+
+    fn fresh_rotation(
+        &self,
+        space: &SpaceId,
+        position: u64,
+        epoch: u64,
+        previous: Option<&EpochKey>,
+        seats: &[Seat],
+        random: &mut dyn CryptoRng,
+    ) -> Result<Fresh, ReplicaError> {
+        let key = EpochKey::random(random);
+        let keyring = Keyring { keys: vec![(epoch, key.clone())] };
+        let (recipients, sealed) = self.seal_all(space, position, &keyring, seats, random)?;
+        let rotation = Rotation {
+            epoch,
+            commitment: key.commitment(space.as_bytes(), epoch),
+            previous: previous
+                .map(|previous| key.wrap(&wrap_context(space, epoch), previous))
+                .transpose()?,
+            recipients,
+        };
+        Ok(Fresh { rotation, key, sealed })
+    }
+
+    fn seal_all(
+        &self,
+        space: &SpaceId,
+        position: u64,
+        keyring: &Keyring,
+        seats: &[Seat],
+        random: &mut dyn CryptoRng,
+    ) -> Result<(Vec<Recipient>, Vec<Vec<u8>>), ReplicaError> {
+        let mut recipients = Vec::with_capacity(seats.len());
+        let mut sealed = Vec::with_capacity(seats.len());
+        for (node, sealing) in seats {
+            let bytes = keyring.seal(space, position, node, sealing, random)?;
+            recipients.push(Recipient { node: *node, sealed: sealed_hash(&bytes) });
+            sealed.push(bytes);
+        }
+        Ok((recipients, sealed))
+    }
+
+    /// The nodes of `organisation` to seal to: certified now, not cut, and not this node, which
+    /// made the key.
+    fn seats_of(&self, organisation: &OrganisationId, cut: &[NodeId]) -> Vec<Seat> {
+        let own = self.node();
+        self.identities.get(organisation).map_or_else(Vec::new, |identity| {
+            identity
+                .active_nodes()
+                .filter(|(node, _)| **node != own && !cut.contains(node))
+                .map(|(node, sealing)| (*node, sealing.clone()))
+                .collect()
+        })
+    }
+
+    fn member_seats(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        without: Option<&OrganisationId>,
+        without_node: Option<&NodeId>,
+    ) -> Result<Vec<Seat>, ReplicaError> {
+        let access = &self.space(disk, space)?.access;
+        let cut: Vec<_> = access.cut_nodes().keys().chain(without_node).copied().collect();
+        let readers: Vec<_> = access
+            .current_members()
+            .filter(|(organisation, role)| role.reads() && Some(organisation) != without)
+            .map(|(organisation, _)| organisation)
+            .collect();
+        Ok(readers.iter().flat_map(|organisation| self.seats_of(organisation, &cut)).collect())
+    }
+}
+
+/// What binds a wrapped key to its place.
+pub(super) fn wrap_context(space: &SpaceId, epoch: u64) -> Vec<u8> {
+    codec::encode(&(space, epoch))
+}
+
+/// The current key, and the last key of each stretch of history that no later key unwraps.
+fn full_keyring(
+    access: &Access,
+    epoch_keys: &std::collections::BTreeMap<u64, EpochKey>,
+) -> Result<Keyring, ReplicaError> {
+    let last = access.epoch();
+    let mut keyring = Keyring::default();
+    for epoch in 0..=last {
+        let ends_stretch =
+            epoch == last || access.epoch_at(epoch + 1).is_some_and(|next| next.previous.is_none());
+        if ends_stretch {
+            let key = epoch_keys.get(&epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
+            keyring.keys.push((epoch, key));
+        }
+    }
+    Ok(keyring)
+}

@@ -1,0 +1,493 @@
+//! From accepted entries to rows.
+//!
+//! Entries that arrived are opened, grouped by record, and each record concerned is brought up to
+//! date: its cached document is extended when all that is new simply counts, and built again from
+//! its entries otherwise. What cannot be opened yet, or was written with a longer access log than is
+//! known here, stands in `Waiting` and is tried again when keys or access entries arrive.
+//!
+//! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
+//! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.
+
+use super::row::{QuarantineReason, Row};
+use super::space::SpaceState;
+use super::stored::{Head, StoredEntry};
+use super::{Event, Replica, ReplicaError, keys};
+use crate::access::Standing;
+use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::log::{Header, OPERATION_CHANGE, Payload};
+use crate::record::{Authored, Change, Dependency, Record, Verdict, kind_of};
+use crate::storage::{Storage, Table};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+/// An entry opened: what it says and where it stands.
+#[derive(Clone)]
+pub(super) struct Opened {
+    pub header: Header,
+    pub hash: EntryHash,
+    pub payload: Payload,
+}
+
+/// An opened entry with its standing.
+struct Judged {
+    opened: Opened,
+    change: Option<Change>,
+    standing: Standing,
+    forked: bool,
+}
+
+type Judgement = HashMap<EntryHash, Judged>;
+
+impl Replica {
+    /// Brings rows up to date with admitted entries, about `entries_max` of them. Returns whether
+    /// more remains.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn project(
+        &mut self,
+        disk: &dyn Storage,
+        entries_max: usize,
+    ) -> Result<bool, ReplicaError> {
+        let mut budget = entries_max;
+        while let Some(space) = self.dirty.first().copied() {
+            let done = self.project_space(disk, &space, budget)?;
+            budget = budget.saturating_sub(done.max(1));
+            if budget == 0 {
+                break;
+            }
+        }
+        Ok(!self.dirty.is_empty())
+    }
+
+    /// Whether rows lag behind admitted entries.
+    #[must_use]
+    pub fn lags(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    pub(super) fn project_space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entries_max: usize,
+    ) -> Result<usize, ReplicaError> {
+        let lagging: Vec<_> = self
+            .space(disk, space)?
+            .heads
+            .iter()
+            .filter(|(_, head)| head.projected < head.position.length)
+            .map(|(author, head)| (*author, *head))
+            .collect();
+        let mut opened: BTreeMap<RecordId, Vec<Opened>> = BTreeMap::new();
+        let mut count = 0;
+        for (author, head) in &lagging {
+            let room = entries_max.saturating_sub(count);
+            let reached = self.open_entries(disk, space, author, *head, room, &mut opened)?;
+            count += usize::try_from(reached - head.projected).unwrap_or(usize::MAX);
+            let position = head.position;
+            self.put_head(disk, space, author, Head { position, projected: reached })?;
+        }
+        for (record, entries) in opened {
+            self.absorb(disk, space, &record, entries)?;
+        }
+        let state = self.space(disk, space)?;
+        if state.heads.values().all(|head| head.projected >= head.position.length) {
+            self.dirty.remove(space);
+        }
+        Ok(count)
+    }
+
+    /// Opens an author's entries from where rows left off; returns how far it came.
+    fn open_entries(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        head: Head,
+        entries_max: usize,
+        opened: &mut BTreeMap<RecordId, Vec<Opened>>,
+    ) -> Result<u64, ReplicaError> {
+        let mut waiting = Vec::new();
+        let mut reached = head.projected;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let from = keys::entry(space, author, head.projected);
+        let to = keys::entry(space, author, head.position.length);
+        let mut room = entries_max;
+        self.scan(disk, Table::Entries, &from, &to, &mut |_, value| {
+            if room == 0 {
+                return ControlFlow::Break(());
+            }
+            room -= 1;
+            match StoredEntry::decode(value)
+                .map(|entry| open(state, space, author, reached, &entry))
+            {
+                Some(Some(entry)) => opened.entry(entry.payload.record).or_default().push(entry),
+                _ => waiting.push(reached),
+            }
+            reached += 1;
+            ControlFlow::Continue(())
+        })?;
+        if reached < head.position.length && room > 0 {
+            return Err(ReplicaError::Damaged(Table::Entries.name()));
+        }
+        for sequence in waiting {
+            self.pending.put(Table::Waiting, keys::entry(space, author, sequence), Vec::new());
+        }
+        Ok(reached)
+    }
+
+    /// Tries again the entries of a space that could not be read when they came.
+    pub(super) fn reconsider_waiting(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let mut first: BTreeMap<NodeId, u64> = BTreeMap::new();
+        let mut places = Vec::new();
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Waiting, &from, &to, &mut |key, _| {
+            if let (Some(author), Some(sequence)) = (keys::part(key, 32), keys::tail(key)) {
+                first.entry(NodeId::from_bytes(author)).or_insert(u64::from_be_bytes(sequence));
+                places.push(key.to_vec());
+            }
+            ControlFlow::Continue(())
+        })?;
+        for place in places {
+            self.pending.delete(Table::Waiting, place);
+        }
+        for (author, sequence) in first {
+            self.reconsider(disk, space, &author, sequence)?;
+        }
+        Ok(())
+    }
+
+    /// Adds opened entries to their record and writes its row.
+    pub(super) fn absorb(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+        fresh: Vec<Opened>,
+    ) -> Result<(), ReplicaError> {
+        let old = self.load_row(disk, space, record)?;
+        let mut row = old.clone().unwrap_or_default();
+        let mut places: BTreeSet<_> = row.places().collect();
+        if kind_of(record).is_none() {
+            return self.absorb_unknown(space, record, places, &fresh);
+        }
+        let added: Vec<_> = fresh
+            .into_iter()
+            .filter(|entry| places.insert((entry.header.author, entry.header.sequence)))
+            .collect();
+        let simple = self.judge(disk, space, added.clone())?;
+        let cached = self.records.remove(&(*space, *record));
+        let is_simple = simple.values().all(|one| {
+            !one.forked && one.change.is_some() && matches!(one.standing, Standing::Counts { .. })
+        });
+        let document = match cached {
+            Some(mut document) if is_simple && !simple.is_empty() => {
+                document.extend(self.authored(simple.into_values())?);
+                note_new(&mut row, &places, &added);
+                document
+            }
+            _ => self.rebuild(disk, space, record, &places, added, &mut row)?,
+        };
+        show(&document, &mut row)?;
+        self.count_row(space, old.as_ref(), &row);
+        self.put_row(space, record, &row)?;
+        self.events.push(Event::Record {
+            space: *space,
+            record: *record,
+            conflict: row.conflicts > 0,
+        });
+        self.records.insert((*space, *record), document);
+        Ok(())
+    }
+
+    /// A record of a kind that only a newer version knows: its entries are kept and counted.
+    fn absorb_unknown(
+        &mut self,
+        space: &SpaceId,
+        record: &RecordId,
+        mut places: BTreeSet<(NodeId, u64)>,
+        fresh: &[Opened],
+    ) -> Result<(), ReplicaError> {
+        places.extend(fresh.iter().map(|one| (one.header.author, one.header.sequence)));
+        let mut row = Row { newer: places.len() as u64, ..Row::default() };
+        note_places(&mut row, &places);
+        self.put_row(space, record, &row)
+    }
+
+    /// The record, loaded.
+    pub(super) fn record(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<&Record, ReplicaError> {
+        if !self.records.contains_key(&(*space, *record)) {
+            let mut row =
+                self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
+            let places = row.places().collect();
+            let document = self.rebuild(disk, space, record, &places, Vec::new(), &mut row)?;
+            self.records.insert((*space, *record), document);
+        }
+        self.records.get(&(*space, *record)).ok_or(ReplicaError::Unknown("record"))
+    }
+
+    fn rebuild(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+        places: &BTreeSet<(NodeId, u64)>,
+        at_hand: Vec<Opened>,
+        row: &mut Row,
+    ) -> Result<Record, ReplicaError> {
+        let mut entries: BTreeMap<_, _> = at_hand
+            .into_iter()
+            .map(|entry| ((entry.header.author, entry.header.sequence), entry))
+            .collect();
+        self.space(disk, space)?;
+        for place in places {
+            if entries.contains_key(place) {
+                continue;
+            }
+            let stored = self.stored_entry(disk, space, &place.0, place.1)?;
+            let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+            if let Some(entry) = open(state, space, &place.0, place.1, &stored) {
+                entries.insert(*place, entry);
+            }
+        }
+        let mut judgement = self.judge(disk, space, entries.into_values().collect())?;
+        let counted = close(&mut judgement);
+        *row = list(places, &judgement, &counted);
+        let accepted: Vec<_> = counted.iter().filter_map(|hash| judgement.remove(hash)).collect();
+        Record::rebuild(*record, self.authored(accepted.into_iter())?)
+            .map_err(|_| ReplicaError::Unknown("kind of record"))
+    }
+
+    fn judge(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entries: Vec<Opened>,
+    ) -> Result<Judgement, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let mut judgement = Judgement::with_capacity(entries.len());
+        for opened in entries {
+            let organisation = self.certified.get(&opened.header.author);
+            let standing = organisation.map_or(Standing::Unauthorised, |organisation| {
+                state.access.standing(organisation, &opened.header)
+            });
+            let fork = state.forks.get(&opened.header.author);
+            let forked = fork.is_some_and(|fork| opened.header.sequence >= *fork);
+            let is_change = opened.payload.operation_code == OPERATION_CHANGE;
+            let change =
+                is_change.then(|| Change::decode(&opened.payload.operation).ok()).flatten();
+            judgement.insert(opened.hash, Judged { opened, change, standing, forked });
+        }
+        Ok(judgement)
+    }
+
+    fn authored(
+        &self,
+        judged: impl Iterator<Item = Judged>,
+    ) -> Result<Vec<Authored>, ReplicaError> {
+        judged
+            .filter_map(|one| Some((one.opened, one.change?, one.standing)))
+            .map(|(opened, change, standing)| {
+                let (Standing::Counts { grant } | Standing::BeyondCut { grant }) = standing else {
+                    return Err(ReplicaError::NotPermitted);
+                };
+                let node = opened.header.author;
+                let organisation = self.certified.get(&node).copied();
+                Ok(Authored {
+                    entry: opened.hash,
+                    node,
+                    organisation: organisation.ok_or(ReplicaError::Unknown("organisation"))?,
+                    grant,
+                    position: opened.header.sequence,
+                    operator: opened.payload.operator,
+                    comment: opened.payload.comment,
+                    written_at: opened.payload.written_at,
+                    change,
+                })
+            })
+            .collect()
+    }
+
+    fn count_row(&mut self, space: &SpaceId, old: Option<&Row>, new: &Row) {
+        let Some(mut summary) = self.summaries.get(space).cloned() else { return };
+        let weigh = |row: &Row| {
+            let shown = u64::from(row.view.is_some());
+            (shown, u64::from(row.conflicts > 0), row.quarantined.len() as u64)
+        };
+        let (before, after) = (old.map_or((0, 0, 0), weigh), weigh(new));
+        summary.records = (summary.records + after.0).saturating_sub(before.0);
+        summary.conflicts = (summary.conflicts + after.1).saturating_sub(before.1);
+        summary.quarantined = (summary.quarantined + after.2).saturating_sub(before.2);
+        self.put_summary(space, summary);
+    }
+}
+
+/// Opens an entry, or nothing when its key or its part of the access log is not here yet.
+fn open(
+    state: &SpaceState,
+    space: &SpaceId,
+    author: &NodeId,
+    sequence: u64,
+    stored: &StoredEntry,
+) -> Option<Opened> {
+    let header = stored.header(*space, *author, sequence);
+    if !state.access.contains(&header.access) {
+        return None;
+    }
+    let key = state.epoch_keys.get(&stored.epoch)?;
+    let text = key.open_body(&header.associated_data(), &stored.body).ok()?;
+    let payload = Payload::decode(&text).ok()?;
+    let hash = header.hash(&stored.body);
+    Some(Opened { header, hash, payload })
+}
+
+/// The entries that count: those whose standing says so, and those beyond a cut that one of them
+/// depends on, so that nobody's work is lost because it was built on a colleague's last edits.
+fn close(judgement: &mut Judgement) -> BTreeSet<EntryHash> {
+    let mut counted = BTreeSet::new();
+    let mut open: Vec<EntryHash> = judgement
+        .iter()
+        .filter(|(_, one)| !one.forked && matches!(one.standing, Standing::Counts { .. }))
+        .map(|(hash, _)| *hash)
+        .collect();
+    while let Some(hash) = open.pop() {
+        if !counted.insert(hash) {
+            continue;
+        }
+        let Some(one) = judgement.get(&hash) else { continue };
+        for dependency in one.change.iter().flat_map(|change| &change.dependencies) {
+            let target = match dependency {
+                Dependency::Entry(entry) => Some(*entry),
+                Dependency::Own => own_previous(judgement, one),
+            };
+            let reachable = target.filter(|target| {
+                judgement.get(target).is_some_and(|found| {
+                    !found.forked && matches!(found.standing, Standing::BeyondCut { .. })
+                })
+            });
+            open.extend(reachable);
+        }
+    }
+    counted
+}
+
+/// The author's entry before this one in the record, under the same grant.
+fn own_previous(judgement: &Judgement, one: &Judged) -> Option<EntryHash> {
+    let grant_of = |standing: &Standing| match standing {
+        Standing::Counts { grant } | Standing::BeyondCut { grant } => Some(*grant),
+        Standing::Unauthorised | Standing::Unknown => None,
+    };
+    judgement
+        .values()
+        .filter(|other| {
+            other.opened.header.author == one.opened.header.author
+                && other.opened.header.sequence < one.opened.header.sequence
+                && grant_of(&other.standing) == grant_of(&one.standing)
+        })
+        .max_by_key(|other| other.opened.header.sequence)
+        .map(|other| other.opened.hash)
+}
+
+/// The row's list of entries, with those that do not count.
+fn list(
+    places: &BTreeSet<(NodeId, u64)>,
+    judgement: &Judgement,
+    counted: &BTreeSet<EntryHash>,
+) -> Row {
+    let mut row = Row::default();
+    note_places(&mut row, places);
+    let authors = row.authors.clone();
+    for (hash, one) in judgement {
+        let header = &one.opened.header;
+        let index = authors.iter().position(|author| *author == header.author);
+        let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX);
+        let place = (index, header.sequence);
+        if one.change.is_none() && one.opened.payload.operation_code != OPERATION_CHANGE {
+            row.newer += 1;
+        } else if one.forked {
+            row.quarantined.push((place, QuarantineReason::Forked));
+        } else if one.change.is_none() {
+            row.quarantined.push((place, QuarantineReason::Refused));
+        } else if !counted.contains(hash) {
+            let reason = match one.standing {
+                Standing::BeyondCut { .. } => QuarantineReason::Late,
+                _ => QuarantineReason::Unauthorised,
+            };
+            row.quarantined.push((place, reason));
+        }
+    }
+    row.quarantined.sort_unstable();
+    row
+}
+
+fn note_places(row: &mut Row, places: &BTreeSet<(NodeId, u64)>) {
+    row.authors = places.iter().map(|(author, _)| *author).collect();
+    row.authors.dedup();
+    let index_of: HashMap<_, _> = row.authors.iter().zip(0_u32..).collect();
+    row.entries = places
+        .iter()
+        .filter_map(|(author, sequence)| Some((*index_of.get(author)?, *sequence)))
+        .collect();
+}
+
+/// Adds entries that count to a row whose list is otherwise unchanged.
+fn note_new(row: &mut Row, places: &BTreeSet<(NodeId, u64)>, added: &[Opened]) {
+    let is_known = |author: &NodeId| row.authors.contains(author);
+    if added.iter().all(|entry| is_known(&entry.header.author)) || row.quarantined.is_empty() {
+        let quarantined = std::mem::take(&mut row.quarantined);
+        note_places(row, places);
+        row.quarantined = quarantined;
+    } else {
+        let old = row.authors.clone();
+        note_places(row, places);
+        let authors = row.authors.clone();
+        let moved = |index: u32| {
+            let author = usize::try_from(index).ok().and_then(|index| old.get(index))?;
+            let index = authors.iter().position(|one| one == author)?;
+            u32::try_from(index).ok()
+        };
+        row.quarantined = std::mem::take(&mut row.quarantined)
+            .into_iter()
+            .filter_map(|((index, sequence), reason)| Some(((moved(index)?, sequence), reason)))
+            .collect();
+    }
+}
+
+/// Writes what the record shows, and what became of its changes, into the row.
+fn show(document: &Record, row: &mut Row) -> Result<(), ReplicaError> {
+    let view = document.view();
+    row.conflicts = view.conflicts.len() as u64;
+    row.waiting = 0;
+    row.quarantined.retain(|(_, reason)| *reason != QuarantineReason::Refused);
+    let mut applied = 0_u64;
+    for (hash, verdict) in document.verdicts() {
+        match (verdict, document.entry(hash)) {
+            (Verdict::Applied, _) => applied += 1,
+            (Verdict::Waiting, _) => row.waiting += 1,
+            (Verdict::Refused(_), Some(entry)) => {
+                let index = row.authors.iter().position(|one| *one == entry.node);
+                if let Some(index) = index.and_then(|index| u32::try_from(index).ok()) {
+                    let place = (index, entry.position);
+                    row.quarantined.push((place, QuarantineReason::Refused));
+                }
+            }
+            (Verdict::Refused(_), None) => {}
+        }
+    }
+    row.quarantined.sort_unstable();
+    row.quarantined.dedup();
+    let json = serde_json::to_vec(&view).map_err(|_| ReplicaError::Damaged("rows/1"))?;
+    row.view = (applied > 0).then_some(json);
+    Ok(())
+}

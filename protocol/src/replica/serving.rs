@@ -1,0 +1,321 @@
+//! What this node may show a partner: its spaces, identities of their members, and entries.
+//!
+//! Everything here takes the partner's organisation and answers only for spaces it is a member or
+//! carrier of, as the access log stands. A space it may not hold looks like one that does not exist;
+//! a member that was removed learns exactly that, and nothing after it.
+
+use super::{Replica, ReplicaError, keys};
+use crate::access::{AccessEntry, Role};
+use crate::codec;
+use crate::crypto::Domain;
+use crate::identity::Identity;
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
+use crate::log::{LogPosition, Run, RunEntry};
+use crate::storage::{Storage, Table};
+use minicbor::{Decode, Encode};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// Something that replicas compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum ItemRef {
+    /// An identity log.
+    #[n(0)]
+    Identity(#[n(0)] OrganisationId),
+    /// A space.
+    #[n(1)]
+    Space(#[n(0)] SpaceId),
+}
+
+/// Something that replicas compare, and the hash of its reference and state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What.
+    pub reference: ItemRef,
+    /// Equal on two replicas exactly when what they hold of it is equal.
+    pub id: [u8; 32],
+}
+
+/// Where the logs of a space stand.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SpaceHeads {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// The access log.
+    #[n(1)]
+    pub access: LogPosition,
+    /// Each author log.
+    #[n(2)]
+    pub authors: Vec<(NodeId, LogPosition)>,
+    /// Hashes of sealed keyrings that the sender of this message lacks.
+    #[n(3)]
+    pub lacking: Vec<minicbor::bytes::ByteArray<32>>,
+    /// Authors whose logs were found forked, and where.
+    #[n(4)]
+    pub forks: Vec<(NodeId, u64)>,
+    /// The receiver is a member no more: it learns of its removal, and may still hand in what its
+    /// own nodes wrote before they knew.
+    #[n(5)]
+    pub is_farewell: bool,
+}
+
+impl SpaceHeads {
+    /// The heads of a space that is not here.
+    #[must_use]
+    pub const fn absent(space: SpaceId) -> Self {
+        Self {
+            space,
+            access: LogPosition::START,
+            authors: Vec::new(),
+            lacking: Vec::new(),
+            forks: Vec::new(),
+            is_farewell: false,
+        }
+    }
+}
+
+impl Replica {
+    /// Everything that is compared with `partner`.
+    #[must_use]
+    pub fn items(&self, partner: &OrganisationId) -> Vec<Item> {
+        let mut organisations = BTreeSet::from([*partner, self.organisation()]);
+        let mut items = Vec::new();
+        for (space, summary) in self.shared_with(partner) {
+            organisations.extend(summary.members.iter().map(|(member, _)| *member));
+            let parts: [&[u8]; 2] = [space.as_bytes(), &summary.digest];
+            let id = Domain::SYNC_ITEM.hash(&parts);
+            items.push(Item { reference: ItemRef::Space(*space), id });
+        }
+        let identities = organisations.iter().filter_map(|one| self.identities.get(one));
+        items.extend(identities.map(identity_item));
+        items
+    }
+
+    /// The spaces that `partner` and this organisation are members of now.
+    fn shared_with<'a>(
+        &'a self,
+        partner: &'a OrganisationId,
+    ) -> impl Iterator<Item = (&'a SpaceId, &'a super::Summary)> {
+        let own = self.organisation();
+        self.summaries.iter().filter(move |(_, summary)| {
+            summary.role(partner).is_some() && summary.role(&own).is_some()
+        })
+    }
+
+    /// Whether `partner` may be told of `reference`.
+    #[must_use]
+    pub fn may_show(&self, partner: &OrganisationId, reference: &ItemRef) -> bool {
+        match reference {
+            ItemRef::Space(space) => {
+                let summary = self.summaries.get(space);
+                summary.is_some_and(|summary| summary.role(partner).is_some())
+                    && self.own_role(space).is_some()
+            }
+            ItemRef::Identity(organisation) => {
+                organisation == partner
+                    || *organisation == self.organisation()
+                    || self
+                        .shared_with(partner)
+                        .any(|(_, summary)| summary.role(organisation).is_some())
+            }
+        }
+    }
+
+    /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
+    /// access log up to its own removal to a former member, nothing to anyone else.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn heads_for(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+    ) -> Result<Option<SpaceHeads>, ReplicaError> {
+        if !self.summaries.contains_key(space) || self.own_role(space).is_none() {
+            return Ok(None);
+        }
+        if !self.may_show(partner, &ItemRef::Space(*space)) {
+            return self.farewell_for(disk, partner, space);
+        }
+        let lacking = self.lacking_keyrings(disk, space)?;
+        let authors = self.settled_heads(disk, space)?;
+        let state = self.space(disk, space)?;
+        let access = state.access.position();
+        let forks = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
+        let is_farewell = false;
+        Ok(Some(SpaceHeads { space: *space, access, authors, lacking, forks, is_farewell }))
+    }
+
+    fn farewell_for(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+    ) -> Result<Option<SpaceHeads>, ReplicaError> {
+        let Some(access) = self.space(disk, space)?.access.farewell(partner) else {
+            return Ok(None);
+        };
+        let mut authors = self.settled_heads(disk, space)?;
+        authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
+        let absent = SpaceHeads::absent(*space);
+        Ok(Some(SpaceHeads { access, authors, is_farewell: true, ..absent }))
+    }
+
+    /// Access entries from `from` to before `to`, at most `bytes_max` of them and at least one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn access_entries(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        from: u64,
+        to: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<AccessEntry>, ReplicaError> {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        let (start, end) = (keys::numbered(space, from), keys::numbered(space, to));
+        self.scan(disk, Table::Access, &start, &end, &mut |_, value| {
+            bytes += value.len();
+            if bytes > bytes_max && !entries.is_empty() {
+                return ControlFlow::Break(());
+            }
+            entries.extend(minicbor::decode::<AccessEntry>(value));
+            ControlFlow::Continue(())
+        })?;
+        Ok(entries)
+    }
+
+    /// Sealed keyrings for a partner: of those it asks for, what is here and meant for its nodes,
+    /// or all of them when it carries the space.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn sealed_for(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+        wanted: &BTreeSet<[u8; 32]>,
+    ) -> Result<Vec<Vec<u8>>, ReplicaError> {
+        let role = self.summaries.get(space).and_then(|summary| summary.role(partner));
+        let Some(role) = role else { return Ok(Vec::new()) };
+        let places: Vec<_> = self.space(disk, space)?.access.keyrings().collect();
+        let mut found = Vec::new();
+        for (node, _, hash) in places {
+            let is_theirs = self.certified.get(&node) == Some(partner);
+            if (is_theirs || role == Role::Carrier) && wanted.contains(&hash) {
+                found.extend(self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Hashes of the keyrings sealed to nodes of `partner` in access entries from `from` on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn keyrings_since(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+        from: u64,
+    ) -> Result<BTreeSet<[u8; 32]>, ReplicaError> {
+        let keyrings: Vec<_> = self.space(disk, space)?.access.keyrings().collect();
+        let carries = self.summaries.get(space).and_then(|summary| summary.role(partner))
+            == Some(Role::Carrier);
+        Ok(keyrings
+            .into_iter()
+            .filter(|(node, position, _)| {
+                *position >= from && (carries || self.certified.get(node) == Some(partner))
+            })
+            .map(|(_, _, hash)| hash)
+            .collect())
+    }
+
+    /// A run of an author's entries from `from` on, about `bytes_max` long, ending at an entry whose
+    /// signature is here; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn read_run(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        from: u64,
+        bytes_max: usize,
+    ) -> Result<Option<Run>, ReplicaError> {
+        let state = self.space(disk, space)?;
+        let Some(head) = state.heads.get(author).copied() else { return Ok(None) };
+        let end = state.forks.get(author).copied().unwrap_or(u64::MAX).min(head.position.length);
+        let mut builder = RunBuilder::new(bytes_max);
+        let (start, to) = (keys::entry(space, author, from), keys::entry(space, author, end));
+        self.scan(disk, Table::Entries, &start, &to, &mut |_, value| builder.push(value))?;
+        Ok(builder.finish(*space, *author, from))
+    }
+}
+
+fn identity_item(identity: &Identity) -> Item {
+    let organisation = identity.organisation();
+    let head = identity.head();
+    let parts: [&[u8]; 2] = [organisation.as_bytes(), head.as_bytes()];
+    Item { reference: ItemRef::Identity(organisation), id: Domain::SYNC_ITEM.hash(&parts) }
+}
+
+/// Collects stored entries into a run, and remembers the last one that can end it.
+struct RunBuilder {
+    bytes_max: usize,
+    bytes: usize,
+    entries: Vec<RunEntry>,
+    end: Option<(usize, crate::crypto::Signature)>,
+    last: Option<(crate::log::AccessPoint, u64)>,
+}
+
+impl RunBuilder {
+    const fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, bytes: 0, entries: Vec::new(), end: None, last: None }
+    }
+
+    fn push(&mut self, value: &[u8]) -> ControlFlow<()> {
+        let Some(stored) = super::stored::StoredEntry::decode(value) else {
+            return ControlFlow::Break(());
+        };
+        let size = stored.body.len() + 64;
+        let is_full =
+            self.bytes + size > self.bytes_max || self.entries.len() >= limits::RUN_ENTRIES_MAX;
+        if is_full && self.end.is_some() {
+            return ControlFlow::Break(());
+        }
+        self.bytes += size;
+        let current = (stored.access, stored.epoch);
+        let (access, epoch) = match self.last.replace(current) {
+            Some((access, epoch)) => (
+                (access != stored.access).then_some(stored.access),
+                (epoch != stored.epoch).then_some(stored.epoch),
+            ),
+            None => (Some(stored.access), Some(stored.epoch)),
+        };
+        self.entries.push(RunEntry { access, epoch, body: stored.body });
+        if let Some(signature) = stored.signature {
+            self.end = Some((self.entries.len(), signature));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(mut self, space: SpaceId, author: NodeId, start: u64) -> Option<Run> {
+        let (length, signature) = self.end?;
+        self.entries.truncate(length);
+        Some(Run { space, author, start, entries: self.entries, signature })
+    }
+}
+
+/// The bytes of a proof that travels: a run as it was received.
+#[must_use]
+pub fn decode_proof(bytes: &[u8]) -> Option<Run> {
+    codec::decode_bounded(bytes, limits::FRAME_BYTES_MAX).ok()
+}

@@ -1,0 +1,172 @@
+//! A local edit: made, sealed, chained, signed, and reflected in its row, in one step.
+
+use super::projection::Opened;
+use super::stored::{Head, StoredEntry};
+use super::{Growth, Replica, ReplicaError, keys};
+use crate::access::Role;
+use crate::codec;
+use crate::ids::{EntryHash, RecordId, SpaceId};
+use crate::limits;
+use crate::log::{Header, LogPosition, OPERATION_CHANGE, Payload};
+use crate::record::{Author, Edits, Kind, Record, derive_id};
+use crate::storage::{Storage, Table};
+use crate::time::Timestamp;
+use rand_core::CryptoRng;
+
+/// What a person wants written.
+#[derive(Clone, Debug)]
+pub struct WriteRequest {
+    /// Where.
+    pub space: SpaceId,
+    /// Which record, or a new one of a kind.
+    pub target: WriteTarget,
+    /// The wanted field values.
+    pub edits: Edits,
+    /// Who.
+    pub operator: String,
+    /// Why.
+    pub comment: Option<String>,
+}
+
+/// The record to write.
+#[derive(Clone, Copy, Debug)]
+pub enum WriteTarget {
+    /// A record that does not exist yet.
+    New(Kind),
+    /// One that does.
+    Existing(RecordId),
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The record.
+    pub record: RecordId,
+    /// The entry.
+    pub entry: EntryHash,
+}
+
+impl Replica {
+    /// Writes a change of one record.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Edit`] when a value is not possible; [`ReplicaError::NotPermitted`] when this
+    /// organisation is not a contributor; [`ReplicaError::KeyMissing`] before the first sync brought
+    /// the key; [`ReplicaError::Cloned`] when another copy of this node runs.
+    pub fn write(
+        &mut self,
+        disk: &dyn Storage,
+        request: WriteRequest,
+        now: Timestamp,
+        random: &mut dyn CryptoRng,
+    ) -> Result<Written, ReplicaError> {
+        if self.cloned {
+            return Err(ReplicaError::Cloned);
+        }
+        check_texts(&request)?;
+        let space = request.space;
+        if self.dirty.contains(&space) {
+            self.project_space(disk, &space, usize::MAX)?;
+        }
+        let author = self.author(disk, &space)?;
+        let (record, change) = match request.target {
+            WriteTarget::New(kind) => {
+                let mut nonce = [0; 8];
+                random.fill_bytes(&mut nonce);
+                let record = derive_id(kind, &author.node, nonce);
+                let unknown = |_| ReplicaError::Unknown("kind of record");
+                let document = Record::new(record).map_err(unknown)?;
+                (record, document.edit(&author, &request.edits, Some(nonce))?)
+            }
+            WriteTarget::Existing(record) => {
+                let document = self.record(disk, &space, &record)?;
+                (record, document.edit(&author, &request.edits, None)?)
+            }
+        };
+        let payload = Payload {
+            record,
+            operation_code: OPERATION_CHANGE,
+            operation: change.encode(),
+            operator: request.operator,
+            written_at: now,
+            comment: request.comment,
+        };
+        let opened = self.append_own(disk, &space, payload)?;
+        let entry = opened.hash;
+        self.absorb(disk, &space, &record, vec![opened])?;
+        self.refresh_summary(disk, &space)?;
+        Ok(Written { record, entry })
+    }
+
+    fn author(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<Author, ReplicaError> {
+        let (node, organisation) = (self.node(), self.organisation());
+        if !self.summaries.contains_key(space) {
+            return Err(ReplicaError::Unknown("space"));
+        }
+        let access = &self.space(disk, space)?.access;
+        let interval = access
+            .members()
+            .get(&organisation)
+            .and_then(|member| member.intervals.last())
+            .filter(|last| last.ended.is_none() && last.role == Role::Contributor);
+        let interval = interval.ok_or(ReplicaError::NotPermitted)?;
+        if access.cut_nodes().contains_key(&node) {
+            return Err(ReplicaError::NotPermitted);
+        }
+        Ok(Author { node, organisation, grant: interval.from })
+    }
+
+    fn append_own(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        payload: Payload,
+    ) -> Result<Opened, ReplicaError> {
+        let node = self.node();
+        let state = self.space(disk, space)?;
+        let head = state.heads.get(&node).copied().unwrap_or(Head::START);
+        let epoch = state.access.epoch();
+        let header = Header {
+            space: *space,
+            author: node,
+            sequence: head.position.length,
+            previous: head.position.head,
+            access: state.access.access_point(),
+            epoch,
+        };
+        let key = state.epoch_keys.get(&epoch).ok_or(ReplicaError::KeyMissing)?;
+        let text = zeroize::Zeroizing::new(codec::encode(&payload));
+        let body = key
+            .seal_body(&header.associated_data(), &text)
+            .map_err(|_| ReplicaError::Limit("bytes of one change"))?;
+        let hash = header.hash(&body);
+        let signature = Header::sign(&hash, &self.credentials.node_key);
+        let stored = StoredEntry {
+            previous: header.previous,
+            access: header.access,
+            epoch,
+            body,
+            signature: Some(signature),
+        };
+        let length = header.sequence + 1;
+        self.pending.put(
+            Table::Entries,
+            keys::entry(space, &node, header.sequence),
+            stored.encode(),
+        );
+        let position = LogPosition { length, head: hash };
+        self.put_head(disk, space, &node, Head { position, projected: length })?;
+        self.growth.push(Growth::Entries { space: *space, author: node, from: header.sequence });
+        Ok(Opened { header, hash, payload })
+    }
+}
+
+fn check_texts(request: &WriteRequest) -> Result<(), ReplicaError> {
+    if request.operator.len() > limits::OPERATOR_BYTES_MAX {
+        return Err(ReplicaError::Limit("length of the operator's name"));
+    }
+    if request.comment.as_ref().is_some_and(|text| text.len() > limits::COMMENT_BYTES_MAX) {
+        return Err(ReplicaError::Limit("length of the comment"));
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Finding out what differs: set reconciliation over items, by ranges.
+//!
+//! The set holds only what the partner may know of, so whatever bounds it sends, they select from
+//! that set and nothing else. `negentropy` is named only here.
+
+use crate::ids::OrganisationId;
+use crate::replica::{Item, ItemRef, Replica};
+use negentropy::{Id, Negentropy, NegentropyStorageVector};
+use std::collections::HashMap;
+
+/// One step's frame: well under the frame limit, so that a comparison never crowds out entries.
+const STEP_BYTES_MAX: u64 = 64 * 1024;
+
+/// The partner's bytes are not a step of reconciliation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadStep;
+
+/// A snapshot of the items at the beginning of a comparison.
+pub struct Comparison {
+    items: HashMap<[u8; 32], ItemRef>,
+    machine: Negentropy<'static, NegentropyStorageVector>,
+    have: Vec<Id>,
+    need: Vec<Id>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Items that are here as they are not there.
+    pub have: Vec<ItemRef>,
+    /// Items that are there as they are not here.
+    pub need: Vec<[u8; 32]>,
+}
+
+impl Differences {
+    /// How many.
+    pub fn count(&self) -> u64 {
+        (self.have.len() + self.need.len()) as u64
+    }
+}
+
+impl Comparison {
+    /// A snapshot of what `partner` may know of.
+    pub fn new(replica: &Replica, partner: &OrganisationId) -> Result<Self, BadStep> {
+        let items = replica.items(partner);
+        let mut storage = NegentropyStorageVector::with_capacity(items.len());
+        for Item { id, .. } in &items {
+            storage.insert(0, Id::from_byte_array(*id)).map_err(|_| BadStep)?;
+        }
+        storage.seal().map_err(|_| BadStep)?;
+        let machine = Negentropy::owned(storage, STEP_BYTES_MAX).map_err(|_| BadStep)?;
+        let items = items.into_iter().map(|item| (item.id, item.reference)).collect();
+        Ok(Self { items, machine, have: Vec::new(), need: Vec::new() })
+    }
+
+    /// The first step of the side that compares.
+    pub fn initiate(&mut self) -> Result<Vec<u8>, BadStep> {
+        self.machine.initiate().map_err(|_| BadStep)
+    }
+
+    /// The answer of the other side.
+    pub fn answer(&mut self, bytes: &[u8]) -> Result<Vec<u8>, BadStep> {
+        self.machine.reconcile(bytes).map_err(|_| BadStep)
+    }
+
+    /// The next step of the side that compares; `None` when the comparison is complete.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, BadStep> {
+        self.machine.reconcile_with_ids(bytes, &mut self.have, &mut self.need).map_err(|_| BadStep)
+    }
+
+    /// What was found.
+    pub fn differences(&self) -> Differences {
+        Differences {
+            have: self.have.iter().filter_map(|id| self.resolve(&id.to_bytes())).collect(),
+            need: self.need.iter().map(|id| id.to_bytes()).collect(),
+        }
+    }
+
+    /// The item with this id, in the snapshot.
+    pub fn resolve(&self, id: &[u8; 32]) -> Option<ItemRef> {
+        self.items.get(id).copied()
+    }
+}

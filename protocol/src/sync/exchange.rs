@@ -1,0 +1,156 @@
+//! What is still to be sent in an exchange, and how much of it is under way.
+
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use std::collections::{BTreeSet, VecDeque};
+
+/// Bytes that may be under way without acknowledgement: fills a line of 100 Mbit/s at 300 ms.
+const WINDOW_BYTES: usize = 4 * 1024 * 1024;
+
+/// Something to send, read from the store only when the window has room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// An identity log from a position on.
+    Identity { organisation: OrganisationId, from: u64 },
+    /// An access log between two positions.
+    Access { space: SpaceId, from: u64, to: u64 },
+    /// Keyrings, by hash.
+    Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
+    /// An author's log from a position on.
+    Author { space: SpaceId, author: NodeId, from: u64 },
+    /// The proof that an author forked its log.
+    Proof { space: SpaceId, author: NodeId, sequence: u64 },
+}
+
+/// The queue of one session. Identities go before access logs, these before author logs.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    identities: VecDeque<Task>,
+    accesses: VecDeque<Task>,
+    authors: VecDeque<Task>,
+    under_way: VecDeque<usize>,
+    under_way_bytes: usize,
+    sent: u64,
+    acknowledged: u64,
+    grown_spaces: BTreeSet<SpaceId>,
+    grown_identities: BTreeSet<OrganisationId>,
+}
+
+impl Exchange {
+    /// Queues a task unless it is queued already.
+    pub fn push(&mut self, task: Task) {
+        let queue = self.queue_of(&task);
+        if !queue.contains(&task) {
+            queue.push_back(task);
+        }
+    }
+
+    /// Puts the rest of a task back at the front of its queue.
+    pub fn push_rest(&mut self, task: Task) {
+        self.queue_of(&task).push_front(task);
+    }
+
+    fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
+        match task {
+            Task::Identity { .. } => &mut self.identities,
+            Task::Access { .. } | Task::Sealed { .. } => &mut self.accesses,
+            Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
+        }
+    }
+
+    /// The next task, while the window has room.
+    pub fn next(&mut self) -> Option<Task> {
+        if self.under_way_bytes >= WINDOW_BYTES {
+            return None;
+        }
+        let queues = [&mut self.identities, &mut self.accesses, &mut self.authors];
+        queues.into_iter().find_map(VecDeque::pop_front)
+    }
+
+    /// Notes that a space grew: its heads are announced once, however much grew.
+    pub fn announce(&mut self, space: SpaceId) {
+        self.grown_spaces.insert(space);
+    }
+
+    /// Notes that an identity log grew.
+    pub fn announce_identity(&mut self, organisation: OrganisationId) {
+        self.grown_identities.insert(organisation);
+    }
+
+    /// What is to be announced now.
+    pub fn take_announcements(&mut self) -> (BTreeSet<SpaceId>, BTreeSet<OrganisationId>) {
+        (std::mem::take(&mut self.grown_spaces), std::mem::take(&mut self.grown_identities))
+    }
+
+    /// Notes that a message of so many bytes is under way.
+    pub fn note_sent(&mut self, bytes: usize) {
+        self.sent += 1;
+        self.under_way.push_back(bytes);
+        self.under_way_bytes += bytes;
+    }
+
+    /// Notes that the partner holds `total` messages durably; whether that is possible.
+    pub fn note_acknowledged(&mut self, total: u64) -> bool {
+        if total < self.acknowledged || total > self.sent {
+            return false;
+        }
+        while self.acknowledged < total {
+            self.acknowledged += 1;
+            let bytes = self.under_way.pop_front().unwrap_or(0);
+            self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
+        }
+        true
+    }
+
+    /// Whether everything was sent and acknowledged.
+    pub fn is_idle(&self) -> bool {
+        self.queued() == 0 && self.under_way.is_empty()
+    }
+
+    /// Whether something waits for an acknowledgement.
+    pub fn is_waiting(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    fn queued(&self) -> usize {
+        self.identities.len() + self.accesses.len() + self.authors.len()
+    }
+
+    /// Tasks queued and messages under way.
+    pub fn outstanding(&self) -> u64 {
+        (self.queued() + self.under_way.len()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(from: u64) -> Task {
+        let space = SpaceId::from_bytes([1; 32]);
+        Task::Author { space, author: NodeId::from_bytes([2; 32]), from }
+    }
+
+    #[test]
+    fn identities_go_first_and_nothing_is_queued_twice() {
+        let mut exchange = Exchange::default();
+        exchange.push(author(0));
+        exchange.push(author(0));
+        let organisation = OrganisationId::from_bytes([3; 32]);
+        exchange.push(Task::Identity { organisation, from: 0 });
+        assert!(matches!(exchange.next(), Some(Task::Identity { .. })));
+        assert_eq!(exchange.next(), Some(author(0)));
+        assert_eq!(exchange.next(), None);
+    }
+
+    #[test]
+    fn the_window_stops_and_acknowledgements_reopen_it() {
+        let mut exchange = Exchange::default();
+        exchange.push(author(0));
+        exchange.note_sent(WINDOW_BYTES);
+        assert_eq!(exchange.next(), None);
+        assert!(!exchange.note_acknowledged(2), "more than was sent");
+        assert!(exchange.note_acknowledged(1));
+        assert_eq!(exchange.next(), Some(author(0)));
+        assert!(exchange.is_idle());
+    }
+}

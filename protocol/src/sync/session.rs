@@ -1,0 +1,325 @@
+//! One link with a partner's node.
+
+mod admit;
+mod answer;
+mod send;
+
+use super::comparison::{Comparison, Differences};
+use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
+use super::exchange::{Exchange, Task};
+use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
+use crate::ids::{NodeId, OrganisationId};
+use crate::replica::{Growth, Replica};
+use crate::storage::Storage;
+use crate::time::Timestamp;
+
+/// Quiet time after a push before the two compare again.
+const RECOMPARE_MS: u64 = 1_000;
+/// How often an unresolved difference is looked at again.
+const OUTSTANDING_MS: u64 = 60_000;
+/// How long a partner may leave a message unacknowledged, or a question unanswered.
+const STALL_MS: u64 = 120_000;
+
+/// Who compares: the side that opened the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Opened the stream; compares.
+    Initiator,
+    /// Accepted the stream; answers.
+    Responder,
+}
+
+/// The greeting.
+#[derive(Debug, Default)]
+struct Greeting {
+    partner: Option<OrganisationId>,
+    awaits: u64,
+}
+
+/// An exchange under way. The initiator says that it is done first, so that every answer it owes
+/// was heard before the responder says so too.
+#[derive(Debug, Default)]
+struct Exchanging {
+    heard_asked: bool,
+    said_done: bool,
+    heard_done: bool,
+}
+
+/// What the session is doing, each phase with only its own data.
+enum Phase {
+    Greeting(Greeting),
+    Comparing(Box<Comparison>),
+    Exchanging(Exchanging),
+    Live { compared: bool, recompare_at: Option<Timestamp> },
+    Closed,
+}
+
+/// One link with a partner's node.
+pub struct Session {
+    side: Side,
+    node: NodeId,
+    partner: Option<OrganisationId>,
+    phase: Phase,
+    snapshot: Option<Box<Comparison>>,
+    exchange: Exchange,
+    received: u64,
+    acknowledged: u64,
+    differences: u64,
+    moved: bool,
+    stuck: bool,
+    grown: bool,
+    last_heard: Timestamp,
+}
+
+impl Session {
+    /// A session with the node that the transport authenticated.
+    #[must_use]
+    pub fn new(side: Side, node: NodeId, now: Timestamp) -> Self {
+        Self {
+            side,
+            node,
+            partner: None,
+            phase: Phase::Greeting(Greeting::default()),
+            snapshot: None,
+            exchange: Exchange::default(),
+            received: 0,
+            acknowledged: 0,
+            differences: 0,
+            moved: false,
+            stuck: false,
+            grown: false,
+            last_heard: now,
+        }
+    }
+
+    /// The node at the other end.
+    #[must_use]
+    pub const fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub fn status(&self) -> SyncStatus {
+        let phase = match &self.phase {
+            Phase::Greeting(_) => SyncPhase::Greeting,
+            Phase::Comparing(_) => SyncPhase::Comparing,
+            Phase::Exchanging(_) => SyncPhase::Exchanging,
+            Phase::Live { compared: false, .. } => SyncPhase::Exchanging,
+            Phase::Live { .. } if !self.exchange.is_idle() => SyncPhase::Exchanging,
+            Phase::Live { .. } if self.differences > 0 => SyncPhase::Outstanding,
+            Phase::Live { .. } => SyncPhase::InSync,
+            Phase::Closed => SyncPhase::Closed,
+        };
+        SyncStatus {
+            partner: self.partner,
+            phase,
+            outgoing: self.exchange.outstanding(),
+            differences: self.differences,
+        }
+    }
+
+    /// When to call with [`Input::Tick`] at the latest.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let stall = self.awaits_partner().then(|| self.last_heard.plus(STALL_MS));
+        let recompare = match &self.phase {
+            Phase::Live { recompare_at, .. } => *recompare_at,
+            _ => None,
+        };
+        [stall, recompare].into_iter().flatten().min()
+    }
+
+    /// Handles an input. The effects are performed in order once the replica's pending batch is
+    /// durable.
+    #[must_use = "effects must be performed"]
+    pub fn handle(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Effects {
+        let mut effects = Effects::new();
+        let outcome = match input {
+            Input::Opened => self.greet(replica, &mut effects),
+            Input::Frame(frame) => {
+                self.last_heard = now;
+                self.handle_frame(now, &frame, replica, disk, &mut effects)
+            }
+            Input::Grown(growth) => self.handle_growth(now, &growth, replica, disk),
+            Input::Tick => self.handle_tick(now, replica, &mut effects),
+        };
+        let outcome = outcome.and_then(|()| self.pump(now, replica, disk, &mut effects));
+        if let Err(reason) = outcome {
+            self.close(reason, &mut effects);
+        }
+        effects
+    }
+
+    fn close(&mut self, reason: CloseReason, effects: &mut Effects) {
+        if !matches!(self.phase, Phase::Closed) {
+            if !matches!(reason, CloseReason::Goodbye(_)) {
+                effects.push(Effect::Send(Message::Goodbye(reason.to_string())));
+            }
+            effects.push(Effect::Close(reason));
+            self.phase = Phase::Closed;
+        }
+    }
+
+    fn awaits_partner(&self) -> bool {
+        match self.phase {
+            Phase::Greeting(_) | Phase::Comparing(_) | Phase::Exchanging(_) => true,
+            Phase::Live { .. } => self.exchange.is_waiting(),
+            Phase::Closed => false,
+        }
+    }
+
+    fn greet(&mut self, replica: &Replica, effects: &mut Effects) -> Result<(), CloseReason> {
+        let known = replica.organisation_of(&self.node);
+        let length = |organisation: Option<OrganisationId>| {
+            organisation.and_then(|one| replica.identity(&one)).map_or(0, |one| one.length())
+        };
+        effects.push(Effect::Send(Message::Hello(Hello {
+            version_min: VERSION_MIN,
+            version_max: VERSION_MAX,
+            organisation: replica.organisation(),
+            own_identity: length(Some(replica.organisation())),
+            known_identity: length(known),
+        })));
+        Ok(())
+    }
+
+    fn handle_hello(&mut self, hello: &Hello, replica: &Replica) -> Result<(), CloseReason> {
+        let Phase::Greeting(greeting) = &mut self.phase else {
+            return Err(CloseReason::Misbehaved("a second greeting"));
+        };
+        if hello.version_min > VERSION_MAX || hello.version_max < VERSION_MIN {
+            return Err(CloseReason::Version { min: hello.version_min, max: hello.version_max });
+        }
+        if !replica.is_partner(&hello.organisation) {
+            return Err(CloseReason::NotPartner);
+        }
+        greeting.partner = Some(hello.organisation);
+        greeting.awaits = hello.own_identity;
+        let own = replica.organisation();
+        let own_length = replica.identity(&own).map_or(0, |identity| identity.length());
+        if hello.known_identity < own_length {
+            let from = hello.known_identity;
+            self.exchange.push(Task::Identity { organisation: own, from });
+        }
+        Ok(())
+    }
+
+    /// Ends the greeting once the partner's identity log is complete enough to certify its node.
+    fn finish_greeting(
+        &mut self,
+        replica: &Replica,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let Phase::Greeting(Greeting { partner: Some(partner), awaits }) = self.phase else {
+            return Ok(());
+        };
+        let Some(identity) = replica.identity(&partner) else { return Ok(()) };
+        if identity.length() < awaits {
+            return Ok(());
+        }
+        if !identity.is_active(&self.node) {
+            return Err(CloseReason::NotCertified);
+        }
+        self.partner = Some(partner);
+        self.phase = Phase::Live { compared: false, recompare_at: None };
+        if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }
+    }
+
+    fn compare(&mut self, replica: &Replica, effects: &mut Effects) -> Result<(), CloseReason> {
+        let partner = self.partner()?;
+        let failed = |_| CloseReason::Misbehaved("a comparison that cannot begin");
+        let mut comparison = Comparison::new(replica, &partner).map_err(failed)?;
+        let bytes = comparison.initiate().map_err(failed)?;
+        self.grown = false;
+        effects.push(Effect::Send(Message::Reconcile { first: true, bytes }));
+        self.phase = Phase::Comparing(Box::new(comparison));
+        Ok(())
+    }
+
+    fn partner(&self) -> Result<OrganisationId, CloseReason> {
+        self.partner.ok_or(CloseReason::Misbehaved("a message before the greeting"))
+    }
+
+    fn handle_growth(
+        &mut self,
+        now: Timestamp,
+        growth: &[Growth],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), CloseReason> {
+        self.grown = true;
+        let Some(partner) = self.partner else { return Ok(()) };
+        if !replica.is_partner(&partner) {
+            return Err(CloseReason::NotPartner);
+        }
+        if matches!(self.phase, Phase::Live { .. }) {
+            for grown in growth {
+                self.push_growth(grown, replica, disk, &partner)?;
+            }
+            self.postpone_comparison(now);
+        }
+        Ok(())
+    }
+
+    /// The two compare again once it has been quiet for a moment.
+    fn postpone_comparison(&mut self, now: Timestamp) {
+        if let Phase::Live { compared, recompare_at } = &mut self.phase {
+            *compared = false;
+            if self.side == Side::Initiator {
+                *recompare_at = Some(now.plus(RECOMPARE_MS));
+            }
+        }
+    }
+
+    fn handle_tick(
+        &mut self,
+        now: Timestamp,
+        replica: &Replica,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        if self.awaits_partner() && now >= self.last_heard.plus(STALL_MS) {
+            return Err(CloseReason::Stalled);
+        }
+        match &self.phase {
+            Phase::Live { recompare_at: Some(at), .. } if now >= *at => {
+                if self.exchange.is_idle() {
+                    self.compare(replica, effects)?;
+                } else {
+                    self.postpone_comparison(now);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a finished comparison leads to.
+    fn conclude(
+        &mut self,
+        now: Timestamp,
+        found: Differences,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        self.differences = found.count();
+        effects.push(Effect::Send(Message::Compared(self.differences)));
+        // When the last exchange moved nothing, another one now would not either.
+        if self.differences == 0 || std::mem::take(&mut self.stuck) {
+            let retry = now.plus(if self.grown { RECOMPARE_MS } else { OUTSTANDING_MS });
+            let again = self.grown || self.differences > 0;
+            self.phase = Phase::Live { compared: true, recompare_at: again.then_some(retry) };
+            return Ok(());
+        }
+        self.moved = false;
+        self.phase = Phase::Exchanging(Exchanging::default());
+        self.ask(&found, replica, disk, effects)
+    }
+}

@@ -1,0 +1,128 @@
+//! Messages that bring entries: admitted by the replica, then acknowledged.
+//!
+//! What does not hold cryptographically ends the session. What merely does not fit (a space that
+//! was left meanwhile, an identity that comes later) is refused with its reason, and the next
+//! comparison tells whether it still matters.
+
+use super::{Phase, Session};
+use crate::access::AccessError;
+use crate::identity::IdentityError;
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::log::{Run, RunError};
+use crate::replica::{Admitted, ItemRef, Replica, ReplicaError, decode_proof};
+use crate::storage::Storage;
+use crate::sync::effect::{CloseReason, Effect, Effects};
+use crate::sync::message::Message;
+
+impl Session {
+    pub(super) fn admit(
+        &mut self,
+        message: Message,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let outcome = match message {
+            Message::Identities(entries) => {
+                let organisation = entries.first().map(|entry| entry.statement.organisation);
+                let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
+                self.check_identity(&organisation, replica)?;
+                replica.admit_identity(disk, &entries)
+            }
+            Message::Access { space, .. } | Message::Sealed { space, .. }
+                if !self.accepts(&space, None, replica) =>
+            {
+                Err(ReplicaError::NotPermitted)
+            }
+            Message::Run(run) if !self.accepts(&run.space, Some(&run.author), replica) => {
+                Err(ReplicaError::NotPermitted)
+            }
+            Message::Access { space, entries, is_complete } => {
+                replica.admit_access(disk, &space, &entries, is_complete)
+            }
+            Message::Sealed { space, keyrings } => {
+                let mut grown = Ok(false);
+                for bytes in keyrings {
+                    let one = replica.admit_sealed(disk, &space, bytes.into());
+                    grown = grown.and_then(|any| one.map(|one| any || one));
+                }
+                grown
+            }
+            Message::Run(run) => admit_run(run, replica, disk),
+            _ => Ok(false),
+        };
+        self.received += 1;
+        match outcome {
+            Ok(grown) => self.moved |= grown,
+            Err(error) => effects.push(Effect::Refused(severity(error)?)),
+        }
+        Ok(())
+    }
+
+    /// Before the greeting is over, only the partner's own identity log is taken.
+    fn check_identity(
+        &self,
+        organisation: &OrganisationId,
+        replica: &Replica,
+    ) -> Result<(), CloseReason> {
+        let claimed = match &self.phase {
+            Phase::Greeting(greeting) => greeting.partner,
+            _ => self.partner,
+        };
+        let claimed = claimed.ok_or(CloseReason::Misbehaved("entries before the greeting"))?;
+        let expected = *organisation == claimed
+            || (self.partner.is_some()
+                && (replica.may_show(&claimed, &ItemRef::Identity(*organisation))
+                    || replica.identity(organisation).is_none()));
+        if expected { Ok(()) } else { Err(CloseReason::Misbehaved("a stranger's identity log")) }
+    }
+
+    /// A space that is new here is judged by its access log; one that is known is taken only from
+    /// its members and carriers. A former member hands in what its own nodes wrote: it goes to
+    /// quarantine, where the owner finds it.
+    fn accepts(&self, space: &SpaceId, author: Option<&NodeId>, replica: &Replica) -> bool {
+        let Some(partner) = self.partner else { return false };
+        let Some(summary) = replica.summary(space) else { return true };
+        summary.role(&partner).is_some()
+            || author.is_some_and(|author| replica.organisation_of(author) == Some(partner))
+    }
+
+    /// Acknowledges everything admitted since the last time; the driver sends it once it is durable.
+    pub(super) fn acknowledge(&mut self, effects: &mut Effects) {
+        if self.received > self.acknowledged {
+            self.acknowledged = self.received;
+            effects.push(Effect::Send(Message::Acknowledge(self.received)));
+        }
+    }
+}
+
+fn admit_run(run: Run, replica: &mut Replica, disk: &dyn Storage) -> Result<bool, ReplicaError> {
+    Ok(match replica.admit_run(disk, run)? {
+        Admitted::Grown { .. } | Admitted::Forked => true,
+        Admitted::Known => false,
+    })
+}
+
+/// Whether a refusal ends the session; otherwise its text for the log.
+fn severity(error: ReplicaError) -> Result<String, CloseReason> {
+    let misbehaved = |what| Err(CloseReason::Misbehaved(what));
+    match &error {
+        ReplicaError::Run(RunError::Signature | RunError::Malformed) => {
+            misbehaved("entries whose signature does not hold")
+        }
+        ReplicaError::Access(AccessError::Signature | AccessError::Signer) => {
+            misbehaved("an access entry whose signature does not hold")
+        }
+        ReplicaError::Identity(IdentityError::Signature) => {
+            misbehaved("an identity entry whose signature does not hold")
+        }
+        ReplicaError::Malformed(_) => misbehaved("malformed entries"),
+        ReplicaError::Storage(_) | ReplicaError::Damaged(_) => Err(CloseReason::Store),
+        _ => Ok(error.to_string()),
+    }
+}
+
+/// A proof of a fork is a run like any other; it contradicts what is here.
+pub(super) fn proof_message(bytes: &[u8]) -> Option<Message> {
+    decode_proof(bytes).map(Message::Run)
+}

@@ -1,0 +1,318 @@
+//! Questions and answers: comparison steps, heads, and what follows from them.
+
+use super::{Exchanging, Phase, Session, Side};
+use crate::ids::{OrganisationId, SpaceId};
+use crate::limits;
+use crate::log::LogPosition;
+use crate::replica::{ItemRef, Replica, ReplicaError, SpaceHeads};
+use crate::storage::Storage;
+use crate::sync::comparison::{Comparison, Differences};
+use crate::sync::effect::{CloseReason, Effect, Effects};
+use crate::sync::exchange::Task;
+use crate::sync::message::Message;
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Heads of so many spaces in one message: about 100 bytes for each author.
+const HEADS_PER_MESSAGE: usize = 256;
+
+impl Session {
+    pub(super) fn handle_frame(
+        &mut self,
+        now: Timestamp,
+        frame: &[u8],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let message =
+            Message::decode(frame).map_err(|_| CloseReason::Misbehaved("a malformed frame"))?;
+        if message.is_acknowledged() {
+            self.admit(message, replica, disk, effects)?;
+            return self.finish_greeting(replica, effects);
+        }
+        match message {
+            Message::Hello(hello) => {
+                self.handle_hello(&hello, replica)?;
+                self.finish_greeting(replica, effects)
+            }
+            Message::Acknowledge(total) if self.exchange.note_acknowledged(total) => Ok(()),
+            Message::Acknowledge(_) => {
+                Err(CloseReason::Misbehaved("an impossible acknowledgement"))
+            }
+            Message::Goodbye(text) => {
+                let words: String =
+                    text.chars().filter(|one| !one.is_control()).take(200).collect();
+                Err(CloseReason::Goodbye(words))
+            }
+            _ => self.handle_question(now, message, replica, disk, effects),
+        }
+    }
+
+    fn handle_question(
+        &mut self,
+        now: Timestamp,
+        message: Message,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let partner = self.partner()?;
+        match message {
+            Message::Reconcile { first, bytes } => {
+                self.handle_reconcile(now, first, &bytes, replica, disk, effects)
+            }
+            Message::Resolve(ids) => {
+                let snapshot = self.snapshot.as_ref();
+                let items = ids.iter().filter_map(|id| snapshot.and_then(|one| one.resolve(id)));
+                let items: Vec<_> = items.collect();
+                tell(&items, &partner, replica, disk, effects)
+            }
+            Message::Heads { is_answer, heads } => {
+                self.handle_heads(is_answer, &heads, replica, disk, effects)
+            }
+            Message::IdentityLengths { is_answer, lengths } => {
+                self.handle_lengths(is_answer, &lengths, replica, effects);
+                Ok(())
+            }
+            Message::Asked => {
+                self.handle_asked(effects);
+                Ok(())
+            }
+            Message::Done => {
+                if let Phase::Exchanging(exchanging) = &mut self.phase {
+                    exchanging.heard_done = true;
+                }
+                Ok(())
+            }
+            Message::Compared(differences) if self.side == Side::Responder => {
+                self.differences = differences;
+                self.phase = Phase::Live { compared: true, recompare_at: None };
+                Ok(())
+            }
+            _ => Err(CloseReason::Misbehaved("a message out of turn")),
+        }
+    }
+
+    fn handle_reconcile(
+        &mut self,
+        now: Timestamp,
+        first: bool,
+        bytes: &[u8],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let failed = |_| CloseReason::Misbehaved("a malformed comparison");
+        if self.side == Side::Responder {
+            if first {
+                let partner = self.partner()?;
+                let snapshot = Comparison::new(replica, &partner).map_err(failed)?;
+                self.snapshot = Some(Box::new(snapshot));
+            }
+            let snapshot = self.snapshot.as_mut();
+            let snapshot = snapshot.ok_or(CloseReason::Misbehaved("a comparison without begin"))?;
+            let bytes = snapshot.answer(bytes).map_err(failed)?;
+            effects.push(Effect::Send(Message::Reconcile { first: false, bytes }));
+            return Ok(());
+        }
+        let Phase::Comparing(comparison) = &mut self.phase else {
+            return Err(CloseReason::Misbehaved("an answer without a question"));
+        };
+        if let Some(bytes) = comparison.advance(bytes).map_err(failed)? {
+            effects.push(Effect::Send(Message::Reconcile { first: false, bytes }));
+            return Ok(());
+        }
+        let found = comparison.differences();
+        self.conclude(now, found, replica, disk, effects)
+    }
+
+    /// Asks about everything that differs.
+    pub(super) fn ask(
+        &mut self,
+        found: &Differences,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let partner = self.partner()?;
+        tell(&found.have, &partner, replica, disk, effects)?;
+        for ids in found.need.chunks(8_192) {
+            let ids = ids.iter().map(|id| (*id).into()).collect();
+            effects.push(Effect::Send(Message::Resolve(ids)));
+        }
+        effects.push(Effect::Send(Message::Asked));
+        Ok(())
+    }
+
+    fn handle_asked(&mut self, effects: &mut Effects) {
+        if self.side == Side::Responder {
+            self.moved = false;
+            self.phase = Phase::Exchanging(Exchanging { heard_asked: true, ..Default::default() });
+            effects.push(Effect::Send(Message::Asked));
+        } else if let Phase::Exchanging(exchanging) = &mut self.phase {
+            exchanging.heard_asked = true;
+        }
+    }
+
+    fn handle_heads(
+        &mut self,
+        is_answer: bool,
+        heads: &[SpaceHeads],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let partner = self.partner()?;
+        if heads.len() > HEADS_PER_MESSAGE {
+            return Err(CloseReason::Misbehaved("too many heads in one message"));
+        }
+        let mut answers = Vec::new();
+        for theirs in heads {
+            if theirs.authors.len() > limits::SPACE_AUTHORS_MAX {
+                return Err(CloseReason::Misbehaved("too many authors in one space"));
+            }
+            let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
+            let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
+            self.plan(&partner, &ours, theirs, replica, disk)?;
+            if !is_answer && lacks(&ours, theirs) {
+                answers.push(ours);
+            }
+        }
+        if !answers.is_empty() {
+            effects.push(Effect::Send(Message::Heads { is_answer: true, heads: answers }));
+        }
+        Ok(())
+    }
+
+    /// Queues what the partner lacks of a space.
+    fn plan(
+        &mut self,
+        partner: &OrganisationId,
+        ours: &SpaceHeads,
+        theirs: &SpaceHeads,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), CloseReason> {
+        let space = ours.space;
+        if theirs.access.length < ours.access.length {
+            let (from, to) = (theirs.access.length, ours.access.length);
+            self.exchange.push(Task::Access { space, from, to });
+        }
+        let mut hashes: BTreeSet<[u8; 32]> = theirs.lacking.iter().map(|hash| **hash).collect();
+        if replica.may_show(partner, &ItemRef::Space(space)) {
+            let since = theirs.access.length;
+            hashes.extend(replica.keyrings_since(disk, partner, &space, since).map_err(store)?);
+        }
+        if !hashes.is_empty() {
+            self.exchange.push(Task::Sealed { space, hashes });
+        }
+        let known: BTreeMap<_, _> = theirs.authors.iter().copied().collect();
+        let own = replica.organisation();
+        for (author, position) in &ours.authors {
+            if theirs.is_farewell && replica.organisation_of(author) != Some(own) {
+                continue;
+            }
+            let at = known.get(author).copied().unwrap_or(LogPosition::START);
+            if at.length < position.length {
+                self.exchange.push(Task::Author { space, author: *author, from: at.length });
+            } else if at.length == position.length && at.head != position.head {
+                // Two branches of equal length: each side sends its own, and both find the fork.
+                self.exchange.push(Task::Author { space, author: *author, from: 0 });
+            }
+        }
+        let forks: BTreeSet<_> = theirs.forks.iter().copied().collect();
+        for (author, sequence) in ours.forks.iter().filter(|fork| !forks.contains(fork)) {
+            let (author, sequence) = (*author, *sequence);
+            self.exchange.push(Task::Proof { space, author, sequence });
+        }
+        Ok(())
+    }
+
+    fn handle_lengths(
+        &mut self,
+        is_answer: bool,
+        lengths: &[(OrganisationId, u64)],
+        replica: &Replica,
+        effects: &mut Effects,
+    ) {
+        let Some(partner) = self.partner else { return };
+        let mut answers = Vec::new();
+        for (organisation, theirs) in lengths.iter().take(limits::SPACE_MEMBERS_MAX * 8) {
+            let ours = replica.identity(organisation).map_or(0, |one| one.length());
+            let may_show = replica.may_show(&partner, &ItemRef::Identity(*organisation));
+            if ours > *theirs && may_show {
+                let organisation = *organisation;
+                self.exchange.push(Task::Identity { organisation, from: *theirs });
+            } else if ours < *theirs {
+                answers.push((*organisation, ours));
+            }
+        }
+        if !is_answer && !answers.is_empty() {
+            let lengths = answers;
+            effects.push(Effect::Send(Message::IdentityLengths { is_answer: true, lengths }));
+        }
+    }
+}
+
+/// Tells the partner where the logs of these items stand here.
+fn tell(
+    items: &[ItemRef],
+    partner: &OrganisationId,
+    replica: &mut Replica,
+    disk: &dyn Storage,
+    effects: &mut Effects,
+) -> Result<(), CloseReason> {
+    let mut lengths = Vec::new();
+    let mut heads = Vec::new();
+    for item in items {
+        match item {
+            ItemRef::Identity(organisation) => {
+                let length = replica.identity(organisation).map_or(0, |one| one.length());
+                lengths.push((*organisation, length));
+            }
+            ItemRef::Space(space) => {
+                heads.extend(replica.heads_for(disk, partner, space).map_err(store)?);
+            }
+        }
+    }
+    for lengths in lengths.chunks(4_096) {
+        let lengths = lengths.to_vec();
+        effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
+    }
+    for heads in heads.chunks(HEADS_PER_MESSAGE) {
+        let heads = heads.to_vec();
+        effects.push(Effect::Send(Message::Heads { is_answer: false, heads }));
+    }
+    Ok(())
+}
+
+/// Whether `theirs` shows something that is missing here.
+pub(super) fn lacks(ours: &SpaceHeads, theirs: &SpaceHeads) -> bool {
+    let known: BTreeMap<_, _> = ours.authors.iter().copied().collect();
+    let forks: BTreeSet<_> = ours.forks.iter().collect();
+    theirs.access.length > ours.access.length
+        || !ours.lacking.is_empty()
+        || theirs.forks.iter().any(|fork| !forks.contains(fork))
+        || theirs.authors.iter().any(|(author, position)| {
+            let at = known.get(author).copied().unwrap_or(LogPosition::START);
+            at.length < position.length
+                || (at.length == position.length && at.head != position.head)
+        })
+}
+
+/// A failure of this node's own store or state.
+pub(super) fn store(_: ReplicaError) -> CloseReason {
+    CloseReason::Store
+}
+
+/// The heads of one space, for a space that just grew.
+pub(super) fn announce(
+    space: &SpaceId,
+    partner: &OrganisationId,
+    replica: &mut Replica,
+    disk: &dyn Storage,
+) -> Result<Option<Message>, CloseReason> {
+    let heads = replica.heads_for(disk, partner, space).map_err(store)?;
+    Ok(heads.map(|heads| Message::Heads { is_answer: false, heads: vec![heads] }))
+}

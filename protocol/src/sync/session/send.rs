@@ -1,0 +1,228 @@
+//! Sending: what is queued, as far as the window has room, and what grows while live.
+
+use super::admit::proof_message;
+use super::answer::{announce, store};
+use super::{Exchanging, Phase, Session, Side};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::replica::{Growth, ItemRef, Replica};
+use crate::storage::Storage;
+use crate::sync::effect::{CloseReason, Effect, Effects};
+use crate::sync::exchange::Task;
+use crate::sync::message::Message;
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
+
+/// One message of entries: small enough that verifying, committing and sending overlap.
+const MESSAGE_BYTES: usize = 256 * 1024;
+/// Sealed keyrings in one message.
+const SEALED_PER_MESSAGE: usize = 128;
+
+impl Session {
+    /// Sends what the window has room for, acknowledges, and moves an exchange to its end.
+    pub(super) fn pump(
+        &mut self,
+        now: Timestamp,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        if matches!(self.phase, Phase::Closed) {
+            return Ok(());
+        }
+        self.acknowledge(effects);
+        if let Some(partner) = self.partner_so_far() {
+            self.announcements(replica, disk, &partner, effects)?;
+            while let Some(task) = self.exchange.next() {
+                for message in self.perform(task, &partner, replica, disk)? {
+                    self.moved = true;
+                    self.exchange.note_sent(message.encode().len());
+                    effects.push(Effect::Send(message));
+                }
+            }
+        }
+        self.end_exchange(now, replica, effects)
+    }
+
+    fn partner_so_far(&self) -> Option<OrganisationId> {
+        match &self.phase {
+            Phase::Greeting(greeting) => greeting.partner,
+            _ => self.partner,
+        }
+    }
+
+    fn end_exchange(
+        &mut self,
+        now: Timestamp,
+        replica: &Replica,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let is_idle = self.exchange.is_idle();
+        let side = self.side;
+        let Phase::Exchanging(exchanging) = &mut self.phase else { return Ok(()) };
+        let Exchanging { heard_asked, said_done, heard_done } = exchanging;
+        let may_say = match side {
+            Side::Initiator => *heard_asked,
+            Side::Responder => *heard_done,
+        };
+        if is_idle && may_say && !*said_done {
+            *said_done = true;
+            effects.push(Effect::Send(Message::Done));
+        }
+        if !(*said_done && *heard_done) {
+            return Ok(());
+        }
+        self.stuck = !self.moved;
+        self.phase = Phase::Live { compared: false, recompare_at: None };
+        match side {
+            Side::Initiator => self.compare(replica, effects),
+            Side::Responder => {
+                self.last_heard = now;
+                Ok(())
+            }
+        }
+    }
+
+    fn perform(
+        &mut self,
+        task: Task,
+        partner: &OrganisationId,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<Vec<Message>, CloseReason> {
+        match task {
+            Task::Identity { organisation, from } => {
+                let entries = replica.identity_entries(disk, &organisation, from).map_err(store)?;
+                Ok(entries.chunks(100).map(|part| Message::Identities(part.to_vec())).collect())
+            }
+            Task::Access { space, from, to } => self.access(space, from, to, replica, disk),
+            Task::Sealed { space, hashes } => {
+                let found = replica.sealed_for(disk, partner, &space, &hashes).map_err(store)?;
+                let message = |part: &[Vec<u8>]| Message::Sealed {
+                    space,
+                    keyrings: part.iter().cloned().map(Into::into).collect(),
+                };
+                Ok(found.chunks(SEALED_PER_MESSAGE).map(message).collect())
+            }
+            Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
+            Task::Proof { space, author, sequence } => {
+                let proof = replica.fork_proof(disk, &space, &author, sequence).map_err(store)?;
+                Ok(proof.and_then(|bytes| proof_message(&bytes)).into_iter().collect())
+            }
+        }
+    }
+
+    fn access(
+        &mut self,
+        space: SpaceId,
+        from: u64,
+        to: u64,
+        replica: &Replica,
+        disk: &dyn Storage,
+    ) -> Result<Vec<Message>, CloseReason> {
+        let entries = replica.access_entries(disk, &space, from, to, MESSAGE_BYTES);
+        let entries = entries.map_err(store)?;
+        let reached = from + entries.len() as u64;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        if reached < to {
+            self.exchange.push_rest(Task::Access { space, from: reached, to });
+        }
+        Ok(vec![Message::Access { space, entries, is_complete: reached >= to }])
+    }
+
+    fn author(
+        &mut self,
+        space: SpaceId,
+        author: NodeId,
+        from: u64,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<Vec<Message>, CloseReason> {
+        let run = replica.read_run(disk, &space, &author, from, MESSAGE_BYTES).map_err(store)?;
+        let Some(run) = run else { return Ok(Vec::new()) };
+        let reached = from + run.entries.len() as u64;
+        // Whether more follows is found out when its turn comes: the log may have grown meanwhile.
+        self.exchange.push_rest(Task::Author { space, author, from: reached });
+        Ok(vec![Message::Run(run)])
+    }
+
+    /// Passes on what grew: own entries at once, those of others as an announcement, since the
+    /// partner may have them from their author already.
+    pub(super) fn push_growth(
+        &mut self,
+        grown: &Growth,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+    ) -> Result<(), CloseReason> {
+        match grown {
+            Growth::Entries { space, author, from } => {
+                if !replica.may_show(partner, &ItemRef::Space(*space)) || *author == self.node {
+                    return Ok(());
+                }
+                if *author == replica.node() {
+                    let (space, author, from) = (*space, *author, *from);
+                    self.exchange.push(Task::Author { space, author, from });
+                } else {
+                    self.exchange.announce(*space);
+                }
+            }
+            Growth::Access { space, from } => {
+                self.push_access(*space, *from, replica, disk, partner)?;
+            }
+            Growth::Identity { organisation } => {
+                if replica.may_show(partner, &ItemRef::Identity(*organisation)) {
+                    self.exchange.announce_identity(*organisation);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push_access(
+        &mut self,
+        space: SpaceId,
+        from: u64,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+    ) -> Result<(), CloseReason> {
+        let Some(heads) = replica.heads_for(disk, partner, &space).map_err(store)? else {
+            return Ok(());
+        };
+        self.exchange.announce(space);
+        let own = replica.organisation();
+        let is_own = replica.summary(&space).is_some_and(|summary| summary.owner == own);
+        if is_own && from < heads.access.length {
+            self.exchange.push(Task::Access { space, from, to: heads.access.length });
+            let hashes: BTreeSet<_> =
+                replica.keyrings_since(disk, partner, &space, from).map_err(store)?;
+            if !hashes.is_empty() && replica.may_show(partner, &ItemRef::Space(space)) {
+                self.exchange.push(Task::Sealed { space, hashes });
+            }
+        }
+        Ok(())
+    }
+
+    /// Announcements that are due, once each however often something grew.
+    pub(super) fn announcements(
+        &mut self,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let (spaces, identities) = self.exchange.take_announcements();
+        for space in spaces {
+            let message = announce(&space, partner, replica, disk)?;
+            effects.extend(message.map(Effect::Send));
+        }
+        if !identities.is_empty() {
+            let length = |one: &OrganisationId| replica.identity(one).map_or(0, |log| log.length());
+            let lengths = identities.iter().map(|one| (*one, length(one))).collect();
+            effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
+        }
+        Ok(())
+    }
+}

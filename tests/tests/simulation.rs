@@ -1,0 +1,181 @@
+//! Stories and random histories in the simulated world. A failure prints its seed.
+
+use serde_json::json;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::replica::{QuarantineReason, WriteTarget};
+use sincronia_protocol::sync::SyncPhase;
+use sincronia_tests::world::{World, practice};
+
+const TITLE: &str = "Scheda unica di ammissione";
+
+#[test]
+fn a_record_reaches_the_members_and_nobody_else() {
+    let mut world = World::new(1, 50);
+    let (owner, member, stranger) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let record = world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).phase_with(member), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(member).shows(&space).len(), 1);
+    world.check_agreement(owner, &space).unwrap();
+    assert!(world.peer(stranger).shows(&space).is_empty());
+    assert!(world.peer(stranger).replica.summaries().next().is_none());
+    world
+        .write(member, space, WriteTarget::Existing(record), json!({"maturity": "adottata"}))
+        .unwrap();
+    world.run_until_quiet();
+    world.check_agreement(owner, &space).unwrap();
+    assert!(world.peer(owner).shows(&space).values().any(|view| view.contains("adottata")));
+    world.check_no_plaintext(TITLE);
+}
+
+#[test]
+fn offline_edits_of_one_field_show_as_a_conflict_on_both_sides_until_resolved() {
+    let mut world = World::new(2, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let record = world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.cut(owner, member);
+    let target = WriteTarget::Existing(record);
+    world.write(owner, space, target, json!({"title": "Prima versione della scheda"})).unwrap();
+    world.write(member, space, target, json!({"title": "Seconda versione della scheda"})).unwrap();
+    world.write(member, space, target, json!({"area": "lavoro"})).unwrap();
+    world.connect(owner, member);
+    world.run_until_quiet();
+    world.check_agreement(owner, &space).unwrap();
+    let view = world.peer(member).shows(&space).into_values().next().unwrap();
+    assert!(view.contains("Prima versione") && view.contains("Seconda versione"), "{view}");
+    world.write(member, space, target, json!({"title": "Seconda versione della scheda"})).unwrap();
+    world.run_until_quiet();
+    world.check_agreement(owner, &space).unwrap();
+    let view = world.peer(owner).shows(&space).into_values().next().unwrap();
+    assert!(!view.contains("Prima versione"), "{view}");
+}
+
+#[test]
+fn a_removed_member_gets_nothing_that_is_written_afterwards() {
+    let mut world = World::new(3, 50);
+    let (owner, member, removed) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, removed] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.revoke(owner, space, removed).unwrap();
+    world.new_practice(member, space, "Scritta dopo la revoca dell'ente");
+    world.new_practice(owner, space, "Scritta dopo dal titolare");
+    world.run_until_quiet();
+    world.check_agreement(owner, &space).unwrap();
+    assert_eq!(world.peer(owner).shows(&space).len(), 3);
+    assert_eq!(world.peer(removed).shows(&space).len(), 1);
+    let role = world.peer(removed).replica.own_role(&space);
+    assert_eq!(role, None, "it learns of its own removal");
+    assert_eq!(world.peer(owner).closed, vec![]);
+    assert_eq!(world.peer(removed).closed, vec![]);
+    assert_eq!(world.peer(owner).phase_with(removed), Some(SyncPhase::InSync));
+}
+
+#[test]
+fn late_edits_of_a_removed_member_are_kept_for_the_owner_and_do_not_count() {
+    let mut world = World::new(5, 50);
+    let (owner, removed) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, removed, Role::Contributor, History::Start).unwrap();
+    let record = world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.cut(owner, removed);
+    let title = json!({"title": "Scritto senza sapere della revoca"});
+    world.write(removed, space, WriteTarget::Existing(record), title).unwrap();
+    world.revoke(owner, space, removed).unwrap();
+    world.connect(owner, removed);
+    world.run_until_quiet();
+    let shown = world.peer(owner).shows(&space).into_values().next().unwrap();
+    assert!(shown.contains(TITLE) && !shown.contains("senza sapere"), "{shown}");
+    let peer = world.peer(owner);
+    let quarantined = peer.replica.quarantine(&peer.disk).unwrap();
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!(quarantined[0].organisation, Some(world.organisation(removed)));
+    assert_eq!(quarantined[0].reason, QuarantineReason::Late);
+}
+
+#[test]
+fn two_members_that_never_meet_the_owner_together_still_sync_through_a_common_partner() {
+    let mut world = World::new(4, 50);
+    let (owner, first, second) = (world.add(), world.add(), world.add());
+    world.befriend(owner, first);
+    world.befriend(first, second);
+    world.befriend(owner, second);
+    let space = world.create_space(owner);
+    world.grant(owner, space, first, Role::Contributor, History::Start).unwrap();
+    world.grant(owner, space, second, Role::Contributor, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.connect(owner, second);
+    world.run_until_quiet();
+    world.cut(owner, second);
+    world.connect(first, second);
+    world.run_until_quiet();
+    assert_eq!(world.peer(first).shows(&space).len(), 0, "its key is still with the owner");
+    world.cut(first, second);
+    world.connect(owner, first);
+    world.run_until_quiet();
+    world.check_agreement(owner, &space).unwrap();
+}
+
+#[test]
+fn random_histories_end_in_agreement() {
+    let seeds = std::env::var("SINCRONIA_SEEDS").ok().and_then(|text| text.parse().ok());
+    for seed in 0..seeds.unwrap_or(60) {
+        random_history(seed);
+    }
+}
+
+fn random_history(seed: u64) {
+    let mut world = World::new(seed, 400);
+    let count = 3 + world.below(3);
+    for _ in 0..count {
+        world.add();
+    }
+    world.befriend_all();
+    let space = world.create_space(0);
+    let mut records = vec![world.new_practice(0, space, TITLE)];
+    for number in 0..60 {
+        let (peer, other) = (world.below(count), world.below(count));
+        match world.below(16) {
+            0 => world.cut(peer, other),
+            1 => world.crash(peer),
+            2 => world.heal(),
+            3 => drop(world.grant(0, space, other, Role::Contributor, History::Start)),
+            4 => drop(world.grant(0, space, other, Role::Contributor, History::Now)),
+            5 => drop(world.grant(0, space, other, Role::Reader, History::Start)),
+            6 => drop(world.revoke(0, space, other)),
+            7 | 8 => {
+                let fields = practice(&format!("Buona pratica numero {number}"));
+                let target = WriteTarget::New(sincronia_protocol::record::Kind::Practice);
+                records.extend(world.write(peer, space, target, fields));
+            }
+            9..=12 => {
+                let target = WriteTarget::Existing(records[world.below(records.len())]);
+                let title = json!({"title": format!("Titolo cambiato alla mossa {number}")});
+                drop(world.write(peer, space, target, title));
+            }
+            _ => {
+                for _ in 0..world.below(40) {
+                    world.step();
+                }
+            }
+        }
+    }
+    world.heal();
+    world.run_until_quiet();
+    if let Err(difference) = world.check_agreement(0, &space) {
+        panic!("seed {seed}: {difference:#?}");
+    }
+}
