@@ -1,1 +1,11 @@
-//! Sincronia.
+//! One organisation's node: the clock, the disk and the network live here.
+//!
+//! The engine owns the replica and the store's write side; the network is a task behind a handle;
+//! the local HTTP API is the only door for people and programs. Merge and access rules are not here
+//! but in `sincronia_protocol`.
+
+pub mod keystore;
+pub mod limits;
+pub mod network;
+pub mod random;
+pub mod store;

@@ -89,6 +89,26 @@ impl Replica {
         Ok(())
     }
 
+    /// Notes that a node of a partner was reached, and where it says it is.
+    ///
+    /// # Errors
+    /// When the partner cannot be written down.
+    pub fn note_contact(
+        &mut self,
+        organisation: &OrganisationId,
+        node: &NodeId,
+        addresses: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), ReplicaError> {
+        let Some(mut partner) = self.partners.get(organisation).cloned() else { return Ok(()) };
+        if !addresses.is_empty() {
+            partner.addresses.retain(|(known, _)| known != node);
+            partner.addresses.push((*node, addresses));
+        }
+        partner.last_exchange = Some(now);
+        self.put_partner(*organisation, partner)
+    }
+
     /// A partner.
     #[must_use]
     pub fn partner(&self, organisation: &OrganisationId) -> Option<&Partner> {

@@ -33,6 +33,9 @@ pub struct Hello {
     /// Length of the receiver's identity log as the sender knows it.
     #[n(4)]
     pub known_identity: u64,
+    /// Where the sender's node can be reached now.
+    #[n(5)]
+    pub addresses: Vec<String>,
 }
 
 /// A message.

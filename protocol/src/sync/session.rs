@@ -9,6 +9,7 @@ use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
 use crate::ids::{NodeId, OrganisationId};
+use crate::limits;
 use crate::replica::{Growth, Replica};
 use crate::storage::Storage;
 use crate::time::Timestamp;
@@ -34,6 +35,8 @@ pub enum Side {
 struct Greeting {
     partner: Option<OrganisationId>,
     awaits: u64,
+    addresses: Vec<String>,
+    at: Timestamp,
 }
 
 /// An exchange under way. The initiator says that it is done first, so that every answer it owes
@@ -60,6 +63,7 @@ pub struct Session {
     node: NodeId,
     partner: Option<OrganisationId>,
     phase: Phase,
+    addresses: Vec<String>,
     snapshot: Option<Box<Comparison>>,
     exchange: Exchange,
     received: u64,
@@ -72,14 +76,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session with the node that the transport authenticated.
+    /// A session with the node that the transport authenticated. `addresses` is where this node can
+    /// be reached now.
     #[must_use]
-    pub fn new(side: Side, node: NodeId, now: Timestamp) -> Self {
+    pub fn new(side: Side, node: NodeId, addresses: Vec<String>, now: Timestamp) -> Self {
         Self {
             side,
             node,
             partner: None,
             phase: Phase::Greeting(Greeting::default()),
+            addresses,
             snapshot: None,
             exchange: Exchange::default(),
             received: 0,
@@ -186,11 +192,17 @@ impl Session {
             organisation: replica.organisation(),
             own_identity: length(Some(replica.organisation())),
             known_identity: length(known),
+            addresses: self.addresses.clone(),
         })));
         Ok(())
     }
 
-    fn handle_hello(&mut self, hello: &Hello, replica: &Replica) -> Result<(), CloseReason> {
+    fn handle_hello(
+        &mut self,
+        now: Timestamp,
+        hello: &Hello,
+        replica: &mut Replica,
+    ) -> Result<(), CloseReason> {
         let Phase::Greeting(greeting) = &mut self.phase else {
             return Err(CloseReason::Misbehaved("a second greeting"));
         };
@@ -200,7 +212,14 @@ impl Session {
         if !replica.is_partner(&hello.organisation) {
             return Err(CloseReason::NotPartner);
         }
+        let sound = hello.addresses.len() <= limits::ADDRESSES_MAX
+            && hello.addresses.iter().all(|one| one.len() <= limits::ADDRESS_BYTES_MAX);
+        if !sound {
+            return Err(CloseReason::Misbehaved("impossible addresses"));
+        }
         greeting.partner = Some(hello.organisation);
+        greeting.addresses.clone_from(&hello.addresses);
+        greeting.at = now;
         greeting.awaits = hello.own_identity;
         let own = replica.organisation();
         let own_length = replica.identity(&own).map_or(0, |identity| identity.length());
@@ -214,12 +233,15 @@ impl Session {
     /// Ends the greeting once the partner's identity log is complete enough to certify its node.
     fn finish_greeting(
         &mut self,
-        replica: &Replica,
+        replica: &mut Replica,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        let Phase::Greeting(Greeting { partner: Some(partner), awaits }) = self.phase else {
+        let Phase::Greeting(Greeting { partner: Some(partner), awaits, addresses, at }) =
+            &self.phase
+        else {
             return Ok(());
         };
+        let (partner, awaits, at) = (*partner, *awaits, *at);
         let Some(identity) = replica.identity(&partner) else { return Ok(()) };
         if identity.length() < awaits {
             return Ok(());
@@ -227,6 +249,10 @@ impl Session {
         if !identity.is_active(&self.node) {
             return Err(CloseReason::NotCertified);
         }
+        let addresses = addresses.clone();
+        replica
+            .note_contact(&partner, &self.node, addresses, at)
+            .map_err(|_| CloseReason::Store)?;
         self.partner = Some(partner);
         self.phase = Phase::Live { compared: false, recompare_at: None };
         if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }

@@ -106,7 +106,7 @@ impl Peer {
         node: NodeId,
         now: Timestamp,
     ) -> Effects {
-        self.sessions.insert(other, Session::new(side, node, now));
+        self.sessions.insert(other, Session::new(side, node, Vec::new(), now));
         self.handle(other, Input::Opened, now)
     }
 

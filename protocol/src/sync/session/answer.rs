@@ -33,7 +33,7 @@ impl Session {
         }
         match message {
             Message::Hello(hello) => {
-                self.handle_hello(&hello, replica)?;
+                self.handle_hello(now, &hello, replica)?;
                 self.finish_greeting(replica, effects)
             }
             Message::Acknowledge(total) if self.exchange.note_acknowledged(total) => Ok(()),

@@ -1,0 +1,58 @@
+//! Every bound of the node, each with its reason. Those of the protocol are in its own module.
+
+use std::time::Duration;
+
+/// Connections being negotiated: more than all partners that reconnect after a power cut.
+pub const CONNECTIONS_PENDING_MAX: u32 = 64;
+/// Connections that stand: a thousand partners.
+pub const CONNECTIONS_MAX: u32 = 1_024;
+/// Connections with one peer: both sides may dial at once, over TCP and QUIC.
+pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+/// Streams of one connection: one session, one joining, identify, ping, and reserve.
+pub const STREAMS_PER_CONNECTION_MAX: usize = 32;
+/// Sessions with one peer that are open at once: a new one may stand before the old one is closed.
+pub const SESSIONS_PER_PEER_MAX: usize = 4;
+/// Joining sessions at once, whoever opens them.
+pub const JOINING_MAX: usize = 16;
+/// Bytes queued for one session; a window of unacknowledged entries and answers fit.
+pub const SESSION_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long one frame may take to be written: 1 MiB at 300 kbit/s.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a joining may take altogether.
+pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long opening a stream may take.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection without streams is closed after this.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Events of the network that wait for the engine; beyond it, reading from peers pauses.
+pub const NETWORK_EVENTS_MAX: usize = 64;
+/// Requests that wait for the engine; beyond it, the API answers "busy".
+pub const REQUESTS_MAX: usize = 1_024;
+/// Inputs that one commit covers.
+pub const GROUP_INPUTS_MAX: usize = 512;
+/// Entries projected in one go while other work waits.
+pub const PROJECTION_ENTRIES: usize = 4_096;
+/// Failed joinings a minute before further ones are refused unheard.
+pub const JOIN_FAILURES_PER_MINUTE_MAX: u32 = 5;
+/// First and longest pause between attempts to reach a partner.
+pub const RECONNECT_MIN: Duration = Duration::from_secs(1);
+/// A partner whose node was off for a night is reached within five minutes of its return.
+pub const RECONNECT_MAX: Duration = Duration::from_secs(300);
+/// Header of an HTTP request.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// How long an HTTP client may take to send its header.
+pub const HTTP_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an HTTP client may take to send its body.
+pub const HTTP_BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Body of an HTTP request.
+pub const HTTP_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Body of an import.
+pub const HTTP_IMPORT_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// HTTP connections at once.
+pub const HTTP_CONNECTIONS_MAX: usize = 256;
+/// Events that wait for a slow listener before it is told that it lost some.
+pub const EVENTS_MAX: usize = 1_024;
+/// Rows of one import.
+pub const IMPORT_ROWS_MAX: usize = 50_000;
+/// Results of one search.
+pub const SEARCH_RESULTS_MAX: usize = 1_000;

@@ -1,0 +1,32 @@
+//! All tables of the store file. Their keys and values are described at
+//! [`sincronia_protocol::storage::Table`], whose names they bear; the number in a name is the version
+//! of the format of its values. Integers in keys are big-endian, so byte order is log order.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | name | `format`: version 8 bytes; `organisation`: id 32 bytes |
+//! | `identity/1` | organisation 32 ‖ sequence 8 | identity entry, CBOR |
+//! | `access/1` | space 32 ‖ sequence 8 | access entry, CBOR |
+//! | `entries/1` | space 32 ‖ author 32 ‖ sequence 8 | author entry as it travels, CBOR |
+//! | `heads/1` | space 32 ‖ author 32 | length, last hash, progress of rows, CBOR |
+//! | `sealed/1` | space 32 ‖ hash 32 | sealed keyring as it travels |
+//! | `keys/1` | space 32 ‖ epoch 8 | epoch key, sealed under the storage key |
+//! | `rows/1` | space 32 ‖ record 16 | materialised record, sealed under the storage key |
+//! | `spaces/1` | space 32 | summary: owner, members, digest, counts, CBOR |
+//! | `waiting/1` | space 32 ‖ author 32 ‖ sequence 8 | empty: an entry that cannot be read yet |
+//! | `forks/1` | space 32 ‖ author 32 ‖ sequence 8 | the other branch, CBOR run |
+//! | `partners/1` | organisation 32 | partner, sealed under the storage key |
+//! | `invitations/1` | hash of secret 32 | invitation, sealed under the storage key |
+//! | `addresses/1` | node 32 | address record |
+//! | `settings/1` | name | local setting, sealed under the storage key |
+
+use redb::TableDefinition;
+use sincronia_protocol::storage::Table;
+
+/// Format version and owner.
+pub const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// The redb table of a protocol table.
+pub const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(table.name())
+}
