@@ -1,0 +1,27 @@
+//! What programs say to a node and hear from it: the types of the local HTTP API.
+//!
+//! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The types
+//! are shared by server and client, and described for others at `/api/v1/openapi.json`.
+
+mod error;
+mod event;
+mod invitation;
+mod partner;
+mod record;
+mod space;
+mod status;
+
+pub use error::{ApiError, ErrorCode, FieldProblem};
+pub use event::ApiEvent;
+pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
+pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
+pub use record::{
+    BatchRequest, BatchResult, BatchRow, ConflictView, ConventionRequest, ConventionView,
+    EditRequest, HistoryView, NewRecordRequest, OriginView, QuarantineView, RecordView,
+    ResolveRequest, SearchHit, ValueView,
+};
+pub use space::{
+    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView,
+    SpaceView,
+};
+pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport};

@@ -1,0 +1,119 @@
+//! Errors as programs and people get them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A stable code; the client's exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The request is not possible as it stands.
+    Invalid,
+    /// One or more fields are not possible.
+    InvalidFields,
+    /// No such thing here.
+    NotFound,
+    /// Several things fit.
+    Ambiguous,
+    /// No valid token, or a request from a foreign page.
+    Unauthorised,
+    /// This organisation may not do that.
+    NotPermitted,
+    /// A partner or the network is the reason.
+    Partner,
+    /// The invitation cannot be used.
+    Invitation,
+    /// A conflict needs a person.
+    Conflict,
+    /// The key of the space has not arrived.
+    KeyMissing,
+    /// Another copy of this node was noticed.
+    Cloned,
+    /// Too much at once.
+    Busy,
+    /// Too large.
+    TooLarge,
+    /// The node does not run.
+    NodeNotRunning,
+    /// The node failed.
+    Internal,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// Row of an import, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The field.
+    pub field: String,
+    /// A stable code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// An error: what happened, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// A stable code.
+    pub code: ErrorCode,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub remedy: String,
+    /// Field by field, where fields are the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<FieldProblem>,
+}
+
+impl ApiError {
+    /// An error without field problems.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, message: message.into(), remedy: remedy.into(), problems: Vec::new() }
+    }
+
+    /// Something is not here.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            ErrorCode::NotFound,
+            format!("there is no such {what} on this node"),
+            "list what there is, and check the identifier",
+        )
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self.code {
+            ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::Invitation => 422,
+            ErrorCode::NotFound => 404,
+            ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
+            ErrorCode::Unauthorised => 401,
+            ErrorCode::NotPermitted => 403,
+            ErrorCode::Partner => 502,
+            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::NodeNotRunning => 503,
+            ErrorCode::TooLarge => 413,
+            ErrorCode::Internal => 500,
+        }
+    }
+
+    /// The exit code of the command: 1 error, 2 usage, 3 not found, 4 node not running, 5 a
+    /// conflict needs a person, 6 network or partner, 7 not permitted.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self.code {
+            ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::TooLarge => 2,
+            ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
+            ErrorCode::NodeNotRunning => 4,
+            ErrorCode::Conflict => 5,
+            ErrorCode::Partner | ErrorCode::Invitation | ErrorCode::KeyMissing => 6,
+            ErrorCode::Unauthorised | ErrorCode::NotPermitted => 7,
+            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Internal => 1,
+        }
+    }
+}

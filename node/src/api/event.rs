@@ -1,0 +1,43 @@
+//! What happens, as it happens.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An event of the stream `/api/v1/events`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ApiEvent {
+    /// A record changed.
+    RecordChanged {
+        /// The space.
+        space: String,
+        /// The record.
+        record: String,
+        /// Whether it has a conflict now.
+        conflict: bool,
+    },
+    /// Membership of a space changed, or the space is new here.
+    SpaceChanged {
+        /// The space.
+        space: String,
+    },
+    /// A partner joined, was verified, or its connection changed.
+    PartnerChanged {
+        /// The organisation.
+        organisation: String,
+    },
+    /// An author's log was found forked.
+    Forked {
+        /// The space.
+        space: String,
+        /// The node.
+        author: String,
+    },
+    /// Another copy of this node was noticed: it signs nothing until that is settled.
+    Cloned,
+    /// The listener was too slow and missed events.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+}

@@ -1,0 +1,63 @@
+//! Partners.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far a partner is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartnerState {
+    /// Joined by invitation; the phrase has not been compared.
+    Joined,
+    /// A person compared the phrase.
+    Verified,
+    /// Nothing is given to it or taken from it.
+    Blocked,
+}
+
+/// Where synchronisation with a partner stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SyncView {
+    /// Whether a session stands.
+    pub connected: bool,
+    /// `greeting`, `comparing`, `exchanging`, `in_sync`, `outstanding`, or `offline`.
+    pub phase: String,
+    /// Messages not acknowledged yet.
+    pub outgoing: u64,
+    /// Differences of the last comparison.
+    pub differences: u64,
+    /// Why the last attempt to reach it failed.
+    pub last_failure: Option<String>,
+}
+
+/// A partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartnerView {
+    /// The organisation.
+    pub organisation: String,
+    /// The name it gave.
+    pub name: String,
+    /// How far it is trusted.
+    pub state: PartnerState,
+    /// Six words to compare by telephone.
+    pub verification_phrase: Vec<String>,
+    /// Its nodes and where they were last reached.
+    pub addresses: Vec<(String, Vec<String>)>,
+    /// When it joined.
+    pub joined_at: u64,
+    /// When something was last exchanged.
+    pub last_exchange: Option<u64>,
+    /// Spaces shared with it.
+    pub spaces: u64,
+    /// Where synchronisation stands.
+    pub sync: SyncView,
+}
+
+/// Confirms that the phrase was compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// The words as the other side read them; compared when given.
+    #[serde(default)]
+    pub phrase: Option<String>,
+}

@@ -1,0 +1,89 @@
+//! Spaces.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A member of a space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MemberView {
+    /// The organisation.
+    pub organisation: String,
+    /// Its name, as far as it is known here.
+    pub name: String,
+    /// `reader`, `contributor` or `carrier`.
+    pub role: String,
+}
+
+/// A space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SpaceView {
+    /// The space.
+    pub id: String,
+    /// The owner.
+    pub owner: String,
+    /// The owner's name.
+    pub owner_name: String,
+    /// Whether it is this organisation's directory.
+    pub directory: bool,
+    /// This organisation's role; absent when it is a member no more.
+    pub role: Option<String>,
+    /// Its members.
+    pub members: Vec<MemberView>,
+    /// Number of the key epoch.
+    pub epoch: u64,
+    /// Whether this node holds the current key.
+    pub has_key: bool,
+    /// Records shown.
+    pub records: u64,
+    /// Records in conflict.
+    pub conflicts: u64,
+    /// Entries that do not count.
+    pub quarantined: u64,
+    /// Entries that cannot be read yet.
+    pub waiting: u64,
+}
+
+/// Makes an organisation a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRequest {
+    /// The organisation.
+    pub organisation: String,
+    /// `reader`, `contributor` or `carrier`.
+    pub role: String,
+    /// `start` or `now`; `start` when absent.
+    #[serde(default)]
+    pub history: Option<String>,
+}
+
+/// What a removal did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RevocationView {
+    /// The epoch that the removed organisation does not get.
+    pub epoch: u64,
+    /// Entries of it that still count, by node.
+    pub kept: Vec<(String, u64)>,
+    /// Who remains.
+    pub members: Vec<MemberView>,
+}
+
+/// Author entries as they travel: signed, chained, encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RawEntries {
+    /// Runs in hexadecimal CBOR.
+    pub runs: Vec<String>,
+}
+
+/// Asks what this node can do with raw entries that somebody handed to it.
+pub type ExamineRequest = RawEntries;
+
+/// What this node can do with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExamineReport {
+    /// How many there are.
+    pub entries: u64,
+    /// How many are authentic: chain and signature hold.
+    pub authentic: u64,
+    /// How many open with a key that this node holds.
+    pub opened: u64,
+}

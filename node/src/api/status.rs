@@ -1,0 +1,101 @@
+//! The state of the node.
+
+use super::partner::PartnerView;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The node answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// Always true.
+    pub ok: bool,
+    /// The program's version.
+    pub version: String,
+}
+
+/// How much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// Partners that are not blocked.
+    pub partners: u64,
+    /// Partners with a session.
+    pub connected: u64,
+    /// Partners in sync.
+    pub in_sync: u64,
+    /// Spaces that this organisation is a member of.
+    pub spaces: u64,
+    /// Records by kind.
+    pub records: BTreeMap<String, u64>,
+    /// Records in conflict.
+    pub conflicts: u64,
+    /// Entries that do not count.
+    pub quarantined: u64,
+}
+
+/// The state of the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// The organisation.
+    pub organisation: String,
+    /// Its name.
+    pub name: String,
+    /// This node.
+    pub node: String,
+    /// The program's version.
+    pub version: String,
+    /// Where it can be reached.
+    pub addresses: Vec<String>,
+    /// Whether it works online.
+    pub online: bool,
+    /// Whether another copy of this node was noticed.
+    pub cloned: bool,
+    /// Whether rows lag behind entries that arrived.
+    pub projecting: bool,
+    /// How much there is.
+    pub counts: Counts,
+    /// Bytes of frames sent.
+    pub bytes_sent: u64,
+    /// Bytes of frames received.
+    pub bytes_received: u64,
+    /// Bytes of the store's file.
+    pub bytes_stored: u64,
+    /// Partners, each with where synchronisation stands.
+    pub partners: Vec<PartnerView>,
+}
+
+/// Goes offline or online.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRequest {
+    /// Whether to be online.
+    pub online: bool,
+}
+
+/// One check of `doctor`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do, when it is not.
+    pub remedy: Option<String>,
+}
+
+/// What `verify` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VerifyReport {
+    /// Identity entries whose chain and signatures hold.
+    pub identity_entries: u64,
+    /// Access entries whose chain and signatures hold.
+    pub access_entries: u64,
+    /// Author entries whose chain holds up to a signature.
+    pub author_entries: u64,
+    /// Records whose row is what their entries give.
+    pub records: u64,
+    /// What does not hold.
+    pub problems: Vec<String>,
+}
