@@ -32,5 +32,6 @@
 pub mod codec;
 pub mod ids;
 pub mod limits;
+pub mod record;
 pub mod storage;
 pub mod time;

@@ -1,0 +1,54 @@
+//! What must be right before somebody's edit is written here.
+//!
+//! These rules are for people: they catch mistakes and explain them. They are checked only where an
+//! edit is made, never on what arrives, so a rule may become stricter without splitting replicas.
+//! An edit answers for the fields it touches, not for what was wrong before.
+
+mod formats;
+mod input;
+mod rules;
+
+pub(crate) use input::{Wanted, wanted};
+pub(crate) use rules::check;
+
+use crate::record::Fault;
+use serde::Serialize;
+
+/// What is wrong with one field of an edit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, with the way into it: `parties[1].protocol_no`.
+    pub field: String,
+    /// For programs. Stable.
+    pub code: &'static str,
+    /// For people, in English.
+    pub message: String,
+}
+
+impl FieldError {
+    fn new(field: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code, message: message.into() }
+    }
+
+    fn fault(field: &str, fault: Fault) -> Self {
+        let code = match fault {
+            Fault::WrongType => "wrong_type",
+            Fault::TooLong => "too_long",
+            Fault::TooMany => "too_many",
+            Fault::OutOfRange => "out_of_range",
+            Fault::UnknownCode => "unknown_code",
+            Fault::NotADate => "not_a_date",
+            Fault::NotAReference => "not_a_reference",
+            Fault::ControlCharacters => "control_characters",
+            Fault::UnknownPart => "unknown_field",
+            Fault::Repeated => "repeated",
+        };
+        Self::new(field, code, fault.to_string())
+    }
+}
+
+impl std::fmt::Display for FieldError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.field, self.message)
+    }
+}
