@@ -24,7 +24,7 @@ pub enum Verdict {
 }
 
 /// One record in memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     pub(super) id: RecordId,
     pub(super) kind: Kind,
@@ -221,8 +221,11 @@ impl Record {
             return Err(previous);
         }
         let entries = dependencies.iter().map(|dependency| match dependency {
-            // A log is whole before its entries are judged: what is missing here arrives late.
-            Dependency::Own => previous.ok_or(EntryHash::ZERO),
+            // If another entry stands there, the one that is meant is missing. When it arrives it
+            // arrives late, and everything is judged again.
+            Dependency::Own(_) => previous
+                .filter(|previous| Dependency::own(previous) == *dependency)
+                .ok_or(EntryHash::ZERO),
             Dependency::Entry(entry) if judged(entry) => Ok(*entry),
             Dependency::Entry(entry) => Err(*entry),
         });

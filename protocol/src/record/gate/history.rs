@@ -18,7 +18,7 @@ pub(crate) struct OpId {
 }
 
 /// A node writing this record under one grant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Actor {
     /// What Automerge knows it by.
     pub id: [u8; 16],
@@ -27,7 +27,7 @@ pub(crate) struct Actor {
 }
 
 /// An accepted change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Applied {
     pub entry: EntryHash,
     pub author: Author,
@@ -104,7 +104,7 @@ impl Past {
 }
 
 /// Accepted changes of one record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     actors: Vec<Actor>,
     actor_by_author: HashMap<(NodeId, u64), u32>,
