@@ -5,4 +5,4 @@ mod hostile;
 mod kinds;
 mod laws;
 mod merge;
-mod world;
+pub(crate) mod world;
