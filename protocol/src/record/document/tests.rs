@@ -136,8 +136,8 @@ fn the_history_and_automerge_agree_on_what_stands() {
 fn a_long_chain_is_applied_as_one_batch() {
     let mut replica = Replica::with(Kind::Convention, convention());
     let entries: Vec<Authored> = {
-        for step in 0..300 {
-            replica.edit(1 + (step % 3) as u8, json!({"seats_total": 10 + step}));
+        for (step, by) in (0..300).zip([1, 2, 3].into_iter().cycle()) {
+            replica.edit(by, json!({"seats_total": 10 + step}));
         }
         replica.entries.clone()
     };

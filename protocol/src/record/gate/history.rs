@@ -311,13 +311,13 @@ impl History {
     }
 
     fn remember(&mut self, slot: Slot, write: Write) {
-        let writers = self.slots.entry(slot).or_default();
-        let own = writers
+        let by_actor = self.slots.entry(slot).or_default();
+        let own = by_actor
             .iter_mut()
             .find(|writes| writes.first().is_some_and(|first| first.id.actor == write.id.actor));
         match own {
             Some(writes) => writes.push(write),
-            None => writers.push(vec![write]),
+            None => by_actor.push(vec![write]),
         }
     }
 }

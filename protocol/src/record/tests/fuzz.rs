@@ -161,7 +161,7 @@ fn what_the_gate_accepts_saves_and_loads() {
         for _ in 0..=dice.below(3) {
             mutate(&mut change, &written, &mut dice);
         }
-        let Some(change) = through_the_wire(change, &mut dice) else {
+        let Some(change) = through_the_wire(&change, &mut dice) else {
             undecodable += 1;
             continue;
         };
@@ -188,7 +188,7 @@ fn what_the_gate_accepts_saves_and_loads() {
 }
 
 /// As a peer would receive it, sometimes with a damaged byte.
-fn through_the_wire(change: Change, dice: &mut Dice) -> Option<Change> {
+fn through_the_wire(change: &Change, dice: &mut Dice) -> Option<Change> {
     let mut bytes = change.encode();
     if dice.one_in(4) {
         let at = dice.below(bytes.len());
