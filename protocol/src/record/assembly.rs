@@ -24,7 +24,7 @@ pub enum Verdict {
 }
 
 /// One record in memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     pub(super) id: RecordId,
     pub(super) kind: Kind,
@@ -121,12 +121,6 @@ impl Record {
     #[must_use]
     pub fn verdict(&self, entry: &EntryHash) -> Option<Verdict> {
         self.verdicts.get(entry).copied()
-    }
-
-    /// An entry of this record.
-    #[must_use]
-    pub fn entry(&self, entry: &EntryHash) -> Option<&Authored> {
-        self.entries.get(entry)
     }
 
     /// What became of every entry.
@@ -227,8 +221,11 @@ impl Record {
             return Err(previous);
         }
         let entries = dependencies.iter().map(|dependency| match dependency {
-            // A log is whole before its entries are judged: what is missing here arrives late.
-            Dependency::Own => previous.ok_or(EntryHash::ZERO),
+            // If another entry stands there, the one that is meant is missing. When it arrives it
+            // arrives late, and everything is judged again.
+            Dependency::Own(_) => previous
+                .filter(|previous| Dependency::own(previous) == *dependency)
+                .ok_or(EntryHash::ZERO),
             Dependency::Entry(entry) if judged(entry) => Ok(*entry),
             Dependency::Entry(entry) => Err(*entry),
         });

@@ -29,8 +29,9 @@ pub struct Change {
 /// An earlier change that this one builds on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dependency {
-    /// The author's previous change of this record under the same grant.
-    Own,
+    /// The author's previous change of this record under the same grant: the first bytes of its
+    /// entry's hash. They tell a missing entry from one that was never written.
+    Own([u8; 4]),
     /// The change in this entry.
     Entry(EntryHash),
 }
@@ -69,6 +70,21 @@ pub struct Author {
     pub grant: u64,
 }
 
+impl Dependency {
+    /// Names the entry before as the author's own previous one.
+    #[must_use]
+    pub fn own(previous: &EntryHash) -> Self {
+        let [first, second, third, fourth, ..] = *previous.as_bytes();
+        Self::Own([first, second, third, fourth])
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let own = bytes.try_into().map(Self::Own);
+        let entry = || bytes.try_into().map(EntryHash::from_bytes).map(Self::Entry);
+        own.or_else(|_| entry()).map_err(|_| DecodeError::message("neither an entry nor a tag"))
+    }
+}
+
 impl Change {
     /// The bytes that travel.
     #[must_use]
@@ -96,7 +112,7 @@ impl<C> Encode<C> for Change {
         encoder.array(self.dependencies.len() as u64)?;
         for dependency in &self.dependencies {
             match dependency {
-                Dependency::Own => encoder.null()?.ok()?,
+                Dependency::Own(tag) => encoder.bytes(tag)?.ok()?,
                 Dependency::Entry(entry) => entry.encode(encoder, context)?,
             }
         }
@@ -115,12 +131,8 @@ impl<'b, C> Decode<'b, C> for Change {
         if count > CHANGE_DEPENDENCIES_MAX as u64 {
             return Err(DecodeError::message("too many dependencies"));
         }
-        let dependencies = (0..count)
-            .map(|_| match decoder.datatype()? {
-                minicbor::data::Type::Null => decoder.null().map(|()| Dependency::Own),
-                _ => EntryHash::decode(decoder, context).map(Dependency::Entry),
-            })
-            .collect::<Result<_, _>>()?;
+        let dependencies =
+            (0..count).map(|_| Dependency::decode(decoder.bytes()?)).collect::<Result<_, _>>()?;
         let count = bounded(decoder.array()?)?;
         let operations =
             (0..count).map(|_| Operation::decode(decoder, context)).collect::<Result<_, _>>()?;
@@ -147,16 +159,16 @@ mod tests {
     fn edit(value: Value) -> Change {
         Change {
             creation: None,
-            dependencies: vec![Dependency::Own],
+            dependencies: vec![Dependency::Own([1; 4])],
             operations: vec![Operation::Put { field: 8, value }],
         }
     }
 
     #[test]
-    fn an_edit_of_one_field_costs_nine_bytes_and_its_value() {
+    fn an_edit_of_one_field_costs_twelve_bytes_and_its_value() {
         let title = "Accoglienza";
-        assert_eq!(edit(Value::Text(title.into())).encode().len(), 8 + 1 + title.len());
-        assert_eq!(edit(Value::Integer(3)).encode().len(), 8 + 1);
+        assert_eq!(edit(Value::Text(title.into())).encode().len(), 12 + 1 + title.len());
+        assert_eq!(edit(Value::Integer(3)).encode().len(), 12 + 1);
     }
 
     #[test]
@@ -164,7 +176,10 @@ mod tests {
         let reference = Reference { counter: 70_000, actor: 3 };
         let change = Change {
             creation: Some([3; 8]),
-            dependencies: vec![Dependency::Own, Dependency::Entry(EntryHash::from_bytes([9; 32]))],
+            dependencies: vec![
+                Dependency::Own([7; 4]),
+                Dependency::Entry(EntryHash::from_bytes([9; 32])),
+            ],
             operations: vec![
                 Operation::Put { field: 900, value: Value::Null },
                 Operation::Add { field: 1, element: "ospiti".into() },

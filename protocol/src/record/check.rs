@@ -49,9 +49,8 @@ pub enum Fault {
 pub(crate) fn check_field(field: &Field, value: &Value) -> Result<(), Fault> {
     match (field.class, value) {
         (Class::Set, Value::List(elements)) => check_set(&field.holds, elements),
-        (Class::Set, _) => Err(Fault::WrongType),
         (Class::Text, Value::Text(_)) => check(&field.holds, value),
-        (Class::Text, _) => Err(Fault::WrongType),
+        (Class::Set | Class::Text, _) => Err(Fault::WrongType),
         (_, Value::Null) => Ok(()),
         (_, value) => check(&field.holds, value),
     }

@@ -270,3 +270,6 @@ fn operation_id(history: &History, object: &ObjId) -> Option<OpId> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

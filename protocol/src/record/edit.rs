@@ -203,7 +203,8 @@ impl Record {
         let mut dependencies = BTreeSet::new();
         for entry in entries {
             let own_last = own == Some(entry) && latest == own;
-            let dependency = if own_last { Dependency::Own } else { Dependency::Entry(entry) };
+            let dependency =
+                if own_last { Dependency::own(&entry) } else { Dependency::Entry(entry) };
             if dependencies.len() < CHANGE_DEPENDENCIES_MAX {
                 dependencies.insert(dependency);
             }
@@ -219,7 +220,7 @@ impl Record {
     fn rehearse(&self, author: &Author, change: &Change) -> Result<(), EditError> {
         let own = self.own_last(author);
         let dependencies = change.dependencies.iter().map(|dependency| match dependency {
-            Dependency::Own => own.unwrap_or(EntryHash::ZERO),
+            Dependency::Own(_) => own.unwrap_or(EntryHash::ZERO),
             Dependency::Entry(entry) => *entry,
         });
         let dependencies: Vec<_> = dependencies.collect();

@@ -20,6 +20,8 @@ mod expand;
 mod history;
 
 pub(crate) use expand::{Action, Place, Plan, Step};
+#[cfg(test)]
+pub(crate) use history::derive_actor;
 pub(crate) use history::{Applied, History, OpId, Slot};
 
 use crate::ids::{EntryHash, RecordId};

@@ -58,8 +58,9 @@ impl Record {
             if !seen.contains(&number) {
                 seen.push(number);
                 let of_field = authored.change.operations.iter();
-                let of_field = of_field.filter(|operation| operation.field() == number).collect();
-                changes.extend(self.field_change(applied, field, of_field));
+                let of_field: Vec<_> =
+                    of_field.filter(|operation| operation.field() == number).collect();
+                changes.extend(self.field_change(applied, field, &of_field));
             }
         }
         let comment = authored.comment.clone();
@@ -70,9 +71,9 @@ impl Record {
         &self,
         applied: &Applied,
         field: &'static Field,
-        operations: Vec<&Operation>,
+        operations: &[&Operation],
     ) -> Option<FieldChange> {
-        let (from, to, settled) = match (field.class, operations.as_slice()) {
+        let (from, to, settled) = match (field.class, operations) {
             (Class::Text, _) => {
                 let own = self.history.index_of(&applied.entry)?;
                 let text = |changes: &[u32]| {

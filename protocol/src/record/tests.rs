@@ -1,1 +1,8 @@
+//! The promises of records, each with its test.
 
+mod fuzz;
+mod hostile;
+mod kinds;
+mod laws;
+mod merge;
+pub(crate) mod world;

@@ -111,7 +111,6 @@ impl Value {
     #[must_use]
     pub fn to_json(&self, holds: &Type) -> Json {
         match (self, holds) {
-            (Self::Null, _) => Json::Null,
             (Self::Boolean(value), _) => Json::Bool(*value),
             (Self::Integer(value), _) => Json::from(*value),
             (Self::Text(value), _) => Json::from(value.as_str()),
@@ -125,7 +124,8 @@ impl Value {
                 .iter()
                 .filter_map(|(number, value)| part_to_json(fields, *number, value))
                 .collect(),
-            (Self::Struct(_), _) => Json::Null,
+            // The gate lets a struct only where the schema has one.
+            (Self::Null | Self::Struct(_), _) => Json::Null,
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused_before_it_recurses() {
-        let deep = [0x81; 60_000];
+        let deep = vec![0x81; 60_000];
         assert_eq!(decode::<Value>(&deep), Err(CodecError::Malformed));
         let nested = |levels: usize| [vec![0x81; levels - 1], vec![0x01]].concat();
         assert!(decode::<Value>(&nested(RECORD_DEPTH_MAX)).is_ok());

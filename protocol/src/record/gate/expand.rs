@@ -175,13 +175,13 @@ impl<'a> Expansion<'a> {
     ) -> Result<OpId, GateError> {
         match (value, holds) {
             (Value::List(values), Type::List { of, .. }) => {
-                let list = self.step(object, place, Action::MakeList, predecessors)?;
+                let made = self.step(object, place, Action::MakeList, predecessors)?;
                 let mut last = None;
                 for value in values {
                     let behind = Place::Behind(last);
-                    last = Some(self.tree(Some(list), behind, of, value, Vec::new())?);
+                    last = Some(self.tree(Some(made), behind, of, value, Vec::new())?);
                 }
-                Ok(list)
+                Ok(made)
             }
             (Value::Struct(parts), Type::Struct { fields }) => {
                 let map = self.step(object, place, Action::MakeMap, predecessors)?;

@@ -18,7 +18,7 @@ pub(crate) struct OpId {
 }
 
 /// A node writing this record under one grant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Actor {
     /// What Automerge knows it by.
     pub id: [u8; 16],
@@ -27,7 +27,7 @@ pub(crate) struct Actor {
 }
 
 /// An accepted change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Applied {
     pub entry: EntryHash,
     pub author: Author,
@@ -104,7 +104,7 @@ impl Past {
 }
 
 /// Accepted changes of one record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     actors: Vec<Actor>,
     actor_by_author: HashMap<(NodeId, u64), u32>,
@@ -311,13 +311,13 @@ impl History {
     }
 
     fn remember(&mut self, slot: Slot, write: Write) {
-        let writers = self.slots.entry(slot).or_default();
-        let own = writers
+        let by_actor = self.slots.entry(slot).or_default();
+        let own = by_actor
             .iter_mut()
             .find(|writes| writes.first().is_some_and(|first| first.id.actor == write.id.actor));
         match own {
             Some(writes) => writes.push(write),
-            None => writers.push(vec![write]),
+            None => by_actor.push(vec![write]),
         }
     }
 }

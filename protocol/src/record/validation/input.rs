@@ -31,12 +31,15 @@ pub(crate) fn wanted(
             continue;
         };
         let before = errors.len();
-        let value = match field.class {
+        let found = match field.class {
             Class::Set => elements(field, json, &current, errors),
             Class::Text => prose(field, json, errors),
-            Class::Legal | Class::Owned => whole(field, json, errors),
+            Class::Legal | Class::Owned => {
+                let found = value(&field.holds, field.name, field.name, json, errors);
+                Some(found.unwrap_or(Value::Null))
+            }
         };
-        if let (Some(value), true) = (value, errors.len() == before) {
+        if let (Some(value), true) = (found, errors.len() == before) {
             match check_field(field, &value) {
                 Ok(()) => wanted.push(Wanted { field, value }),
                 Err(fault) => errors.push(FieldError::fault(name, fault)),
@@ -45,10 +48,6 @@ pub(crate) fn wanted(
     }
     wanted.sort_unstable_by_key(|wanted| wanted.field.number);
     wanted
-}
-
-fn whole(field: &Field, json: &Json, errors: &mut Vec<FieldError>) -> Option<Value> {
-    Some(value(&field.holds, field.name, field.name, json, errors).unwrap_or(Value::Null))
 }
 
 fn prose(field: &Field, json: &Json, errors: &mut Vec<FieldError>) -> Option<Value> {
