@@ -4,6 +4,7 @@
 //! the local HTTP API is the only door for people and programs. Merge and access rules are not here
 //! but in `sincronia_protocol`.
 
+pub mod api;
 pub mod keystore;
 pub mod limits;
 pub mod network;

@@ -123,6 +123,12 @@ impl Record {
         self.verdicts.get(entry).copied()
     }
 
+    /// An entry of this record.
+    #[must_use]
+    pub fn entry(&self, entry: &EntryHash) -> Option<&Authored> {
+        self.entries.get(entry)
+    }
+
     /// What became of every entry.
     pub fn verdicts(&self) -> impl Iterator<Item = (&EntryHash, &Verdict)> {
         self.verdicts.iter()
