@@ -303,7 +303,8 @@ impl History {
         self.actor_of(&author.node, author.grant).unwrap_or(next)
     }
 
-    /// Remembers an accepted change. The plan's operations carry the actor [`Self::actor_for`] gave.
+    /// Remembers an accepted change. The operations of the plan carry the actor that
+    /// [`Self::actor_for`] gave.
     pub fn accept(&mut self, id: &RecordId, entry: EntryHash, author: Author, plan: &super::Plan) {
         let actor = self.actor_for(&author);
         if actor as usize == self.actors.len() {
