@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json};
 use std::num::NonZeroU64;
 
 /// The document of one record, and the hashes Automerge knows the accepted changes by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Document {
     automerge: Automerge,
     /// In the order of the history's changes.
@@ -44,12 +44,6 @@ pub enum DocumentError {
 pub(crate) struct Shown {
     pub value: Json,
     pub id: OpId,
-}
-
-impl Default for Document {
-    fn default() -> Self {
-        Self { automerge: Automerge::new(), hashes: Vec::new(), waiting: Vec::new(), failed: false }
-    }
 }
 
 impl Document {
@@ -91,10 +85,24 @@ impl Document {
 
     /// Applies what is queued, as one batch.
     pub fn flush(&mut self) {
-        if !self.waiting.is_empty() {
+        if !self.failed && !self.waiting.is_empty() {
             let changes = std::mem::take(&mut self.waiting);
-            self.failed |= self.automerge.apply_changes(changes).is_err();
+            // The gate leaves nothing for Automerge to panic at. If it ever does, the node goes on
+            // without this document and says so: verdicts do not depend on it.
+            let mut automerge = std::mem::take(&mut self.automerge);
+            let applied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+                automerge.apply_changes(changes).map(|()| automerge)
+            }));
+            match applied {
+                Ok(Ok(automerge)) => self.automerge = automerge,
+                _ => self.failed = true,
+            }
         }
+    }
+
+    /// Whether Automerge failed on accepted changes, so that nothing can be read here.
+    pub const fn is_damaged(&self) -> bool {
+        self.failed
     }
 
     /// Writes the document, reads it again and compares.

@@ -49,6 +49,9 @@ pub enum EditError {
     /// An earlier change of this node is still waiting for others.
     #[error("earlier changes of this record are still missing here; synchronise, then edit again")]
     Incomplete,
+    /// The document here failed.
+    #[error("this record cannot be read here; it is being built again, try later")]
+    Damaged,
     /// More than one change can hold.
     #[error("this is too much for one change; save it in several steps")]
     TooLarge,
@@ -101,6 +104,9 @@ impl Record {
     }
 
     fn may_edit(&self, author: &Author, nonce: Option<[u8; 8]>) -> Result<bool, EditError> {
+        if self.document.is_damaged() {
+            return Err(EditError::Damaged);
+        }
         match (self.history.creator(), nonce) {
             (None, None) => Err(EditError::NotFound),
             (None, Some(_)) => Ok(true),

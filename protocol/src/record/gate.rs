@@ -25,10 +25,13 @@ pub(crate) use history::derive_actor;
 pub(crate) use history::{Applied, History, OpId, Slot};
 
 use crate::ids::{EntryHash, RecordId};
-use crate::limits::{CHANGE_DEPENDENCIES_MAX, RECORD_CHANGES_MAX};
+use crate::limits::{
+    CHANGE_DEPENDENCIES_MAX, RECORD_BYTES_MAX, RECORD_CHANGES_MAX, RECORD_OPERATIONS_MAX,
+};
 use crate::record::check::Fault;
 use crate::record::kind::{Kind, Ownership, derive_id};
 use crate::record::{Author, Change};
+use history::Weight;
 
 /// Why a change is refused, everywhere and for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
@@ -64,8 +67,8 @@ pub enum GateError {
     /// The record belongs to another organisation.
     #[error("only the organisation that created the record may change it")]
     NotOwner,
-    /// The record has as many changes as it may.
-    #[error("the record has reached the limit of changes")]
+    /// The record has as many changes, operations or bytes as it may.
+    #[error("the record is full: no more changes fit into it")]
     HistoryFull,
     /// It expands to more operations than a change may.
     #[error("the change has too many operations")]
@@ -143,13 +146,21 @@ pub(crate) fn admit(
         }
         _ => {}
     }
-    if past.changes() >= RECORD_CHANGES_MAX as u64 {
+    if is_full(history.weight(&past)) {
         return Err(GateError::HistoryFull);
     }
     if !history.own_changes_in(&past, author) {
         return Err(GateError::OwnChangeSkipped);
     }
     expand::expand(kind.schema(), history, author, past, change)
+}
+
+/// A record that a member has filled is freed by revoking it with a cut: what a past weighs is then
+/// counted without the entries beyond.
+const fn is_full(weight: Weight) -> bool {
+    weight.changes >= RECORD_CHANGES_MAX as u64
+        || weight.operations >= RECORD_OPERATIONS_MAX
+        || weight.bytes >= RECORD_BYTES_MAX
 }
 
 /// The rules that need no past.

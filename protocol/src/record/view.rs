@@ -30,6 +30,9 @@ pub struct View {
     pub waiting: usize,
     /// How many changes were refused.
     pub refused: usize,
+    /// The document failed on accepted changes: the fields are not all there. Never expected;
+    /// nothing is lost, the entries are the truth.
+    pub damaged: bool,
 }
 
 /// A field in which several values stand. The one shown in the fields is the last.
@@ -107,6 +110,7 @@ impl Record {
             entries: changes.len(),
             waiting: self.verdicts().filter(|(_, verdict)| **verdict == Verdict::Waiting).count(),
             refused: self.verdicts().filter(|(_, verdict)| refused(verdict)).count(),
+            damaged: self.document.is_damaged(),
         }
     }
 

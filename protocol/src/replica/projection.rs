@@ -369,7 +369,7 @@ fn close(judgement: &mut Judgement) -> BTreeSet<EntryHash> {
         for dependency in one.change.iter().flat_map(|change| &change.dependencies) {
             let target = match dependency {
                 Dependency::Entry(entry) => Some(*entry),
-                Dependency::Own => own_previous(judgement, one),
+                Dependency::Own(_) => own_previous(judgement, one),
             };
             let reachable = target.filter(|target| {
                 judgement.get(target).is_some_and(|found| {

@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub steps: Vec<Step>,
     pub writes: Vec<(Slot, u64, WriteKind)>,
     pub runs: Vec<Run>,
+    /// Bytes of text.
+    pub bytes: u64,
 }
 
 /// One operation of Automerge; its number follows from its position.
@@ -72,7 +74,7 @@ pub(super) fn expand(
     past: Past,
     change: &Change,
 ) -> Result<Plan, GateError> {
-    let plan = Plan { past, steps: Vec::new(), writes: Vec::new(), runs: Vec::new() };
+    let plan = Plan { past, steps: Vec::new(), writes: Vec::new(), runs: Vec::new(), bytes: 0 };
     let mut expansion = Expansion {
         history,
         actor: history.actor_for(author),
@@ -331,6 +333,9 @@ impl<'a> Expansion<'a> {
     ) -> Result<OpId, GateError> {
         if self.plan.steps.len() >= CHANGE_OPERATIONS_MAX {
             return Err(GateError::OperationsMany);
+        }
+        if let Action::Put(Value::Text(text)) = &action {
+            self.plan.bytes += text.len() as u64;
         }
         let id = OpId { counter: self.plan.end(), actor: self.actor };
         self.plan.steps.push(Step { object, place, action, predecessors });

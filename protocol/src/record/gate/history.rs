@@ -24,6 +24,27 @@ pub(crate) struct Actor {
     pub id: [u8; 16],
     /// Its changes, in sequence.
     pub changes: Vec<u32>,
+    /// What they weigh together, up to each of them.
+    totals: Vec<Weight>,
+}
+
+/// What changes cost to keep.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weight {
+    pub changes: u64,
+    pub operations: u64,
+    /// Of text.
+    pub bytes: u64,
+}
+
+impl Weight {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            changes: self.changes + other.changes,
+            operations: self.operations + other.operations,
+            bytes: self.bytes + other.bytes,
+        }
+    }
 }
 
 /// An accepted change.
@@ -95,11 +116,6 @@ pub(crate) struct Past {
 impl Past {
     fn holds(&self, actor: u32, sequence: u32) -> bool {
         at(&self.clock, actor) >= sequence
-    }
-
-    /// How many changes it holds.
-    pub fn changes(&self) -> u64 {
-        self.clock.iter().map(|count| u64::from(*count)).sum()
     }
 }
 
@@ -184,6 +200,16 @@ impl History {
             past.heads.push(index);
         }
         past
+    }
+
+    /// What a past weighs.
+    pub fn weight(&self, past: &Past) -> Weight {
+        let of_actor = |(actor, count): (&Actor, &u32)| {
+            let last = (*count as usize).checked_sub(1)?;
+            actor.totals.get(last).copied()
+        };
+        let weights = self.actors.iter().zip(&past.clock).filter_map(of_actor);
+        weights.fold(Weight::default(), Weight::plus)
     }
 
     /// Whether all accepted changes of the author are in the past. Entries of an author are judged
@@ -277,12 +303,13 @@ impl History {
         self.actor_of(&author.node, author.grant).unwrap_or(next)
     }
 
-    /// Remembers an accepted change. The plan's operations carry the actor [`Self::actor_for`] gave.
+    /// Remembers an accepted change. The operations of the plan carry the actor that
+    /// [`Self::actor_for`] gave.
     pub fn accept(&mut self, id: &RecordId, entry: EntryHash, author: Author, plan: &super::Plan) {
         let actor = self.actor_for(&author);
         if actor as usize == self.actors.len() {
             let bytes = derive_actor(id, &author);
-            self.actors.push(Actor { id: bytes, changes: Vec::new() });
+            self.actors.push(Actor { id: bytes, changes: Vec::new(), totals: Vec::new() });
             self.actor_by_author.insert((author.node, author.grant), actor);
         }
         let index = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
@@ -293,6 +320,9 @@ impl History {
         }
         let sequence = at(&clock, actor);
         if let Some(actor) = self.actors.get_mut(actor as usize) {
+            let before = actor.totals.last().copied().unwrap_or_default();
+            let operations = plan.steps.len() as u64;
+            actor.totals.push(before.plus(Weight { changes: 1, operations, bytes: plan.bytes }));
             actor.changes.push(index);
         }
         for (slot, counter, kind) in &plan.writes {

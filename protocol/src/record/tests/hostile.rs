@@ -375,3 +375,28 @@ fn organisations_of_a_creation_are_those_of_its_entry() {
     let record = Record::rebuild(record_id(Kind::Convention), vec![moved]).unwrap();
     assert_eq!(record.organisation(), Some(stranger.organisation));
 }
+
+#[test]
+fn a_full_record_takes_no_more_and_stays_readable() {
+    use crate::limits::{RECORD_BYTES_MAX, STRING_BYTES_MAX};
+    let mut replica = Replica::with(Kind::Convention, convention());
+    let page = "z".repeat(STRING_BYTES_MAX);
+    let mut head = Dependency::Entry(replica.entries[0].entry);
+    for position in 0..=RECORD_BYTES_MAX / STRING_BYTES_MAX as u64 + 1 {
+        let operations = vec![Operation::Splice { field: NOTES, after: None, text: page.clone() }];
+        let change = Change { creation: None, dependencies: vec![head], operations };
+        replica.entries.push(entry(&author(2), position, change));
+        head = Dependency::own(&replica.entries.last().unwrap().entry);
+    }
+    replica.record.extend(replica.entries.clone());
+    let last = replica.entries.len() - 2;
+    let full = replica.record.verdict(&replica.entries[last].entry);
+    assert_eq!(full, Some(Verdict::Refused(GateError::HistoryFull)));
+    let without: Vec<_> =
+        replica.entries.iter().filter(|entry| entry.node != author(2).node).cloned().collect();
+    let mut freed = Record::rebuild(replica.record.id(), without).unwrap();
+    let change = freed.edit(&author(3), &edits(json!({"seats_total": 4})), None).unwrap();
+    let next = entry(&author(3), 0, change);
+    freed.extend(vec![next.clone()]);
+    assert_eq!(freed.verdict(&next.entry), Some(Verdict::Applied));
+}

@@ -70,7 +70,9 @@ proptest! {
 
         let mut shuffled = entries.clone();
         shuffled.extend(entries.iter().step_by(2).cloned());
-        let key = |entry: &Authored| blake3::hash(&[entry.entry.as_bytes(), &order.to_be_bytes()[..]].concat());
+        let key = |entry: &Authored| {
+            blake3::hash(&[entry.entry.as_bytes(), &order.to_be_bytes()[..]].concat())
+        };
         shuffled.sort_by_key(|entry| *key(entry).as_bytes());
         let mut pieces = shown(Vec::new());
         for piece in shuffled.chunks(piece) {

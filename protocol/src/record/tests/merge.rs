@@ -237,3 +237,24 @@ fn the_interval_after_a_cut_has_an_actor_of_its_own() {
     assert_eq!(replica.field("seats_total"), 6);
     replica.record.self_check().unwrap();
 }
+
+#[test]
+fn the_bytes_of_changes_never_change() {
+    let mut replica = Replica::with(
+        Kind::Seats,
+        json!({"month": "2026-11", "kind": "residenziale", "seats_free": 3}),
+    );
+    assert_eq!(hex(&replica.entries[0].change.encode()), GOLDEN_CREATION);
+    let first = replica.edit(1, json!({"seats_free": 2, "seats_used": 300}));
+    assert_eq!(hex(&replica.entries[1].change.encode()), GOLDEN_EDIT);
+    assert_eq!(replica.record.verdict(&first), Some(Verdict::Applied));
+}
+
+const GOLDEN_CREATION: &str =
+    "83482a2a2a2a2a2a2a2a808383000467323032362d31318300056c7265736964656e7a69616c6583000603";
+const GOLDEN_EDIT: &str = "83f68144caecd8bc828300060283000719012c";
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
