@@ -21,7 +21,7 @@ fn practice(at: usize, practice: &Practice) -> PlannedSpace {
     ];
     PlannedSpace {
         purpose: Purpose::Shared,
-        name: format!("practice/{at}"),
+        name: format!("practice/{}", title(&practice.rest)),
         title: title(&practice.rest),
         owner: practice.proposed_by.clone(),
         members: adopters.map(|key| (key.clone(), Share::Contributor)).collect(),
@@ -43,7 +43,7 @@ fn meeting(pairs: &Pairs, at: usize, meeting: &Meeting) -> Option<PlannedSpace> 
     let more = [("organisers", organisations(&meeting.organisers))];
     Some(PlannedSpace {
         purpose: Purpose::Shared,
-        name: format!("meeting/{at}"),
+        name: format!("meeting/{}", title(&meeting.rest)),
         title: title(&meeting.rest),
         owner: owner.clone(),
         members,
