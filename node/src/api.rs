@@ -7,7 +7,9 @@ mod error;
 mod event;
 mod invitation;
 mod partner;
+mod query;
 mod record;
+mod service;
 mod space;
 mod status;
 
@@ -15,13 +17,14 @@ pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
 pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
+pub use query::{ContactsQuery, ConventionsQuery, RawQuery, RecordsQuery, SearchQuery};
 pub use record::{
     BatchRequest, BatchResult, BatchRow, ConflictView, ConventionRequest, ConventionView,
     EditRequest, HistoryView, NewRecordRequest, OriginView, QuarantineView, RecordView,
     ResolveRequest, SearchHit, ValueView,
 };
+pub use service::{Answer, Service};
 pub use space::{
-    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView,
-    SpaceView,
+    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView, SpaceView,
 };
-pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport};
+pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};

@@ -16,8 +16,18 @@ pub enum ErrorCode {
     NotFound,
     /// Several things fit.
     Ambiguous,
-    /// No valid token, or a request from a foreign page.
+    /// No valid token.
     Unauthorised,
+    /// A request from a foreign page.
+    ForeignPage,
+    /// A request for a host name that is not this node's.
+    WrongHost,
+    /// The address exists, the method does not.
+    Method,
+    /// The body is not declared as JSON.
+    MediaType,
+    /// The request took too long to arrive.
+    Timeout,
     /// This organisation may not do that.
     NotPermitted,
     /// A partner or the network is the reason.
@@ -94,7 +104,11 @@ impl ApiError {
             ErrorCode::NotFound => 404,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
-            ErrorCode::NotPermitted => 403,
+            ErrorCode::NotPermitted | ErrorCode::ForeignPage => 403,
+            ErrorCode::WrongHost => 421,
+            ErrorCode::Method => 405,
+            ErrorCode::MediaType => 415,
+            ErrorCode::Timeout => 408,
             ErrorCode::Partner => 502,
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::NodeNotRunning => 503,
             ErrorCode::TooLarge => 413,
@@ -107,13 +121,20 @@ impl ApiError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self.code {
-            ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::TooLarge => 2,
+            ErrorCode::Invalid
+            | ErrorCode::InvalidFields
+            | ErrorCode::TooLarge
+            | ErrorCode::Method
+            | ErrorCode::MediaType => 2,
             ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
             ErrorCode::Conflict => 5,
             ErrorCode::Partner | ErrorCode::Invitation | ErrorCode::KeyMissing => 6,
-            ErrorCode::Unauthorised | ErrorCode::NotPermitted => 7,
-            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Internal => 1,
+            ErrorCode::Unauthorised
+            | ErrorCode::NotPermitted
+            | ErrorCode::ForeignPage
+            | ErrorCode::WrongHost => 7,
+            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
         }
     }
 }

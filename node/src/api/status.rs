@@ -85,6 +85,15 @@ pub struct Check {
     pub remedy: Option<String>,
 }
 
+/// Asks for a check of everything stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyStoreRequest {
+    /// Whether to rebuild every record and compare, too; slower.
+    #[serde(default)]
+    pub deep: bool,
+}
+
 /// What `verify` found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VerifyReport {
