@@ -20,13 +20,14 @@ mod members;
 mod names;
 mod partners;
 mod records;
+mod service;
 mod status;
 mod verification;
 
 use crate::api::{ApiError, ApiEvent, ErrorCode};
 use crate::limits;
 use crate::network::{Network, NetworkEvent};
-use sincronia_protocol::replica::{ReplicaError};
+use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::time::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -220,7 +221,9 @@ impl From<ReplicaError> for ApiError {
             ReplicaError::Edit(EditError::TooLarge) | ReplicaError::Limit(_) => {
                 Self::new(ErrorCode::TooLarge, text, "do it in several steps")
             }
-            ReplicaError::Edit(_) => Self::new(ErrorCode::Invalid, text, "look at the record again"),
+            ReplicaError::Edit(_) => {
+                Self::new(ErrorCode::Invalid, text, "look at the record again")
+            }
             ReplicaError::Unknown(what) => Self::not_found(what),
             ReplicaError::KeyMissing => {
                 Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")

@@ -55,6 +55,8 @@ impl std::fmt::Debug for Unlock {
 /// The node's secrets.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secrets {
+    /// The organisation; no secret, but it must not be exchanged for another.
+    pub organisation: [u8; 32],
     /// Seed of the node key.
     pub node: [u8; 32],
     /// Seed of the sealing key.
@@ -70,10 +72,10 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Fresh secrets.
-    pub fn generate(random: &mut impl rand_core::CryptoRng) -> Self {
+    /// Fresh secrets of a node of `organisation`.
+    pub fn generate(organisation: [u8; 32], random: &mut impl rand_core::CryptoRng) -> Self {
         let mut seed = || *Secret::<32>::random(random).expose();
-        Self { node: seed(), sealing: seed(), storage: seed() }
+        Self { organisation, node: seed(), sealing: seed(), storage: seed() }
     }
 }
 
@@ -182,7 +184,9 @@ pub fn create(
     let mut nonce = [0; 24];
     random.fill_bytes(&mut nonce);
     let key = derive(path, &derivation, unlock)?;
-    let text = Zeroizing::new([secrets.node, secrets.sealing, secrets.storage].concat());
+    let text = Zeroizing::new(
+        [secrets.organisation, secrets.node, secrets.sealing, secrets.storage].concat(),
+    );
     let aad = associated_data(VERSION, &derivation);
     let payload = Payload { msg: text.as_slice(), aad: &aad };
     let cipher = XChaCha20Poly1305::new((&*key).into());
@@ -224,8 +228,10 @@ pub fn open(path: &Path, unlock: &Unlock) -> Result<Secrets, KeystoreError> {
     let part = |index: usize| -> Option<[u8; 32]> {
         text.get(index * 32..(index + 1) * 32)?.try_into().ok()
     };
-    match (part(0), part(1), part(2)) {
-        (Some(node), Some(sealing), Some(storage)) => Ok(Secrets { node, sealing, storage }),
+    match (part(0), part(1), part(2), part(3)) {
+        (Some(organisation), Some(node), Some(sealing), Some(storage)) => {
+            Ok(Secrets { organisation, node, sealing, storage })
+        }
         _ => Err(damaged()),
     }
 }
@@ -288,7 +294,7 @@ mod tests {
     }
 
     fn secrets() -> Secrets {
-        Secrets { node: [1; 32], sealing: [2; 32], storage: [3; 32] }
+        Secrets { organisation: [0; 32], node: [1; 32], sealing: [2; 32], storage: [3; 32] }
     }
 
     #[test]

@@ -163,7 +163,6 @@ impl Core {
             Event::Forked { space, author } => {
                 ApiEvent::Forked { space: space.to_string(), author: author.to_string() }
             }
-            _ => return,
         };
         self.announce(event);
     }
@@ -238,9 +237,8 @@ impl Core {
         }
         let now = super::now();
         let links = self.links.values().filter_map(|link| link.session.next_deadline());
-        let links = links.map(|at| {
-            Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds()))
-        });
+        let links = links
+            .map(|at| Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds())));
         let dialing = self.dialing.next(Instant::now());
         links.chain(dialing).min().unwrap_or(Duration::from_secs(60))
     }

@@ -17,10 +17,7 @@ impl Core {
             return Ok(());
         }
         let space = self.step(|replica, disk, random| replica.create_space(disk, random))?;
-        self.step(|replica, _, _| {
-            replica.put_setting(SETTING, space.as_bytes());
-            Ok(())
-        })
+        self.step(|replica, _, _| replica.put_setting(SETTING, space.as_bytes()))
     }
 
     /// The directory.

@@ -116,7 +116,10 @@ impl Core {
             return Err(refused(Refusal::Expired));
         }
         if !self.online {
-            return Err(partner_error("this node is offline".into(), "run `sincronia online` first"));
+            return Err(partner_error(
+                "this node is offline".into(),
+                "run `sincronia online` first",
+            ));
         }
         let mut addresses = request.addresses;
         if addresses.is_empty() {
@@ -129,10 +132,13 @@ impl Core {
     }
 
     pub(super) fn begin_joining(&mut self, session: SessionId, node: NodeId, outbound: bool) {
-        let addresses: Vec<_> =
-            self.addresses.iter().take(sincronia_protocol::limits::ADDRESSES_MAX).cloned().collect();
-        let introduction =
-            self.replica.introduction(&self.disk, self.name.clone(), addresses);
+        let addresses: Vec<_> = self
+            .addresses
+            .iter()
+            .take(sincronia_protocol::limits::ADDRESSES_MAX)
+            .cloned()
+            .collect();
+        let introduction = self.replica.introduction(&self.disk, self.name.clone(), addresses);
         let Ok(introduction) = introduction else { return self.network.close(session) };
         let own = self.replica.node();
         if !outbound {
@@ -143,8 +149,7 @@ impl Core {
         let Some((invitation, answer)) = self.joinings.wanted.remove(&node) else {
             return self.network.close(session);
         };
-        let (machine, open) =
-            Invited::begin(invitation, own, node, introduction, &mut self.random);
+        let (machine, open) = Invited::begin(invitation, own, node, introduction, &mut self.random);
         let machine = Box::new(machine);
         self.joinings.exchanges.insert(session, Exchange::Invited { machine, answer });
         self.network.send(session, open.encode());
@@ -261,8 +266,12 @@ impl Core {
             request.spaces.iter().map(|grant| self.grant_on_arrival(grant)).collect();
         let (grants, at) = (grants?, now());
         let valid_ms = request.valid_hours.unwrap_or(VALID_HOURS).saturating_mul(3_600_000);
-        let addresses: Vec<_> =
-            self.addresses.iter().take(sincronia_protocol::limits::ADDRESSES_MAX).cloned().collect();
+        let addresses: Vec<_> = self
+            .addresses
+            .iter()
+            .take(sincronia_protocol::limits::ADDRESSES_MAX)
+            .cloned()
+            .collect();
         let (invitation, record) = self.step(|replica, _, random| {
             replica.invite(addresses, valid_ms, request.note, grants, at, random)
         })?;
@@ -306,14 +315,17 @@ impl Core {
     }
 
     /// Withdraws an invitation, named by its id or the beginning of it.
-    pub fn revoke_invitation(&mut self, id: &str) -> Result<(), ApiError> {
+    pub fn revoke_invitation(&mut self, id: &str) -> Result<InvitationView, ApiError> {
         let records = self.step(|replica, disk, _| replica.invitations(disk))?;
         let found: Vec<_> =
             records.iter().filter(|record| hex(&record.id).starts_with(id)).collect();
         let [record] = found.as_slice() else {
             return Err(ApiError::not_found("invitation"));
         };
-        self.step(|replica, disk, _| replica.revoke_invitation(disk, &record.id))
+        self.step(|replica, disk, _| replica.revoke_invitation(disk, &record.id))?;
+        let mut view = self.invitation_view(record);
+        view.state = "revoked".into();
+        Ok(view)
     }
 }
 

@@ -42,8 +42,7 @@ impl Core {
         let side = if outbound { Side::Initiator } else { Side::Responder };
         let addresses = self.addresses.iter().cloned().collect();
         let mut session = Session::new(side, node, addresses, super::now());
-        let effects =
-            session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
+        let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
         self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting });
         self.by_node.insert(node, id);
         self.dialing.succeeded(&node);

@@ -1,13 +1,13 @@
 //! Spaces and their members.
 
-use super::joining::hex;
 use super::Core;
+use super::joining::hex;
 use crate::api::{
-    ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RevocationView,
-    SpaceView,
+    ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
+    RevocationView, SpaceView,
 };
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::ids::{IdError, OrganisationId, SpaceId};
+use sincronia_protocol::ids::{IdError, NodeId, OrganisationId, SpaceId};
 use sincronia_protocol::replica::Summary;
 use std::str::FromStr;
 
@@ -130,8 +130,8 @@ impl Core {
         if held.is_none() {
             return Err(ApiError::not_found("member"));
         }
-        let report = self
-            .step(|replica, disk, random| replica.revoke(disk, space, *organisation, random))?;
+        let report =
+            self.step(|replica, disk, random| replica.revoke(disk, space, *organisation, random))?;
         Ok(RevocationView {
             epoch: report.epoch,
             kept: report.cuts.iter().map(|cut| (cut.node.to_string(), cut.length)).collect(),
@@ -146,18 +146,29 @@ impl Core {
     }
 
     /// The author entries of a space as they travel.
-    pub fn raw_entries(&mut self, space: &SpaceId) -> Result<RawEntries, ApiError> {
-        let runs = self.step(|replica, disk, _| replica.raw_runs(disk, space))?;
+    pub fn raw_entries(
+        &mut self,
+        space: &SpaceId,
+        query: &RawQuery,
+    ) -> Result<RawEntries, ApiError> {
+        let author = query.author.as_deref().map(parse::<NodeId>).transpose()?;
+        let from = query.from.unwrap_or(0);
+        let runs =
+            self.step(|replica, disk, _| replica.raw_runs(disk, space, author.as_ref(), from))?;
         Ok(RawEntries { runs: runs.iter().map(|run| hex(run)).collect() })
     }
 
     /// What this node can do with raw entries that somebody handed to it.
-    pub fn examine(&mut self, entries: &RawEntries) -> Result<ExamineReport, ApiError> {
+    pub fn examine(
+        &mut self,
+        space: &SpaceId,
+        entries: &RawEntries,
+    ) -> Result<ExamineReport, ApiError> {
         let runs: Option<Vec<_>> = entries.runs.iter().map(|text| unhex(text)).collect();
         let runs = runs.ok_or_else(|| {
             ApiError::new(ErrorCode::Invalid, "these are not raw entries", "hand them in unchanged")
         })?;
-        let found = self.step(|replica, disk, _| replica.examine(disk, &runs))?;
+        let found = self.step(|replica, disk, _| replica.examine(disk, space, &runs))?;
         let (entries, authentic, opened) = found;
         Ok(ExamineReport { entries, authentic, opened })
     }

@@ -1,7 +1,9 @@
 //! Partners, as people see them.
 
 use super::Core;
-use crate::api::{ApiError, ApiEvent, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest};
+use crate::api::{
+    ApiError, ApiEvent, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest,
+};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, Trust};
