@@ -21,7 +21,6 @@ pub use record::{
     ResolveRequest, SearchHit, ValueView,
 };
 pub use space::{
-    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView,
-    SpaceView,
+    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport};

@@ -5,8 +5,10 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
+pub mod config;
 pub mod keystore;
 pub mod limits;
+pub mod logging;
 pub mod network;
 pub mod random;
 pub mod store;
