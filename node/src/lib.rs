@@ -7,10 +7,12 @@
 pub mod api;
 pub mod config;
 pub mod engine;
+pub mod http;
 pub mod keystore;
 pub mod limits;
 pub mod logging;
 pub mod network;
 pub mod random;
+pub mod run;
 pub mod setup;
 pub mod store;

@@ -1,29 +1,20 @@
 //! A node from start to stop.
 
-use crate::config::{Config, ConfigError, Overrides};
+use crate::config::{self, Config, ConfigError, DirectoryError, Key, NodeDirectory};
 use crate::engine::{self, CoreConfig};
+use crate::http::{self, Announcement, Settings, Token};
 use crate::keystore::{self, KeystoreError, Unlock};
 use crate::limits;
+use crate::logging;
 use crate::network::{Network, NetworkConfig, NetworkError};
-use crate::setup::{KEYSTORE, STORE, credentials};
+use crate::setup::credentials;
 use crate::store::{Store, StoreError};
-use crate::{http, random};
-use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::WordList;
-use std::fs::{File, TryLockError};
 use std::future::Future;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tracing::info;
-
-/// Where programs of the same user find the API's address.
-pub const API_ADDRESS: &str = "api-address";
-/// Where programs of the same user find the API's token.
-pub const API_TOKEN: &str = "api-token";
-const LOCK: &str = "lock";
 
 /// How to run a node.
 #[derive(Clone, Debug)]
@@ -33,7 +24,7 @@ pub struct RunOptions {
     /// What opens its keystore.
     pub unlock: Unlock,
     /// What the command line overrides.
-    pub overrides: Overrides,
+    pub overrides: Vec<(Key, String)>,
     /// The list that verification phrases are taken from.
     pub words: WordList,
 }
@@ -53,20 +44,12 @@ pub enum RunError {
     /// The settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A file of the directory.
-    #[error("{path}: {cause}; check that the directory is writable and has space")]
-    Directory {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        cause: std::io::Error,
-    },
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The engine.
     #[error("the node could not start: {0}")]
     Engine(String),
-    /// Another process runs this node.
-    #[error("this node runs already, as process {0}; stop that one first")]
-    InUse(String),
     /// The keystore.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
@@ -86,24 +69,36 @@ pub async fn run(
     options: RunOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
-    let directory = &options.directory;
-    let secrets = keystore_of(&options)?;
-    let _lock = lock(directory)?;
-    let config = Config::load(directory, &options.overrides)?;
-    let credentials = credentials(&secrets);
-    let organisation = credentials.organisation;
-    let store = Store::open(&directory.join(STORE), &organisation)?;
-    let api = TcpListener::bind(&config.api_address).await;
-    let api = api.map_err(|cause| RunError::Api { address: config.api_address.clone(), cause })?;
+    let directory = NodeDirectory::open(&options.directory)?;
+    let _lock = directory.lock()?;
+    let config = Config::load(&directory.config(), config::variables(), &options.overrides)?;
+    // A process that runs several nodes, as tests do, has set up its logs already.
+    let _ = logging::start(config.log_level.value, config.log_format.value);
+    let secrets = keystore::open(&directory.keystore(), &options.unlock)?;
+    let organisation = Store::organisation(&directory.store())?;
+    let credentials = credentials(&secrets, organisation);
+    let store = Store::open(&directory.store(), &organisation)?;
+    let address = config.api.value;
+    let failed = |cause| RunError::Api { address: address.to_string(), cause };
+    let api = http::bind(address).map_err(failed)?;
     let (sender, network_events) = mpsc::channel(limits::NETWORK_EVENTS_MAX);
     let seed = zeroize::Zeroizing::new(secrets.node);
-    let network_config = NetworkConfig { seed, listen: config.listen.clone() };
+    let network_config = NetworkConfig { seed, listen: config.listen.value };
     let network = Network::start(network_config, sender).await?;
-    let core = CoreConfig { credentials, store, name: config.name.clone(), words: options.words };
+    let core = CoreConfig {
+        credentials,
+        store,
+        name: config.name.value,
+        words: options.words,
+        reconnect: (config.reconnect_min.value, config.reconnect_max.value),
+    };
     let handle = engine::start(core, network.clone(), network_events)
         .map_err(|error| RunError::Engine(error.to_string()))?;
-    let token = publish(directory, &api)?;
-    info!(organisation = %organisation, "running");
+    let token =
+        Token::generate().map_err(|_| RunError::Keystore(KeystoreError::System("randomness")))?;
+    let local = api.local_addr().map_err(failed)?;
+    let _announcement = Announcement::publish(directory.path(), local, &token).map_err(failed)?;
+    info!(%organisation, api = %local, "running");
     let stopped = handle.clone();
     let stop = async move {
         tokio::select! {
@@ -111,56 +106,8 @@ pub async fn run(
             () = stopped.stopped() => {}
         }
     };
-    let served = http::serve(api, Arc::new(handle), token, stop).await;
+    let served = http::serve(api, Arc::new(handle), Settings::new(token), stop).await;
     network.shutdown().await;
-    let _ = std::fs::remove_file(directory.join(API_ADDRESS));
-    served.map_err(|cause| RunError::Api { address: config.api_address, cause })
-}
-
-fn keystore_of(options: &RunOptions) -> Result<keystore::Secrets, RunError> {
-    Ok(keystore::open(&options.directory.join(KEYSTORE), &options.unlock)?)
-}
-
-/// Keeps other processes out of the directory while the returned file is open.
-fn lock(directory: &Path) -> Result<File, RunError> {
-    let path = directory.join(LOCK);
-    let failed = |cause| RunError::Directory { path: path.clone(), cause };
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0).map_err(failed)?;
-            write!(file, "{}", std::process::id()).map_err(failed)?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let holder = std::fs::read_to_string(&path).unwrap_or_default();
-            Err(RunError::InUse(holder))
-        }
-        Err(TryLockError::Error(cause)) => Err(failed(cause)),
-    }
-}
-
-/// Writes address and token where only this user can read them.
-fn publish(directory: &Path, api: &TcpListener) -> Result<zeroize::Zeroizing<String>, RunError> {
-    let failed = |path: PathBuf| move |cause| RunError::Directory { path, cause };
-    let address = api.local_addr().map_err(failed(directory.join(API_ADDRESS)))?;
-    let mut random = random::generator()
-        .map_err(|_| RunError::Keystore(KeystoreError::System("randomness")))?;
-    let secret = Secret::<32>::random(&mut random);
-    let token: String = secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-    let token = zeroize::Zeroizing::new(token);
-    let write = |name: &str, text: &str| {
-        let path = directory.join(name);
-        keystore::file::write_private(&path, text.as_bytes()).map_err(failed(path))
-    };
-    write(API_TOKEN, &token)?;
-    // The address comes last: whoever finds it finds the token too.
-    write(API_ADDRESS, &address.to_string())?;
-    Ok(token)
+    info!("stopped");
+    served.map_err(failed)
 }

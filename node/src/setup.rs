@@ -2,7 +2,7 @@
 //!
 //! The recovery entropy is made here, given back as words to be written on paper, and kept nowhere.
 
-use crate::config::{Config, ConfigError};
+use crate::config::{DirectoryError, Key, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::random;
 use crate::store::{Store, StoreError};
@@ -13,13 +13,8 @@ use sincronia_protocol::identity::{
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::recovery::{WordList, recovery_words};
 use sincronia_protocol::replica::{Credentials, Replica, ReplicaError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// The keystore in a node's directory.
-pub const KEYSTORE: &str = "keystore.cbor";
-/// The store in a node's directory.
-pub const STORE: &str = "store.redb";
 
 /// What a new node is to be.
 #[derive(Clone, Debug)]
@@ -50,17 +45,9 @@ pub struct Initialised {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The settings.
+    /// The directory.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The directory cannot be used.
-    #[error("{path}: {cause}; choose a directory you may write to")]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        cause: std::io::Error,
-    },
+    Directory(#[from] DirectoryError),
     /// The identity log.
     #[error("the identity log could not be made: {0}")]
     Identity(#[from] IdentityError),
@@ -90,37 +77,32 @@ pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
     if !(2..=1_000).contains(&length) {
         return Err(SetupError::Name);
     }
-    make_private(&options.directory)?;
+    let directory = NodeDirectory::create(&options.directory)?;
     let mut random = random::generator().map_err(|_| SetupError::Random)?;
     let entropy = Secret::<32>::random(&mut random);
     let root = RootKey::derive(&entropy, 0);
     let organisation = Identity::organisation_id(&root.public());
-    let secrets = Secrets::generate(*organisation.as_bytes(), &mut random);
-    let credentials = credentials(&secrets);
+    let secrets = Secrets::generate(&mut random);
+    let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
-    keystore::create(
-        &options.directory.join(KEYSTORE),
-        &secrets,
-        &options.unlock,
-        options.strength,
-    )?;
-    let store = Store::open(&options.directory.join(STORE), &organisation)?;
+    keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
+    let store = Store::open(&directory.store(), &organisation)?;
     let disk = store.snapshot()?;
     let node = credentials.node_key.id();
     let mut replica = Replica::open(credentials, &disk)?;
     replica.admit_identity(&disk, &entries)?;
     store.commit(&replica.take_batch())?;
-    Config::create(&options.directory, options.name.trim())?;
+    directory.write(&directory.config(), &settings(options.name.trim()))?;
     let recovery_words = recovery_words(&entropy, options.words);
     Ok(Initialised { organisation, node, recovery_words })
 }
 
 /// The keys of a node as the protocol takes them.
 #[must_use]
-pub fn credentials(secrets: &Secrets) -> Credentials {
+pub fn credentials(secrets: &Secrets, organisation: OrganisationId) -> Credentials {
     let secret = |bytes: &[u8; 32]| Secret::from_bytes(*bytes);
     Credentials {
-        organisation: OrganisationId::from_bytes(secrets.organisation),
+        organisation,
         node_key: NodeKey::from_seed(&secret(&secrets.node)),
         sealing: SealingSecret::from_seed(&secret(&secrets.sealing)),
         storage: StorageKey::from_seed(&secret(&secrets.storage)),
@@ -152,10 +134,13 @@ fn identity_log(
     Ok(entries)
 }
 
-fn make_private(directory: &Path) -> Result<(), SetupError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |cause| SetupError::Directory { path: directory.to_path_buf(), cause };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
-    let private = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(directory, private).map_err(failed)
+/// The settings file of a new node.
+fn settings(name: &str) -> String {
+    let mut section = toml::Table::new();
+    section.insert("name".into(), toml::Value::from(name));
+    let mut file = toml::Table::new();
+    let (table, _) = Key::OrganisationName.name().split_once('.').unwrap_or_default();
+    file.insert(table.into(), toml::Value::from(section));
+    let text = toml::to_string(&file).unwrap_or_default();
+    format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
 }

@@ -28,6 +28,8 @@ pub struct CoreConfig {
     pub name: String,
     /// The list that verification phrases are taken from.
     pub words: WordList,
+    /// First and longest pause between attempts to reach a partner.
+    pub reconnect: (Duration, Duration),
 }
 
 /// The state that the engine's thread owns.
@@ -62,6 +64,14 @@ impl Core {
         };
         let disk = config.store.snapshot().map_err(failed)?;
         let replica = Replica::open(config.credentials, &disk)?;
+        let identity = replica.identity(&replica.organisation());
+        if !identity.is_some_and(|identity| identity.is_active(&replica.node())) {
+            return Err(ApiError::new(
+                crate::api::ErrorCode::NotPermitted,
+                "this node does not speak for the organisation of its store",
+                "the node was revoked, or keystore and store do not belong together",
+            ));
+        }
         let random = random::generator().map_err(|_| super::store_failed())?;
         let mut core = Self {
             replica,
@@ -74,7 +84,7 @@ impl Core {
             links: HashMap::new(),
             by_node: HashMap::new(),
             joinings: Joinings::default(),
-            dialing: Dialing::default(),
+            dialing: Dialing::new(config.reconnect),
             addresses: BTreeSet::new(),
             online: true,
             grown_identities: BTreeSet::new(),

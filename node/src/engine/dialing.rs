@@ -1,7 +1,6 @@
 //! Reaching partners' nodes: attempts with growing pauses, a little different for everyone.
 
 use super::Core;
-use crate::limits;
 use crate::network::{DialFailure, Purpose};
 use sincronia_protocol::ids::NodeId;
 use std::collections::{HashMap, HashSet};
@@ -17,12 +16,18 @@ struct Attempt {
 }
 
 /// The nodes to reach.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Dialing {
     attempts: HashMap<NodeId, Attempt>,
+    pauses: (Duration, Duration),
 }
 
 impl Dialing {
+    /// Nobody to reach yet; `pauses` are the first and the longest between attempts.
+    pub fn new(pauses: (Duration, Duration)) -> Self {
+        Self { attempts: HashMap::new(), pauses }
+    }
+
     /// When the next attempt is due.
     pub fn next(&self, now: Instant) -> Option<Duration> {
         let waiting = self.attempts.values().filter(|attempt| !attempt.under_way);
@@ -38,10 +43,9 @@ impl Dialing {
     pub fn failed(&mut self, node: NodeId, failure: String) {
         let failures = self.attempts.get(&node).map_or(0, |attempt| attempt.failures);
         let exponent = failures.min(16);
-        let pause = limits::RECONNECT_MIN
-            .saturating_mul(1 << exponent)
-            .min(limits::RECONNECT_MAX)
-            .mul_f64(0.75 + spread(&node) / 2.0);
+        let (first, longest) = self.pauses;
+        let pause =
+            first.saturating_mul(1 << exponent).min(longest).mul_f64(0.75 + spread(&node) / 2.0);
         let attempt = Attempt {
             due: Instant::now() + pause,
             failures: failures.saturating_add(1),
