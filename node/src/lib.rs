@@ -5,6 +5,7 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
+pub mod http;
 pub mod keystore;
 pub mod limits;
 pub mod network;
