@@ -5,8 +5,6 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
-pub mod config;
-pub mod engine;
 pub mod http;
 pub mod keystore;
 pub mod limits;
