@@ -5,6 +5,8 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
+pub mod config;
+pub mod engine;
 pub mod http;
 pub mod keystore;
 pub mod limits;
@@ -14,3 +16,5 @@ pub mod random;
 pub mod run;
 pub mod setup;
 pub mod store;
+
+pub use run::{RunError, RunOptions, run};

@@ -69,6 +69,7 @@ routes! {
     post   "/api/v1/partners/{organisation}/block" => handlers::partner::block_partner,
     post   "/api/v1/partners/{organisation}/unblock" => handlers::partner::unblock_partner,
     get    "/api/v1/spaces" => handlers::space::spaces,
+    post   "/api/v1/spaces" => handlers::space::create_space,
     get    "/api/v1/spaces/{space}" => handlers::space::space,
     post   "/api/v1/spaces/{space}/members" => handlers::space::add_member,
     delete "/api/v1/spaces/{space}/members/{organisation}" => handlers::space::remove_member,

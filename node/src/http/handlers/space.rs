@@ -25,6 +25,22 @@ pub async fn spaces<S: Service>(
     service.spaces().await.map(Json)
 }
 
+/// Founds a space of this organisation, without members yet.
+#[utoipa::path(
+    post,
+    path = "/api/v1/spaces",
+    tag = "space",
+    responses(
+        (status = 200, description = "The answer", body = SpaceView),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn create_space<S: Service>(
+    State(service): State<Arc<S>>,
+) -> Result<Json<SpaceView>, ApiError> {
+    service.create_space().await.map(Json)
+}
+
 /// One space.
 #[utoipa::path(
     get,
