@@ -5,8 +5,16 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
+pub mod config;
+pub mod engine;
+pub mod http;
 pub mod keystore;
 pub mod limits;
+pub mod logging;
 pub mod network;
 pub mod random;
+pub mod run;
+pub mod setup;
 pub mod store;
+
+pub use run::{RunError, RunOptions, run};

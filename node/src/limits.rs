@@ -56,3 +56,13 @@ pub const EVENTS_MAX: usize = 1_024;
 pub const IMPORT_ROWS_MAX: usize = 50_000;
 /// Results of one search.
 pub const SEARCH_RESULTS_MAX: usize = 1_000;
+/// HTTP connections that wait to be accepted.
+pub const HTTP_WAITING_MAX: u32 = 16;
+/// How long requests under way may take once the node stops.
+pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Listeners to events at once: they hold connections for hours, others must still get one.
+pub const EVENT_LISTENERS_MAX: usize = 64;
+/// A sign of life on a quiet event stream; a listener that hears nothing for a minute is cut off.
+pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+const _: () = assert!(EVENT_LISTENERS_MAX < HTTP_CONNECTIONS_MAX);

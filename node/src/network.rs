@@ -295,6 +295,14 @@ fn node_of(peer: &PeerId) -> Option<NodeId> {
     key.try_into().ok().map(NodeId::from_bytes)
 }
 
+/// Whether a text is an address on which a node can listen or be reached.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    text.len() <= sincronia_protocol::limits::ADDRESS_BYTES_MAX
+        && text.starts_with('/')
+        && parse_address(text).is_some_and(|address| !address.is_empty())
+}
+
 fn parse_address(text: &str) -> Option<Multiaddr> {
     let address: Multiaddr = text.parse().ok()?;
     let is_peer = |part| matches!(part, libp2p::multiaddr::Protocol::P2p(_));

@@ -84,6 +84,23 @@ pub struct Store {
 }
 
 impl Store {
+    /// The organisation whose store this is, as its first opener said; whether this node speaks for
+    /// it is proved by the identity log inside.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file.
+    pub fn organisation(path: &Path) -> Result<OrganisationId, StoreError> {
+        let database = Database::open(path).map_err(|error| open_error(path, error))?;
+        let damaged = |cause: String| StoreError::Damaged { path: path.to_path_buf(), cause };
+        let read = database.begin_read().map_err(|error| damaged(error.to_string()))?;
+        let meta = read.open_table(META).map_err(|error| damaged(error.to_string()))?;
+        let stored = meta.get("organisation").map_err(|error| damaged(error.to_string()))?;
+        let bytes = stored.and_then(|value| value.value().try_into().ok());
+        bytes
+            .map(OrganisationId::from_bytes)
+            .ok_or_else(|| damaged("it names no organisation".into()))
+    }
+
     /// Opens the store of an organisation, or creates an empty one.
     ///
     /// # Errors

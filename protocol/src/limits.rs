@@ -23,9 +23,9 @@ pub const KEY_BYTES_MAX: usize = 256;
 pub const STRING_BYTES_MAX: usize = 32 * 1024;
 /// Changes of one record that are kept in memory together.
 pub const RECORD_CHANGES_MAX: usize = 100_000;
-/// Operations in the past of one change: a record of this size still loads in seconds.
+/// Operations in the past of one change: bounds what a member can make others keep in memory.
 pub const RECORD_OPERATIONS_MAX: u64 = 1_000_000;
-/// Bytes of text in the past of one change: hundreds of times the largest real record.
+/// Bytes of text in the past of one change; a record of the example network has under 2 KiB.
 pub const RECORD_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Entries of a record that wait for others they depend on.
 pub const RECORD_WAITING_MAX: usize = 1_000;

@@ -25,8 +25,10 @@ mod projection;
 mod query;
 mod row;
 mod serving;
+mod settings;
 mod space;
 mod stored;
+mod verification;
 mod writing;
 
 use crate::access::{AccessError, KeyringError};
@@ -48,6 +50,7 @@ pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
 pub use space::Summary;
+pub use verification::Findings;
 pub use writing::{WriteRequest, WriteTarget, Written};
 
 /// Why a step did nothing.

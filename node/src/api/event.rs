@@ -41,3 +41,18 @@ pub enum ApiEvent {
         missed: u64,
     },
 }
+
+impl ApiEvent {
+    /// The name under which it is sent.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RecordChanged { .. } => "record_changed",
+            Self::SpaceChanged { .. } => "space_changed",
+            Self::PartnerChanged { .. } => "partner_changed",
+            Self::Forked { .. } => "forked",
+            Self::Cloned => "cloned",
+            Self::Lagged { .. } => "lagged",
+        }
+    }
+}

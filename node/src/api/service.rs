@@ -85,6 +85,9 @@ pub trait Service: Send + Sync + 'static {
     /// Every space this node stores.
     fn spaces(&self) -> impl Future<Output = Answer<Vec<SpaceView>>> + Send;
 
+    /// Founds a space of this organisation, without members yet.
+    fn create_space(&self) -> impl Future<Output = Answer<SpaceView>> + Send;
+
     /// One space.
     fn space(&self, space: String) -> impl Future<Output = Answer<SpaceView>> + Send;
 

@@ -2,37 +2,104 @@
 
 use super::KeystoreError;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Result, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Replaces `path` by `bytes`: after a crash there is the old file or the new one.
-pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// What the system says; `path` is then as it was.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = write_temporary(path, bytes)?;
+    std::fs::rename(&temporary, path)?;
+    sync_directory(path)
+}
+
+/// Writes `path` unless there is something already, also when two try at once.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`], or what the system says.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = write_temporary(path, bytes)?;
+    // A link, unlike a renaming, never replaces.
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    linked?;
+    sync_directory(path)
+}
+
+/// A file beside `path` that a crash may leave behind; the next writing replaces it.
+fn write_temporary(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let temporary = PathBuf::from(temporary);
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // A new file, so that neither its mode nor a link in its place is somebody else's choice.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
+    Ok(temporary)
+}
+
+fn sync_directory(path: &Path) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 /// Reads a key file, which nobody else may be able to read.
-pub fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+pub(super) fn read_key(path: &Path) -> std::result::Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let failed = |cause| KeystoreError::Io { path: path.to_path_buf(), cause };
     let wrong = || KeystoreError::KeyFile(path.to_path_buf());
     let mut file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.permissions().mode() & 0o077 != 0 || metadata.len() != 32 {
         return Err(wrong());
     }
     let mut key = Zeroizing::new([0; 32]);
     file.read_exact(key.as_mut_slice()).map_err(|_| wrong())?;
-    match file.read(&mut [0]) {
-        Ok(0) => Ok(key),
-        _ => Err(wrong()),
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replacing_is_whole_and_private_and_leaves_nothing_beside() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(directory.path().join("file.new"), "left by a crash").unwrap();
+        write_private(&path, b"one").unwrap();
+        write_private(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn creating_never_replaces() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        create_private(&path, b"one").unwrap();
+        let error = create_private(&path, b"two").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_laid_in_the_way_is_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let victim = directory.path().join("victim");
+        std::fs::write(&victim, "untouched").unwrap();
+        let path = directory.path().join("file");
+        std::os::unix::fs::symlink(&victim, directory.path().join("file.new")).unwrap();
+        write_private(&path, b"secret").unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched");
     }
 }

@@ -170,6 +170,24 @@ impl Replica {
         failure.map_or(Ok(()), Err)
     }
 
+    /// How many records there are of each kind, without opening them: a record that shows nothing
+    /// (all its entries are quarantined or waiting) is counted too.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn count_records(&self, disk: &dyn Storage) -> Result<Vec<(Kind, u64)>, ReplicaError> {
+        let mut counts: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, 0)).collect();
+        self.scan(disk, Table::Rows, &[], &[u8::MAX; 49], &mut |key, _| {
+            let record = keys::tail(key).map(RecordId::from_bytes);
+            let kind = record.and_then(|record| kind_of(&record));
+            if let Some((_, count)) = counts.iter_mut().find(|(one, _)| Some(*one) == kind) {
+                *count += 1;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(counts)
+    }
+
     /// Who changed what in a record, oldest first.
     ///
     /// # Errors

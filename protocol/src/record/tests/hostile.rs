@@ -175,7 +175,7 @@ fn bombs_are_refused_in_milliseconds() {
         let change = Change { creation: None, dependencies, operations };
         let started = Instant::now();
         let hash = replica.write(&author(2), change);
-        // Generous for an unoptimised build on a busy machine; about 0.1 ms otherwise.
+        // A bound against blow-up, generous for an unoptimised build on a busy machine.
         assert!(started.elapsed() < Duration::from_millis(500));
         verdict(&replica.record, &hash);
     }

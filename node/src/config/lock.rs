@@ -1,0 +1,76 @@
+//! One process per directory: two writers of one author log would fork it.
+//!
+//! The lock is the system's own on an open file, so it ends with the process however that dies; the
+//! file stays and holds the number of the last holder.
+
+use super::DirectoryError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Held while a process uses the directory.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    _file: File,
+}
+
+impl DirectoryLock {
+    /// Takes the lock of a directory.
+    pub(super) fn acquire(directory: &Path) -> Result<Self, DirectoryError> {
+        let path = directory.join("lock");
+        let failed = |cause| DirectoryError::Io { path: path.clone(), cause };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let process = process_in(&mut file);
+                return Err(DirectoryError::InUse { path: directory.to_path_buf(), process });
+            }
+            Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+        }
+        sign(&mut file).map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn process_in(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    // A number has ten digits at most; whatever else is in the file is not read.
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_is_in() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = DirectoryLock::acquire(directory.path()).unwrap();
+        let error = DirectoryLock::acquire(directory.path()).unwrap_err();
+        let number = std::process::id();
+        assert!(matches!(error, DirectoryError::InUse { process: Some(p), .. } if p == number));
+        assert!(error.to_string().contains(&format!("process {number}")), "{error}");
+        drop(first);
+        DirectoryLock::acquire(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_left_does_not_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("lock"), "4194304\nrubbish").unwrap();
+        DirectoryLock::acquire(directory.path()).unwrap();
+        let text = std::fs::read_to_string(directory.path().join("lock")).unwrap();
+        assert_eq!(text.trim(), std::process::id().to_string());
+    }
+}

@@ -1,0 +1,239 @@
+//! The engine: the one owner of the replica and of the store's write side.
+//!
+//! One thread takes requests and network events, in that order of preference, lets the replica and
+//! its sessions act, and commits what they wrote together. **Only after the commit** are answers
+//! given, frames sent and events told. When a commit fails, the replica goes back to what is on disk,
+//! and whoever waited is told that nothing was written.
+//!
+//! Handlers of the HTTP API do not touch tables: they hand a closure over [`Core`] to [`Handle::run`].
+//!
+//! # Deliberately absent
+//! Merge and access rules (protocol), bytes on the wire (network), HTML.
+
+mod conventions;
+mod core;
+mod dialing;
+mod directory;
+mod joining;
+mod links;
+mod members;
+mod names;
+mod partners;
+mod records;
+mod service;
+mod status;
+mod verification;
+
+use crate::api::{ApiError, ApiEvent, ErrorCode};
+use crate::limits;
+use crate::network::{Network, NetworkEvent};
+use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::time::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tracing::error;
+
+pub use self::core::{Core, CoreConfig};
+
+/// Gives an answer, once what it depends on is durable.
+type Release = Box<dyn FnOnce() + Send>;
+/// Something to do in the engine's thread.
+type Job = Box<dyn FnOnce(&mut Core) -> Release + Send>;
+
+/// How to reach the engine from anywhere.
+#[derive(Clone)]
+pub struct Handle {
+    jobs: mpsc::Sender<Job>,
+    events: broadcast::Sender<ApiEvent>,
+    network: Network,
+    stop: Arc<tokio::sync::Notify>,
+}
+
+impl Handle {
+    /// Runs `job` in the engine's thread and gives its answer once everything it wrote is durable.
+    ///
+    /// # Errors
+    /// The job's own error; [`ErrorCode::Busy`] when too much waits; [`ErrorCode::Internal`] when
+    /// the store failed, and then nothing was written.
+    pub async fn run<T, F>(&self, job: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Core) -> Result<T, ApiError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |core| {
+            let answer = job(core);
+            Box::new(move || {
+                let _ = sender.send(answer);
+            })
+        });
+        self.jobs.try_send(job).map_err(|_| {
+            ApiError::new(ErrorCode::Busy, "the node is busy", "try again in a moment")
+        })?;
+        receiver.await.unwrap_or_else(|_| Err(store_failed()))
+    }
+
+    /// Events from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<ApiEvent> {
+        self.events.subscribe()
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Asks the node to stop.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Resolves when the node was asked to stop.
+    pub async fn stopped(&self) {
+        self.stop.notified().await;
+    }
+}
+
+/// Starts the engine's thread. It ends when all handles are gone.
+///
+/// # Errors
+/// When the thread cannot start or the store cannot be read.
+pub fn start(
+    config: CoreConfig,
+    network: Network,
+    network_events: mpsc::Receiver<NetworkEvent>,
+) -> Result<Handle, ApiError> {
+    let (jobs, queue) = mpsc::channel(limits::REQUESTS_MAX);
+    let (events, _) = broadcast::channel(limits::EVENTS_MAX);
+    let mut core = Core::open(config, network.clone(), events.clone())?;
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("engine".into())
+        .stack_size(16 * 1024 * 1024)
+        .spawn(move || runtime.block_on(run(&mut core, queue, network_events)))
+        .map_err(|_| store_failed())?;
+    let stop = Arc::new(tokio::sync::Notify::new());
+    Ok(Handle { jobs, events, network, stop })
+}
+
+/// What woke the engine.
+enum Wake {
+    Job(Job),
+    Network(NetworkEvent),
+    Time,
+    Stop,
+}
+
+async fn run(
+    core: &mut Core,
+    mut jobs: mpsc::Receiver<Job>,
+    mut network: mpsc::Receiver<NetworkEvent>,
+) {
+    loop {
+        let wake = wait(core, &mut jobs, &mut network).await;
+        let mut releases = Vec::new();
+        let mut is_over = false;
+        match wake {
+            Wake::Job(job) => releases.push(job(core)),
+            Wake::Network(event) => core.handle_network(event),
+            Wake::Time => core.handle_time(),
+            Wake::Stop => is_over = true,
+        }
+        // Whatever else waits shares this commit.
+        for _ in 0..limits::GROUP_INPUTS_MAX {
+            if let Ok(job) = jobs.try_recv() {
+                releases.push(job(core));
+            } else if let Ok(event) = network.try_recv() {
+                core.handle_network(event);
+            } else {
+                break;
+            }
+        }
+        let is_quiet = jobs.is_empty() && network.is_empty();
+        core.project(is_quiet);
+        match core.commit() {
+            Ok(()) => releases.into_iter().for_each(|release| release()),
+            Err(error) => error!(%error, "commit failed; nothing of this step was kept"),
+        }
+        if is_over {
+            return;
+        }
+    }
+}
+
+async fn wait(
+    core: &Core,
+    jobs: &mut mpsc::Receiver<Job>,
+    network: &mut mpsc::Receiver<NetworkEvent>,
+) -> Wake {
+    let pause = core.next_wake();
+    tokio::select! {
+        biased;
+        job = jobs.recv() => job.map_or(Wake::Stop, Wake::Job),
+        Some(event) = network.recv() => Wake::Network(event),
+        () = tokio::time::sleep(pause) => Wake::Time,
+    }
+}
+
+/// The wall clock, which decides nothing but what people see and when to try again.
+pub(crate) fn now() -> Timestamp {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Timestamp::from_milliseconds(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn store_failed() -> ApiError {
+    ApiError::new(
+        ErrorCode::Internal,
+        "the store failed; nothing of this request was written",
+        "look at the node's log, check the disk, then try again",
+    )
+}
+
+impl From<ReplicaError> for ApiError {
+    fn from(error: ReplicaError) -> Self {
+        use crate::api::FieldProblem;
+        use sincronia_protocol::record::EditError;
+        let text = error.to_string();
+        match error {
+            ReplicaError::Edit(EditError::Invalid(fields)) => {
+                let mut api = Self::new(
+                    ErrorCode::InvalidFields,
+                    text,
+                    "correct the fields named, then try again",
+                );
+                api.problems = fields
+                    .into_iter()
+                    .map(|one| FieldProblem {
+                        row: None,
+                        field: one.field,
+                        code: one.code.to_owned(),
+                        message: one.message,
+                    })
+                    .collect();
+                api
+            }
+            ReplicaError::Edit(EditError::NotOwner) | ReplicaError::NotPermitted => {
+                Self::new(ErrorCode::NotPermitted, text, "ask the owner of the space or record")
+            }
+            ReplicaError::Edit(EditError::TooLarge) | ReplicaError::Limit(_) => {
+                Self::new(ErrorCode::TooLarge, text, "do it in several steps")
+            }
+            ReplicaError::Edit(_) => {
+                Self::new(ErrorCode::Invalid, text, "look at the record again")
+            }
+            ReplicaError::Unknown(what) => Self::not_found(what),
+            ReplicaError::KeyMissing => {
+                Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")
+            }
+            ReplicaError::Cloned => Self::new(
+                ErrorCode::Cloned,
+                text,
+                "stop the other copy; restore this node with the recovery words",
+            ),
+            _ => Self::new(ErrorCode::Internal, text, "look at the node's log"),
+        }
+    }
+}

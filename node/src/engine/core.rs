@@ -1,0 +1,263 @@
+//! The state that the engine's thread owns.
+
+use super::dialing::Dialing;
+use super::joining::Joinings;
+use super::links::Link;
+use crate::api::{ApiError, ApiEvent};
+use crate::limits;
+use crate::network::{Network, NetworkEvent, SessionId};
+use crate::random;
+use crate::store::{Snapshot, Store, StoreError};
+use rand_chacha::ChaCha20Rng;
+use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::recovery::WordList;
+use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
+use sincronia_protocol::sync::Effect;
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+use tokio::sync::broadcast;
+use tracing::{debug, info, warn};
+
+/// What the engine is given.
+pub struct CoreConfig {
+    /// The node's keys.
+    pub credentials: Credentials,
+    /// The open store.
+    pub store: Store,
+    /// The organisation's name.
+    pub name: String,
+    /// The list that verification phrases are taken from.
+    pub words: WordList,
+    /// First and longest pause between attempts to reach a partner.
+    pub reconnect: (Duration, Duration),
+}
+
+/// The state that the engine's thread owns.
+pub struct Core {
+    pub(super) replica: Replica,
+    pub(super) store: Store,
+    pub(super) disk: Snapshot,
+    pub(super) name: String,
+    pub(super) words: WordList,
+    pub(super) random: ChaCha20Rng,
+    pub(super) network: Network,
+    pub(super) links: HashMap<SessionId, Link>,
+    pub(super) by_node: HashMap<NodeId, SessionId>,
+    pub(super) joinings: Joinings,
+    pub(super) dialing: Dialing,
+    pub(super) addresses: BTreeSet<String>,
+    pub(super) online: bool,
+    pub(super) grown_identities: BTreeSet<OrganisationId>,
+    outbox: Vec<(SessionId, Effect)>,
+    events: broadcast::Sender<ApiEvent>,
+}
+
+impl Core {
+    /// Opens the replica on the store.
+    pub(super) fn open(
+        config: CoreConfig,
+        network: Network,
+        events: broadcast::Sender<ApiEvent>,
+    ) -> Result<Self, ApiError> {
+        let failed = |error: StoreError| {
+            ApiError::new(crate::api::ErrorCode::Internal, error.to_string(), "check the disk")
+        };
+        let disk = config.store.snapshot().map_err(failed)?;
+        let replica = Replica::open(config.credentials, &disk)?;
+        let identity = replica.identity(&replica.organisation());
+        if !identity.is_some_and(|identity| identity.is_active(&replica.node())) {
+            return Err(ApiError::new(
+                crate::api::ErrorCode::NotPermitted,
+                "this node does not speak for the organisation of its store",
+                "the node was revoked, or keystore and store do not belong together",
+            ));
+        }
+        let random = random::generator().map_err(|_| super::store_failed())?;
+        let mut core = Self {
+            replica,
+            store: config.store,
+            disk,
+            name: config.name,
+            words: config.words,
+            random,
+            network,
+            links: HashMap::new(),
+            by_node: HashMap::new(),
+            joinings: Joinings::default(),
+            dialing: Dialing::new(config.reconnect),
+            addresses: BTreeSet::new(),
+            online: true,
+            grown_identities: BTreeSet::new(),
+            outbox: Vec::new(),
+            events,
+        };
+        core.ensure_directory()?;
+        core.commit().map_err(failed)?;
+        core.admit_partners();
+        Ok(core)
+    }
+
+    /// Runs several writes that must all happen or none: what waited before them is committed, so
+    /// that going back loses nothing of anybody else.
+    pub(super) fn atomically<T>(
+        &mut self,
+        writes: impl FnOnce(&mut Self) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.commit().map_err(|_| super::store_failed())?;
+        let outcome = writes(self);
+        if outcome.is_err() {
+            self.replica.forget(&self.disk)?;
+            self.outbox.clear();
+        }
+        outcome
+    }
+
+    pub(super) fn queue(&mut self, session: SessionId, effects: Vec<Effect>) {
+        self.outbox.extend(effects.into_iter().map(|effect| (session, effect)));
+    }
+
+    /// Makes everything durable, then lets it out: frames, events, and to the sessions what grew.
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        loop {
+            if let Err(error) = self.make_durable() {
+                self.outbox.clear();
+                if let Err(error) = self.replica.forget(&self.disk) {
+                    warn!(%error, "the store cannot be read");
+                }
+                return Err(error);
+            }
+            self.release();
+            let growth = self.replica.take_growth();
+            if growth.is_empty() {
+                return Ok(());
+            }
+            self.spread(&growth);
+        }
+    }
+
+    fn make_durable(&mut self) -> Result<(), StoreError> {
+        if self.replica.has_pending() {
+            let batch = self.replica.take_batch();
+            self.store.commit(&batch)?;
+            self.disk = self.store.snapshot()?;
+        }
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        for (session, effect) in std::mem::take(&mut self.outbox) {
+            match effect {
+                Effect::Send(message) => self.network.send(session, message.encode()),
+                Effect::Refused(reason) => debug!(%reason, "refused"),
+                Effect::Close(reason) => {
+                    info!(%reason, "session ended");
+                    self.drop_link(session, Some(reason.to_string()));
+                    self.network.close(session);
+                }
+            }
+        }
+        for event in self.replica.take_events() {
+            self.tell(&event);
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        let event = match event {
+            Event::Record { space, record, conflict } => ApiEvent::RecordChanged {
+                space: space.to_string(),
+                record: record.to_string(),
+                conflict: *conflict,
+            },
+            Event::Space { space } => ApiEvent::SpaceChanged { space: space.to_string() },
+            Event::Cloned => ApiEvent::Cloned,
+            Event::Forked { space, author } => {
+                ApiEvent::Forked { space: space.to_string(), author: author.to_string() }
+            }
+        };
+        self.announce(event);
+    }
+
+    pub(super) fn announce(&self, event: ApiEvent) {
+        // Nobody listening is not an error.
+        let _ = self.events.send(event);
+    }
+
+    fn spread(&mut self, growth: &[Growth]) {
+        for grown in growth {
+            if let Growth::Identity { organisation } = grown {
+                self.grown_identities.insert(*organisation);
+            }
+        }
+        self.pass_growth(growth);
+        for organisation in std::mem::take(&mut self.grown_identities) {
+            let (disk, random) = (&self.disk, &mut self.random);
+            if let Err(error) = self.replica.maintain(disk, &organisation, random) {
+                warn!(%error, "maintenance of spaces failed");
+            }
+            self.admit_partners();
+        }
+    }
+
+    /// Brings rows up to date: a little while other work waits, everything when it is quiet.
+    pub(super) fn project(&mut self, is_quiet: bool) {
+        let entries = if is_quiet { 16 * limits::PROJECTION_ENTRIES } else { 256 };
+        if is_quiet || !self.has_backlog() {
+            if let Err(error) = self.replica.project(&self.disk, entries) {
+                warn!(%error, "rows could not be brought up to date");
+            }
+        }
+    }
+
+    /// Whether a first synchronisation is under way: then entries go before rows.
+    fn has_backlog(&self) -> bool {
+        self.replica.lags() && !self.links.is_empty()
+    }
+
+    pub(super) fn handle_network(&mut self, event: NetworkEvent) {
+        match event {
+            NetworkEvent::Listening(address) => {
+                self.addresses.insert(address);
+            }
+            NetworkEvent::NotListening(address) => {
+                self.addresses.remove(&address);
+            }
+            NetworkEvent::Opened { session, node, purpose, outbound } => {
+                self.handle_opened(session, node, purpose, outbound);
+            }
+            NetworkEvent::Frame { session, bytes } => self.handle_frame(session, bytes),
+            NetworkEvent::Closed { session, cause } => {
+                self.drop_link(session, Some(cause.to_string()));
+                self.joinings.close(session);
+            }
+            NetworkEvent::DialFailed { node, purpose, failure } => {
+                self.handle_dial_failure(node, purpose, &failure);
+            }
+        }
+    }
+
+    pub(super) fn handle_time(&mut self) {
+        self.tick_links();
+        self.dial_due(Instant::now());
+    }
+
+    /// How long the engine may sleep.
+    pub(super) fn next_wake(&self) -> Duration {
+        if self.replica.lags() {
+            return Duration::ZERO;
+        }
+        let now = super::now();
+        let links = self.links.values().filter_map(|link| link.session.next_deadline());
+        let links = links
+            .map(|at| Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds())));
+        let dialing = self.dialing.next(Instant::now());
+        links.chain(dialing).min().unwrap_or(Duration::from_secs(60))
+    }
+
+    /// Lets a failure of the replica's state through as one of the API.
+    pub(super) fn step<T>(
+        &mut self,
+        step: impl FnOnce(&mut Replica, &Snapshot, &mut ChaCha20Rng) -> Result<T, ReplicaError>,
+    ) -> Result<T, ApiError> {
+        Ok(step(&mut self.replica, &self.disk, &mut self.random)?)
+    }
+}

@@ -1,0 +1,141 @@
+//! Reaching partners' nodes: attempts with growing pauses, a little different for everyone.
+
+use super::Core;
+use crate::network::{DialFailure, Purpose};
+use sincronia_protocol::ids::NodeId;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// What is known about reaching one node.
+#[derive(Clone, Debug)]
+struct Attempt {
+    due: Instant,
+    failures: u32,
+    under_way: bool,
+    last_failure: Option<String>,
+}
+
+/// The nodes to reach.
+#[derive(Debug)]
+pub struct Dialing {
+    attempts: HashMap<NodeId, Attempt>,
+    pauses: (Duration, Duration),
+}
+
+impl Dialing {
+    /// Nobody to reach yet; `pauses` are the first and the longest between attempts.
+    pub fn new(pauses: (Duration, Duration)) -> Self {
+        Self { attempts: HashMap::new(), pauses }
+    }
+
+    /// When the next attempt is due.
+    pub fn next(&self, now: Instant) -> Option<Duration> {
+        let waiting = self.attempts.values().filter(|attempt| !attempt.under_way);
+        waiting.map(|attempt| attempt.due.saturating_duration_since(now)).min()
+    }
+
+    /// A session with the node stands.
+    pub fn succeeded(&mut self, node: &NodeId) {
+        self.attempts.remove(node);
+    }
+
+    /// The node was not reached, or its session ended.
+    pub fn failed(&mut self, node: NodeId, failure: String) {
+        let failures = self.attempts.get(&node).map_or(0, |attempt| attempt.failures);
+        let exponent = failures.min(16);
+        let (first, longest) = self.pauses;
+        let pause =
+            first.saturating_mul(1 << exponent).min(longest).mul_f64(0.75 + spread(&node) / 2.0);
+        let attempt = Attempt {
+            due: Instant::now() + pause,
+            failures: failures.saturating_add(1),
+            under_way: false,
+            last_failure: Some(failure),
+        };
+        self.attempts.insert(node, attempt);
+    }
+
+    /// Why the last attempt failed.
+    pub fn last_failure(&self, node: &NodeId) -> Option<String> {
+        self.attempts.get(node)?.last_failure.clone()
+    }
+}
+
+/// A number from 0 to 1 that differs between nodes, so that they do not all call at once.
+fn spread(node: &NodeId) -> f64 {
+    node.as_bytes().first().map_or(0.5, |byte| f64::from(*byte) / 255.0)
+}
+
+impl Core {
+    /// Tells the network whom it may let in, and begins to reach those not connected.
+    pub(super) fn admit_partners(&mut self) {
+        let nodes: HashSet<NodeId> = self.replica.admitted_nodes().map(|(node, _)| node).collect();
+        self.dialing.attempts.retain(|node, _| nodes.contains(node));
+        for node in &nodes {
+            if !self.by_node.contains_key(node) {
+                let attempt = Attempt {
+                    due: Instant::now(),
+                    failures: 0,
+                    under_way: false,
+                    last_failure: None,
+                };
+                self.dialing.attempts.entry(*node).or_insert(attempt);
+            }
+        }
+        self.network.admit(nodes);
+        self.dial_due(Instant::now());
+    }
+
+    /// Tries everyone not connected now, whatever the pause.
+    pub(super) fn dial_all(&mut self) {
+        for attempt in self.dialing.attempts.values_mut() {
+            attempt.due = Instant::now();
+            attempt.failures = 0;
+        }
+        self.dial_due(Instant::now());
+    }
+
+    pub(super) fn dial_due(&mut self, now: Instant) {
+        if !self.online {
+            return;
+        }
+        let due: Vec<NodeId> = self
+            .dialing
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| !attempt.under_way && attempt.due <= now)
+            .map(|(node, _)| *node)
+            .collect();
+        for node in due {
+            let addresses = self.addresses_of(&node);
+            if let Some(attempt) = self.dialing.attempts.get_mut(&node) {
+                attempt.under_way = true;
+            }
+            self.network.open(node, addresses, Purpose::Sync);
+        }
+    }
+
+    fn addresses_of(&self, node: &NodeId) -> Vec<String> {
+        let organisation = self.replica.organisation_of(node);
+        let partner = organisation.and_then(|one| self.replica.partner(&one));
+        partner
+            .and_then(|partner| partner.addresses.iter().find(|(known, _)| known == node))
+            .map(|(_, addresses)| addresses.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn handle_dial_failure(
+        &mut self,
+        node: NodeId,
+        purpose: Purpose,
+        failure: &DialFailure,
+    ) {
+        match purpose {
+            Purpose::Join => self.joinings.fail(&node, failure),
+            Purpose::Sync if !self.by_node.contains_key(&node) => {
+                self.dialing.failed(node, failure.to_string());
+            }
+            Purpose::Sync => {}
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The organisation's own directory: a space of its profile, offices and contacts, shared with its
+//! partners as readers.
+
+use super::Core;
+use crate::api::ApiError;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::ids::{OrganisationId, SpaceId};
+use sincronia_protocol::record::Kind;
+use std::ops::ControlFlow;
+
+const SETTING: &str = "directory";
+
+impl Core {
+    /// The directory, founded at the first start of the organisation's primary node.
+    pub(super) fn ensure_directory(&mut self) -> Result<(), ApiError> {
+        if self.directory()?.is_some() {
+            return Ok(());
+        }
+        let space = self.step(|replica, disk, random| replica.create_space(disk, random))?;
+        self.step(|replica, _, _| replica.put_setting(SETTING, space.as_bytes()))
+    }
+
+    /// The directory.
+    pub(super) fn directory(&self) -> Result<Option<SpaceId>, ApiError> {
+        let stored = self.replica.setting(&self.disk, SETTING)?;
+        Ok(stored.and_then(|bytes| bytes.try_into().ok()).map(SpaceId::from_bytes))
+    }
+
+    /// Gives a partner what it is due: the directory, and conventions that name it as a party.
+    pub(super) fn share_due(&mut self, partner: &OrganisationId) -> Result<(), ApiError> {
+        let mut due = Vec::new();
+        if let Some(directory) = self.directory()? {
+            due.push((directory, Role::Reader));
+        }
+        let own = self.replica.organisation();
+        let text = partner.to_string();
+        self.replica.rows(&self.disk, None, Some(Kind::Convention), &mut |row| {
+            if super::conventions::parties(&row.view.fields).any(|party| party == text) {
+                due.push((row.space, Role::Contributor));
+            }
+            ControlFlow::Continue(())
+        })?;
+        for (space, role) in due {
+            let summary = self.replica.summary(&space);
+            let is_own = summary.is_some_and(|summary| summary.owner == own);
+            let has = summary.and_then(|summary| summary.role(partner));
+            if is_own && has.is_none_or(|has| has < role) {
+                self.step(|replica, disk, random| {
+                    replica.grant(disk, &space, *partner, role, History::Start, random)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

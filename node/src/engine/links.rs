@@ -1,0 +1,128 @@
+//! Sync sessions: one per partner's node, driven by `protocol::sync`.
+
+use super::Core;
+use crate::api::ApiEvent;
+use crate::network::{Purpose, SessionId};
+use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::replica::Growth;
+use sincronia_protocol::sync::{Input, Session, Side, SyncPhase, SyncStatus};
+
+/// A session with a node.
+pub struct Link {
+    /// The machine.
+    pub session: Session,
+    /// Whether this side opened the stream.
+    pub outbound: bool,
+    /// The phase last told to listeners.
+    told: SyncPhase,
+}
+
+impl Core {
+    pub(super) fn handle_opened(
+        &mut self,
+        session: SessionId,
+        node: NodeId,
+        purpose: Purpose,
+        outbound: bool,
+    ) {
+        match purpose {
+            Purpose::Join => self.begin_joining(session, node, outbound),
+            Purpose::Sync => self.begin_link(session, node, outbound),
+        }
+    }
+
+    fn begin_link(&mut self, id: SessionId, node: NodeId, outbound: bool) {
+        if let Some(old) = self.by_node.get(&node).copied() {
+            if !self.prefers(old, node, outbound) {
+                return self.network.close(id);
+            }
+            self.drop_link(old, None);
+            self.network.close(old);
+        }
+        let side = if outbound { Side::Initiator } else { Side::Responder };
+        let addresses = self.addresses.iter().cloned().collect();
+        let mut session = Session::new(side, node, addresses, super::now());
+        let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
+        self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting });
+        self.by_node.insert(node, id);
+        self.dialing.succeeded(&node);
+        self.queue(id, effects);
+    }
+
+    /// When both sides opened a stream at once, both keep the one opened by the smaller node; a
+    /// second one from the same side replaces a first that must have broken.
+    fn prefers(&self, old: SessionId, node: NodeId, outbound: bool) -> bool {
+        let own = self.replica.node();
+        let Some(link) = self.links.get(&old) else { return true };
+        link.outbound == outbound || (outbound == (own < node))
+    }
+
+    pub(super) fn handle_frame(&mut self, id: SessionId, bytes: Vec<u8>) {
+        if self.joinings.contains(id) {
+            return self.handle_joining_frame(id, &bytes);
+        }
+        self.input(id, Input::Frame(bytes));
+    }
+
+    fn input(&mut self, id: SessionId, input: Input) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let effects = link.session.handle(super::now(), input, &mut self.replica, &self.disk);
+        self.queue(id, effects);
+        self.tell_phase(id);
+    }
+
+    fn tell_phase(&mut self, id: SessionId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let status = link.session.status();
+        if status.phase != link.told {
+            link.told = status.phase;
+            if let Some(partner) = status.partner {
+                self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+            }
+        }
+    }
+
+    pub(super) fn pass_growth(&mut self, growth: &[Growth]) {
+        let sessions: Vec<_> = self.links.keys().copied().collect();
+        for id in sessions {
+            self.input(id, Input::Grown(growth.to_vec()));
+        }
+    }
+
+    pub(super) fn tick_links(&mut self) {
+        let now = super::now();
+        let due: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.session.next_deadline().is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.input(id, Input::Tick);
+        }
+    }
+
+    /// Forgets a session, and tries to reach the node again.
+    pub(super) fn drop_link(&mut self, id: SessionId, failure: Option<String>) {
+        let Some(link) = self.links.remove(&id) else { return };
+        let node = link.session.node();
+        if self.by_node.get(&node) == Some(&id) {
+            self.by_node.remove(&node);
+            if let Some(failure) = failure {
+                self.dialing.failed(node, failure);
+            }
+        }
+        if let Some(partner) = link.session.status().partner {
+            self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+        }
+    }
+
+    /// Where synchronisation with the nodes of an organisation stands.
+    pub(super) fn statuses(&self, organisation: &OrganisationId) -> Vec<SyncStatus> {
+        self.links
+            .values()
+            .map(|link| link.session.status())
+            .filter(|status| status.partner.as_ref() == Some(organisation))
+            .collect()
+    }
+}

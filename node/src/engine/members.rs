@@ -1,0 +1,183 @@
+//! Spaces and their members.
+
+use super::Core;
+use super::joining::hex;
+use crate::api::{
+    ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
+    RevocationView, SpaceView,
+};
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::ids::{IdError, NodeId, OrganisationId, SpaceId};
+use sincronia_protocol::replica::Summary;
+use std::str::FromStr;
+
+/// Parses an identifier.
+pub(super) fn parse<T: FromStr<Err = IdError>>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: IdError| {
+        let remedy = "copy the identifier again, or list what there is";
+        ApiError::new(ErrorCode::Invalid, error.to_string(), remedy)
+    })
+}
+
+/// Parses a role.
+pub(super) fn role(text: &str) -> Result<Role, ApiError> {
+    match text {
+        "reader" => Ok(Role::Reader),
+        "contributor" => Ok(Role::Contributor),
+        "carrier" => Ok(Role::Carrier),
+        _ => Err(ApiError::new(
+            ErrorCode::Invalid,
+            format!("“{text}” is not a role"),
+            "a role is reader, contributor or carrier",
+        )),
+    }
+}
+
+/// Parses how much of the past a member reads.
+pub(super) fn history(text: Option<&str>) -> Result<History, ApiError> {
+    match text {
+        None | Some("start") => Ok(History::Start),
+        Some("now") => Ok(History::Now),
+        Some(text) => Err(ApiError::new(
+            ErrorCode::Invalid,
+            format!("“{text}” is not how much of the past is read"),
+            "write start for everything, now for what is written from now on",
+        )),
+    }
+}
+
+const fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Carrier => "carrier",
+        Role::Reader => "reader",
+        Role::Contributor => "contributor",
+    }
+}
+
+impl Core {
+    /// Founds a space and returns it.
+    pub fn create_space(&mut self) -> Result<SpaceView, ApiError> {
+        let space = self.step(|replica, disk, random| replica.create_space(disk, random))?;
+        self.space_view(&space)
+    }
+
+    /// Every space here.
+    pub fn spaces(&mut self) -> Result<Vec<SpaceView>, ApiError> {
+        let spaces: Vec<_> = self.replica.summaries().map(|(space, _)| *space).collect();
+        spaces.iter().map(|space| self.space_view(space)).collect()
+    }
+
+    /// A space.
+    pub fn space_view(&mut self, space: &SpaceId) -> Result<SpaceView, ApiError> {
+        let view = self.step(|replica, disk, _| replica.space_view(disk, space))?;
+        let Summary { owner, members, records, conflicts, quarantined, .. } = view.summary;
+        Ok(SpaceView {
+            id: space.to_string(),
+            owner: owner.to_string(),
+            owner_name: self.name_of(&owner),
+            directory: self.directory()? == Some(*space),
+            role: self.replica.own_role(space).map(|role| role_text(role).to_owned()),
+            members: self.member_views(&members),
+            epoch: view.epoch,
+            has_key: view.has_key,
+            records,
+            conflicts,
+            quarantined,
+            waiting: view.waiting,
+        })
+    }
+
+    fn member_views(&self, members: &[(OrganisationId, Role)]) -> Vec<MemberView> {
+        let view = |(organisation, role): &(OrganisationId, Role)| MemberView {
+            organisation: organisation.to_string(),
+            name: self.name_of(organisation),
+            role: role_text(*role).into(),
+        };
+        members.iter().map(view).collect()
+    }
+
+    /// Makes an organisation a member.
+    pub fn add_member(
+        &mut self,
+        space: &SpaceId,
+        request: &MemberRequest,
+    ) -> Result<SpaceView, ApiError> {
+        let organisation: OrganisationId = parse(&request.organisation)?;
+        let (role, history) = (role(&request.role)?, history(request.history.as_deref())?);
+        if !self.replica.is_partner(&organisation) {
+            return Err(ApiError::new(
+                ErrorCode::NotFound,
+                "the organisation is not a partner",
+                "invite it first: `sincronia invite`",
+            ));
+        }
+        let held = self.replica.summary(space).and_then(|summary| summary.role(&organisation));
+        if held != Some(role) {
+            self.step(|replica, disk, random| {
+                replica.grant(disk, space, organisation, role, history, random)
+            })?;
+        }
+        self.space_view(space)
+    }
+
+    /// Ends a membership.
+    pub fn remove_member(
+        &mut self,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+    ) -> Result<RevocationView, ApiError> {
+        let held = self.replica.summary(space).and_then(|summary| summary.role(organisation));
+        if held.is_none() {
+            return Err(ApiError::not_found("member"));
+        }
+        let report =
+            self.step(|replica, disk, random| replica.revoke(disk, space, *organisation, random))?;
+        Ok(RevocationView {
+            epoch: report.epoch,
+            kept: report.cuts.iter().map(|cut| (cut.node.to_string(), cut.length)).collect(),
+            members: self.member_views(&report.members),
+        })
+    }
+
+    /// Gives a space a fresh key.
+    pub fn rotate(&mut self, space: &SpaceId) -> Result<SpaceView, ApiError> {
+        self.step(|replica, disk, random| replica.rotate(disk, space, random))?;
+        self.space_view(space)
+    }
+
+    /// The author entries of a space as they travel.
+    pub fn raw_entries(
+        &mut self,
+        space: &SpaceId,
+        query: &RawQuery,
+    ) -> Result<RawEntries, ApiError> {
+        let author = query.author.as_deref().map(parse::<NodeId>).transpose()?;
+        let from = query.from.unwrap_or(0);
+        let runs =
+            self.step(|replica, disk, _| replica.raw_runs(disk, space, author.as_ref(), from))?;
+        Ok(RawEntries { runs: runs.iter().map(|run| hex(run)).collect() })
+    }
+
+    /// What this node can do with raw entries that somebody handed to it.
+    pub fn examine(
+        &mut self,
+        space: &SpaceId,
+        entries: &RawEntries,
+    ) -> Result<ExamineReport, ApiError> {
+        let runs: Option<Vec<_>> = entries.runs.iter().map(|text| unhex(text)).collect();
+        let runs = runs.ok_or_else(|| {
+            ApiError::new(ErrorCode::Invalid, "these are not raw entries", "hand them in unchanged")
+        })?;
+        let found = self.step(|replica, disk, _| replica.examine(disk, space, &runs))?;
+        let (entries, authentic, opened) = found;
+        Ok(ExamineReport { entries, authentic, opened })
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        return None;
+    }
+    let digits = text.as_bytes().chunks_exact(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}

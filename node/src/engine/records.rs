@@ -1,0 +1,414 @@
+//! Records: lists, edits, conflicts, search, batches.
+
+use super::members::parse;
+use super::{Core, now};
+use crate::api::{
+    ApiError, BatchRequest, BatchResult, BatchRow, ConflictView, ContactsQuery, EditRequest,
+    ErrorCode, FieldProblem, HistoryView, NewRecordRequest, OriginView, QuarantineView, RecordView,
+    RecordsQuery, ResolveRequest, SearchHit, SearchQuery, ValueView,
+};
+use crate::limits;
+use serde_json::{Map, Value};
+use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::record::{Edits, Kind, Origin, View};
+use sincronia_protocol::replica::{
+    EntryCount, QuarantineReason, RecordRow, WriteRequest, WriteTarget,
+};
+use std::ops::ControlFlow;
+
+/// Who and why, as a request says it.
+pub(super) struct Act {
+    pub operator: Option<String>,
+    pub comment: Option<String>,
+}
+
+/// Parses a kind.
+pub(super) fn kind(text: &str) -> Result<Kind, ApiError> {
+    text.parse().map_err(|_| {
+        let kinds: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();
+        ApiError::new(
+            ErrorCode::Invalid,
+            format!("“{text}” is not a kind of record"),
+            format!("a kind is one of: {}", kinds.join(", ")),
+        )
+    })
+}
+
+impl Core {
+    /// Writes a record and returns it.
+    pub(super) fn write(
+        &mut self,
+        space: SpaceId,
+        target: WriteTarget,
+        fields: Map<String, Value>,
+        act: Act,
+    ) -> Result<RecordView, ApiError> {
+        let request = WriteRequest {
+            space,
+            target,
+            edits: Edits { fields },
+            operator: act.operator.unwrap_or_default(),
+            comment: act.comment,
+        };
+        let at = now();
+        let written =
+            self.step(|replica, disk, random| replica.write(disk, request, at, random))?;
+        self.record(&space, &written.record)
+    }
+
+    /// Creates a record.
+    pub fn create_record(
+        &mut self,
+        space: &SpaceId,
+        request: NewRecordRequest,
+    ) -> Result<RecordView, ApiError> {
+        let NewRecordRequest { kind: text, fields, operator, comment } = request;
+        let target = WriteTarget::New(kind(&text)?);
+        self.write(*space, target, fields, Act { operator, comment })
+    }
+
+    /// Changes a record.
+    pub fn edit_record(
+        &mut self,
+        space: &SpaceId,
+        record: &RecordId,
+        request: EditRequest,
+    ) -> Result<RecordView, ApiError> {
+        let EditRequest { fields, operator, comment } = request;
+        let act = Act { operator, comment };
+        self.write(*space, WriteTarget::Existing(*record), fields, act)
+    }
+
+    /// A record.
+    pub fn record(&mut self, space: &SpaceId, record: &RecordId) -> Result<RecordView, ApiError> {
+        let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+        Ok(self.record_view(row))
+    }
+
+    /// Records of one kind or all, in one space or all.
+    pub fn records(&self, query: &RecordsQuery) -> Result<Vec<RecordView>, ApiError> {
+        let space = query.space.as_deref().map(parse::<SpaceId>).transpose()?;
+        let kind = query.kind.as_deref().map(kind).transpose()?;
+        let after = query.after.as_deref().map(parse::<RecordId>).transpose()?;
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
+        let mut skipping = after.is_some();
+        let mut found = Vec::new();
+        self.visit(space.as_ref(), kind, &mut |row| {
+            if skipping {
+                skipping = after != Some(row.record);
+                return ControlFlow::Continue(());
+            }
+            let changed = row.view.latest.as_ref().map_or(0, |one| one.written_at.milliseconds());
+            if query.changed_since.is_none_or(|since| changed >= since) {
+                found.push(self.record_view(row));
+            }
+            if limit.is_some_and(|limit| found.len() >= limit) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(found)
+    }
+
+    pub(super) fn visit(
+        &self,
+        space: Option<&SpaceId>,
+        kind: Option<Kind>,
+        visit: &mut dyn FnMut(RecordRow) -> ControlFlow<()>,
+    ) -> Result<(), ApiError> {
+        Ok(self.replica.rows(&self.disk, space, kind, visit)?)
+    }
+
+    /// Contacts with a function, of an organisation.
+    pub fn contacts(&self, query: &ContactsQuery) -> Result<Vec<RecordView>, ApiError> {
+        let mut found = Vec::new();
+        self.visit(None, Some(Kind::Contact), &mut |row| {
+            let functions = row.view.fields.get("functions").and_then(Value::as_array);
+            let has = |wanted: &String| {
+                functions.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(wanted)))
+            };
+            let creator = row.view.creation.as_ref().map(|one| one.organisation.to_string());
+            if query.function.as_ref().is_none_or(has)
+                && query.organisation.as_ref().is_none_or(|one| creator.as_ref() == Some(one))
+            {
+                found.push(self.record_view(row));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    /// A record of a kind by its id or the beginning of it.
+    pub(super) fn find(&self, kind: Kind, text: &str) -> Result<(SpaceId, RecordId), ApiError> {
+        let mut found = Vec::new();
+        self.visit(None, Some(kind), &mut |row| {
+            let matches = row.record.to_string().starts_with(text)
+                || row.space.to_string().starts_with(text)
+                || ["title", "name"]
+                    .iter()
+                    .any(|field| row.view.fields.get(*field).and_then(Value::as_str) == Some(text));
+            if matches {
+                found.push((row.space, row.record));
+            }
+            ControlFlow::Continue(())
+        })?;
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(ApiError::not_found(kind.name())),
+            _ => Err(ApiError::new(
+                ErrorCode::Ambiguous,
+                format!("{} records fit “{text}”", found.len()),
+                "give more of the identifier",
+            )),
+        }
+    }
+
+    /// Who changed what in a record.
+    pub fn history(
+        &mut self,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<Vec<HistoryView>, ApiError> {
+        let items = self.step(|replica, disk, _| replica.history(disk, space, record))?;
+        let view = |item: &sincronia_protocol::record::HistoryItem| HistoryView {
+            origin: self.origin_view(&item.origin),
+            comment: item.comment.clone(),
+            changes: item
+                .changes
+                .iter()
+                .map(|one| (one.field.clone(), one.from.clone(), one.to.clone()))
+                .collect(),
+        };
+        Ok(items.iter().map(view).collect())
+    }
+
+    /// Records in conflict.
+    pub fn conflicts(&self) -> Result<Vec<RecordView>, ApiError> {
+        let concerned: Vec<_> = self
+            .replica
+            .summaries()
+            .filter(|(_, summary)| summary.conflicts > 0)
+            .map(|(space, _)| *space)
+            .collect();
+        let mut found = Vec::new();
+        for space in concerned {
+            self.visit(Some(&space), None, &mut |row| {
+                if !row.view.conflicts.is_empty() {
+                    found.push(self.record_view(row));
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// Ends a conflict by writing the value that stands.
+    pub fn resolve(
+        &mut self,
+        space: &SpaceId,
+        record: &RecordId,
+        request: ResolveRequest,
+    ) -> Result<RecordView, ApiError> {
+        let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+        let conflict = row.view.conflicts.iter().find(|one| one.field == request.field);
+        let conflict = conflict.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::NotFound,
+                "this field is not in conflict",
+                "list what is: `sincronia conflict list`",
+            )
+        })?;
+        let chosen = match (&request.value, &request.entry) {
+            (Some(value), None) => Some(value.clone()),
+            (None, Some(entry)) => {
+                let entry: EntryHash = parse(entry)?;
+                let values = conflict.values.iter();
+                values.filter(|one| one.origin.entry == entry).map(|one| one.value.clone()).next()
+            }
+            _ => None,
+        };
+        let chosen = chosen.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::Invalid,
+                "it is not said which value stands",
+                "give either a value, or the entry whose value stands",
+            )
+        })?;
+        let fields = Map::from_iter([(request.field, chosen)]);
+        let act = Act { operator: request.operator, comment: request.comment };
+        self.write(*space, WriteTarget::Existing(*record), fields, act)
+    }
+
+    /// Entries that do not count.
+    pub fn quarantine(&mut self) -> Result<Vec<QuarantineView>, ApiError> {
+        let found = self.step(|replica, disk, _| replica.quarantine(disk))?;
+        let reason = |reason| match reason {
+            QuarantineReason::Late => "late",
+            QuarantineReason::Unauthorised => "unauthorised",
+            QuarantineReason::Refused => "refused",
+            QuarantineReason::Forked => "forked",
+        };
+        let view = |one: &sincronia_protocol::replica::Quarantined| QuarantineView {
+            space: one.space.to_string(),
+            record: one.record.to_string(),
+            author: one.author.to_string(),
+            organisation_name: one.organisation.map(|id| self.name_of(&id)).unwrap_or_default(),
+            sequence: one.sequence,
+            reason: reason(one.reason).into(),
+        };
+        Ok(found.iter().map(view).collect())
+    }
+
+    /// Finds records in which every word stands somewhere.
+    pub fn search(&self, query: &SearchQuery) -> Result<Vec<SearchHit>, ApiError> {
+        let words: Vec<String> =
+            query.q.split_whitespace().map(str::to_lowercase).take(16).collect();
+        if words.is_empty() {
+            return Err(ApiError::new(ErrorCode::Invalid, "nothing to look for", "give a word"));
+        }
+        let kind = query.kind.as_deref().map(kind).transpose()?;
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.unwrap_or(50).min(limits::SEARCH_RESULTS_MAX);
+        let mut hits = Vec::new();
+        self.visit(None, kind, &mut |row| {
+            hits.extend(self.hit(&row, &words));
+            if hits.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(hits)
+    }
+
+    fn hit(&self, row: &RecordRow, words: &[String]) -> Option<SearchHit> {
+        let texts: Vec<(&String, String)> =
+            row.view.fields.iter().map(|(name, value)| (name, plain(value))).collect();
+        let contains = |word: &String| texts.iter().any(|(_, text)| lower(text).contains(word));
+        if !words.iter().all(contains) {
+            return None;
+        }
+        let first = words.first()?;
+        let (field, text) = texts.iter().find(|(_, text)| lower(text).contains(first))?;
+        let creator = row.view.creation.as_ref().map(|origin| self.name_of(&origin.organisation));
+        Some(SearchHit {
+            space: row.space.to_string(),
+            record: row.record.to_string(),
+            kind: row.kind.to_string(),
+            title: title(&row.view),
+            organisation_name: creator.unwrap_or_default(),
+            field: (*field).clone(),
+            text: text.chars().take(160).collect(),
+        })
+    }
+
+    /// Writes many records: all of them, or with `partial` the good ones.
+    pub fn batch(&mut self, request: BatchRequest) -> Result<BatchResult, ApiError> {
+        if request.rows.len() > limits::IMPORT_ROWS_MAX {
+            return Err(ApiError::new(ErrorCode::TooLarge, "too many rows", "split the file"));
+        }
+        let space = match request.space.as_deref() {
+            Some(text) => parse(text)?,
+            None => self.directory()?.ok_or_else(|| ApiError::not_found("directory"))?,
+        };
+        let kind = kind(&request.kind)?;
+        let mut result = BatchResult { written: 0, refused: 0, rows: Vec::new() };
+        let outcome = self.atomically(|core| {
+            for (number, fields) in (1..).zip(request.rows) {
+                let act = Act { operator: request.operator.clone(), comment: None };
+                let row = core.batch_row(space, kind, number, fields, act);
+                result.written += u64::from(row.problems.is_empty());
+                result.refused += u64::from(!row.problems.is_empty());
+                result.rows.push(row);
+            }
+            let keep = !request.dry_run && (request.partial || result.refused == 0);
+            if keep { Ok(()) } else { Err(ApiError::not_found("row")) }
+        });
+        if outcome.is_err() {
+            result.written = 0;
+            result.rows.iter_mut().for_each(|row| row.record = None);
+        }
+        Ok(result)
+    }
+
+    fn batch_row(
+        &mut self,
+        space: SpaceId,
+        kind: Kind,
+        number: u64,
+        fields: Map<String, Value>,
+        act: Act,
+    ) -> BatchRow {
+        match self.write(space, WriteTarget::New(kind), fields, act) {
+            Ok(record) => BatchRow { row: number, record: Some(record.id), problems: Vec::new() },
+            Err(error) => {
+                let whole = || FieldProblem {
+                    row: Some(number),
+                    field: String::new(),
+                    code: "refused".into(),
+                    message: error.message.clone(),
+                };
+                let mut problems = error.problems.clone();
+                problems.iter_mut().for_each(|one| one.row = Some(number));
+                if problems.is_empty() {
+                    problems.push(whole());
+                }
+                BatchRow { row: number, record: None, problems }
+            }
+        }
+    }
+
+    pub(super) fn record_view(&self, row: RecordRow) -> RecordView {
+        let EntryCount { all, quarantined, waiting, newer } = row.entries;
+        let conflicts = row.view.conflicts.iter().map(|conflict| ConflictView {
+            field: conflict.field.clone(),
+            values: conflict
+                .values
+                .iter()
+                .map(|one| ValueView {
+                    value: one.value.clone(),
+                    origin: self.origin_view(&one.origin),
+                })
+                .collect(),
+        });
+        RecordView {
+            space: row.space.to_string(),
+            id: row.record.to_string(),
+            kind: row.kind.to_string(),
+            conflicts: conflicts.collect(),
+            created: row.view.creation.as_ref().map(|origin| self.origin_view(origin)),
+            changed: row.view.latest.as_ref().map(|origin| self.origin_view(origin)),
+            fields: row.view.fields,
+            entries: all,
+            quarantined,
+            waiting,
+            newer,
+        }
+    }
+
+    fn origin_view(&self, origin: &Origin) -> OriginView {
+        OriginView {
+            entry: origin.entry.to_string(),
+            organisation: origin.organisation.to_string(),
+            organisation_name: self.name_of(&origin.organisation),
+            node: origin.node.to_string(),
+            operator: origin.operator.clone(),
+            written_at: origin.written_at.milliseconds(),
+        }
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.to_lowercase()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What a record is called.
+fn title(view: &View) -> String {
+    let named = ["title", "name", "family_name", "text", "duty_text", "policy_no", "month"];
+    let found = named.iter().find_map(|field| view.fields.get(*field)?.as_str());
+    found.unwrap_or_default().to_owned()
+}

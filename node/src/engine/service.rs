@@ -1,0 +1,226 @@
+//! The engine as the local API sees it: every call is a job for the engine's thread.
+
+use super::Handle;
+use super::members::parse;
+use super::records::Act;
+use crate::api::{
+    ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
+    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
+    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
+    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
+    ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status,
+    VerifyReport, VerifyRequest, VerifyStoreRequest,
+};
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::replica::WriteTarget;
+use tokio::sync::broadcast;
+
+type Answer<T> = Result<T, ApiError>;
+
+impl Service for Handle {
+    async fn status(&self) -> Answer<Status> {
+        self.run(|core| core.status()).await
+    }
+
+    async fn doctor(&self) -> Answer<Vec<Check>> {
+        self.run(|core| core.doctor()).await
+    }
+
+    async fn verify(&self, request: VerifyStoreRequest) -> Answer<VerifyReport> {
+        self.run(move |core| core.verify(request.deep)).await
+    }
+
+    async fn network(&self, request: NetworkRequest) -> Answer<()> {
+        let online = request.online;
+        if online {
+            self.network().resume().await;
+        } else {
+            self.network().pause().await;
+        }
+        self.run(move |core| {
+            core.set_online(online);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn sync(&self) -> Answer<()> {
+        self.run(|core| core.synchronise()).await
+    }
+
+    async fn shutdown(&self) -> Answer<()> {
+        self.stop();
+        Ok(())
+    }
+
+    async fn invite(&self, request: InviteRequest) -> Answer<NewInvitation> {
+        self.run(|core| core.invite(request)).await
+    }
+
+    async fn invitations(&self) -> Answer<Vec<InvitationView>> {
+        self.run(|core| core.invitations()).await
+    }
+
+    async fn revoke_invitation(&self, id: String) -> Answer<InvitationView> {
+        self.run(move |core| core.revoke_invitation(&id)).await
+    }
+
+    async fn join(&self, request: JoinRequest) -> Answer<PartnerView> {
+        Self::join(self, request).await
+    }
+
+    async fn partners(&self) -> Answer<Vec<PartnerView>> {
+        self.run(|core| Ok(core.partners())).await
+    }
+
+    async fn partner(&self, organisation: String) -> Answer<PartnerView> {
+        self.run(move |core| core.partner_view(&parse(&organisation)?)).await
+    }
+
+    async fn verify_partner(
+        &self,
+        organisation: String,
+        request: VerifyRequest,
+    ) -> Answer<PartnerView> {
+        self.run(move |core| core.verify_partner(&parse(&organisation)?, &request)).await
+    }
+
+    async fn block_partner(&self, organisation: String) -> Answer<PartnerView> {
+        self.run(move |core| core.block_partner(&parse(&organisation)?, true)).await
+    }
+
+    async fn unblock_partner(&self, organisation: String) -> Answer<PartnerView> {
+        self.run(move |core| core.block_partner(&parse(&organisation)?, false)).await
+    }
+
+    async fn spaces(&self) -> Answer<Vec<SpaceView>> {
+        self.run(|core| core.spaces()).await
+    }
+
+    async fn create_space(&self) -> Answer<SpaceView> {
+        self.run(|core| core.create_space()).await
+    }
+
+    async fn space(&self, space: String) -> Answer<SpaceView> {
+        self.run(move |core| core.space_view(&parse(&space)?)).await
+    }
+
+    async fn add_member(&self, space: String, request: MemberRequest) -> Answer<SpaceView> {
+        self.run(move |core| core.add_member(&parse(&space)?, &request)).await
+    }
+
+    async fn remove_member(&self, space: String, organisation: String) -> Answer<RevocationView> {
+        self.run(move |core| core.remove_member(&parse(&space)?, &parse(&organisation)?)).await
+    }
+
+    async fn rotate(&self, space: String) -> Answer<SpaceView> {
+        self.run(move |core| core.rotate(&parse(&space)?)).await
+    }
+
+    async fn raw(&self, space: String, query: RawQuery) -> Answer<RawEntries> {
+        self.run(move |core| core.raw_entries(&parse(&space)?, &query)).await
+    }
+
+    async fn examine(&self, space: String, request: ExamineRequest) -> Answer<ExamineReport> {
+        self.run(move |core| core.examine(&parse(&space)?, &request)).await
+    }
+
+    async fn quarantine(&self) -> Answer<Vec<QuarantineView>> {
+        self.run(|core| core.quarantine()).await
+    }
+
+    async fn conventions(&self, query: ConventionsQuery) -> Answer<Vec<RecordView>> {
+        self.run(move |core| core.conventions(&query)).await
+    }
+
+    async fn convention(&self, id: String) -> Answer<ConventionView> {
+        self.run(move |core| core.convention(&id)).await
+    }
+
+    async fn create_convention(&self, request: ConventionRequest) -> Answer<ConventionView> {
+        self.run(|core| core.create_convention(request)).await
+    }
+
+    async fn edit_convention(&self, id: String, request: EditRequest) -> Answer<ConventionView> {
+        self.run(move |core| core.edit_convention(&id, request)).await
+    }
+
+    async fn contacts(&self, query: ContactsQuery) -> Answer<Vec<RecordView>> {
+        self.run(move |core| core.contacts(&query)).await
+    }
+
+    async fn contact(&self, id: String) -> Answer<RecordView> {
+        self.run(move |core| {
+            let (space, record) = core.find(Kind::Contact, &id)?;
+            core.record(&space, &record)
+        })
+        .await
+    }
+
+    async fn create_contact(&self, request: EditRequest) -> Answer<RecordView> {
+        self.run(|core| {
+            let directory = core.directory()?.ok_or_else(|| ApiError::not_found("directory"))?;
+            let act = Act { operator: request.operator, comment: request.comment };
+            core.write(directory, WriteTarget::New(Kind::Contact), request.fields, act)
+        })
+        .await
+    }
+
+    async fn edit_contact(&self, id: String, request: EditRequest) -> Answer<RecordView> {
+        self.run(move |core| {
+            let (space, record) = core.find(Kind::Contact, &id)?;
+            core.edit_record(&space, &record, request)
+        })
+        .await
+    }
+
+    async fn records(&self, query: RecordsQuery) -> Answer<Vec<RecordView>> {
+        self.run(move |core| core.records(&query)).await
+    }
+
+    async fn record(&self, space: String, record: String) -> Answer<RecordView> {
+        self.run(move |core| core.record(&parse(&space)?, &parse(&record)?)).await
+    }
+
+    async fn create_record(&self, space: String, request: NewRecordRequest) -> Answer<RecordView> {
+        self.run(move |core| core.create_record(&parse(&space)?, request)).await
+    }
+
+    async fn edit_record(
+        &self,
+        space: String,
+        record: String,
+        request: EditRequest,
+    ) -> Answer<RecordView> {
+        self.run(move |core| core.edit_record(&parse(&space)?, &parse(&record)?, request)).await
+    }
+
+    async fn history(&self, space: String, record: String) -> Answer<Vec<HistoryView>> {
+        self.run(move |core| core.history(&parse(&space)?, &parse(&record)?)).await
+    }
+
+    async fn resolve(
+        &self,
+        space: String,
+        record: String,
+        request: ResolveRequest,
+    ) -> Answer<RecordView> {
+        self.run(move |core| core.resolve(&parse(&space)?, &parse(&record)?, request)).await
+    }
+
+    async fn conflicts(&self) -> Answer<Vec<RecordView>> {
+        self.run(|core| core.conflicts()).await
+    }
+
+    async fn batch(&self, request: BatchRequest) -> Answer<BatchResult> {
+        self.run(|core| core.batch(request)).await
+    }
+
+    async fn search(&self, query: SearchQuery) -> Answer<Vec<SearchHit>> {
+        self.run(move |core| core.search(&query)).await
+    }
+
+    fn events(&self) -> broadcast::Receiver<ApiEvent> {
+        Self::events(self)
+    }
+}

@@ -1,0 +1,164 @@
+//! Connections: accepted, bounded, answered, closed.
+//!
+//! A loop of our own, because `axum::serve` gives hyper no timer and without one a client may take
+//! for ever to send its header.
+
+use super::door::Door;
+use crate::api::{ApiError, ErrorCode};
+use crate::limits;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// What every connection gets.
+#[derive(Clone)]
+pub struct Front {
+    /// Who is let in.
+    pub door: Arc<Door>,
+    /// What there is.
+    pub router: Router,
+    /// Becomes true when the server stops.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// Accepts until `shutdown`, then sets `closing` and waits for what is under way.
+pub async fn accept(
+    listener: TcpListener,
+    front: Front,
+    closing: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let places = Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            accepted = next(&listener, &places) => match accepted {
+                Ok((stream, place)) => { connections.spawn(answer_all(stream, place, front.clone())); }
+                Err(cause) => pause(&cause).await,
+            },
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(limits::HTTP_CLOSING_TIMEOUT, finished).await;
+}
+
+/// The next connection, once there is a place for it.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+/// Out of file handles, most likely: others must close before it makes sense to go on.
+async fn pause(cause: &io::Error) {
+    tracing::warn!(%cause, "no HTTP connection could be accepted");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+async fn answer_all(stream: TcpStream, place: OwnedSemaphorePermit, front: Front) {
+    // Answers are small and written at once; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let place = Arc::new(place);
+    let mut closing = front.closing.clone();
+    let service = service_fn(|request| {
+        let (front, place) = (front.clone(), place.clone());
+        async move { Ok::<_, Infallible>(answer(front, place, request).await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::HTTP_HEADER_TIMEOUT)
+            .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
+            .max_buf_size(limits::HTTP_HEADER_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = async { closing.wait_for(|closing| *closing).await.map(drop) } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(cause) = ended {
+        tracing::debug!(%cause, "an HTTP connection broke off");
+    }
+}
+
+async fn answer(
+    front: Front,
+    place: Arc<OwnedSemaphorePermit>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let method = parts.method.clone();
+    let mut response = match front.door.admit(&parts) {
+        Ok(()) => to_the_end(front.router, place, Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    };
+    harden(response.headers_mut());
+    // Addresses may hold names; they are not logged.
+    tracing::debug!(%method, status = response.status().as_u16(), "answered");
+    response
+}
+
+/// In a task of its own, which neither a lost connection nor its own failure takes others with it;
+/// it keeps the connection's place until it is done.
+async fn to_the_end(
+    router: Router,
+    place: Arc<OwnedSemaphorePermit>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let task = tokio::spawn(async move {
+        let response = router.oneshot(request).await;
+        drop(place);
+        response
+    });
+    match task.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => {
+            tracing::error!("a request failed inside the node");
+            let remedy = "look at the node's log, and report what you did";
+            ApiError::new(ErrorCode::Internal, "the node failed", remedy).into_response()
+        }
+    }
+}
+
+/// Even if a browser is made to show an answer, it runs nothing, keeps nothing, tells nobody.
+fn harden(headers: &mut HeaderMap) {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

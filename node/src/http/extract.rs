@@ -1,0 +1,105 @@
+//! What handlers take from a request; whatever does not fit is an [`ApiError`], never plain text.
+
+use crate::api::{ApiError, ErrorCode};
+use crate::limits;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+/// The names in the path.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| {
+            let remedy = "copy the identifier again, and encode what is not a letter or digit";
+            ApiError::new(ErrorCode::Invalid, "the address cannot be read", remedy)
+        })
+    }
+}
+
+/// What stands after the question mark; unknown names are refused, not ignored.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        query.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| {
+            let message = format!("the query does not fit: {}", shorten(&rejection.body_text()));
+            ApiError::new(ErrorCode::Invalid, message, SEE_DOCUMENT)
+        })
+    }
+}
+
+/// A JSON body of at most `MAX` bytes.
+pub struct Body<T, const MAX: usize = { limits::HTTP_BODY_BYTES_MAX }>(pub T);
+
+/// The body of an import.
+pub type ImportBody<T> = Body<T, { limits::HTTP_IMPORT_BYTES_MAX }>;
+
+impl<T, S, const MAX: usize> FromRequest<S> for Body<T, MAX>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_plain_json(request.headers()) {
+            return Err(not_json());
+        }
+        let body = Limited::new(request.into_body(), MAX).collect();
+        let bytes = tokio::time::timeout(limits::HTTP_BODY_TIMEOUT, body)
+            .await
+            .map_err(|_| too_slow())?
+            .map_err(|cause| unread(cause.is::<LengthLimitError>(), MAX))?
+            .to_bytes();
+        serde_json::from_slice(&bytes).map(Self).map_err(|cause| {
+            let message = format!("the body does not fit: {}", shorten(&cause.to_string()));
+            ApiError::new(ErrorCode::Invalid, message, SEE_DOCUMENT)
+        })
+    }
+}
+
+const SEE_DOCUMENT: &str = "compare it with the description at /api/v1/openapi.json";
+
+/// Declared once as JSON and not compressed.
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let mut declared = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(declared), None) = (declared.next(), declared.next()) else { return false };
+    let essence = declared.to_str().ok().and_then(|text| text.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+        && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+fn not_json() -> ApiError {
+    let remedy = "send it with the header “Content-Type: application/json”, not compressed";
+    ApiError::new(ErrorCode::MediaType, "the body is not declared as JSON", remedy)
+}
+
+fn too_slow() -> ApiError {
+    let seconds = limits::HTTP_BODY_TIMEOUT.as_secs();
+    let message = format!("the body did not arrive within {seconds} seconds");
+    ApiError::new(ErrorCode::Timeout, message, "send it again")
+}
+
+fn unread(too_large: bool, bytes_max: usize) -> ApiError {
+    if too_large {
+        let message = format!("the body is larger than {bytes_max} bytes");
+        ApiError::new(ErrorCode::TooLarge, message, "divide it into several requests")
+    } else {
+        ApiError::new(ErrorCode::Invalid, "the body broke off", "send it again")
+    }
+}
+
+/// Messages of the parser may quote what they refuse, which may be long.
+fn shorten(text: &str) -> String {
+    text.chars().take(300).collect()
+}

@@ -1,0 +1,8 @@
+//! The endpoints, one file for each noun.
+
+pub mod convention;
+pub mod invitation;
+pub mod node;
+pub mod partner;
+pub mod record;
+pub mod space;

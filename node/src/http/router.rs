@@ -1,0 +1,141 @@
+//! The whole surface on one screen.
+//!
+//! One table makes the router, the list for the tests and the OpenAPI document, so that none of the
+//! three can miss an endpoint. Who may call is decided before, at the door, for all of them.
+
+use super::document::{self, Bearer};
+use super::{handlers, stream};
+use crate::api::{ApiError, ErrorCode, Service};
+use crate::limits;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{delete, get, patch, post};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+use utoipa::OpenApi;
+
+macro_rules! routes {
+    ($($method:ident $path:literal => $module:ident $(:: $part:ident)+,)+) => {
+        /// Every endpoint, and what the document says of them.
+        #[derive(OpenApi)]
+        #[openapi(
+            info(title = "Sincronia", description = "The local API of one organisation's node."),
+            paths($($module $(:: $part)+),+),
+            modifiers(&Bearer),
+            security(("token" = [])),
+        )]
+        pub struct Routes;
+
+        impl Routes {
+            /// Method and path of each.
+            #[cfg(test)]
+            pub const ALL: &[(&str, &str)] = &[$((stringify!($method), $path)),+];
+        }
+
+        /// The router.
+        pub fn router<S: Service>(shared: Shared<S>) -> Router {
+            Router::new()
+                $(.route($path, $method(routes!(@handler S $module $($part)+))))+
+                .fallback(unknown)
+                .method_not_allowed_fallback(wrong_method)
+                .with_state(shared)
+        }
+    };
+    (@handler $service:ident document $part:ident) => { document::$part };
+    (@handler $service:ident stream $part:ident) => { stream::$part::<$service> };
+    (@handler $service:ident handlers $noun:ident $part:ident) => {
+        handlers::$noun::$part::<$service>
+    };
+}
+
+#[rustfmt::skip]
+routes! {
+    get    "/api/v1/health" => document::health,
+    get    "/api/v1/openapi.json" => document::openapi,
+    get    "/api/v1/events" => stream::events,
+    get    "/api/v1/status" => handlers::node::status,
+    get    "/api/v1/doctor" => handlers::node::doctor,
+    post   "/api/v1/verify" => handlers::node::verify,
+    post   "/api/v1/network" => handlers::node::network,
+    post   "/api/v1/sync" => handlers::node::sync,
+    post   "/api/v1/shutdown" => handlers::node::shutdown,
+    post   "/api/v1/invitations" => handlers::invitation::invite,
+    get    "/api/v1/invitations" => handlers::invitation::invitations,
+    delete "/api/v1/invitations/{id}" => handlers::invitation::revoke_invitation,
+    post   "/api/v1/join" => handlers::invitation::join,
+    get    "/api/v1/partners" => handlers::partner::partners,
+    get    "/api/v1/partners/{organisation}" => handlers::partner::partner,
+    post   "/api/v1/partners/{organisation}/verify" => handlers::partner::verify_partner,
+    post   "/api/v1/partners/{organisation}/block" => handlers::partner::block_partner,
+    post   "/api/v1/partners/{organisation}/unblock" => handlers::partner::unblock_partner,
+    get    "/api/v1/spaces" => handlers::space::spaces,
+    post   "/api/v1/spaces" => handlers::space::create_space,
+    get    "/api/v1/spaces/{space}" => handlers::space::space,
+    post   "/api/v1/spaces/{space}/members" => handlers::space::add_member,
+    delete "/api/v1/spaces/{space}/members/{organisation}" => handlers::space::remove_member,
+    post   "/api/v1/spaces/{space}/rotate" => handlers::space::rotate,
+    get    "/api/v1/spaces/{space}/raw" => handlers::space::raw,
+    post   "/api/v1/spaces/{space}/examine" => handlers::space::examine,
+    get    "/api/v1/quarantine" => handlers::space::quarantine,
+    get    "/api/v1/conventions" => handlers::convention::conventions,
+    get    "/api/v1/conventions/{id}" => handlers::convention::convention,
+    post   "/api/v1/conventions" => handlers::convention::create_convention,
+    patch  "/api/v1/conventions/{id}" => handlers::convention::edit_convention,
+    get    "/api/v1/contacts" => handlers::convention::contacts,
+    get    "/api/v1/contacts/{id}" => handlers::convention::contact,
+    post   "/api/v1/contacts" => handlers::convention::create_contact,
+    patch  "/api/v1/contacts/{id}" => handlers::convention::edit_contact,
+    get    "/api/v1/records" => handlers::record::records,
+    get    "/api/v1/spaces/{space}/records/{record}" => handlers::record::record,
+    post   "/api/v1/spaces/{space}/records" => handlers::record::create_record,
+    patch  "/api/v1/spaces/{space}/records/{record}" => handlers::record::edit_record,
+    get    "/api/v1/spaces/{space}/records/{record}/history" => handlers::record::history,
+    get    "/api/v1/conflicts" => handlers::record::conflicts,
+    post   "/api/v1/spaces/{space}/records/{record}/resolve" => handlers::record::resolve,
+    post   "/api/v1/records/batch" => handlers::record::batch,
+    get    "/api/v1/search" => handlers::record::search,
+}
+
+/// What handlers share.
+pub struct Shared<S> {
+    /// The engine.
+    pub service: Arc<S>,
+    /// Places for those who follow events.
+    pub listeners: Arc<Semaphore>,
+    /// Becomes true when the server stops.
+    pub closing: watch::Receiver<bool>,
+}
+
+impl<S> Shared<S> {
+    /// Over `service`, until `closing` says otherwise.
+    pub fn new(service: Arc<S>, closing: watch::Receiver<bool>) -> Self {
+        let listeners = Arc::new(Semaphore::new(limits::EVENT_LISTENERS_MAX));
+        Self { service, listeners, closing }
+    }
+}
+
+impl<S> Clone for Shared<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: self.service.clone(),
+            listeners: self.listeners.clone(),
+            closing: self.closing.clone(),
+        }
+    }
+}
+
+impl<S> FromRef<Shared<S>> for Arc<S> {
+    fn from_ref(shared: &Shared<S>) -> Self {
+        shared.service.clone()
+    }
+}
+
+async fn unknown() -> ApiError {
+    let remedy = "the addresses there are stand in /api/v1/openapi.json";
+    ApiError::new(ErrorCode::NotFound, "there is no such address", remedy)
+}
+
+async fn wrong_method() -> ApiError {
+    let remedy = "the methods of each address stand in /api/v1/openapi.json";
+    ApiError::new(ErrorCode::Method, "this address does not know that method", remedy)
+}

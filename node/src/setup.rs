@@ -1,0 +1,146 @@
+//! Founding an organisation's first node: keys, identity log, an empty store, settings.
+//!
+//! The recovery entropy is made here, given back as words to be written on paper, and kept nowhere.
+
+use crate::config::{DirectoryError, Key, NodeDirectory};
+use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
+use crate::random;
+use crate::store::{Store, StoreError};
+use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
+use sincronia_protocol::identity::{
+    Identity, IdentityEntry, IdentityError, IdentityOperation, NodeAdmission,
+};
+use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::recovery::{WordList, recovery_words};
+use sincronia_protocol::replica::{Credentials, Replica, ReplicaError};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// What a new node is to be.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// Where it lives; made if it is not there.
+    pub directory: PathBuf,
+    /// The organisation's name.
+    pub name: String,
+    /// The list of the recovery words.
+    pub words: WordList,
+    /// What opens its keystore.
+    pub unlock: Unlock,
+    /// How much work a passphrase costs.
+    pub strength: Strength,
+}
+
+/// A founded organisation.
+pub struct Initialised {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// Its first node.
+    pub node: NodeId,
+    /// 24 words, shown once.
+    pub recovery_words: Zeroizing<String>,
+}
+
+/// Why a node could not be set up. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The identity log.
+    #[error("the identity log could not be made: {0}")]
+    Identity(#[from] IdentityError),
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The name is not one.
+    #[error("an organisation's name has between 2 and 1,000 characters")]
+    Name,
+    /// No randomness.
+    #[error("the system could not provide randomness")]
+    Random,
+    /// The replica.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Founds an organisation with one node in a directory.
+///
+/// # Errors
+/// [`SetupError`]; a directory that holds a node already is left as it is.
+pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
+    let length = options.name.trim().chars().count();
+    if !(2..=1_000).contains(&length) {
+        return Err(SetupError::Name);
+    }
+    let directory = NodeDirectory::create(&options.directory)?;
+    let mut random = random::generator().map_err(|_| SetupError::Random)?;
+    let entropy = Secret::<32>::random(&mut random);
+    let root = RootKey::derive(&entropy, 0);
+    let organisation = Identity::organisation_id(&root.public());
+    let secrets = Secrets::generate(&mut random);
+    let credentials = credentials(&secrets, organisation);
+    let entries = identity_log(&entropy, &credentials)?;
+    keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
+    let store = Store::open(&directory.store(), &organisation)?;
+    let disk = store.snapshot()?;
+    let node = credentials.node_key.id();
+    let mut replica = Replica::open(credentials, &disk)?;
+    replica.admit_identity(&disk, &entries)?;
+    store.commit(&replica.take_batch())?;
+    directory.write(&directory.config(), &settings(options.name.trim()))?;
+    let recovery_words = recovery_words(&entropy, options.words);
+    Ok(Initialised { organisation, node, recovery_words })
+}
+
+/// The keys of a node as the protocol takes them.
+#[must_use]
+pub fn credentials(secrets: &Secrets, organisation: OrganisationId) -> Credentials {
+    let secret = |bytes: &[u8; 32]| Secret::from_bytes(*bytes);
+    Credentials {
+        organisation,
+        node_key: NodeKey::from_seed(&secret(&secrets.node)),
+        sealing: SealingSecret::from_seed(&secret(&secrets.sealing)),
+        storage: StorageKey::from_seed(&secret(&secrets.storage)),
+    }
+}
+
+/// Genesis, the first node, and that it is primary.
+fn identity_log(
+    entropy: &Secret<32>,
+    credentials: &Credentials,
+) -> Result<Vec<IdentityEntry>, IdentityError> {
+    let root = RootKey::derive(entropy, 0);
+    let genesis = Identity::found(&root, &RootKey::derive(entropy, 1).public());
+    let mut identity = Identity::begin(&genesis)?;
+    let admission = NodeAdmission::sign(
+        &identity.organisation(),
+        &credentials.node_key,
+        credentials.sealing.public().clone(),
+    );
+    let node = credentials.node_key.id();
+    let mut entries = vec![genesis];
+    for operation in
+        [IdentityOperation::AddNode { admission }, IdentityOperation::SetPrimary { node }]
+    {
+        let entry = identity.draft(operation).sign(&root);
+        identity.apply(&entry)?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// The settings file of a new node.
+fn settings(name: &str) -> String {
+    let mut section = toml::Table::new();
+    section.insert("name".into(), toml::Value::from(name));
+    let mut file = toml::Table::new();
+    let (table, _) = Key::OrganisationName.name().split_once('.').unwrap_or_default();
+    file.insert(table.into(), toml::Value::from(section));
+    let text = toml::to_string(&file).unwrap_or_default();
+    format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
+}

@@ -1,0 +1,226 @@
+//! Checking everything again: what `verify` promises, and what can be done with raw entries that
+//! somebody handed over.
+
+use super::{Replica, ReplicaError, keys};
+use crate::codec;
+use crate::crypto::Domain;
+use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::limits;
+use crate::log::{LogPosition, Run};
+use crate::storage::{Storage, Table};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Identity entries whose chain and signatures hold.
+    pub identity_entries: u64,
+    /// Access entries whose chain and signatures hold.
+    pub access_entries: u64,
+    /// Author entries whose chain holds up to a signature.
+    pub author_entries: u64,
+    /// Records looked at.
+    pub records: u64,
+    /// What does not hold, in words.
+    pub problems: Vec<String>,
+}
+
+impl Replica {
+    /// Checks every chain and signature in the store, and with `deep` builds every record again and
+    /// compares it with its row.
+    ///
+    /// # Errors
+    /// When the store cannot be read at all; damage is among the findings.
+    pub fn verify(&mut self, disk: &dyn Storage, deep: bool) -> Result<Findings, ReplicaError> {
+        let mut findings = Findings::default();
+        // Loading verifies: identity and access logs are applied entry by entry.
+        match self.load_identities(disk) {
+            Ok(()) => {
+                let lengths = self.identities.values().map(crate::identity::Identity::length);
+                findings.identity_entries = lengths.sum();
+            }
+            Err(error) => findings.problems.push(error.to_string()),
+        }
+        self.spaces.clear();
+        self.records.clear();
+        let spaces: Vec<_> = self.summaries.keys().copied().collect();
+        for space in spaces {
+            self.verify_space(disk, &space, deep, &mut findings)?;
+        }
+        Ok(findings)
+    }
+
+    fn verify_space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        deep: bool,
+        findings: &mut Findings,
+    ) -> Result<(), ReplicaError> {
+        let heads: Vec<_> = match self.space(disk, space) {
+            Ok(state) => {
+                findings.access_entries += state.access.length();
+                state.heads.iter().map(|(author, head)| (*author, head.position)).collect()
+            }
+            Err(error) => {
+                findings.problems.push(format!("{space}: {error}"));
+                return Ok(());
+            }
+        };
+        for (author, position) in heads {
+            match self.verify_author(disk, space, &author, position)? {
+                Some(problem) => findings.problems.push(format!("{space}, {author}: {problem}")),
+                None => findings.author_entries += position.length,
+            }
+        }
+        if deep {
+            self.verify_rows(disk, space, findings)?;
+        }
+        Ok(())
+    }
+
+    /// Follows an author's chain to its head, which must carry a signature.
+    fn verify_author(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        position: LogPosition,
+    ) -> Result<Option<String>, ReplicaError> {
+        let (from, to) = keys::all(&keys::author(space, author));
+        let (mut sequence, mut previous) = (0, EntryHash::ZERO);
+        let mut problem = None;
+        self.scan(disk, Table::Entries, &from, &to, &mut |_, value| {
+            let stored = super::stored::StoredEntry::decode(value);
+            let Some(stored) = stored.filter(|stored| stored.previous == previous) else {
+                problem = Some(format!("entry {sequence} does not continue the chain"));
+                return ControlFlow::Break(());
+            };
+            let hash = stored.header(*space, *author, sequence).hash(&stored.body);
+            if let Some(signature) = stored.signature {
+                let message = hash.as_bytes();
+                if signature.verify(Domain::AUTHOR_SIGNATURE, author, message).is_err() {
+                    problem = Some(format!("the signature of entry {sequence} does not hold"));
+                    return ControlFlow::Break(());
+                }
+            } else if sequence + 1 == position.length {
+                problem = Some("the last entry is not signed".into());
+            }
+            previous = hash;
+            sequence += 1;
+            ControlFlow::Continue(())
+        })?;
+        let found = LogPosition { length: sequence, head: previous };
+        if problem.is_none() && found != position {
+            problem = Some(format!("{sequence} entries of {} are here", position.length));
+        }
+        Ok(problem)
+    }
+
+    fn verify_rows(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        findings: &mut Findings,
+    ) -> Result<(), ReplicaError> {
+        let mut records = Vec::new();
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Rows, &from, &to, &mut |key, _| {
+            records.extend(keys::tail(key).map(RecordId::from_bytes));
+            ControlFlow::Continue(())
+        })?;
+        for record in records {
+            findings.records += 1;
+            let row = match self.load_row(disk, space, &record) {
+                Ok(row) => row.unwrap_or_default(),
+                Err(error) => {
+                    findings.problems.push(format!("{record}: {error}"));
+                    continue;
+                }
+            };
+            if crate::record::kind_of(&record).is_none() {
+                continue;
+            }
+            let built = self.record(disk, space, &record)?;
+            let is_sound = built.self_check().is_ok();
+            let shown = row.view();
+            if !is_sound || shown.is_some_and(|shown| shown != built.view()) {
+                findings.problems.push(format!("{record}: the row is not what its entries give"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The author entries of a space as they travel, for handing over by other means.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when the space is not here.
+    pub fn raw_runs(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        only: Option<&NodeId>,
+        from: u64,
+    ) -> Result<Vec<Vec<u8>>, ReplicaError> {
+        let mut authors: Vec<_> = self.space(disk, space)?.heads.keys().copied().collect();
+        authors.retain(|author| only.is_none_or(|only| only == author));
+        let mut runs = Vec::new();
+        for author in authors {
+            let mut from = from;
+            while let Some(run) =
+                self.read_run(disk, space, &author, from, limits::FRAME_BYTES_MAX / 2)?
+            {
+                from += run.entries.len() as u64;
+                runs.push(codec::encode(&run));
+            }
+        }
+        Ok(runs)
+    }
+
+    /// How many entries stand in runs handed over, how many are authentic, and how many open with
+    /// any key this node holds of the space.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Malformed`] when bytes are not a run.
+    pub fn examine(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        runs: &[Vec<u8>],
+    ) -> Result<(u64, u64, u64), ReplicaError> {
+        let (mut entries, mut authentic, mut opened) = (0, 0, 0);
+        let mut positions: BTreeMap<(SpaceId, NodeId), LogPosition> = BTreeMap::new();
+        for bytes in runs {
+            let run: Run = codec::decode_bounded(bytes, limits::FRAME_BYTES_MAX)?;
+            if run.space != *space {
+                return Err(ReplicaError::Unknown("space"));
+            }
+            entries += run.entries.len() as u64;
+            let place = (run.space, run.author);
+            let position = positions.get(&place).copied().unwrap_or(LogPosition::START);
+            let Ok(verified) = run.verify(position) else { continue };
+            positions.insert(place, verified.end());
+            authentic += verified.entries().len() as u64;
+            let state = if self.summaries.contains_key(&place.0) {
+                Some(&*self.space(disk, &place.0)?)
+            } else {
+                None
+            };
+            opened += verified
+                .entries()
+                .iter()
+                .filter(|entry| {
+                    let aad = entry.header.associated_data();
+                    state.is_some_and(|state| {
+                        state
+                            .epoch_keys
+                            .values()
+                            .any(|key| key.open_body(&aad, &entry.body).is_ok())
+                    })
+                })
+                .count() as u64;
+        }
+        Ok((entries, authentic, opened))
+    }
+}
