@@ -6,7 +6,6 @@
 use super::data::{Convention, Data};
 use super::pairs::Pairs;
 use serde::Serialize;
-use serde_json::Value as Json;
 use sincronia_protocol::record::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,23 +79,6 @@ fn reading(data: &Data, pairs: &Pairs, present: &BTreeSet<String>, key: &str) ->
             reading.spaces.insert(name, belongings(data, convention, present));
         }
     }
-    for practice in data.good_practices.iter().filter(|one| present.contains(&one.proposed_by)) {
-        if practice.proposed_by == key || practice.adopted_by.iter().any(|one| one == key) {
-            let name = format!("practice/{}", title(practice.rest.get("title")));
-            reading.spaces.insert(name, counted([(Kind::Practice, 1)]));
-        }
-    }
-    for meeting in data.meetings.iter().filter(|meeting| meeting.convention.is_none()) {
-        let Some(owner) = meeting.organisers.first().filter(|owner| present.contains(*owner))
-        else {
-            continue;
-        };
-        let invited = partners.contains(owner.as_str());
-        if invited || meeting.organisers.iter().any(|organiser| organiser == key) {
-            let name = format!("meeting/{}", title(meeting.rest.get("title")));
-            reading.spaces.insert(name, counted([(Kind::Meeting, 1)]));
-        }
-    }
     reading
 }
 
@@ -104,11 +86,17 @@ fn directory(data: &Data, key: &str) -> Counts {
     let offices = data.organisation(key).map_or(0, |body| body.offices.len());
     let contacts = data.contacts.iter().filter(|contact| contact.org == key).count();
     let seats = data.seats.iter().filter(|seats| seats.org == key).count();
+    let practices = data.good_practices.iter().filter(|practice| practice.proposed_by == key);
+    let meetings = data.meetings.iter().filter(|meeting| {
+        meeting.convention.is_none() && meeting.organisers.first().is_some_and(|one| one == key)
+    });
     counted([
         (Kind::Organisation, 1),
         (Kind::Office, offices),
         (Kind::Contact, contacts),
         (Kind::Seats, seats),
+        (Kind::Practice, practices.count()),
+        (Kind::Meeting, meetings.count()),
     ])
 }
 
@@ -132,10 +120,6 @@ fn belongings(data: &Data, convention: &Convention, present: &BTreeSet<String>) 
 fn counted<const N: usize>(counts: [(Kind, usize); N]) -> Counts {
     let filled = counts.into_iter().filter(|(_, count)| *count > 0);
     filled.map(|(kind, count)| (kind.name().to_owned(), count as u64)).collect()
-}
-
-fn title(json: Option<&Json>) -> &str {
-    json.and_then(Json::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -35,8 +35,12 @@ pub fn network(count: usize) -> Result<Data, DataError> {
     let organisations =
         comuni.iter().enumerate().map(|(at, comune)| organisation(comune, at >= last));
     let conventions = comuni.iter().enumerate().filter_map(|(at, comune)| {
-        let next = |step: usize| comuni.get((at + step) % comuni.len());
-        Some(convention(comune, next(1)?, next(2)?))
+        let place = |step: usize| (at + step) % comuni.len();
+        // Newcomers bring their conventions with them: who joins last owns what it is a party of.
+        let newcomer = (0..3).find(|step| place(*step) >= last).unwrap_or(0);
+        let party = |step: usize| comuni.get(place((newcomer + step) % 3));
+        let key = format!("vicini-{}", comune.key);
+        Some(convention(key, party(0)?, party(1)?, party(2)?))
     });
     Ok(Data {
         organisations: organisations.collect(),
@@ -124,7 +128,7 @@ fn contact(comune: &Comune) -> Contact {
     Contact { org: comune.key.clone(), office: None, rest: object(rest) }
 }
 
-fn convention(owner: &Comune, second: &Comune, third: &Comune) -> Convention {
+fn convention(key: String, owner: &Comune, second: &Comune, third: &Comune) -> Convention {
     let party = |comune: &Comune, role: &str| Party {
         org: comune.key.clone(),
         role: role.to_owned(),
@@ -146,7 +150,7 @@ fn convention(owner: &Comune, second: &Comune, third: &Comune) -> Convention {
         "kind": "relazionale", "text": "Frequenza media settimanale", "unit": "ore", "target": 12,
     });
     Convention {
-        key: format!("vicini-{}", owner.key),
+        key,
         parties: vec![party(owner, "inviante"), party(second, "ospitante"), party(third, "garante")],
         objectives: vec![Objective { owner: owner.key.clone(), rest: object(objective) }],
         rest: object(rest),

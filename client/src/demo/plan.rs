@@ -5,7 +5,6 @@
 
 mod conventions;
 mod directories;
-mod network;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +21,6 @@ pub enum Purpose {
     Directory,
     /// A convention and what belongs to it.
     Convention,
-    /// Anything else that bodies work on together.
-    Shared,
 }
 
 /// Whether a member writes.
@@ -70,7 +67,6 @@ pub struct PlannedRecord {
 pub fn plan(data: &Data, pairs: &Pairs) -> Vec<PlannedSpace> {
     let mut spaces = directories::plan(data, pairs);
     spaces.extend(conventions::plan(data));
-    spaces.extend(network::plan(data, pairs));
     spaces
 }
 

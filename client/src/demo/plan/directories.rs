@@ -1,4 +1,4 @@
-//! What each body tells its partners about itself.
+//! What each body tells its partners: about itself, its practices and the meetings it calls.
 
 use super::{PlannedRecord, PlannedSpace, Purpose, Share, fields, organisation, organisations, record};
 use crate::demo::data::{Data, Organisation};
@@ -42,6 +42,8 @@ fn directory(data: &Data, pairs: &Pairs, body: &Organisation) -> PlannedSpace {
             fields: fields(&seats.rest, [("org", organisation(&body.key)), ("office", office)]),
         });
     }
+    records.extend(practices(data, &body.key));
+    records.extend(meetings(data, &body.key));
     PlannedSpace {
         purpose: Purpose::Directory,
         name: format!("directory/{}", body.key),
@@ -50,6 +52,35 @@ fn directory(data: &Data, pairs: &Pairs, body: &Organisation) -> PlannedSpace {
         members: partners.iter().map(|key| ((*key).to_owned(), Share::Reader)).collect(),
         records,
     }
+}
+
+fn practices(data: &Data, key: &str) -> impl Iterator<Item = PlannedRecord> {
+    let proposed = data.good_practices.iter().filter(move |practice| practice.proposed_by == key);
+    proposed.enumerate().map(move |(at, practice)| PlannedRecord {
+        name: format!("practice/{key}/{at}"),
+        writer: key.to_owned(),
+        kind: Kind::Practice,
+        fields: fields(
+            &practice.rest,
+            [
+                ("proposed_by", organisation(&practice.proposed_by)),
+                ("adopted_by", organisations(&practice.adopted_by)),
+            ],
+        ),
+    })
+}
+
+/// Meetings about one convention are written there.
+fn meetings(data: &Data, key: &str) -> impl Iterator<Item = PlannedRecord> {
+    let called = data.meetings.iter().filter(move |meeting| {
+        meeting.convention.is_none() && meeting.organisers.first().is_some_and(|one| one == key)
+    });
+    called.enumerate().map(move |(at, meeting)| PlannedRecord {
+        name: format!("meeting/{key}/{at}"),
+        writer: key.to_owned(),
+        kind: Kind::Meeting,
+        fields: fields(&meeting.rest, [("organisers", organisations(&meeting.organisers))]),
+    })
 }
 
 fn profile(body: &Organisation) -> PlannedRecord {
