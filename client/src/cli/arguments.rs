@@ -106,6 +106,9 @@ pub(super) struct Run {
     pub api: Option<String>,
     #[arg(long)]
     pub offline: bool,
+    /// For programs that start a node: it ends with its standard input.
+    #[arg(long, hide = true)]
+    pub with_parent: bool,
     #[command(flatten)]
     pub unlocking: Unlocking,
 }

@@ -12,6 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 const PASSPHRASE_BYTES_MAX: u64 = 4096;
 /// Shorter ones are guessed.
 const PASSPHRASE_CHARACTERS_MIN: usize = 12;
+/// What a keystore expects of a key file.
+const KEY_BYTES: usize = 32;
 
 /// What opens the keystore that exists.
 pub fn unlock(context: &Context, given: &Unlocking) -> Result<Unlock, Failure> {
@@ -117,4 +119,29 @@ impl Drop for Words {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Writes a new file that only its owner can read. One that exists is never replaced: it may be the
+/// only copy of something.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the key file that was named, unless it is there.
+pub fn make_key_file(context: &Context, unlock: &Unlock) -> Result<(), Failure> {
+    let Unlock::KeyFile(path) = unlock else { return Ok(()) };
+    if path.exists() {
+        return Ok(());
+    }
+    let failed = |cause: &dyn std::fmt::Display| {
+        context.fail(Exit::Error, "file", &format!("{}: {cause}", path.display()))
+    };
+    let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
+    getrandom::fill(key.as_mut_slice()).map_err(|error| failed(&error))?;
+    write_private(path, key.as_slice()).map_err(|error| failed(&error))
 }
