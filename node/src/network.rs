@@ -183,6 +183,7 @@ pub(crate) struct Shared {
 /// A handle to the network task.
 #[derive(Clone)]
 pub struct Network {
+    listening: Arc<[String]>,
     shared: Arc<Shared>,
     commands: mpsc::Sender<swarm::Command>,
 }
@@ -197,8 +198,15 @@ impl Network {
         events: mpsc::Sender<NetworkEvent>,
     ) -> Result<Self, NetworkError> {
         let shared = Arc::new(Shared::default());
-        let commands = swarm::start(config, Arc::clone(&shared), events).await?;
-        Ok(Self { shared, commands })
+        let (commands, listening) = swarm::start(config, Arc::clone(&shared), events).await?;
+        Ok(Self { listening: listening.into(), shared, commands })
+    }
+
+    /// Where it was asked to listen, with the ports that the system chose: to listen there again at
+    /// the next start, since partners remember them.
+    #[must_use]
+    pub fn listening(&self) -> &[String] {
+        &self.listening
     }
 
     /// Says who may open sync sessions. Sessions of nodes no longer admitted are closed.

@@ -6,7 +6,7 @@ use crate::http::{self, Announcement, Settings, Token};
 use crate::keystore::{self, KeystoreError, Unlock};
 use crate::limits;
 use crate::logging;
-use crate::network::{Network, NetworkConfig, NetworkError};
+use crate::network::{Network, NetworkConfig, NetworkError, NetworkEvent};
 use crate::setup::credentials;
 use crate::store::{Store, StoreError};
 use sincronia_protocol::recovery::WordList;
@@ -81,10 +81,8 @@ pub async fn run(
     let address = config.api.value;
     let failed = |cause| RunError::Api { address: address.to_string(), cause };
     let api = http::bind(address).map_err(failed)?;
-    let (sender, network_events) = mpsc::channel(limits::NETWORK_EVENTS_MAX);
     let seed = zeroize::Zeroizing::new(secrets.node);
-    let network_config = NetworkConfig { seed, listen: config.listen.value };
-    let network = Network::start(network_config, sender).await?;
+    let (network, network_events) = listen(&directory, seed, &config.listen.value).await?;
     let core = CoreConfig {
         credentials,
         store,
@@ -110,4 +108,41 @@ pub async fn run(
     network.shutdown().await;
     info!("stopped");
     served.map_err(failed)
+}
+
+/// Listens where the settings say; where they leave the port to the system, on the one it chose last
+/// time if that is still free, since partners remember it.
+async fn listen(
+    directory: &NodeDirectory,
+    seed: zeroize::Zeroizing<[u8; 32]>,
+    wanted: &[String],
+) -> Result<(Network, mpsc::Receiver<NetworkEvent>), RunError> {
+    let last = std::fs::read_to_string(directory.last_listen()).unwrap_or_default();
+    let last: Vec<&str> = last.lines().collect();
+    let again: Vec<String> = wanted
+        .iter()
+        .map(|address| {
+            let fits = |old: &&&str| is_port_of(old, address);
+            last.iter().find(fits).map_or_else(|| address.clone(), ToString::to_string)
+        })
+        .collect();
+    let start = |listen: Vec<String>| {
+        let (sender, events) = mpsc::channel(limits::NETWORK_EVENTS_MAX);
+        let config = NetworkConfig { seed: seed.clone(), listen };
+        async move { Network::start(config, sender).await.map(|network| (network, events)) }
+    };
+    let started = match start(again.clone()).await {
+        Err(_) if again != wanted => start(wanted.to_vec()).await?,
+        outcome => outcome?,
+    };
+    directory.write(&directory.last_listen(), &started.0.listening().join("\n"))?;
+    Ok(started)
+}
+
+/// Whether `old` is `wanted` with its port 0 replaced by a number.
+fn is_port_of(old: &str, wanted: &str) -> bool {
+    let parts = || old.split('/').zip(wanted.split('/'));
+    wanted.split('/').any(|part| part == "0")
+        && old.split('/').count() == wanted.split('/').count()
+        && parts().all(|(one, other)| one == other || (other == "0" && one.parse::<u16>().is_ok()))
 }

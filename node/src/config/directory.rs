@@ -7,6 +7,7 @@
 //! | `store.redb` | everything the node knows | 0600 |
 //! | `api-token` | what opens the local API; new at each start | 0600 |
 //! | `api-address` | where the local API listens, while the node runs | 0600 |
+//! | `last-listen` | where the node last listened for partners, to be found there again | 0600 |
 //! | `lock` | held by the process that uses the directory; its number | 0600 |
 
 use super::lock::DirectoryLock;
@@ -135,6 +136,12 @@ impl NodeDirectory {
     #[must_use]
     pub fn api_address(&self) -> PathBuf {
         self.path.join("api-address")
+    }
+
+    /// Where the node last listened for partners.
+    #[must_use]
+    pub fn last_listen(&self) -> PathBuf {
+        self.path.join("last-listen")
     }
 
     /// Writes one of the files above, whole and readable by its owner only.

@@ -111,7 +111,10 @@ impl Core {
             parties(fields).filter_map(|party| party.parse().ok()).collect();
         for organisation in named {
             let held = self.replica.summary(space).and_then(|one| one.role(&organisation));
-            if organisation != own && held.is_none() && self.replica.is_partner(&organisation) {
+            let removed =
+                self.step(|replica, disk, _| replica.was_removed(disk, space, &organisation))?;
+            let is_partner = self.replica.is_partner(&organisation);
+            if organisation != own && held.is_none() && !removed && is_partner {
                 self.step(|replica, disk, random| {
                     let (role, history) = (Role::Contributor, History::Start);
                     replica.grant(disk, space, organisation, role, history, random)
@@ -121,7 +124,7 @@ impl Core {
         Ok(())
     }
 
-    /// Changes a convention; parties that are new become members.
+    /// Changes a convention; parties that are new become members. Who was removed stays removed.
     pub fn edit_convention(
         &mut self,
         text: &str,

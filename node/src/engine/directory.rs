@@ -44,12 +44,21 @@ impl Core {
             let summary = self.replica.summary(&space);
             let is_own = summary.is_some_and(|summary| summary.owner == own);
             let has = summary.and_then(|summary| summary.role(partner));
-            if is_own && has.is_none_or(|has| has < role) {
+            let has_less = has.is_none_or(|has| has < role);
+            if is_own && has_less && !self.was_removed(&space, partner)? {
                 self.step(|replica, disk, random| {
                     replica.grant(disk, &space, *partner, role, History::Start, random)
                 })?;
             }
         }
         Ok(())
+    }
+
+    fn was_removed(
+        &mut self,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+    ) -> Result<bool, ApiError> {
+        self.step(|replica, disk, _| replica.was_removed(disk, space, organisation))
     }
 }

@@ -34,32 +34,42 @@ impl Outgoing {
     }
 }
 
-/// Starts reading from and writing to a stream until either ends.
-pub fn spawn<S>(
-    stream: S,
-    session: SessionId,
-    shared: Arc<Shared>,
-    events: mpsc::Sender<NetworkEvent>,
-) -> Outgoing
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (frames, queue) = mpsc::unbounded_channel();
+/// The receiving end of [`Outgoing`], for the task that writes.
+pub struct Queue {
+    frames: mpsc::UnboundedReceiver<Option<Vec<u8>>>,
+    queued: Arc<AtomicUsize>,
+    overflow: Arc<Notify>,
+}
+
+/// A bounded queue of frames.
+pub fn queue() -> (Outgoing, Queue) {
+    let (sender, receiver) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
     let overflow = Arc::new(Notify::new());
     let outgoing =
-        Outgoing { frames, queued: Arc::clone(&queued), overflow: Arc::clone(&overflow) };
-    tokio::spawn(async move {
-        let (reader, writer) = stream.split();
-        let cause = tokio::select! {
-            cause = read(reader, session, &shared, &events) => cause,
-            cause = write(writer, queue, &queued) => cause,
-            () = overflow.notified() => CloseCause::NotReading,
-        };
-        shared.lock_sessions().remove(&session);
-        let _ = events.send(NetworkEvent::Closed { session, cause }).await;
-    });
-    outgoing
+        Outgoing { frames: sender, queued: Arc::clone(&queued), overflow: Arc::clone(&overflow) };
+    (outgoing, Queue { frames: receiver, queued, overflow })
+}
+
+/// Reads from and writes to a stream until either ends.
+pub async fn run<S>(
+    stream: S,
+    queue: Queue,
+    session: SessionId,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<NetworkEvent>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Queue { frames, queued, overflow } = queue;
+    let (reader, writer) = stream.split();
+    let cause = tokio::select! {
+        cause = read(reader, session, &shared, &events) => cause,
+        cause = write(writer, frames, &queued) => cause,
+        () = overflow.notified() => CloseCause::NotReading,
+    };
+    shared.lock_sessions().remove(&session);
+    let _ = events.send(NetworkEvent::Closed { session, cause }).await;
 }
 
 async fn read(

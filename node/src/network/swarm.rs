@@ -8,12 +8,13 @@ use crate::limits;
 use futures::StreamExt;
 use libp2p::connection_limits::{Behaviour as Limits, ConnectionLimits};
 use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, Swarm};
 use libp2p_stream::{Behaviour as Streams, Control, IncomingStreams, OpenStreamError};
 use sincronia_protocol::ids::NodeId;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -39,7 +40,7 @@ struct Task {
     shared: Arc<Shared>,
     events: mpsc::Sender<NetworkEvent>,
     listen: Vec<Multiaddr>,
-    listeners: HashSet<ListenerId>,
+    listeners: HashMap<ListenerId, usize>,
     wanted: BTreeMap<PeerId, Vec<Purpose>>,
     paused: bool,
 }
@@ -49,7 +50,7 @@ pub async fn start(
     config: NetworkConfig,
     shared: Arc<Shared>,
     events: mpsc::Sender<NetworkEvent>,
-) -> Result<mpsc::Sender<Command>, NetworkError> {
+) -> Result<(mpsc::Sender<Command>, Vec<String>), NetworkError> {
     let listen: Result<Vec<_>, _> = config
         .listen
         .iter()
@@ -64,7 +65,7 @@ pub async fn start(
         shared,
         events,
         listen: listen?,
-        listeners: HashSet::new(),
+        listeners: HashMap::new(),
         wanted: BTreeMap::new(),
         paused: false,
     };
@@ -73,8 +74,9 @@ pub async fn start(
     }
     task.listen()?;
     task.await_listeners().await?;
+    let listening = task.listen.iter().map(ToString::to_string).collect();
     tokio::spawn(task.run(queue));
-    Ok(commands)
+    Ok((commands, listening))
 }
 
 fn build(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
@@ -128,22 +130,31 @@ impl Task {
     }
 
     fn listen(&mut self) -> Result<(), NetworkError> {
-        for address in self.listen.clone() {
+        for (index, address) in self.listen.clone().into_iter().enumerate() {
             let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
                 NetworkError::Listen { address: address.to_string(), cause: error.to_string() }
             })?;
-            self.listeners.insert(listener);
+            self.listeners.insert(listener, index);
         }
         Ok(())
     }
 
+    /// Keeps the port that the system chose, so that partners find the node there again.
+    fn keep_port(&mut self, listener: ListenerId, address: &Multiaddr) {
+        let wanted = self.listeners.get(&listener).and_then(|index| self.listen.get_mut(*index));
+        if let (Some(wanted), Some(port)) = (wanted, port_of(address)) {
+            *wanted = with_port(wanted, port);
+        }
+    }
+
     /// Waits until every listener has its first address, so that a taken port is known at once.
     async fn await_listeners(&mut self) -> Result<(), NetworkError> {
-        let mut open = self.listeners.clone();
+        let mut open: HashSet<_> = self.listeners.keys().copied().collect();
         while !open.is_empty() {
             match self.swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { listener_id, address } => {
                     open.remove(&listener_id);
+                    self.keep_port(listener_id, &address);
                     self.tell_listening(&address).await;
                 }
                 SwarmEvent::ListenerClosed { addresses, reason, .. } => {
@@ -239,7 +250,7 @@ impl Task {
     fn pause(&mut self) {
         self.paused = true;
         self.wanted.clear();
-        for listener in self.listeners.drain() {
+        for (listener, _) in std::mem::take(&mut self.listeners) {
             self.swarm.remove_listener(listener);
         }
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
@@ -295,6 +306,24 @@ impl Task {
     }
 }
 
+fn port_of(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) | Protocol::Udp(port) => Some(port),
+        _ => None,
+    })
+}
+
+fn with_port(address: &Multiaddr, port: u16) -> Multiaddr {
+    address
+        .iter()
+        .map(|part| match part {
+            Protocol::Tcp(0) => Protocol::Tcp(port),
+            Protocol::Udp(0) => Protocol::Udp(port),
+            other => other,
+        })
+        .collect()
+}
+
 fn failure_of(error: &libp2p::swarm::DialError) -> DialFailure {
     use libp2p::swarm::DialError;
     match error {
@@ -345,13 +374,13 @@ async fn begin(
     events: &mpsc::Sender<NetworkEvent>,
 ) {
     let session = shared.next_session();
+    // Whoever hears of the session can send at once, and hears of it before its first frame.
+    let (outgoing, queue) = session::queue();
+    shared.lock_sessions().insert(session, (node, purpose, outgoing));
     let opened = NetworkEvent::Opened { session, node, purpose, outbound };
-    if events.send(opened).await.is_err() {
-        return;
+    if events.send(opened).await.is_ok() {
+        tokio::spawn(session::run(stream, queue, session, Arc::clone(shared), events.clone()));
     }
-    let mut sessions = shared.lock_sessions();
-    let outgoing = session::spawn(stream, session, Arc::clone(shared), events.clone());
-    sessions.insert(session, (node, purpose, outgoing));
 }
 
 impl std::fmt::Debug for Network {

@@ -83,6 +83,20 @@ impl Replica {
         self.summaries.get(space)
     }
 
+    /// Whether `organisation` was a member of a space and was removed: what is shared by itself must
+    /// never bring back whom a person removed.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when the space is not here.
+    pub fn was_removed(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+    ) -> Result<bool, ReplicaError> {
+        Ok(self.space(disk, space)?.access.farewell(organisation).is_some())
+    }
+
     /// This organisation's role in a space.
     #[must_use]
     pub fn own_role(&self, space: &SpaceId) -> Option<Role> {
