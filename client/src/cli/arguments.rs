@@ -172,14 +172,20 @@ pub(super) struct Join {
 #[derive(Debug, Subcommand)]
 pub(super) enum Partner {
     List,
-    Show { organisation: String },
+    Show {
+        organisation: String,
+    },
     Verify {
         organisation: String,
         #[arg(long, value_name = "WORDS")]
         phrase: Option<String>,
     },
-    Block { organisation: String },
-    Unblock { organisation: String },
+    Block {
+        organisation: String,
+    },
+    Unblock {
+        organisation: String,
+    },
 }
 
 /// Who acts, and why.
@@ -313,7 +319,9 @@ pub(super) enum Contact {
         #[arg(long, value_name = "ORGANISATION")]
         organisation: Option<String>,
     },
-    Show { contact: String },
+    Show {
+        contact: String,
+    },
     Edit {
         contact: String,
         #[command(flatten)]

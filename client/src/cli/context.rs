@@ -6,9 +6,9 @@ use crate::api::Client;
 use crate::demo::address_book::AddressBook;
 use crate::language::Catalogue;
 use crate::output::Output;
-use std::cell::OnceCell;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -19,13 +19,13 @@ pub struct Context {
     pub output: Output,
     /// What was typed before the command.
     pub global: Global,
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
 impl Context {
     pub(super) fn new(texts: Catalogue, global: Global) -> Self {
         let output = Output::new(global.json);
-        Self { texts, output, global, client: OnceCell::new() }
+        Self { texts, output, global, client: OnceLock::new() }
     }
 
     /// The node that commands talk to.

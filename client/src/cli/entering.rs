@@ -154,12 +154,7 @@ impl Lookup<'_> {
         self.value(field.name, &field.holds, value)
     }
 
-    fn value(
-        &mut self,
-        name: &str,
-        holds: &'static Type,
-        value: &mut Json,
-    ) -> Result<(), Failure> {
+    fn value(&mut self, name: &str, holds: &'static Type, value: &mut Json) -> Result<(), Failure> {
         match (holds, value) {
             (Type::Reference, Json::String(text)) if ORGANISATIONS.contains(&name) => {
                 if text.parse::<OrganisationId>().is_err() {

@@ -58,7 +58,8 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
     let query = RecordsQuery { kind: kind.map(str::to_owned), ..RecordsQuery::default() };
     let mut records = context.client()?.records(&query)?;
     let titles: Vec<_> = records.iter().map(title).collect();
-    let every = records.iter().map(|record| record.id.as_str()).zip(titles.iter().map(String::as_str));
+    let every =
+        records.iter().map(|record| record.id.as_str()).zip(titles.iter().map(String::as_str));
     match only(every, text).map(str::to_owned) {
         Ok(id) => {
             records.retain(|record| record.id == id);

@@ -68,7 +68,8 @@ pub fn origin(origin: &OriginView) -> String {
         "" => short(&origin.organisation),
         name => name.to_owned(),
     };
-    let who = if origin.operator.is_empty() { name } else { format!("{}, {name}", origin.operator) };
+    let who =
+        if origin.operator.is_empty() { name } else { format!("{}, {name}", origin.operator) };
     format!("{who}, {}", time(origin.written_at))
 }
 

@@ -51,10 +51,12 @@ pub fn network(count: usize) -> Result<Data, DataError> {
 }
 
 fn comuni(count: usize) -> Result<Vec<Comune>, DataError> {
-    let sheet = Sheet::read(&decode(COMUNI)).map_err(|error| DataError::Comuni(error.to_string()))?;
+    let sheet =
+        Sheet::read(&decode(COMUNI)).map_err(|error| DataError::Comuni(error.to_string()))?;
     let lines = &sheet.lines;
     if !(ORGANISATIONS_MIN..=lines.len()).contains(&count) {
-        let message = format!("choose between {ORGANISATIONS_MIN} and {} organisations", lines.len());
+        let message =
+            format!("choose between {ORGANISATIONS_MIN} and {} organisations", lines.len());
         return Err(DataError::Comuni(message));
     }
     let home = lines.iter().position(|line| line.cells.get(PROVINCE).is_some_and(|at| at == "MS"));
@@ -151,7 +153,11 @@ fn convention(key: String, owner: &Comune, second: &Comune, third: &Comune) -> C
     });
     Convention {
         key,
-        parties: vec![party(owner, "inviante"), party(second, "ospitante"), party(third, "garante")],
+        parties: vec![
+            party(owner, "inviante"),
+            party(second, "ospitante"),
+            party(third, "garante"),
+        ],
         objectives: vec![Objective { owner: owner.key.clone(), rest: object(objective) }],
         rest: object(rest),
         ..Convention::default()

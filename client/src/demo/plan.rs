@@ -85,8 +85,7 @@ fn record(name: &str) -> Json {
 /// The fields of the data that hold something, and those that the plan adds.
 fn fields<const N: usize>(rest: &Map<String, Json>, more: [(&str, Json); N]) -> Map<String, Json> {
     let filled = rest.iter().filter(|(_, value)| !value.is_null());
-    let mut fields: Map<_, _> =
-        filled.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut fields: Map<_, _> = filled.map(|(name, value)| (name.clone(), value.clone())).collect();
     let more = more.into_iter().filter(|(_, value)| !value.is_null());
     fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
     fields

@@ -47,10 +47,7 @@ fn name(id: &str, records: &[&RecordView]) -> String {
 impl Network<'_> {
     /// Waits until every node is in sync with every partner and shows as many records of each kind
     /// as it should.
-    pub(super) fn converge(
-        &self,
-        expected: &BTreeMap<String, Reading>,
-    ) -> Result<(), DemoError> {
+    pub(super) fn converge(&self, expected: &BTreeMap<String, Reading>) -> Result<(), DemoError> {
         self.patience.until("every organisation is in sync", || {
             let mut behind = Vec::new();
             for (key, reading) in expected {
@@ -66,8 +63,7 @@ impl Network<'_> {
     /// By what a node is behind.
     fn lacks(&self, node: &Node, status: &Status, wanted: &Reading) -> Option<String> {
         let partners = self.pairs.partners(&node.key);
-        let partners =
-            partners.iter().filter(|key| self.nodes.contains_key(**key)).count() as u64;
+        let partners = partners.iter().filter(|key| self.nodes.contains_key(**key)).count() as u64;
         let counts = &status.counts;
         let records = wanted.totals();
         let mut lacks = Vec::new();

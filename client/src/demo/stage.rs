@@ -22,8 +22,8 @@ impl Stage {
             return Ok(Self { binary, root, _temporary: None });
         }
         let made = tempfile::Builder::new().prefix("sincronia-demo-").tempdir();
-        let temporary = made
-            .map_err(|cause| DemoError::Disk { path: std::env::temp_dir(), cause })?;
+        let temporary =
+            made.map_err(|cause| DemoError::Disk { path: std::env::temp_dir(), cause })?;
         let root = temporary.path().to_owned();
         Ok(Self { binary, root, _temporary: Some(temporary) })
     }

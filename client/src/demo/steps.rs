@@ -73,7 +73,7 @@ fn conventions<'a>(
     network: &'a Network<'_>,
     parties: usize,
 ) -> impl Iterator<Item = &'a Convention> {
-    let running = |convention: &&Convention| {
+    let running = move |convention: &&Convention| {
         convention.parties.len() >= parties
             && convention.parties.iter().all(|party| network.nodes.contains_key(&party.org))
     };

@@ -36,9 +36,8 @@ impl Network<'_> {
             .filter(|(_, record)| self.nodes.contains_key(&record.writer))
             .map(|(space, record)| (space.clone(), record.clone()))
             .collect();
-        let written = self.each("demo-contributing", &guests, |(space, record)| {
-            self.contribute(space, record)
-        })?;
+        let written = self
+            .each("demo-contributing", &guests, |(space, record)| self.contribute(space, record))?;
         self.records.extend(written);
         Ok(())
     }

@@ -110,9 +110,8 @@ impl<'a> LineCounter<'a> {
     /// The line of the first byte at or after `position` that is no line end: empty lines before a
     /// row are skipped by the reader.
     fn at(&mut self, position: u64) -> u64 {
-        let passed = |&(at, byte): &(usize, u8)| {
-            (at as u64) < position || matches!(byte, b'\r' | b'\n')
-        };
+        let passed =
+            |&(at, byte): &(usize, u8)| (at as u64) < position || matches!(byte, b'\r' | b'\n');
         while let Some((_, byte)) = self.rest.next_if(passed) {
             let ends = byte == b'\r' || (byte == b'\n' && self.last != b'\r');
             self.line += u64::from(ends);

@@ -75,7 +75,10 @@ fn json_is_read_and_a_wrong_record_is_named() {
 
 #[test]
 fn too_much_is_refused() {
-    assert!(matches!(contacts(&vec![b'a'; FILE_BYTES_MAX + 1], &[]), Err(ImportError::TooLarge { .. })));
+    assert!(matches!(
+        contacts(&vec![b'a'; FILE_BYTES_MAX + 1], &[]),
+        Err(ImportError::TooLarge { .. })
+    ));
     let rows = "name\n".to_owned() + &"x\n".repeat(ROWS_MAX + 1);
     assert!(matches!(contacts(rows.as_bytes(), &[]), Err(ImportError::TooManyRows)));
     assert!(matches!(contacts(b"\n\n", &[]), Err(ImportError::Empty)));

@@ -15,16 +15,15 @@ impl Rows {
     #[must_use]
     pub fn new(output: Output, headings: &[String]) -> Self {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if !output.colour {
-            table.force_no_tty();
-        }
         let bold = |text: &String| {
             let cell = Cell::new(text);
             if output.colour { cell.add_attribute(Attribute::Bold) } else { cell }
         };
-        table.set_header(headings.iter().map(bold));
+        if !headings.is_empty() {
+            table.set_header(headings.iter().map(bold));
+        }
         Self { table, colour: output.colour }
     }
 
@@ -48,7 +47,7 @@ impl Rows {
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.row_iter().next().is_none()
+        self.table.is_empty()
     }
 }
 

@@ -84,7 +84,12 @@ pub fn time(milliseconds: u64) -> String {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let (days, rest) = (milliseconds / DAY, milliseconds % DAY / 1000);
     let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 /// The date of a day since 1970 (Howard Hinnant's `civil_from_days`, for days that are not before).

@@ -42,7 +42,9 @@ fn list(context: &Context, checking: &Checking) -> Outcome {
         let mut rows = Rows::new(context.output, &headings);
         for record in &records {
             let kind = record.kind.parse();
-            let label = |field: &str| kind.map_or_else(|_| field.to_owned(), |kind| texts.field(kind, field));
+            let label = |field: &str| {
+                kind.map_or_else(|_| field.to_owned(), |kind| texts.field(kind, field))
+            };
             let fields: Vec<_> =
                 record.conflicts.iter().map(|conflict| label(&conflict.field)).collect();
             let kind = kind.map_or_else(|_| record.kind.clone(), |kind| texts.kind(kind));

@@ -37,8 +37,8 @@ pub(super) fn run(context: &Context, arguments: &Demo) -> Outcome {
 }
 
 fn options(context: &Context, arguments: &Demo) -> Result<Options, Failure> {
-    let binary = std::env::current_exe()
-        .map_err(|error| Failure::told(Exit::Error, "program", error))?;
+    let binary =
+        std::env::current_exe().map_err(|error| Failure::told(Exit::Error, "program", error))?;
     let mut options = Options::new(binary);
     options.organisations = arguments.organisations;
     options.directory.clone_from(&context.global.directory);

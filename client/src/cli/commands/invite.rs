@@ -15,7 +15,9 @@ pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
         Some(InviteAction::List) => list(context),
         Some(InviteAction::Revoke { invitation }) => {
             let revoked = context.client()?.revoke_invitation(&invitation)?;
-            context.output.show("invitation", &revoked, || context.texts.text("invitation-revoked"));
+            context
+                .output
+                .show("invitation", &revoked, || context.texts.text("invitation-revoked"));
             Ok(Exit::Done)
         }
     }
@@ -47,9 +49,8 @@ fn new(context: &Context, arguments: NewInvite) -> Outcome {
 /// The invitation opens the door once: the file is for its owner only, and never replaces another.
 fn write(context: &Context, path: &Path, invitation: &NewInvitation) -> Result<(), Failure> {
     let text = format!("{}\n", invitation.text);
-    crate::cli::secret::write_private(path, text.as_bytes()).map_err(|error| {
-        context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
-    })
+    crate::cli::secret::write_private(path, text.as_bytes())
+        .map_err(|error| context.fail(Exit::Error, "file", &format!("{}: {error}", path.display())))
 }
 
 fn list(context: &Context) -> Outcome {

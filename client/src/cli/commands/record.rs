@@ -25,9 +25,7 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
             create(context, &space, kind, fields, &entering.authoring)
         }
         Record::List { kind, space } => list(context, kind, space),
-        Record::Show(target) => {
-            show(context, &naming::record(context, None, &target.record)?)
-        }
+        Record::Show(target) => show(context, &naming::record(context, None, &target.record)?),
         Record::Edit { record, entering } => {
             let record = naming::record(context, None, &record)?;
             let kind = parsed(context, &record.kind)?;
@@ -108,7 +106,8 @@ fn list(context: &Context, kind: Option<String>, space: Option<String>) -> Outco
         let headings = ["kind", "title", "state", "id"].map(|key| texts.text(key));
         let mut rows = Rows::new(context.output, &headings);
         for record in &records {
-            let kind = record.kind.parse().map_or_else(|_| record.kind.clone(), |kind| texts.kind(kind));
+            let kind =
+                record.kind.parse().map_or_else(|_| record.kind.clone(), |kind| texts.kind(kind));
             let (title, id) = (title(record), short(&record.id));
             if record.conflicts.is_empty() {
                 rows.row([kind, title, texts.text("ok"), id]);

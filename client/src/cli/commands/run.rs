@@ -16,8 +16,7 @@ pub(super) fn run(context: &Context, arguments: Run) -> Outcome {
         flags.push((Key::NetworkListen, arguments.listen.join(",")));
     }
     flags.extend(arguments.api.map(|address| (Key::ApiAddress, address)));
-    let running =
-        Running { flags, offline: arguments.offline, with_parent: arguments.with_parent };
+    let running = Running { flags, offline: arguments.offline, with_parent: arguments.with_parent };
     node::run(context, &directory, unlock, running)?;
     Ok(Exit::Done)
 }

@@ -21,7 +21,8 @@ pub(super) fn run(context: &Context, arguments: Search) -> Outcome {
         let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
         for hit in &hits {
             let kind = hit.kind.parse();
-            let field = kind.map_or_else(|_| hit.field.clone(), |kind| texts.field(kind, &hit.field));
+            let field =
+                kind.map_or_else(|_| hit.field.clone(), |kind| texts.field(kind, &hit.field));
             rows.row([
                 kind.map_or_else(|_| hit.kind.clone(), |kind| texts.kind(kind)),
                 hit.title.clone(),

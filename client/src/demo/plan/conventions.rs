@@ -1,6 +1,8 @@
 //! Conventions: one space each, of the first party, with all that belongs to it.
 
-use super::{PlannedRecord, PlannedSpace, Purpose, Share, fields, organisation, organisations, record};
+use super::{
+    PlannedRecord, PlannedSpace, Purpose, Share, fields, organisation, organisations, record,
+};
 use crate::demo::data::{Convention, Data, Meeting, Party};
 use serde_json::{Value as Json, json};
 use sincronia_protocol::record::Kind;
@@ -14,9 +16,10 @@ fn space(data: &Data, convention: &Convention) -> Option<PlannedSpace> {
     let mut writer = Writer { convention, owner: &owner.org, records: Vec::new() };
     writer.sheet();
     writer.belongings();
-    let about = data.meetings.iter().filter(|meeting| {
-        meeting.convention.as_deref() == Some(convention.key.as_str())
-    });
+    let about = data
+        .meetings
+        .iter()
+        .filter(|meeting| meeting.convention.as_deref() == Some(convention.key.as_str()));
     about.for_each(|meeting| writer.meeting(meeting));
     let members = others.iter().map(|party| (party.org.clone(), Share::Contributor));
     Some(PlannedSpace {
@@ -76,10 +79,8 @@ impl Writer<'_> {
             self.write(self.owner, Kind::Responsibility, fields(&duty.rest, more));
         }
         for cover in &convention.covers {
-            let more = [
-                ("conventions", json!([reference])),
-                ("insured", organisation(&cover.insured)),
-            ];
+            let more =
+                [("conventions", json!([reference])), ("insured", organisation(&cover.insured))];
             self.write(&cover.insured, Kind::Cover, fields(&cover.rest, more));
         }
         for party in convention.parties.iter().filter(|party| party.protocol_no.is_some()) {
@@ -93,10 +94,8 @@ impl Writer<'_> {
     }
 
     fn meeting(&mut self, meeting: &Meeting) {
-        let more = [
-            ("convention", self.reference()),
-            ("organisers", organisations(&meeting.organisers)),
-        ];
+        let more =
+            [("convention", self.reference()), ("organisers", organisations(&meeting.organisers))];
         self.write(self.owner, Kind::Meeting, fields(&meeting.rest, more));
     }
 }

@@ -1,6 +1,8 @@
 //! What each body tells its partners: about itself, its practices and the meetings it calls.
 
-use super::{PlannedRecord, PlannedSpace, Purpose, Share, fields, organisation, organisations, record};
+use super::{
+    PlannedRecord, PlannedSpace, Purpose, Share, fields, organisation, organisations, record,
+};
 use crate::demo::data::{Data, Organisation};
 use crate::demo::pairs::Pairs;
 use serde_json::{Map, Value as Json};

@@ -90,11 +90,9 @@ fn edit_apart(network: &Network<'_>, space: &str, sides: &[Side; 2]) -> Result<(
         let mut fields = Map::new();
         fields.insert(side.field.to_owned(), side.value.into());
         fields.insert(CONTESTED.to_owned(), json!(side.date));
-        let request =
-            EditRequest { fields, operator: Some(OPERATOR.to_owned()), comment: None };
-        let view = node.ask("edit a convention offline", |client| {
-            client.edit_convention(space, &request)
-        })?;
+        let request = EditRequest { fields, operator: Some(OPERATOR.to_owned()), comment: None };
+        let view = node
+            .ask("edit a convention offline", |client| client.edit_convention(space, &request))?;
         // Each side sees its own edit at once, and nothing of the other.
         let own = view.convention.fields.get(CONTESTED).and_then(Json::as_str) == Some(side.date);
         if !own || !view.convention.conflicts.is_empty() {
@@ -153,11 +151,7 @@ fn contested(view: &RecordView, sides: &[Side; 2]) -> Option<String> {
 }
 
 /// A person at the first party chooses the value of the first side, which is returned.
-fn resolve(
-    parties: &[&Node],
-    space: &str,
-    sides: &[Side; 2],
-) -> Result<&'static str, DemoError> {
+fn resolve(parties: &[&Node], space: &str, sides: &[Side; 2]) -> Result<&'static str, DemoError> {
     let missing = || DemoError::Missing("there is no conflict to resolve".to_owned());
     let node = parties.first().ok_or_else(missing)?;
     let view = node.ask("show a convention", |client| client.convention(space))?;

@@ -34,9 +34,9 @@ pub(super) fn play(
     let removed = report.check("revoked", || {
         before = examine(parts.owner, parts.revoked, &parts.space)?.opened;
         let organisation = &parts.revoked.organisation;
-        parts.owner.ask("revoke a party", |client| {
-            client.remove_member(&parts.space, organisation)
-        })?;
+        parts
+            .owner
+            .ask("revoke a party", |client| client.remove_member(&parts.space, organisation))?;
         write_afterwards(network, &parts)?;
         Ok(Verdict::held(format!("{} from {}", parts.revoked.key, parts.name)))
     })?;
