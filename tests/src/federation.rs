@@ -37,6 +37,7 @@ pub fn run_if_asked() {
             (Key::ReconnectMin, "1".into()),
         ],
         words: WordList::Italian,
+        offline: false,
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if let Err(error) = runtime.block_on(run(options, std::future::pending())) {
