@@ -17,6 +17,7 @@
 //! Whom to connect to and when, what frames mean, retries.
 
 mod session;
+mod streams;
 mod swarm;
 
 use libp2p::{Multiaddr, PeerId};

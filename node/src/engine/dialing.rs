@@ -1,6 +1,7 @@
 //! Reaching partners' nodes: attempts with growing pauses, a little different for everyone.
 
 use super::Core;
+use crate::limits;
 use crate::network::{DialFailure, Purpose};
 use sincronia_protocol::ids::NodeId;
 use std::collections::{HashMap, HashSet};
@@ -30,8 +31,11 @@ impl Dialing {
 
     /// When the next attempt is due.
     pub fn next(&self, now: Instant) -> Option<Duration> {
-        let waiting = self.attempts.values().filter(|attempt| !attempt.under_way);
-        waiting.map(|attempt| attempt.due.saturating_duration_since(now)).min()
+        // An attempt under way ends with an event; should that ever be lost, it is given up.
+        let due = |attempt: &Attempt| {
+            if attempt.under_way { attempt.due + limits::DIAL_TIMEOUT } else { attempt.due }
+        };
+        self.attempts.values().map(|one| due(one).saturating_duration_since(now)).min()
     }
 
     /// A session with the node stands.
@@ -103,13 +107,17 @@ impl Core {
             .dialing
             .attempts
             .iter()
-            .filter(|(_, attempt)| !attempt.under_way && attempt.due <= now)
+            .filter(|(_, attempt)| {
+                let due = attempt.due;
+                due <= now && (!attempt.under_way || due + limits::DIAL_TIMEOUT <= now)
+            })
             .map(|(node, _)| *node)
             .collect();
         for node in due {
             let addresses = self.addresses_of(&node);
             if let Some(attempt) = self.dialing.attempts.get_mut(&node) {
                 attempt.under_way = true;
+                attempt.due = now;
             }
             self.network.open(node, addresses, Purpose::Sync);
         }

@@ -3,6 +3,7 @@
 use super::{
     DialFailure, Network, NetworkConfig, NetworkError, NetworkEvent, Purpose, Shared, node_of,
     parse_address, peer_of, session,
+    streams::{StreamEvent, Streams},
 };
 use crate::limits;
 use futures::StreamExt;
@@ -11,8 +12,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, Swarm};
-use libp2p_stream::{Behaviour as Streams, Control, IncomingStreams, OpenStreamError};
+use libp2p::{Multiaddr, PeerId, Stream, Swarm};
 use sincronia_protocol::ids::NodeId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -36,7 +36,6 @@ struct Behaviour {
 
 struct Task {
     swarm: Swarm<Behaviour>,
-    control: Control,
     shared: Arc<Shared>,
     events: mpsc::Sender<NetworkEvent>,
     listen: Vec<Multiaddr>,
@@ -57,11 +56,9 @@ pub async fn start(
         .map(|text| text.parse().map_err(|_| NetworkError::BadAddress(text.clone())))
         .collect();
     let swarm = build(&config)?;
-    let control = swarm.behaviour().streams.new_control();
     let (commands, queue) = mpsc::channel(256);
     let mut task = Task {
         swarm,
-        control,
         shared,
         events,
         listen: listen?,
@@ -69,9 +66,6 @@ pub async fn start(
         wanted: BTreeMap::new(),
         paused: false,
     };
-    for purpose in [Purpose::Join, Purpose::Sync] {
-        task.accept(purpose)?;
-    }
     task.listen()?;
     task.await_listeners().await?;
     let listening = task.listen.iter().map(ToString::to_string).collect();
@@ -97,7 +91,7 @@ fn build(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
     let behaviour = Behaviour {
         limits: Limits::new(connection_limits),
         ping: libp2p::ping::Behaviour::default(),
-        streams: Streams::new(),
+        streams: Streams::default(),
     };
     let swarm = libp2p::SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
@@ -120,15 +114,6 @@ fn build(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
 }
 
 impl Task {
-    fn accept(&mut self, purpose: Purpose) -> Result<(), NetworkError> {
-        let protocol = StreamProtocol::new(purpose.protocol());
-        let incoming = self.control.accept(protocol);
-        let incoming = incoming.map_err(|error| NetworkError::Setup(error.to_string()))?;
-        let (shared, events) = (Arc::clone(&self.shared), self.events.clone());
-        tokio::spawn(accept_streams(incoming, purpose, shared, events));
-        Ok(())
-    }
-
     fn listen(&mut self) -> Result<(), NetworkError> {
         for (index, address) in self.listen.clone().into_iter().enumerate() {
             let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
@@ -198,7 +183,7 @@ impl Task {
             return self.fail(node, purpose, DialFailure::NoAddress);
         };
         if self.swarm.is_connected(&peer) {
-            return self.open_stream(peer, node, purpose);
+            return self.open_stream(peer, purpose);
         }
         let mut parsed = Vec::new();
         for text in addresses {
@@ -222,22 +207,8 @@ impl Task {
         let _ = self.swarm.dial(options);
     }
 
-    fn open_stream(&self, peer: PeerId, node: NodeId, purpose: Purpose) {
-        let mut control = self.control.clone();
-        let (shared, events) = (Arc::clone(&self.shared), self.events.clone());
-        tokio::spawn(async move {
-            let protocol = StreamProtocol::new(purpose.protocol());
-            let opening = control.open_stream(peer, protocol);
-            let failure = match tokio::time::timeout(limits::OPEN_TIMEOUT, opening).await {
-                Ok(Ok(stream)) => {
-                    return begin(stream, node, purpose, true, &shared, &events).await;
-                }
-                Ok(Err(OpenStreamError::UnsupportedProtocol(_))) => DialFailure::Unsupported,
-                Ok(Err(error)) => DialFailure::Unreachable(error.to_string()),
-                Err(_) => DialFailure::Unreachable("it does not answer in time".into()),
-            };
-            let _ = events.send(NetworkEvent::DialFailed { node, purpose, failure }).await;
-        });
+    fn open_stream(&mut self, peer: PeerId, purpose: Purpose) {
+        self.swarm.behaviour_mut().streams.open(peer, purpose);
     }
 
     fn fail(&self, node: NodeId, purpose: Purpose, failure: DialFailure) {
@@ -284,12 +255,13 @@ impl Task {
                     let _ = self.events.send(event).await;
                 }
             }
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) => {
+                self.handle_stream(event).await;
+            }
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 let wanted = self.wanted.remove(&peer_id).unwrap_or_default();
-                if let Some(node) = node_of(&peer_id) {
-                    for purpose in wanted {
-                        self.open_stream(peer_id, node, purpose);
-                    }
+                for purpose in wanted {
+                    self.open_stream(peer_id, purpose);
                 }
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
@@ -302,6 +274,30 @@ impl Task {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+impl Task {
+    async fn handle_stream(&mut self, event: StreamEvent) {
+        match event {
+            StreamEvent::Opened { peer, purpose, outbound, stream } => {
+                let Some(node) = node_of(&peer) else { return };
+                if outbound || is_welcome(&self.shared, &node, purpose) {
+                    begin(stream, node, purpose, outbound, &self.shared, &self.events).await;
+                } else {
+                    debug!(?node, ?purpose, "stream refused");
+                }
+            }
+            StreamEvent::Failed { peer, purpose, unsupported } => {
+                let Some(node) = node_of(&peer) else { return };
+                let failure = if unsupported {
+                    DialFailure::Unsupported
+                } else {
+                    DialFailure::Unreachable("its line, which broke".into())
+                };
+                self.fail(node, purpose, failure);
+            }
         }
     }
 }
@@ -334,22 +330,6 @@ fn failure_of(error: &libp2p::swarm::DialError) -> DialFailure {
             DialFailure::Unreachable(addresses.join(", "))
         }
         error => DialFailure::Unreachable(error.to_string()),
-    }
-}
-
-async fn accept_streams(
-    mut incoming: IncomingStreams,
-    purpose: Purpose,
-    shared: Arc<Shared>,
-    events: mpsc::Sender<NetworkEvent>,
-) {
-    while let Some((peer, stream)) = incoming.next().await {
-        let Some(node) = node_of(&peer) else { continue };
-        if is_welcome(&shared, &node, purpose) {
-            begin(stream, node, purpose, false, &shared, &events).await;
-        } else {
-            debug!(?node, ?purpose, "stream refused");
-        }
     }
 }
 
