@@ -179,3 +179,24 @@ fn random_history(seed: u64) {
         panic!("seed {seed}: {difference:#?}");
     }
 }
+
+/// What grew in a space that the partner does not share left the answering side "exchanging" for
+/// ever: it had nothing to say, so the other side never compared again.
+#[test]
+fn what_does_not_concern_a_partner_leaves_it_in_sync() {
+    let mut world = World::new(6, 50);
+    let (owner, member, other) = (world.add(), world.add(), world.add());
+    for partner in [member, other] {
+        world.befriend(owner, partner);
+        world.connect(partner, owner);
+    }
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.new_practice(member, space, "Scritta dall'altra parte");
+    world.run_until_quiet();
+    for (one, another) in [(owner, other), (other, owner), (owner, member), (member, owner)] {
+        assert_eq!(world.peer(one).phase_with(another), Some(SyncPhase::InSync));
+    }
+}

@@ -286,16 +286,19 @@ impl Session {
             return Err(CloseReason::NotPartner);
         }
         if matches!(self.phase, Phase::Live { .. }) {
+            let mut concerns = false;
             for grown in growth {
-                self.push_growth(grown, replica, disk, &partner)?;
+                concerns |= self.push_growth(grown, replica, disk, &partner)?;
             }
-            self.postpone_comparison(now);
+            if concerns {
+                self.postpone_comparison(now);
+            }
         }
         Ok(())
     }
 
     /// The two compare again once it has been quiet for a moment.
-    fn postpone_comparison(&mut self, now: Timestamp) {
+    pub(super) fn postpone_comparison(&mut self, now: Timestamp) {
         if let Phase::Live { compared, recompare_at } = &mut self.phase {
             *compared = false;
             if self.side == Side::Initiator {

@@ -27,6 +27,12 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let message =
             Message::decode(frame).map_err(|_| CloseReason::Misbehaved("a malformed frame"))?;
+        let is_news = message.is_acknowledged()
+            || matches!(message, Message::Heads { .. } | Message::IdentityLengths { .. });
+        if is_news {
+            // Whoever is told something while live compares again, even if it knew already.
+            self.postpone_comparison(now);
+        }
         if message.is_acknowledged() {
             self.admit(message, replica, disk, effects)?;
             return self.finish_greeting(replica, effects);

@@ -148,18 +148,18 @@ impl Session {
     }
 
     /// Passes on what grew: own entries at once, those of others as an announcement, since the
-    /// partner may have them from their author already.
+    /// partner may have them from their author already. Returns whether it concerns the partner.
     pub(super) fn push_growth(
         &mut self,
         grown: &Growth,
         replica: &mut Replica,
         disk: &dyn Storage,
         partner: &OrganisationId,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<bool, CloseReason> {
         match grown {
             Growth::Entries { space, author, from } => {
                 if !replica.may_show(partner, &ItemRef::Space(*space)) || *author == self.node {
-                    return Ok(());
+                    return Ok(false);
                 }
                 if *author == replica.node() {
                     let (space, author, from) = (*space, *author, *from);
@@ -167,17 +167,19 @@ impl Session {
                 } else {
                     self.exchange.announce(*space);
                 }
+                Ok(true)
             }
             Growth::Access { space, from } => {
-                self.push_access(*space, *from, replica, disk, partner)?;
+                self.push_access(*space, *from, replica, disk, partner)
             }
             Growth::Identity { organisation } => {
-                if replica.may_show(partner, &ItemRef::Identity(*organisation)) {
+                let concerns = replica.may_show(partner, &ItemRef::Identity(*organisation));
+                if concerns {
                     self.exchange.announce_identity(*organisation);
                 }
+                Ok(concerns)
             }
         }
-        Ok(())
     }
 
     fn push_access(
@@ -187,9 +189,9 @@ impl Session {
         replica: &mut Replica,
         disk: &dyn Storage,
         partner: &OrganisationId,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<bool, CloseReason> {
         let Some(heads) = replica.heads_for(disk, partner, &space).map_err(store)? else {
-            return Ok(());
+            return Ok(false);
         };
         self.exchange.announce(space);
         let own = replica.organisation();
@@ -202,7 +204,7 @@ impl Session {
                 self.exchange.push(Task::Sealed { space, hashes });
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Announcements that are due, once each however often something grew.
