@@ -25,7 +25,7 @@ impl Client {
         &self,
         request: &ConventionRequest,
     ) -> Result<ConventionView, ApiError> {
-        self.transport.write(Method::POST, &path(&["conventions"])?, request, ORDINARY)
+        self.transport.write(&Method::POST, &path(&["conventions"])?, request, ORDINARY)
     }
 
     /// Changes fields of a convention.
@@ -34,7 +34,7 @@ impl Client {
         id: &str,
         request: &EditRequest,
     ) -> Result<ConventionView, ApiError> {
-        self.transport.write(Method::PATCH, &path(&["conventions", id])?, request, ORDINARY)
+        self.transport.write(&Method::PATCH, &path(&["conventions", id])?, request, ORDINARY)
     }
 
     /// Contacts, ours and those of partners.
@@ -49,11 +49,11 @@ impl Client {
 
     /// Creates a contact in this organisation's directory.
     pub fn create_contact(&self, request: &EditRequest) -> Result<RecordView, ApiError> {
-        self.transport.write(Method::POST, &path(&["contacts"])?, request, ORDINARY)
+        self.transport.write(&Method::POST, &path(&["contacts"])?, request, ORDINARY)
     }
 
     /// Changes fields of a contact.
     pub fn edit_contact(&self, id: &str, request: &EditRequest) -> Result<RecordView, ApiError> {
-        self.transport.write(Method::PATCH, &path(&["contacts", id])?, request, ORDINARY)
+        self.transport.write(&Method::PATCH, &path(&["contacts", id])?, request, ORDINARY)
     }
 }

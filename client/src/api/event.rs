@@ -51,8 +51,7 @@ fn next_event(lines: &mut impl BufRead) -> Option<Result<ApiEvent, ApiError>> {
         match lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
             Ok(0) => return None,
             Ok(_) if line.ends_with(b"\n") => {}
-            Ok(_) => return Some(Err(broken())),
-            Err(_) => return Some(Err(broken())),
+            Ok(_) | Err(_) => return Some(Err(broken())),
         }
         if let Some(data) = line.strip_prefix(b"data:")
             && let Ok(event) = serde_json::from_slice(data)

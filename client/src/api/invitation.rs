@@ -11,7 +11,7 @@ use ureq::http::Method;
 impl Client {
     /// Makes an invitation. Its text is shown once and kept nowhere.
     pub fn invite(&self, request: &InviteRequest) -> Result<NewInvitation, ApiError> {
-        self.transport.write(Method::POST, &path(&["invitations"])?, request, ORDINARY)
+        self.transport.write(&Method::POST, &path(&["invitations"])?, request, ORDINARY)
     }
 
     /// Invitations made here.
@@ -21,11 +21,11 @@ impl Client {
 
     /// Makes an invitation unusable.
     pub fn revoke_invitation(&self, id: &str) -> Result<InvitationView, ApiError> {
-        self.transport.act(Method::DELETE, &path(&["invitations", id])?)
+        self.transport.act(&Method::DELETE, &path(&["invitations", id])?)
     }
 
     /// Uses an invitation; answers when both sides have joined.
     pub fn join(&self, request: &JoinRequest) -> Result<PartnerView, ApiError> {
-        self.transport.write(Method::POST, &path(&["join"])?, request, ORDINARY)
+        self.transport.write(&Method::POST, &path(&["join"])?, request, ORDINARY)
     }
 }

@@ -21,21 +21,21 @@ impl Client {
 
     /// Checks everything stored: chains, signatures, keys, rows.
     pub fn verify(&self, request: &VerifyStoreRequest) -> Result<VerifyReport, ApiError> {
-        self.transport.write(Method::POST, &path(&["verify"])?, request, LONG)
+        self.transport.write(&Method::POST, &path(&["verify"])?, request, LONG)
     }
 
     /// Goes offline or online.
     pub fn network(&self, request: &NetworkRequest) -> Result<(), ApiError> {
-        self.transport.write(Method::POST, &path(&["network"])?, request, ORDINARY)
+        self.transport.write(&Method::POST, &path(&["network"])?, request, ORDINARY)
     }
 
     /// Tries to reach every partner now.
     pub fn sync(&self) -> Result<(), ApiError> {
-        self.transport.act(Method::POST, &path(&["sync"])?)
+        self.transport.act(&Method::POST, &path(&["sync"])?)
     }
 
     /// Stops the node.
     pub fn shutdown(&self) -> Result<(), ApiError> {
-        self.transport.act(Method::POST, &path(&["shutdown"])?)
+        self.transport.act(&Method::POST, &path(&["shutdown"])?)
     }
 }

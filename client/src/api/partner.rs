@@ -24,7 +24,7 @@ impl Client {
         request: &VerifyRequest,
     ) -> Result<PartnerView, ApiError> {
         self.transport.write(
-            Method::POST,
+            &Method::POST,
             &path(&["partners", organisation, "verify"])?,
             request,
             ORDINARY,
@@ -33,11 +33,11 @@ impl Client {
 
     /// Gives nothing to a partner and takes nothing from it.
     pub fn block_partner(&self, organisation: &str) -> Result<PartnerView, ApiError> {
-        self.transport.act(Method::POST, &path(&["partners", organisation, "block"])?)
+        self.transport.act(&Method::POST, &path(&["partners", organisation, "block"])?)
     }
 
     /// Ends a block.
     pub fn unblock_partner(&self, organisation: &str) -> Result<PartnerView, ApiError> {
-        self.transport.act(Method::POST, &path(&["partners", organisation, "unblock"])?)
+        self.transport.act(&Method::POST, &path(&["partners", organisation, "unblock"])?)
     }
 }

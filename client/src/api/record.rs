@@ -26,7 +26,12 @@ impl Client {
         space: &str,
         request: &NewRecordRequest,
     ) -> Result<RecordView, ApiError> {
-        self.transport.write(Method::POST, &path(&["spaces", space, "records"])?, request, ORDINARY)
+        self.transport.write(
+            &Method::POST,
+            &path(&["spaces", space, "records"])?,
+            request,
+            ORDINARY,
+        )
     }
 
     /// Changes fields of a record.
@@ -37,7 +42,7 @@ impl Client {
         request: &EditRequest,
     ) -> Result<RecordView, ApiError> {
         self.transport.write(
-            Method::PATCH,
+            &Method::PATCH,
             &path(&["spaces", space, "records", record])?,
             request,
             ORDINARY,
@@ -62,7 +67,7 @@ impl Client {
         request: &ResolveRequest,
     ) -> Result<RecordView, ApiError> {
         self.transport.write(
-            Method::POST,
+            &Method::POST,
             &path(&["spaces", space, "records", record, "resolve"])?,
             request,
             ORDINARY,
@@ -71,7 +76,7 @@ impl Client {
 
     /// Writes many records: all, or with `partial` the good ones.
     pub fn batch(&self, request: &BatchRequest) -> Result<BatchResult, ApiError> {
-        self.transport.write(Method::POST, &path(&["records", "batch"])?, request, LONG)
+        self.transport.write(&Method::POST, &path(&["records", "batch"])?, request, LONG)
     }
 
     /// Finds records by words.

@@ -17,7 +17,7 @@ impl Client {
 
     /// Founds a space of ours, with nobody else in it.
     pub fn create_space(&self) -> Result<SpaceView, ApiError> {
-        self.transport.act(Method::POST, &path(&["spaces"])?)
+        self.transport.act(&Method::POST, &path(&["spaces"])?)
     }
 
     /// One space.
@@ -27,7 +27,12 @@ impl Client {
 
     /// Makes an organisation a member.
     pub fn add_member(&self, space: &str, request: &MemberRequest) -> Result<SpaceView, ApiError> {
-        self.transport.write(Method::POST, &path(&["spaces", space, "members"])?, request, ORDINARY)
+        self.transport.write(
+            &Method::POST,
+            &path(&["spaces", space, "members"])?,
+            request,
+            ORDINARY,
+        )
     }
 
     /// Removes a member; the space gets a key that the member does not get.
@@ -36,12 +41,12 @@ impl Client {
         space: &str,
         organisation: &str,
     ) -> Result<RevocationView, ApiError> {
-        self.transport.act(Method::DELETE, &path(&["spaces", space, "members", organisation])?)
+        self.transport.act(&Method::DELETE, &path(&["spaces", space, "members", organisation])?)
     }
 
     /// Gives a space a new key.
     pub fn rotate(&self, space: &str) -> Result<SpaceView, ApiError> {
-        self.transport.act(Method::POST, &path(&["spaces", space, "rotate"])?)
+        self.transport.act(&Method::POST, &path(&["spaces", space, "rotate"])?)
     }
 
     /// Entries of a space as they travel.
@@ -55,7 +60,7 @@ impl Client {
         space: &str,
         request: &ExamineRequest,
     ) -> Result<ExamineReport, ApiError> {
-        self.transport.write(Method::POST, &path(&["spaces", space, "examine"])?, request, LONG)
+        self.transport.write(&Method::POST, &path(&["spaces", space, "examine"])?, request, LONG)
     }
 
     /// Entries that are kept and do not count.

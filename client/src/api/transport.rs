@@ -13,11 +13,11 @@ use ureq::{Agent, AsSendBody, Body};
 /// A local connection stands at once or not at all.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an ordinary answer may take: a joining and its comparison, on a busy machine.
-pub const ORDINARY: Duration = Duration::from_secs(120);
+pub const ORDINARY: Duration = Duration::from_mins(2);
 /// How long a large import or a check of everything may take.
-pub const LONG: Duration = Duration::from_secs(3_600);
+pub const LONG: Duration = Duration::from_hours(1);
 /// The server speaks on an event stream every fifteen seconds at least.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Shorter than the server keeps an idle connection, so that none is used that it just closed.
 const IDLE: Duration = Duration::from_secs(5);
 /// An answer larger than this is not one of ours.
@@ -51,18 +51,18 @@ impl Transport {
 
     /// Reads.
     pub fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        parse(&self.send(Method::GET, path, (), ORDINARY)?)
+        parse(&self.send(&Method::GET, path, (), ORDINARY)?)
     }
 
     /// Acts, with nothing more to say.
-    pub fn act<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ApiError> {
+    pub fn act<T: DeserializeOwned>(&self, method: &Method, path: &str) -> Result<T, ApiError> {
         parse(&self.send(method, path, (), ORDINARY)?)
     }
 
     /// Acts on `body`, waiting for the answer at most `patience`.
     pub fn write<T: DeserializeOwned>(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         body: &impl Serialize,
         patience: Duration,
@@ -87,16 +87,16 @@ impl Transport {
 
     fn send(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         body: impl AsSendBody,
         patience: Duration,
     ) -> Result<Vec<u8>, ApiError> {
         let request = self.request(method.clone(), path, body)?;
         let request = self.agent.configure_request(request).timeout_global(Some(patience)).build();
-        let response = self.agent.run(request).map_err(|cause| failure(&method, cause))?;
+        let response = self.agent.run(request).map_err(|cause| failure(method, cause))?;
         let status = response.status();
-        let bytes = content(response, &method)?;
+        let bytes = content(response, method)?;
         if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
     }
 
@@ -147,8 +147,9 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> ApiError {
 fn failure(method: &Method, cause: ureq::Error) -> ApiError {
     use std::io::ErrorKind;
     match cause {
-        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => gone(),
-        ureq::Error::Timeout(ureq::Timeout::Connect) => gone(),
+        ureq::Error::ConnectionFailed
+        | ureq::Error::HostNotFound
+        | ureq::Error::Timeout(ureq::Timeout::Connect) => gone(),
         ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => gone(),
         ureq::Error::Timeout(_) => {
             lost(ErrorCode::Timeout, method, "the node did not answer in time".to_owned())

@@ -2,6 +2,7 @@
 
 use super::probe::Probe;
 use super::server::{Server, TOKEN, read, request};
+use std::fmt::Write;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -9,7 +10,7 @@ const PATCH: (&str, &str) = ("PATCH", "/api/v1/contacts/x");
 
 #[tokio::test]
 async fn only_json_that_fits_reaches_the_node() {
-    let server = Server::start().await;
+    let server = Server::start();
     for body in [
         "",
         "{",
@@ -38,7 +39,7 @@ async fn only_json_that_fits_reaches_the_node() {
 
 #[tokio::test]
 async fn a_body_that_is_not_declared_as_json_is_refused() {
-    let server = Server::start().await;
+    let server = Server::start();
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
     let declared: [&[(&str, &str)]; 8] = [
         &[],
@@ -66,7 +67,7 @@ async fn a_body_that_is_not_declared_as_json_is_refused() {
 
 #[tokio::test]
 async fn a_body_beyond_its_limit_is_refused_declared_or_not() {
-    let server = Server::start().await;
+    let server = Server::start();
     let row = format!(r#"{{"note":"{}"}}"#, "x".repeat(1_200_000));
     let body = format!(r#"{{"fields":{row}}}"#);
     let reply = server.ask(PATCH.0, PATCH.1, Some(&body)).await;
@@ -79,7 +80,7 @@ async fn a_body_beyond_its_limit_is_refused_declared_or_not() {
         ("transfer-encoding", "chunked"),
     ];
     let mut text = request(PATCH.0, PATCH.1, Some(&host), &headers, None);
-    text += &format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    write!(text, "{:x}\r\n{body}\r\n0\r\n\r\n", body.len()).unwrap();
     let reply = server.send(&text).await;
     assert_eq!((reply.status, reply.code().as_str()), (413, "too_large"));
     assert!(server.probe.take().is_empty());
@@ -98,8 +99,7 @@ async fn a_body_beyond_its_limit_is_refused_declared_or_not() {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let server = Server::with(Probe::new(8), |settings| {
         settings.patience.body = Duration::from_millis(200);
-    })
-    .await;
+    });
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
     let headers = [
         ("authorization", bearer.as_str()),

@@ -10,7 +10,7 @@ async fn with_host(server: &Server, host: Option<&str>) -> Reply {
 
 #[tokio::test]
 async fn only_names_of_loopback_with_the_right_port_are_answered() {
-    let server = Server::start().await;
+    let server = Server::start();
     let port = server.address.port();
     for name in ["127.0.0.1", "localhost", "LocalHost", "[::1]"] {
         let reply = with_host(&server, Some(&format!("{name}:{port}"))).await;
@@ -64,7 +64,7 @@ async fn only_names_of_loopback_with_the_right_port_are_answered() {
 
 #[tokio::test]
 async fn two_host_names_and_addresses_in_absolute_form_do_not_confuse_it() {
-    let server = Server::start().await;
+    let server = Server::start();
     let own = server.address.to_string();
     let bearer = format!("Bearer {TOKEN}");
     for (first, second) in [(own.as_str(), "evil.example"), ("evil.example", &own), (&own, &own)] {
@@ -76,7 +76,7 @@ async fn two_host_names_and_addresses_in_absolute_form_do_not_confuse_it() {
     let headers = [("authorization", bearer.as_str())];
     for (target, host, status) in [
         (format!("http://{own}/api/v1/spaces"), own.clone(), 200),
-        (format!("http://evil.example/api/v1/spaces"), own.clone(), 421),
+        ("http://evil.example/api/v1/spaces".to_owned(), own.clone(), 421),
         (format!("http://{own}/api/v1/spaces"), "evil.example".to_owned(), 421),
         (format!("http://user@{own}/api/v1/spaces"), own.clone(), 421),
     ] {
@@ -91,8 +91,7 @@ async fn a_host_or_an_origin_that_the_configuration_names_is_let_in() {
     let server = Server::with(Probe::new(8), |settings| {
         settings.hosts.push("Nodo.Comune.example".into());
         settings.origins.push("https://nodo.comune.example".into());
-    })
-    .await;
+    });
     assert_eq!(with_host(&server, Some("nodo.comune.example")).await.status, 200);
     let headers = [("origin", "https://nodo.comune.example"), ("sec-fetch-site", "cross-site")];
     assert_eq!(server.ask_with("GET", "/api/v1/spaces", None, &headers).await.status, 200);
@@ -102,7 +101,7 @@ async fn a_host_or_an_origin_that_the_configuration_names_is_let_in() {
 
 #[tokio::test]
 async fn no_page_of_another_site_changes_or_reads_anything() {
-    let server = Server::start().await;
+    let server = Server::start();
     let own = format!("http://{}", server.address);
     let localhost = format!("http://localhost:{}", server.address.port());
     let foreign: [&[(&str, &str)]; 10] = [
@@ -144,7 +143,7 @@ async fn no_page_of_another_site_changes_or_reads_anything() {
 
 #[tokio::test]
 async fn only_the_token_opens() {
-    let server = Server::start().await;
+    let server = Server::start();
     let host = server.address.to_string();
     let (short, long) = (&TOKEN[..63], format!("{TOKEN}0"));
     let upper = TOKEN.to_uppercase();

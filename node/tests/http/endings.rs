@@ -2,12 +2,13 @@
 
 use super::probe::Probe;
 use super::server::{Server, TOKEN, read, request};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_request_whose_sender_is_gone_is_carried_out() {
-    let server = Server::start().await;
+    let server = Server::start();
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
     let headers = [("authorization", bearer.as_str())];
     let mut stream = server.connect().await;
@@ -18,7 +19,8 @@ async fn a_request_whose_sender_is_gone_is_carried_out() {
     // The server has noticed that the connection is gone once it answers a later one.
     assert_eq!(server.ask("GET", "/api/v1/health", None).await.status, 200);
     server.probe.gate.notify_one();
-    server.probe.called.notified().await;
+    let carried_out = server.probe.called.notified();
+    tokio::time::timeout(Duration::from_secs(10), carried_out).await.expect("it was given up");
     let calls: Vec<_> = server.probe.take().into_iter().map(|(method, _)| method).collect();
     assert_eq!(calls, ["sync", "synced"]);
 }
@@ -27,7 +29,7 @@ async fn a_request_whose_sender_is_gone_is_carried_out() {
 async fn a_failure_inside_is_an_answer_and_not_the_end() {
     let mut probe = Probe::new(8);
     probe.fails = true;
-    let server = Server::with(probe, |_| {}).await;
+    let server = Server::with(probe, |_| {});
     let reply = server.ask("GET", "/api/v1/doctor", None).await;
     assert_eq!((reply.status, reply.code().as_str()), (500, "internal"));
     assert!(!reply.body.contains("as the test wants"));
@@ -36,7 +38,7 @@ async fn a_failure_inside_is_an_answer_and_not_the_end() {
 
 #[tokio::test]
 async fn stopping_answers_what_is_under_way_and_takes_nothing_new() {
-    let mut server = Server::start().await;
+    let mut server = Server::start();
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
     let headers = [("authorization", bearer.as_str())];
     let mut idle = server.connect().await;

@@ -41,7 +41,7 @@ fn every_event() -> Vec<ApiEvent> {
 
 #[tokio::test]
 async fn events_arrive_in_order_under_their_names() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut lines = listen(&server).await;
     for event in every_event() {
         server.probe.events.send(event).unwrap();
@@ -57,7 +57,7 @@ async fn events_arrive_in_order_under_their_names() {
 
 #[tokio::test]
 async fn a_slow_listener_is_told_what_it_missed_and_nobody_waits_for_it() {
-    let server = Server::with(Probe::new(4), |_| {}).await;
+    let server = Server::with(Probe::new(4), |_| {});
     let mut lines = listen(&server).await;
     // One runtime thread: the listener's task runs only when this one waits.
     for _ in 0..100 {
@@ -71,7 +71,7 @@ async fn a_slow_listener_is_told_what_it_missed_and_nobody_waits_for_it() {
 
 #[tokio::test]
 async fn listeners_leave_room_for_others_and_give_their_place_back() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut listeners = Vec::new();
     for _ in 0..EVENT_LISTENERS_MAX {
         listeners.push(listen(&server).await);
@@ -88,7 +88,7 @@ async fn listeners_leave_room_for_others_and_give_their_place_back() {
 
 #[tokio::test]
 async fn the_stream_ends_when_the_server_stops() {
-    let mut server = Server::start().await;
+    let mut server = Server::start();
     let mut lines = listen(&server).await;
     server.probe.stop.notify_one();
     assert_eq!(until(&mut lines, "event: ").await, None);

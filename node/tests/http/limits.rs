@@ -12,8 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 async fn a_client_that_never_ends_its_header_is_cut_off() {
     let server = Server::with(Probe::new(8), |settings| {
         settings.patience.header = Duration::from_millis(200);
-    })
-    .await;
+    });
     let mut silent = server.connect().await;
     let mut dribbling = server.connect().await;
     let (mut reader, mut writer) = dribbling.split();
@@ -45,7 +44,7 @@ fn clients_have_seconds_and_not_minutes() {
 
 #[tokio::test]
 async fn headers_beyond_their_limit_are_refused() {
-    let server = Server::start().await;
+    let server = Server::start();
     let large = "x".repeat(HTTP_HEADER_BYTES_MAX);
     let reply = server.ask_with("GET", "/api/v1/spaces", None, &[("x-large", &large)]).await;
     assert_eq!(reply.status, 431);
@@ -58,7 +57,7 @@ async fn headers_beyond_their_limit_are_refused() {
 
 #[tokio::test]
 async fn beyond_the_places_there_are_one_waits_until_another_goes() {
-    let server = Server::start().await;
+    let server = Server::start();
     let host = server.address.to_string();
     let text = request("GET", "/api/v1/health", Some(&host), &[], None)
         .replace("connection: close", "connection: keep-alive");

@@ -4,6 +4,7 @@ use super::probe::Probe;
 use serde_json::Value;
 use sincronia_node::http::{self, Settings, Token};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,11 +28,11 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub async fn start() -> Self {
-        Self::with(Probe::new(64), |_| {}).await
+    pub fn start() -> Self {
+        Self::with(Probe::new(64), |_| {})
     }
 
-    pub async fn with(probe: Probe, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn with(probe: Probe, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = http::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let probe = Arc::new(probe);
@@ -90,10 +91,10 @@ pub fn request(
 ) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
     for (name, value) in host.map(|host| ("host", host)).iter().chain(headers) {
-        text += &format!("{name}: {value}\r\n");
+        write!(text, "{name}: {value}\r\n").unwrap();
     }
     if let Some(body) = body {
-        text += &format!("content-length: {}\r\n", body.len());
+        write!(text, "content-length: {}\r\n", body.len()).unwrap();
     }
     text + "\r\n" + body.unwrap_or_default()
 }

@@ -53,7 +53,7 @@ fn is_hardened(reply: &Reply) -> bool {
 
 #[tokio::test]
 async fn every_endpoint_asked_as_described_reaches_the_node_once() {
-    let server = Server::start().await;
+    let server = Server::start();
     let document = document(&server).await;
     let mut asked = 0;
     for (method, path, body) in endpoints(&document) {
@@ -82,7 +82,7 @@ async fn every_endpoint_asked_as_described_reaches_the_node_once() {
 
 #[tokio::test]
 async fn no_endpoint_answers_without_a_token_or_to_another_method() {
-    let server = Server::start().await;
+    let server = Server::start();
     let document = document(&server).await;
     let host = server.address.to_string();
     for (method, path, body) in endpoints(&document) {
@@ -104,7 +104,7 @@ async fn no_endpoint_answers_without_a_token_or_to_another_method() {
 
 #[tokio::test]
 async fn what_is_not_there_says_so() {
-    let server = Server::start().await;
+    let server = Server::start();
     for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v2/status", "/api/v1/spaces/"] {
         let reply = server.ask("GET", path, None).await;
         assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"), "{path}");
