@@ -26,7 +26,6 @@ pub struct Created {
 
 /// Sets up a node in `directory`.
 pub fn initialise(
-    context: &Context,
     directory: &Path,
     name: &str,
     language: Language,
@@ -79,9 +78,7 @@ pub fn run(
         words: word_list(context.texts.language()),
         offline: running.offline,
     };
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::told(Exit::Error, "run", error)
-    };
+    let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
     let shutdown = runtime.block_on(async { shutdown(running.with_parent) });
     let shutdown = shutdown.map_err(|error| failed(&error))?;
