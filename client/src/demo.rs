@@ -62,7 +62,7 @@ impl Options {
             organisations: None,
             directory: None,
             seed: false,
-            patience: Duration::from_secs(180),
+            patience: Duration::from_mins(3),
             interrupted: Arc::new(AtomicBool::new(false)),
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Offline => network::switch(context, false),
         Command::Online => network::switch(context, true),
         Command::Config(action) => config::run(context, &action),
-        Command::Completions(arguments) => completions::run(context, &arguments),
+        Command::Completions(arguments) => Ok(completions::run(context, &arguments)),
     }
 }
 

@@ -79,7 +79,7 @@ impl Failure {
     }
 
     /// An error of the system or of a library that explains itself.
-    pub fn told(exit: Exit, code: &str, message: impl ToString) -> Self {
+    pub fn told(exit: Exit, code: &str, message: impl std::fmt::Display) -> Self {
         Self {
             code: code.to_owned(),
             message: message.to_string(),

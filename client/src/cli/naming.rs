@@ -80,6 +80,9 @@ pub fn title(record: &RecordView) -> String {
     named.unwrap_or_default().to_owned()
 }
 
+/// A way in which a text can mean something with an identifier and a name.
+type Way<'a> = &'a dyn Fn(&str, &str) -> bool;
+
 /// The one identifier that `text` means, or what it could mean.
 fn only<'a>(
     every: impl Iterator<Item = (&'a str, &'a str)> + Clone,
@@ -90,7 +93,7 @@ fn only<'a>(
         return Err(Vec::new());
     }
     let beginning = wanted.len() >= BEGINNING_MIN;
-    let ways: [&dyn Fn(&str, &str) -> bool; 4] = [
+    let ways: [Way<'_>; 4] = [
         &|id, _| id == wanted,
         &|_, name| name.to_lowercase() == wanted,
         &|id, _| beginning && id.starts_with(&wanted),

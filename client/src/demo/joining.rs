@@ -2,6 +2,7 @@
 
 use super::DemoError;
 use super::network::{Network, Node};
+use crate::api::Client;
 use sincronia_node::api::{InviteRequest, JoinRequest, MemberRequest};
 
 impl Network<'_> {
@@ -36,7 +37,7 @@ fn invite(inviter: &Node, joiner: &Node) -> Result<(), DemoError> {
 
 /// A partner reads the directory, unless joining has already seen to that.
 fn share_directory(owner: &Node, reader: &Node) -> Result<(), DemoError> {
-    let spaces = owner.ask("list its spaces", |client| client.spaces())?;
+    let spaces = owner.ask("list its spaces", Client::spaces)?;
     let Some(space) = spaces.into_iter().find(|space| space.directory) else {
         return Err(DemoError::Missing(format!("{} has no directory of its own", owner.key)));
     };

@@ -39,10 +39,9 @@ impl Node {
     }
 
     fn refused(&self, what: &str, error: &ApiError) -> DemoError {
-        let problems = error.problems.iter();
-        let problems: String =
-            problems.map(|one| format!("; {}: {}", one.field, one.message)).collect();
-        let reason = format!("{}{problems}", error.message);
+        let problems = error.problems.iter().map(|one| format!("{}: {}", one.field, one.message));
+        let reason: Vec<_> = std::iter::once(error.message.clone()).chain(problems).collect();
+        let reason = reason.join("; ");
         DemoError::Refused { key: self.key.clone(), what: what.to_owned(), reason }
     }
 }

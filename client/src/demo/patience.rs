@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_after_an_interruption() {
-        let patience = Patience::new(Duration::from_secs(60), Arc::new(AtomicBool::new(true)));
+        let patience = Patience::new(Duration::from_mins(1), Arc::new(AtomicBool::new(true)));
         let ended = patience.until::<()>("anything", || Ok(Found::Behind(String::new())));
         assert!(matches!(ended, Err(DemoError::Interrupted)));
     }

@@ -4,16 +4,17 @@ use super::DemoError;
 use super::expectation::Reading;
 use super::network::{Network, Node};
 use super::patience::Found;
+use crate::api::Client;
 use serde_json::Value as Json;
 use sincronia_node::api::{RecordView, RecordsQuery, Status};
 use std::collections::BTreeMap;
 
-/// Nodes named in one message; the others are counted.
+/// Nodes named in one message.
 const BEHIND_MAX: usize = 5;
 
 /// Everything that a node shows.
 pub(super) fn read(node: &Node) -> Result<Reading, DemoError> {
-    let spaces = node.ask("list its spaces", |client| client.spaces())?;
+    let spaces = node.ask("list its spaces", Client::spaces)?;
     let query = RecordsQuery::default();
     let records = node.ask("list its records", |client| client.records(&query))?;
     let mut of_space: BTreeMap<&str, Vec<&RecordView>> =
@@ -52,7 +53,7 @@ impl Network<'_> {
             let mut behind = Vec::new();
             for (key, reading) in expected {
                 let node = self.node(key)?;
-                let status = node.ask("tell its status", |client| client.status())?;
+                let status = node.ask("tell its status", Client::status)?;
                 behind.extend(self.lacks(node, &status, reading));
             }
             self.tell("demo-converging", expected.len() - behind.len(), expected.len());
@@ -85,7 +86,7 @@ impl Network<'_> {
 fn named(behind: &[String]) -> String {
     let mut named = behind.iter().take(BEHIND_MAX).cloned().collect::<Vec<_>>().join("; ");
     if behind.len() > BEHIND_MAX {
-        named.push_str(&format!("; and {} more", behind.len() - BEHIND_MAX));
+        named.push_str("; and others");
     }
     named
 }

@@ -2,6 +2,7 @@
 
 use super::DemoError;
 use super::network::{Network, Node};
+use crate::api::Client;
 use crate::language::Catalogue;
 use crate::output::Output;
 use crate::output::table::Rows;
@@ -171,7 +172,7 @@ impl Verdict {
 }
 
 fn row(node: &Node) -> Result<NodeRow, DemoError> {
-    let status = node.ask("tell its status", |client| client.status())?;
+    let status = node.ask("tell its status", Client::status)?;
     let count = |kind: Kind| status.counts.records.get(kind.name()).copied().unwrap_or_default();
     // What the node publishes for programs of this machine; it answers, so the file is there.
     let api = std::fs::read_to_string(node.directory.join("api-address")).unwrap_or_default();

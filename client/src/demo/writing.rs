@@ -4,6 +4,7 @@ use super::DemoError;
 use super::network::{Network, Node};
 use super::patience::Found;
 use super::plan::{PlannedRecord, PlannedSpace, Purpose};
+use crate::api::Client;
 use serde_json::{Map, Value as Json};
 use sincronia_node::api::{
     ConventionRequest, EditRequest, NewRecordRequest, RecordView, RecordsQuery,
@@ -103,7 +104,7 @@ impl Network<'_> {
         let id = self.space(&space.name)?;
         let what = format!("{} reaches {}", space.name, writer.key);
         self.patience.until(&what, || {
-            let spaces = writer.ask("list its spaces", |client| client.spaces())?;
+            let spaces = writer.ask("list its spaces", Client::spaces)?;
             let ready = |role: &Option<String>| role.as_deref() == Some("contributor");
             let found = spaces.iter().find(|one| one.id == id);
             Ok(match found {
@@ -159,7 +160,7 @@ impl Network<'_> {
 }
 
 fn directory(owner: &Node) -> Result<String, DemoError> {
-    let spaces = owner.ask("list its spaces", |client| client.spaces())?;
+    let spaces = owner.ask("list its spaces", Client::spaces)?;
     let own = spaces.into_iter().find(|space| space.directory).map(|space| space.id);
     own.ok_or_else(|| DemoError::Missing(format!("{} has no directory of its own", owner.key)))
 }

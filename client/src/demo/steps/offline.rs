@@ -2,6 +2,7 @@
 //! field, and come back. Everything is merged, the conflict is shown on every party, and goes
 //! everywhere when a person has chosen.
 
+use crate::api::Client;
 use crate::demo::DemoError;
 use crate::demo::data::Convention;
 use crate::demo::network::{Network, Node};
@@ -108,7 +109,7 @@ fn switch(network: &Network<'_>, key: &str, online: bool) -> Result<(), DemoErro
     let what = if online { "go online" } else { "go offline" };
     node.ask(what, |client| client.network(&NetworkRequest { online }))?;
     network.patience.until(&format!("{key} is to {what}"), || {
-        let status = node.ask("tell its status", |client| client.status())?;
+        let status = node.ask("tell its status", Client::status)?;
         let done = status.online == online && (online || status.counts.connected == 0);
         let connected = status.counts.connected;
         let behind = || Found::Behind(format!("{key} has {connected} connections"));

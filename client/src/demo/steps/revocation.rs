@@ -2,6 +2,7 @@
 //! it even when handed the raw entries.
 
 use super::Expected;
+use crate::api::Client;
 use crate::demo::DemoError;
 use crate::demo::network::{Network, Node};
 use crate::demo::patience::Found;
@@ -106,7 +107,7 @@ fn unreached(parts: &Parts<'_>) -> Result<Verdict, DemoError> {
     if reads(parts.revoked, &parts.space)? {
         objections.push(format!("{} reads what was written afterwards", parts.revoked.key));
     }
-    let spaces = parts.revoked.ask("list its spaces", |client| client.spaces())?;
+    let spaces = parts.revoked.ask("list its spaces", Client::spaces)?;
     let space = spaces.iter().find(|space| space.id == parts.space);
     if let Some(role) = space.and_then(|space| space.role.as_ref()) {
         objections.push(format!("{} still takes itself for a {role}", parts.revoked.key));
