@@ -4,3 +4,8 @@
 //! as any other program may. Merge and access rules, a record store and the network are not here.
 
 pub mod api;
+pub mod cli;
+pub mod demo;
+pub mod import;
+pub mod language;
+pub mod output;

@@ -1,2 +1,5 @@
-//! Sincronia.
-fn main() {}
+//! The `sincronia` command. Everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    sincronia_client::cli::main()
+}

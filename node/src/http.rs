@@ -37,6 +37,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Who is let in.
@@ -48,13 +49,30 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Origins of pages that may call, beyond our own: `https://…`.
     pub origins: Vec<String>,
+    /// How long a client may take.
+    pub patience: Patience,
+}
+
+/// How long a client may take to send the two parts of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The header, and the time between two requests on one connection.
+    pub header: Duration,
+    /// The body.
+    pub body: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { header: limits::HTTP_HEADER_TIMEOUT, body: limits::HTTP_BODY_TIMEOUT }
+    }
 }
 
 impl Settings {
     /// Loopback only, no pages of others.
     #[must_use]
     pub fn new(token: Token) -> Self {
-        Self { token, hosts: Vec::new(), origins: Vec::new() }
+        Self { token, hosts: Vec::new(), origins: Vec::new(), patience: Patience::default() }
     }
 }
 
@@ -83,6 +101,7 @@ pub async fn serve<S: Service>(
         door: Arc::new(door::Door::new(&settings, port)),
         router: router::router(router::Shared::new(service, closed.clone())),
         closing: closed,
+        patience: settings.patience,
     };
     connection::accept(listener, front, closing, shutdown).await;
     Ok(())

@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub overrides: Vec<(Key, String)>,
     /// The list that verification phrases are taken from.
     pub words: WordList,
+    /// Whether to start without the network, as `sincronia offline` leaves it.
+    pub offline: bool,
 }
 
 /// Why a node does not run. Each says what to do next.

@@ -1,3 +1,4 @@
-//! Many nodes: a simulated world for the protocol, and what federations of real nodes share.
+//! Many nodes: a simulated world for the protocol, and federations of real nodes.
 
+pub mod federation;
 pub mod world;

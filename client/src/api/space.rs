@@ -15,6 +15,11 @@ impl Client {
         self.transport.read(&path(&["spaces"])?)
     }
 
+    /// Founds a space of ours, with nobody else in it.
+    pub fn create_space(&self) -> Result<SpaceView, ApiError> {
+        self.transport.act(Method::POST, &path(&["spaces"])?)
+    }
+
     /// One space.
     pub fn space(&self, space: &str) -> Result<SpaceView, ApiError> {
         self.transport.read(&path(&["spaces", space])?)

@@ -3,6 +3,7 @@
 //! A loop of our own, because `axum::serve` gives hyper no timer and without one a client may take
 //! for ever to send its header.
 
+use super::Patience;
 use super::door::Door;
 use crate::api::{ApiError, ErrorCode};
 use crate::limits;
@@ -34,6 +35,8 @@ pub struct Front {
     pub router: Router,
     /// Becomes true when the server stops.
     pub closing: watch::Receiver<bool>,
+    /// How long a client may take.
+    pub patience: Patience,
 }
 
 /// Accepts until `shutdown`, then sets `closing` and waits for what is under way.
@@ -91,7 +94,7 @@ async fn answer_all(stream: TcpStream, place: OwnedSemaphorePermit, front: Front
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits::HTTP_HEADER_TIMEOUT)
+            .header_read_timeout(front.patience.header)
             .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
             .max_buf_size(limits::HTTP_HEADER_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service)
@@ -113,8 +116,9 @@ async fn answer(
     place: Arc<OwnedSemaphorePermit>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
+    parts.extensions.insert(front.patience);
     let mut response = match front.door.admit(&parts) {
         Ok(()) => to_the_end(front.router, place, Request::from_parts(parts, body)).await,
         Err(error) => error.into_response(),

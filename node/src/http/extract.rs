@@ -1,12 +1,14 @@
 //! What handlers take from a request; whatever does not fit is an [`ApiError`], never plain text.
 
 use crate::api::{ApiError, ErrorCode};
+use crate::http::Patience;
 use crate::limits;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// The names in the path.
 pub struct Path<T>(pub T);
@@ -55,10 +57,12 @@ where
         if !is_plain_json(request.headers()) {
             return Err(not_json());
         }
+        let Patience { body: patience, .. } =
+            request.extensions().get().copied().unwrap_or_default();
         let body = Limited::new(request.into_body(), MAX).collect();
-        let bytes = tokio::time::timeout(limits::HTTP_BODY_TIMEOUT, body)
+        let bytes = tokio::time::timeout(patience, body)
             .await
-            .map_err(|_| too_slow())?
+            .map_err(|_| too_slow(patience))?
             .map_err(|cause| unread(cause.is::<LengthLimitError>(), MAX))?
             .to_bytes();
         serde_json::from_slice(&bytes).map(Self).map_err(|cause| {
@@ -84,8 +88,8 @@ fn not_json() -> ApiError {
     ApiError::new(ErrorCode::MediaType, "the body is not declared as JSON", remedy)
 }
 
-fn too_slow() -> ApiError {
-    let seconds = limits::HTTP_BODY_TIMEOUT.as_secs();
+fn too_slow(patience: Duration) -> ApiError {
+    let seconds = patience.as_secs();
     let message = format!("the body did not arrive within {seconds} seconds");
     ApiError::new(ErrorCode::Timeout, message, "send it again")
 }

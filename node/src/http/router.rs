@@ -139,3 +139,43 @@ async fn wrong_method() -> ApiError {
     let remedy = "the methods of each address stand in /api/v1/openapi.json";
     ApiError::new(ErrorCode::Method, "this address does not know that method", remedy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Routes;
+    use std::collections::BTreeSet;
+    use utoipa::OpenApi;
+
+    #[test]
+    fn the_document_and_the_router_know_the_same_endpoints() {
+        let document = serde_json::to_value(Routes::openapi()).unwrap();
+        let described: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys();
+                methods.map(move |method| (method.clone(), path.clone()))
+            })
+            .collect();
+        let routed: BTreeSet<(String, String)> =
+            Routes::ALL.iter().map(|(method, path)| ((*method).into(), (*path).into())).collect();
+        assert_eq!(described, routed);
+        assert_eq!(routed.len(), Routes::ALL.len(), "an endpoint is routed twice");
+    }
+
+    #[test]
+    fn the_document_describes_everything_it_names() {
+        let text = Routes::openapi().to_json().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(schemas.contains_key(name), "{name} is named and not described");
+        }
+        let operations: Vec<_> = text.split("\"operationId\":\"").skip(1).collect();
+        let names: BTreeSet<_> =
+            operations.iter().filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(names.len(), Routes::ALL.len(), "two endpoints have one name");
+    }
+}

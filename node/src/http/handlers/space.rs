@@ -7,6 +7,7 @@ use crate::api::{
 use crate::http::extract::{Body, ImportBody, Path, Query};
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use std::sync::Arc;
 
 /// Every space this node stores.
@@ -31,14 +32,15 @@ pub async fn spaces<S: Service>(
     path = "/api/v1/spaces",
     tag = "space",
     responses(
-        (status = 200, description = "The answer", body = SpaceView),
+        (status = 201, description = "Created", body = SpaceView),
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
 pub async fn create_space<S: Service>(
     State(service): State<Arc<S>>,
-) -> Result<Json<SpaceView>, ApiError> {
-    service.create_space().await.map(Json)
+) -> Result<(StatusCode, Json<SpaceView>), ApiError> {
+    let created = service.create_space().await?;
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// One space.

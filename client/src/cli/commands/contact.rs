@@ -1,0 +1,59 @@
+//! `sincronia contact`: who to call. Staff and mailboxes, never the people who are cared for.
+
+use super::{Outcome, operator, record};
+use crate::cli::arguments::{Contact, ContactFields};
+use crate::cli::context::Context;
+use crate::cli::entering;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming::{self, Organisations};
+use crate::cli::sheet;
+use serde_json::{Map, Value as Json};
+use sincronia_node::api::{ContactsQuery, EditRequest};
+use sincronia_protocol::record::Kind;
+
+const COLUMNS: [&str; 6] = ["org", "name", "functions", "email", "phone", "verified_on"];
+
+pub(super) fn run(context: &Context, action: Contact) -> Outcome {
+    match action {
+        Contact::Add(given) => {
+            let fields = fields(context, &given)?;
+            let authoring = &given.entering.authoring;
+            let comment = authoring.comment.clone();
+            let request = EditRequest { fields, operator: operator(authoring), comment };
+            record::show(context, &context.client()?.create_contact(&request)?)
+        }
+        Contact::List { function, organisation } => list(context, function, organisation),
+        Contact::Show { contact } => {
+            record::show(context, &naming::record(context, Some("contact"), &contact)?)
+        }
+        Contact::Edit { contact, fields: given } => {
+            let contact = naming::record(context, Some("contact"), &contact)?;
+            let fields = fields(context, &given)?;
+            record::edit(context, &contact, fields, &given.entering.authoring)
+        }
+    }
+}
+
+fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>, Failure> {
+    let functions = given.functions.join("|");
+    let named = [
+        ("contact_kind", given.kind.as_deref()),
+        ("name", given.name.as_deref()),
+        ("functions", (!functions.is_empty()).then_some(functions.as_str())),
+        ("email", given.email.as_deref()),
+        ("pec", given.pec.as_deref()),
+        ("phone", given.phone.as_deref()),
+        ("verified_on", given.verified_on.as_deref()),
+    ];
+    entering::fields(context, Kind::Contact, &given.entering, &named)
+}
+
+fn list(context: &Context, function: Option<String>, organisation: Option<String>) -> Outcome {
+    let known = Organisations::known(context)?;
+    let organisation = organisation.map(|text| known.find(context, &text)).transpose()?;
+    let contacts = context.client()?.contacts(&ContactsQuery { function, organisation })?;
+    context.output.show("contacts", &contacts, || {
+        sheet::list(context, &known.names(), Kind::Contact, &COLUMNS, &contacts)
+    });
+    Ok(Exit::Done)
+}

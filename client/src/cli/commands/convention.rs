@@ -1,0 +1,98 @@
+//! `sincronia convention`: what the network is for.
+
+mod writing;
+
+use super::Outcome;
+use crate::cli::arguments::Convention;
+use crate::cli::context::Context;
+use crate::cli::failure::Exit;
+use crate::cli::naming::Organisations;
+use crate::cli::sheet;
+use crate::output::table::Rows;
+use sincronia_node::api::{ConventionView, ConventionsQuery, MemberRequest};
+use sincronia_protocol::record::Kind;
+use std::fmt::Write;
+
+const COLUMNS: [&str; 5] = ["title", "instrument_kind", "parties", "effective_from", "end_date"];
+
+pub(super) fn run(context: &Context, action: Convention) -> Outcome {
+    match action {
+        Convention::New(arguments) => writing::new(context, &arguments),
+        Convention::Edit { convention, fields } => writing::edit(context, &convention, &fields),
+        Convention::List { organisation, placement } => list(context, organisation, placement),
+        Convention::Show { convention, check } => show(context, &convention, check),
+        Convention::Share { convention, organisation, role, history } => {
+            let client = context.client()?;
+            let space = client.convention(&convention)?.space.id;
+            let organisation = Organisations::known(context)?.find(context, &organisation)?;
+            let request = MemberRequest { organisation, role, history: Some(history) };
+            let space = client.add_member(&space, &request)?;
+            context.output.show("space", &space, || context.texts.text("shared"));
+            Ok(Exit::Done)
+        }
+        Convention::Revoke { convention, organisation } => {
+            revoke(context, &convention, &organisation)
+        }
+    }
+}
+
+fn list(context: &Context, organisation: Option<String>, placement: Option<String>) -> Outcome {
+    let client = context.client()?;
+    let known = Organisations::known(context)?;
+    let organisation = organisation.map(|text| known.find(context, &text)).transpose()?;
+    let query =
+        ConventionsQuery { organisation, placement_kind: placement, ..ConventionsQuery::default() };
+    let conventions = client.conventions(&query)?;
+    context.output.show("conventions", &conventions, || {
+        sheet::list(context, &known.names(), Kind::Convention, &COLUMNS, &conventions)
+    });
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, convention: &str, check: bool) -> Outcome {
+    let view = context.client()?.convention(convention)?;
+    let names = Organisations::known(context)?.names();
+    context.output.show("convention", &view, || {
+        let mut text = sheet::record(context, &names, &view.convention);
+        for record in &view.records {
+            let _ = write!(text, "\n{}", sheet::record(context, &names, record));
+        }
+        let _ = write!(text, "\n{}", shared_with(context, &view));
+        text
+    });
+    let mut records = view.records.iter().chain([&view.convention]);
+    let conflict = check && records.any(|record| !record.conflicts.is_empty());
+    Ok(if conflict { Exit::Conflict } else { Exit::Done })
+}
+
+/// Who sees it: always on screen.
+fn shared_with(context: &Context, view: &ConventionView) -> String {
+    let texts = &context.texts;
+    let headings = ["shared-with", "role"].map(|key| texts.text(key));
+    let mut rows = Rows::new(context.output, &headings);
+    rows.row([view.space.owner_name.clone(), texts.text("role-owner")]);
+    for member in view.space.members.iter().filter(|one| one.organisation != view.space.owner) {
+        rows.row([member.name.clone(), texts.text(&format!("role-{}", member.role))]);
+    }
+    let mut text = rows.to_string();
+    if !view.not_shared_yet.is_empty() {
+        let parties = [("parties", view.not_shared_yet.join(", ").into())];
+        let _ = writeln!(text, "{}", texts.with("not-shared-yet", &parties));
+    }
+    text
+}
+
+fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
+    let client = context.client()?;
+    let view = client.convention(convention)?;
+    let known = Organisations::known(context)?;
+    let id = known.find(context, organisation)?;
+    let name = known.names().of(&id);
+    context.confirm(&context.texts.with("confirm-revoke", &[("name", name.clone().into())]))?;
+    let revoked = client.remove_member(&view.space.id, &id)?;
+    context.output.show("revocation", &revoked, || {
+        let arguments = [("name", name.into()), ("epoch", revoked.epoch.into())];
+        context.texts.with("revoked", &arguments)
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,74 @@
+//! `sincronia invite`: one action on this side makes a partner.
+
+use super::Outcome;
+use crate::cli::arguments::{Invite, InviteAction, NewInvite};
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::output::table::Rows;
+use crate::output::value::{short, time};
+use sincronia_node::api::{GrantRequest, InviteRequest, NewInvitation};
+use std::path::Path;
+
+pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
+    match arguments.action {
+        None => new(context, arguments.new),
+        Some(InviteAction::List) => list(context),
+        Some(InviteAction::Revoke { invitation }) => {
+            let revoked = context.client()?.revoke_invitation(&invitation)?;
+            context
+                .output
+                .show("invitation", &revoked, || context.texts.text("invitation-revoked"));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn new(context: &Context, arguments: NewInvite) -> Outcome {
+    let client = context.client()?;
+    let mut spaces = Vec::new();
+    for convention in &arguments.conventions {
+        let space = client.convention(convention)?.space.id;
+        let role = arguments.role.clone();
+        spaces.push(GrantRequest { space, role, history: "start".to_owned() });
+    }
+    let request =
+        InviteRequest { valid_hours: arguments.valid_hours, note: arguments.note, spaces };
+    let invitation = client.invite(&request)?;
+    if let Some(path) = &arguments.output {
+        write(context, path, &invitation)?;
+    }
+    context.output.show("new_invitation", &invitation, || invitation.text.clone());
+    let until = [("until", time(invitation.expires_at).into())];
+    context.output.message(&context.texts.with("invitation-advice", &until));
+    if invitation.addresses.is_empty() {
+        context.say("invitation-without-address");
+    }
+    Ok(Exit::Done)
+}
+
+/// The invitation opens the door once: the file is for its owner only, and never replaces another.
+fn write(context: &Context, path: &Path, invitation: &NewInvitation) -> Result<(), Failure> {
+    let text = format!("{}\n", invitation.text);
+    crate::cli::secret::write_private(path, text.as_bytes())
+        .map_err(|error| context.fail(Exit::Error, "file", &format!("{}: {error}", path.display())))
+}
+
+fn list(context: &Context) -> Outcome {
+    let texts = &context.texts;
+    let invitations = context.client()?.invitations()?;
+    context.output.show("invitations", &invitations, || {
+        let headings = ["id", "state", "note", "valid-until", "used-by"];
+        let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
+        for invitation in &invitations {
+            rows.row([
+                invitation.id.clone(),
+                texts.text(&format!("invitation-{}", invitation.state)),
+                invitation.note.clone().unwrap_or_default(),
+                time(invitation.expires_at),
+                invitation.used_by.as_deref().map(short).unwrap_or_default(),
+            ]);
+        }
+        if rows.is_empty() { texts.text("nothing-here") } else { rows.to_string() }
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,69 @@
+//! `sincronia partner`: whom this organisation exchanges with.
+
+use super::{Outcome, status};
+use crate::cli::arguments::Partner;
+use crate::cli::context::Context;
+use crate::cli::failure::Exit;
+use crate::cli::naming::Organisations;
+use crate::output::value::time;
+use sincronia_node::api::{PartnerView, VerifyRequest};
+use std::fmt::Write;
+
+pub(super) fn run(context: &Context, action: Partner) -> Outcome {
+    let client = context.client()?;
+    let find = |text: &str| Organisations::known(context)?.find(context, text);
+    match action {
+        Partner::List => {
+            let partners = client.partners()?;
+            context.output.show("partners", &partners, || match partners.as_slice() {
+                [] => context.texts.text("nobody-yet"),
+                partners => status::partners(context, partners),
+            });
+        }
+        Partner::Show { organisation } => {
+            let partner = client.partner(&find(&organisation)?)?;
+            context.output.show("partner", &partner, || sheet(context, &partner));
+        }
+        Partner::Verify { organisation, phrase } => {
+            let id = find(&organisation)?;
+            if phrase.is_none() {
+                let partner = client.partner(&id)?;
+                let words = partner.verification_phrase.join(" ");
+                let arguments = [("name", partner.name.into()), ("phrase", words.into())];
+                context.output.message(&context.texts.with("compare-phrase", &arguments));
+                context.confirm(&context.texts.text("phrase-is-the-same"))?;
+            }
+            let partner = client.verify_partner(&id, &VerifyRequest { phrase })?;
+            context.output.show("partner", &partner, || sheet(context, &partner));
+        }
+        Partner::Block { organisation } => {
+            let id = find(&organisation)?;
+            let question = [("name", organisation.into())];
+            context.confirm(&context.texts.with("confirm-block", &question))?;
+            let partner = client.block_partner(&id)?;
+            context.output.show("partner", &partner, || sheet(context, &partner));
+        }
+        Partner::Unblock { organisation } => {
+            let partner = client.unblock_partner(&find(&organisation)?)?;
+            context.output.show("partner", &partner, || sheet(context, &partner));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn sheet(context: &Context, partner: &PartnerView) -> String {
+    let texts = &context.texts;
+    let mut text = status::partners(context, std::slice::from_ref(partner));
+    let mut line = |key: &str, value: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}: {value}", texts.text(key));
+    };
+    line("id", &partner.organisation);
+    line("verification-phrase", &partner.verification_phrase.join(" "));
+    line("joined-at", &time(partner.joined_at));
+    line("shared-spaces", &partner.spaces.to_string());
+    for (node, addresses) in &partner.addresses {
+        line("node", &format!("{node} {}", addresses.join(" ")));
+    }
+    text
+}

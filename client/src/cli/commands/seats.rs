@@ -1,0 +1,73 @@
+//! `sincronia seats`: who has a free place, month by month.
+
+use super::{Outcome, cover, record};
+use crate::cli::arguments::{Authoring, Seats};
+use crate::cli::context::Context;
+use crate::cli::entering::value;
+use crate::cli::failure::Failure;
+use serde_json::{Map, Value as Json};
+use sincronia_node::api::{ConventionView, RecordView};
+use sincronia_protocol::record::Kind;
+
+const COLUMNS: [&str; 6] = ["org", "office", "month", "kind", "seats_free", "seats_used"];
+
+pub(super) fn run(context: &Context, action: Seats) -> Outcome {
+    match action {
+        Seats::Set { convention, month, kind, free, used, authoring } => {
+            let typed = [
+                ("month", Some(month)),
+                ("kind", Some(kind)),
+                ("seats_free", Some(free)),
+                ("seats_used", used),
+            ];
+            set(context, &convention, typed, &authoring)
+        }
+        Seats::List { convention } => {
+            cover::list(context, Kind::Seats, &COLUMNS, "seats", convention.as_deref())
+        }
+    }
+}
+
+/// One record for each convention, month and kind of this organisation: a later count replaces it.
+fn set(
+    context: &Context,
+    convention: &str,
+    typed: [(&str, Option<String>); 4],
+    authoring: &Authoring,
+) -> Outcome {
+    let client = context.client()?;
+    let view = client.convention(convention)?;
+    let own = client.status()?.organisation;
+    let fields = fields(context, &typed)?;
+    if let Some(existing) = counted(&view, &own, &fields) {
+        return record::edit(context, existing, fields, authoring);
+    }
+    let mut fields = fields;
+    fields.insert("convention".to_owned(), view.convention.id.clone().into());
+    fields.insert("org".to_owned(), own.into());
+    record::create(context, &view.space.id, Kind::Seats, fields, authoring)
+}
+
+fn fields(
+    context: &Context,
+    typed: &[(&str, Option<String>)],
+) -> Result<Map<String, Json>, Failure> {
+    let given = typed.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
+    let of = |(name, text): (&str, &str)| {
+        Ok((name.to_owned(), value(context, Kind::Seats, name, text)?))
+    };
+    given.map(of).collect()
+}
+
+fn counted<'a>(
+    view: &'a ConventionView,
+    own: &str,
+    fields: &Map<String, Json>,
+) -> Option<&'a RecordView> {
+    let same = |record: &&RecordView| {
+        let equal = |name: &str| record.fields.get(name) == fields.get(name);
+        let ours = record.created.as_ref().is_some_and(|origin| origin.organisation == own);
+        record.kind == Kind::Seats.name() && ours && equal("month") && equal("kind")
+    };
+    view.records.iter().find(same)
+}

@@ -1,0 +1,103 @@
+//! `sincronia status` and `doctor`: do my partners have my changes, and do I have theirs?
+
+use super::Outcome;
+use crate::cli::arguments::Checking;
+use crate::cli::context::Context;
+use crate::cli::failure::Exit;
+use crate::output::table::Rows;
+use crate::output::value::time;
+use sincronia_node::api::{PartnerState, PartnerView, Status};
+use std::fmt::Write;
+
+pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
+    let status = context.client()?.status()?;
+    context.output.show("status", &status, || text(context, &status));
+    let conflict = arguments.check && status.counts.conflicts > 0;
+    Ok(if conflict { Exit::Conflict } else { Exit::Done })
+}
+
+fn text(context: &Context, status: &Status) -> String {
+    let texts = &context.texts;
+    let mut text = format!("{} · {}\n", status.name, status.organisation);
+    let online = texts.text(if status.online { "online" } else { "offline" });
+    let _ = writeln!(text, "{online} · {}", status.addresses.join(" "));
+    let counts = &status.counts;
+    let arguments = [
+        ("partners", counts.partners.into()),
+        ("connected", counts.connected.into()),
+        ("in_sync", counts.in_sync.into()),
+        ("spaces", counts.spaces.into()),
+    ];
+    let _ = writeln!(text, "{}", texts.with("status-counts", &arguments));
+    let records: u64 = counts.records.values().sum();
+    let arguments = [
+        ("records", records.into()),
+        ("conflicts", counts.conflicts.into()),
+        ("quarantined", counts.quarantined.into()),
+    ];
+    let _ = writeln!(text, "{}", texts.with("status-records", &arguments));
+    if status.cloned {
+        let _ = writeln!(text, "{}", texts.text("status-cloned"));
+    }
+    if status.projecting {
+        let _ = writeln!(text, "{}", texts.text("status-projecting"));
+    }
+    if !status.partners.is_empty() {
+        text.push_str(&partners(context, &status.partners));
+    }
+    text
+}
+
+/// Where synchronisation with each partner stands, in words.
+pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
+    let texts = &context.texts;
+    let headings = ["partner", "trust", "sync", "outstanding", "last-exchange"];
+    let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
+    for partner in partners {
+        let trust = texts.text(match partner.state {
+            PartnerState::Joined => "trust-joined",
+            PartnerState::Verified => "trust-verified",
+            PartnerState::Blocked => "trust-blocked",
+        });
+        let phase = phase(context, partner);
+        let outstanding = [
+            ("outgoing", partner.sync.outgoing.into()),
+            ("differences", partner.sync.differences.into()),
+        ];
+        let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
+        let outstanding = texts.with("outstanding-counts", &outstanding);
+        let cells = [partner.name.clone(), trust, phase, outstanding, last];
+        if partner.state == PartnerState::Joined { rows.urgent(cells) } else { rows.row(cells) }
+    }
+    rows.to_string()
+}
+
+fn phase(context: &Context, partner: &PartnerView) -> String {
+    let phase = partner.sync.phase.replace('_', "-");
+    let words = context.texts.find(&format!("phase-{phase}"), &[]).unwrap_or(phase);
+    match &partner.sync.last_failure {
+        Some(failure) if !partner.sync.connected => format!("{words} ({failure})"),
+        _ => words,
+    }
+}
+
+pub(super) fn doctor(context: &Context) -> Outcome {
+    let texts = &context.texts;
+    let checks = context.client()?.doctor()?;
+    context.output.show("doctor", &checks, || {
+        let headings = ["check", "state", "found"].map(|key| texts.text(key));
+        let mut rows = Rows::new(context.output, &headings);
+        for check in &checks {
+            let name = texts.find(&format!("check-{}", check.name.replace('_', "-")), &[]);
+            let name = name.unwrap_or_else(|| check.name.clone());
+            if check.ok {
+                rows.row([name, texts.text("ok"), check.detail.clone()]);
+            } else {
+                let remedy = check.remedy.clone().unwrap_or_default();
+                rows.urgent([name, texts.text("not-ok"), format!("{}\n{remedy}", check.detail)]);
+            }
+        }
+        rows.to_string()
+    });
+    Ok(if checks.iter().all(|check| check.ok) { Exit::Done } else { Exit::Error })
+}

@@ -1,0 +1,107 @@
+//! What every command has at hand: texts, output, and the node it talks to.
+
+use super::arguments::Global;
+use super::failure::{Exit, Failure};
+use crate::api::Client;
+use crate::demo::address_book::AddressBook;
+use crate::language::Catalogue;
+use crate::output::Output;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What every command has at hand.
+#[derive(Debug)]
+pub struct Context {
+    /// Every text.
+    pub texts: Catalogue,
+    /// How to print.
+    pub output: Output,
+    /// What was typed before the command.
+    pub global: Global,
+    client: OnceLock<Client>,
+}
+
+impl Context {
+    pub(super) fn new(texts: Catalogue, global: Global) -> Self {
+        let output = Output::new(global.json);
+        Self { texts, output, global, client: OnceLock::new() }
+    }
+
+    /// The node that commands talk to.
+    pub fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::connect(&self.directory()?)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// The directory of the node.
+    pub fn directory(&self) -> Result<PathBuf, Failure> {
+        if let Some(key) = &self.global.node {
+            let book = AddressBook::open();
+            let book = book.map_err(|error| self.fail(Exit::NotRunning, "demo", &error))?;
+            let found = book.directory(key);
+            return found.ok_or_else(|| {
+                let keys = book.keys().collect::<Vec<_>>().join(", ");
+                self.fail(Exit::NotFound, "demo_node", &keys)
+            });
+        }
+        let given = self.global.directory.clone();
+        given.or_else(default_directory).ok_or_else(|| self.fail(Exit::Usage, "no_directory", ""))
+    }
+
+    /// A failure with the texts of the catalogue.
+    pub fn fail(&self, exit: Exit, code: &str, detail: &str) -> Failure {
+        Failure::known(self, exit, code, detail)
+    }
+
+    /// Whether a question can be asked.
+    #[must_use]
+    pub fn interactive(&self) -> bool {
+        !self.global.no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks for a line of text.
+    pub fn ask(&self, question: &str) -> Result<String, Failure> {
+        if !self.interactive() {
+            return Err(self.fail(Exit::Usage, "no_input", question));
+        }
+        let mut answer = String::new();
+        let mut out = std::io::stderr().lock();
+        let asked = write!(out, "{question} ").and_then(|()| out.flush());
+        let read = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+        read.map_err(|error| Failure::told(Exit::Error, "input", error))?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks whether to go on with what cannot be undone. Without a terminal, `--yes` must say so.
+    pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.global.yes {
+            return Ok(());
+        }
+        if !self.interactive() {
+            return Err(self.fail(Exit::Usage, "confirm", question));
+        }
+        let answer = self.ask(&format!("{question} {}", self.texts.text("yes-no")))?;
+        let yes = ["s", "sì", "si", "y", "yes"].contains(&answer.to_lowercase().as_str());
+        if yes { Ok(()) } else { Err(self.fail(Exit::Error, "declined", "")) }
+    }
+
+    /// Says something to the person at the keyboard, in their language.
+    pub fn say(&self, key: &str) {
+        self.output.message(&self.texts.text(key));
+    }
+}
+
+/// Where the data of a person's programs are, on this system.
+fn default_directory() -> Option<PathBuf> {
+    let home = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let data = home("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| home("LOCALAPPDATA").map(PathBuf::from))
+        .or_else(|| home("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    data.map(|data| data.join("sincronia"))
+}

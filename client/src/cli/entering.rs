@@ -1,0 +1,196 @@
+//! From what is typed, or a file, to the fields of a record.
+
+use super::arguments::Entering;
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::naming::Organisations;
+use crate::import::{FILE_BYTES_MAX, value_of};
+use serde_json::{Map, Value as Json};
+use sincronia_node::api::FieldProblem;
+use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::record::schema::{Field, Type};
+use std::path::Path;
+
+/// References that name an organisation; the others name records.
+const ORGANISATIONS: [&str; 17] = [
+    "org",
+    "responsible",
+    "owner",
+    "insured",
+    "policyholder",
+    "cost_bearer",
+    "informed",
+    "supporting",
+    "organisers",
+    "members",
+    "proposed_by",
+    "adopted_by",
+    "controller",
+    "processor",
+    "joint",
+    "owner_org",
+    "into",
+];
+
+/// A flag that stands for a field.
+pub type Named<'a> = (&'static str, Option<&'a str>);
+
+/// The fields that the file, the named flags and `--field` give, the later over the earlier, with
+/// organisations by identifier.
+pub fn fields(
+    context: &Context,
+    kind: Kind,
+    entering: &Entering,
+    named: &[Named<'_>],
+) -> Result<Map<String, Json>, Failure> {
+    let mut fields = match &entering.file {
+        Some(path) => object(context, path)?,
+        None => Map::new(),
+    };
+    for (name, value) in named.iter().filter_map(|(name, value)| Some((*name, (*value)?))) {
+        put(context, kind, &mut fields, name, value)?;
+    }
+    for text in &entering.fields {
+        let (name, value) = assignment(context, text)?;
+        put(context, kind, &mut fields, name, value)?;
+    }
+    resolve(context, kind, &mut fields)?;
+    Ok(fields)
+}
+
+/// A record in one argument: `kind=lavorativo; text=…; target=60`.
+pub fn inline(context: &Context, kind: Kind, text: &str) -> Result<Map<String, Json>, Failure> {
+    let mut fields = Map::new();
+    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, value) = assignment(context, part)?;
+        put(context, kind, &mut fields, name, value)?;
+    }
+    resolve(context, kind, &mut fields)?;
+    Ok(fields)
+}
+
+/// A JSON object from a file, within the limits of an import.
+pub fn object(context: &Context, path: &Path) -> Result<Map<String, Json>, Failure> {
+    let unusable = |cause: &dyn std::fmt::Display| {
+        context.fail(Exit::Usage, "file", &format!("{}: {cause}", path.display()))
+    };
+    let bytes = read(path).map_err(|error| unusable(&error))?;
+    match serde_json::from_str(&crate::import::decode(&bytes)) {
+        Ok(Json::Object(object)) => Ok(object),
+        Ok(_) => Err(unusable(&context.texts.text("not-an-object"))),
+        Err(error) => Err(unusable(&error)),
+    }
+}
+
+/// The bytes of a file that somebody named, as many as an import takes and one more.
+pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let most = FILE_BYTES_MAX as u64 + 1;
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Puts identifiers where organisations are named, at every depth of the fields.
+pub fn resolve(
+    context: &Context,
+    kind: Kind,
+    fields: &mut Map<String, Json>,
+) -> Result<(), Failure> {
+    let mut lookup = Lookup { context, known: None };
+    for (name, value) in fields {
+        if let Some(field) = kind.schema().named(name) {
+            lookup.field(field, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// A value typed for one field, such as the one that ends a conflict.
+pub fn value(context: &Context, kind: Kind, name: &str, text: &str) -> Result<Json, Failure> {
+    let mut fields = Map::new();
+    put(context, kind, &mut fields, name, text)?;
+    resolve(context, kind, &mut fields)?;
+    Ok(fields.remove(name).unwrap_or(Json::Null))
+}
+
+fn assignment<'a>(context: &Context, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+    let parts = parts.filter(|(name, _)| !name.is_empty());
+    parts.ok_or_else(|| context.fail(Exit::Usage, "assignment", text))
+}
+
+fn put(
+    context: &Context,
+    kind: Kind,
+    fields: &mut Map<String, Json>,
+    name: &str,
+    text: &str,
+) -> Result<(), Failure> {
+    let Some(field) = kind.schema().named(name) else {
+        let known: Vec<_> = kind.schema().fields().iter().map(|field| field.name).collect();
+        let detail = format!("{name}: {}", known.join(", "));
+        return Err(context.fail(Exit::Usage, "unknown_field", &detail));
+    };
+    let value = value_of(field, text).map_err(|message| {
+        let problem =
+            FieldProblem { row: None, field: name.to_owned(), code: "wrong_type".into(), message };
+        let failure = context.fail(Exit::Usage, "invalid_fields", name);
+        Failure { problems: vec![problem], ..failure }
+    })?;
+    fields.insert(name.to_owned(), value);
+    Ok(())
+}
+
+/// Looks organisations up, and asks the node for them only if one is named.
+struct Lookup<'a> {
+    context: &'a Context,
+    known: Option<Organisations>,
+}
+
+impl Lookup<'_> {
+    fn field(&mut self, field: &'static Field, value: &mut Json) -> Result<(), Failure> {
+        self.value(field.name, &field.holds, value)
+    }
+
+    fn value(&mut self, name: &str, holds: &'static Type, value: &mut Json) -> Result<(), Failure> {
+        match (holds, value) {
+            (Type::Reference, Json::String(text)) if ORGANISATIONS.contains(&name) => {
+                if text.parse::<OrganisationId>().is_err() {
+                    *text = self.find(text)?;
+                }
+                Ok(())
+            }
+            (Type::Struct { fields }, Json::Object(parts)) => {
+                for field in *fields {
+                    if let Some(part) = parts.get_mut(field.name) {
+                        self.field(field, part)?;
+                    }
+                }
+                Ok(())
+            }
+            (Type::List { of, .. }, Json::Array(elements)) => {
+                elements.iter_mut().try_for_each(|element| self.value(name, of, element))
+            }
+            // A set holds its elements without a list in the type; a change of it says which.
+            (Type::Reference, Json::Array(elements)) => {
+                elements.iter_mut().try_for_each(|element| self.value(name, holds, element))
+            }
+            (Type::Reference, Json::Object(change)) => {
+                change.values_mut().try_for_each(|part| self.value(name, holds, part))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn find(&mut self, text: &str) -> Result<String, Failure> {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => Organisations::known(self.context)?,
+        };
+        let found = known.find(self.context, text);
+        self.known = Some(known);
+        found
+    }
+}

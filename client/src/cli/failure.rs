@@ -1,0 +1,150 @@
+//! How a command ends: a code for programs, a cause and a remedy for people.
+
+use super::context::Context;
+use crate::language::Language;
+use crate::output::table::safe;
+use crate::output::tell;
+use sincronia_node::api::{ApiError, FieldProblem};
+use std::fmt::Write;
+
+/// The exit codes, as documented in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// An error.
+    Error,
+    /// The command line, or what was asked for, is not possible.
+    Usage,
+    /// Not found, or several things fit.
+    NotFound,
+    /// The node does not run.
+    NotRunning,
+    /// A conflict needs a person.
+    Conflict,
+    /// The network, a partner or an invitation.
+    Network,
+    /// Not permitted.
+    NotPermitted,
+}
+
+impl Exit {
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Usage,
+            3 => Self::NotFound,
+            4 => Self::NotRunning,
+            5 => Self::Conflict,
+            6 => Self::Network,
+            7 => Self::NotPermitted,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For programs. Stable.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub remedy: String,
+    /// Field by field.
+    pub problems: Vec<FieldProblem>,
+    /// How the command ends.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// With the text of the catalogue under `error-<code>`, and its remedy under `remedy-<code>`.
+    pub fn known(context: &Context, exit: Exit, code: &str, detail: &str) -> Self {
+        let key = code.replace('_', "-");
+        let detail = [("detail", detail.into())];
+        Self {
+            code: code.to_owned(),
+            message: context.texts.with(&format!("error-{key}"), &detail),
+            remedy: context.texts.find(&format!("remedy-{key}"), &detail).unwrap_or_default(),
+            problems: Vec::new(),
+            exit,
+        }
+    }
+
+    /// An error of the system or of a library that explains itself.
+    pub fn told(exit: Exit, code: &str, message: impl ToString) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+            remedy: String::new(),
+            problems: Vec::new(),
+            exit,
+        }
+    }
+
+    /// Says it on stderr: a document for programs, sentences for people.
+    pub(super) fn report(&self, context: &Context) {
+        if context.output.json {
+            let error = serde_json::json!({
+                "schema": "sincronia/1/error",
+                "code": self.code,
+                "message": self.message,
+                "remedy": self.remedy,
+                "problems": self.problems,
+                "exit": self.exit.code(),
+            });
+            tell(&error.to_string());
+        } else {
+            tell(self.text(context).trim_end());
+        }
+    }
+
+    /// What comes from the node is in English; where the catalogue has the code, its sentence leads
+    /// and the node's own follows, because it is the more exact one.
+    fn text(&self, context: &Context) -> String {
+        let texts = &context.texts;
+        let mut text = String::new();
+        let general = texts.error(&self.code, &self.message);
+        let lead = if texts.language() == Language::En { &self.message } else { &general };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}: {} [{}]", texts.text("error"), safe(lead), self.code);
+        if *lead != self.message {
+            let _ = writeln!(text, "  {}", safe(&self.message));
+        }
+        for problem in &self.problems {
+            let row = problem.row.map(|row| texts.with("row", &[("row", row.into())]));
+            let place = row.into_iter().chain([problem.field.clone()]).collect::<Vec<_>>();
+            let code = problem.code.replace('_', "-");
+            let message = texts.find(&format!("problem-{code}"), &[]);
+            let message = message.filter(|_| texts.language() != Language::En);
+            let message = message.unwrap_or_else(|| problem.message.clone());
+            let _ = writeln!(text, "  · {}: {}", safe(&place.join(", ")), safe(&message));
+        }
+        if !self.remedy.is_empty() {
+            let _ = writeln!(text, "  → {}", safe(&self.remedy));
+        }
+        text
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let code = serde_json::to_value(error.code).ok();
+        let code = code.and_then(|code| code.as_str().map(str::to_owned));
+        let exit = Exit::from_code(error.exit_code());
+        Self {
+            code: code.unwrap_or_else(|| "internal".to_owned()),
+            message: error.message,
+            remedy: error.remedy,
+            problems: error.problems,
+            exit,
+        }
+    }
+}

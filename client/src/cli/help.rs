@@ -1,0 +1,70 @@
+//! The command line with its explanations, in the language of the person.
+//!
+//! The texts are in the catalogue, not beside the arguments: `help-<path>` for a command and
+//! `arg-<name>` for an argument, or `arg-<path>-<name>` where it means something else. A test walks
+//! the whole tree.
+
+use super::arguments::Arguments;
+use crate::language::Catalogue;
+use clap::{Command, CommandFactory};
+
+/// The whole command line.
+#[must_use]
+pub fn command(texts: &Catalogue) -> Command {
+    explained(texts, Arguments::command(), "sincronia")
+        .after_help(texts.text("help-exit-codes"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+}
+
+fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
+    let command = command
+        .about(texts.text(&format!("help-{path}")))
+        .mut_args(|argument| {
+            let id = argument.get_id().as_str().to_owned();
+            let text = match texts.find(&format!("arg-{path}-{id}"), &[]) {
+                Some(text) => Some(text),
+                None => texts.find(&format!("arg-{id}"), &[]),
+            };
+            argument.help(text.unwrap_or_default())
+        })
+        .disable_help_subcommand(true);
+    command.mut_subcommands(|inner| {
+        let path = match path {
+            "sincronia" => inner.get_name().to_owned(),
+            path => format!("{path}-{}", inner.get_name()),
+        };
+        explained(texts, inner, &path)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+    use std::collections::BTreeSet;
+
+    fn unexplained(command: &Command, missing: &mut BTreeSet<String>) {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        if about.is_empty() || about.starts_with("help-") {
+            missing.insert(about);
+        }
+        for argument in command.get_arguments() {
+            if argument.get_help().is_none_or(|help| help.to_string().is_empty()) {
+                missing.insert(format!("arg-{}", argument.get_id()));
+            }
+        }
+        command.get_subcommands().for_each(|inner| unexplained(inner, missing));
+    }
+
+    #[test]
+    fn every_command_and_argument_is_explained_in_both_languages() {
+        for language in Language::ALL {
+            let mut missing = BTreeSet::new();
+            let command = command(&Catalogue::new(language));
+            command.clone().debug_assert();
+            unexplained(&command, &mut missing);
+            assert_eq!(missing, BTreeSet::new(), "{language:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What people call things, and what programs call them.
+//!
+//! Organisations and records may be given by identifier, by the beginning of one, or by name; what
+//! fits several things is refused with the list of them, because a wrong guess shares a convention
+//! with a stranger.
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use crate::output::value::Names;
+use sincronia_node::api::{RecordView, RecordsQuery};
+use std::collections::BTreeMap;
+
+/// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
+const BEGINNING_MIN: usize = 6;
+
+/// Every organisation that this node knows by name.
+#[derive(Clone, Debug, Default)]
+pub struct Organisations(BTreeMap<String, String>);
+
+impl Organisations {
+    /// This one, its partners, and who else is a member of a space.
+    pub fn known(context: &Context) -> Result<Self, Failure> {
+        let client = context.client()?;
+        let status = client.status()?;
+        let mut known = BTreeMap::new();
+        for space in client.spaces()? {
+            known.extend(space.members.into_iter().map(|one| (one.organisation, one.name)));
+            known.insert(space.owner, space.owner_name);
+        }
+        known.extend(status.partners.into_iter().map(|one| (one.organisation, one.name)));
+        known.insert(status.organisation, status.name);
+        Ok(Self(known))
+    }
+
+    /// The identifier of the organisation that `text` means.
+    pub fn find(&self, context: &Context, text: &str) -> Result<String, Failure> {
+        let every = self.0.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+        match only(every, text) {
+            Ok(id) => Ok(id.to_owned()),
+            Err(found) if found.is_empty() => {
+                Err(context.fail(Exit::NotFound, "no_organisation", text))
+            }
+            Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
+        }
+    }
+
+    /// What each is called.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        let mut names = Names::default();
+        self.0.iter().for_each(|(id, name)| names.learn(id, name));
+        names
+    }
+}
+
+/// The record that `text` means, of one kind if that is known.
+pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<RecordView, Failure> {
+    let query = RecordsQuery { kind: kind.map(str::to_owned), ..RecordsQuery::default() };
+    let mut records = context.client()?.records(&query)?;
+    let titles: Vec<_> = records.iter().map(title).collect();
+    let every =
+        records.iter().map(|record| record.id.as_str()).zip(titles.iter().map(String::as_str));
+    match only(every, text).map(str::to_owned) {
+        Ok(id) => {
+            records.retain(|record| record.id == id);
+            let record = records.into_iter().next();
+            record.ok_or_else(|| context.fail(Exit::NotFound, "no_record", text))
+        }
+        Err(found) if found.is_empty() => Err(context.fail(Exit::NotFound, "no_record", text)),
+        Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
+    }
+}
+
+/// What people call a record.
+#[must_use]
+pub fn title(record: &RecordView) -> String {
+    const NAMING: [&str; 8] =
+        ["title", "name", "policy_no", "family_name", "text", "duty_text", "topic", "month"];
+    let named = NAMING.iter().find_map(|name| record.fields.get(*name)?.as_str());
+    named.unwrap_or_default().to_owned()
+}
+
+/// The one identifier that `text` means, or what it could mean.
+fn only<'a>(
+    every: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    text: &str,
+) -> Result<&'a str, Vec<String>> {
+    let wanted = text.trim().to_lowercase();
+    if wanted.is_empty() {
+        return Err(Vec::new());
+    }
+    let beginning = wanted.len() >= BEGINNING_MIN;
+    let ways: [&dyn Fn(&str, &str) -> bool; 4] = [
+        &|id, _| id == wanted,
+        &|_, name| name.to_lowercase() == wanted,
+        &|id, _| beginning && id.starts_with(&wanted),
+        &|_, name| name.to_lowercase().contains(&wanted),
+    ];
+    for way in ways {
+        let found: Vec<_> = every.clone().filter(|(id, name)| way(id, name)).collect();
+        match found.as_slice() {
+            [] => {}
+            [(id, _)] => return Ok(id),
+            several => {
+                return Err(several.iter().map(|(id, name)| format!("{name} ({id})")).collect());
+            }
+        }
+    }
+    Err(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only;
+
+    #[test]
+    fn one_meaning_is_found_and_two_are_refused() {
+        let every = [("org1abcdef", "Comune di Aulla"), ("org1abcxyz", "CIM di Aulla")];
+        let find = |text: &str| only(every.into_iter(), text);
+        assert_eq!(find("org1abcxyz"), Ok("org1abcxyz"));
+        assert_eq!(find("org1abcd"), Ok("org1abcdef"));
+        assert_eq!(find("cim"), Ok("org1abcxyz"));
+        assert_eq!(find("comune di aulla"), Ok("org1abcdef"));
+        assert_eq!(find("Aulla").unwrap_err().len(), 2);
+        assert_eq!(find("org1").unwrap_err().len(), 0);
+        assert!(find(" ").is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! The two commands that are the node itself: the only place where the client calls its library.
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::secret::Words;
+use crate::language::Language;
+use sincronia_node::config::{DirectoryError, Key};
+use sincronia_node::keystore::{KeystoreError, Strength, Unlock};
+use sincronia_node::setup::{InitOptions, SetupError};
+use sincronia_node::{RunError, RunOptions};
+use sincronia_protocol::recovery::WordList;
+use std::future::Future;
+use std::path::Path;
+use tokio::io::AsyncReadExt;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A node that was set up.
+pub struct Created {
+    /// Its organisation.
+    pub organisation: String,
+    /// The node.
+    pub node: String,
+    /// Twenty-four words, shown once.
+    pub words: Words,
+}
+
+/// Sets up a node in `directory`.
+pub fn initialise(
+    context: &Context,
+    directory: &Path,
+    name: &str,
+    language: Language,
+    unlock: Unlock,
+) -> Result<Created, Failure> {
+    let options = InitOptions {
+        directory: directory.to_path_buf(),
+        name: name.to_owned(),
+        words: word_list(language),
+        unlock,
+        strength: Strength::Standard,
+    };
+    let created = sincronia_node::setup::initialise(&options).map_err(|error| {
+        let exit = match &error {
+            SetupError::Keystore(KeystoreError::Exists(_)) | SetupError::Name => Exit::Usage,
+            _ => Exit::Error,
+        };
+        Failure::told(exit, "setup", error)
+    })?;
+    let words = created.recovery_words.split(' ').map(str::to_owned).collect();
+    Ok(Created {
+        organisation: created.organisation.to_string(),
+        node: created.node.to_string(),
+        words: Words::new(words),
+    })
+}
+
+/// How a node runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Settings of the command line.
+    pub flags: Vec<(Key, String)>,
+    /// Whether it starts without the network.
+    pub offline: bool,
+    /// Whether it ends with the process that started it.
+    pub with_parent: bool,
+}
+
+/// Runs the node in `directory` until it is told to stop.
+pub fn run(
+    context: &Context,
+    directory: &Path,
+    unlock: Unlock,
+    running: Running,
+) -> Result<(), Failure> {
+    let options = RunOptions {
+        directory: directory.to_path_buf(),
+        unlock,
+        overrides: running.flags,
+        words: word_list(context.texts.language()),
+        offline: running.offline,
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::told(Exit::Error, "run", error)
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
+    let shutdown = runtime.block_on(async { shutdown(running.with_parent) });
+    let shutdown = shutdown.map_err(|error| failed(&error))?;
+    let outcome = runtime.block_on(sincronia_node::run(options, shutdown));
+    // Reading standard input cannot be interrupted; it must not keep the process.
+    runtime.shutdown_background();
+    outcome.map_err(|error| {
+        let exit = match &error {
+            RunError::Directory(DirectoryError::Missing { .. }) => Exit::NotFound,
+            RunError::Keystore(KeystoreError::Wrong) => Exit::NotPermitted,
+            RunError::Config(_) => Exit::Usage,
+            RunError::Network(_) | RunError::Api { .. } => Exit::Network,
+            _ => Exit::Error,
+        };
+        Failure::told(exit, "run", error)
+    })
+}
+
+/// Resolves at SIGINT, SIGTERM and, with a parent, at the end of standard input.
+fn shutdown(with_parent: bool) -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = end_of_input(), if with_parent => {}
+        }
+    })
+}
+
+async fn end_of_input() {
+    let mut input = tokio::io::stdin();
+    let mut ignored = [0; 64];
+    while matches!(input.read(&mut ignored).await, Ok(read) if read > 0) {}
+}
+
+const fn word_list(language: Language) -> WordList {
+    match language {
+        Language::It => WordList::Italian,
+        Language::En => WordList::English,
+    }
+}

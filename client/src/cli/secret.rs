@@ -1,0 +1,147 @@
+//! Secrets come from a prompt, a file, or a systemd credential, never from the command line.
+
+use super::arguments::Unlocking;
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use sincronia_node::keystore::Unlock;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Nobody types more; a larger file was named by mistake.
+const PASSPHRASE_BYTES_MAX: u64 = 4096;
+/// Shorter ones are guessed.
+const PASSPHRASE_CHARACTERS_MIN: usize = 12;
+/// What a keystore expects of a key file.
+const KEY_BYTES: usize = 32;
+
+/// What opens the keystore that exists.
+pub fn unlock(context: &Context, given: &Unlocking) -> Result<Unlock, Failure> {
+    if let Some(unlock) = from_files(context, given)? {
+        return Ok(unlock);
+    }
+    let question = context.texts.text("ask-passphrase");
+    prompt(context, &question).map(Unlock::Passphrase)
+}
+
+/// What will open a keystore that is being made: a passphrase is asked for twice.
+pub fn choose(context: &Context, given: &Unlocking) -> Result<Unlock, Failure> {
+    if let Some(unlock) = from_files(context, given)? {
+        if let Unlock::Passphrase(passphrase) = &unlock {
+            long_enough(context, passphrase)?;
+        }
+        return Ok(unlock);
+    }
+    context.say("passphrase-advice");
+    let first = prompt(context, &context.texts.text("ask-new-passphrase"))?;
+    long_enough(context, &first)?;
+    let second = prompt(context, &context.texts.text("ask-passphrase-again"))?;
+    if *first != *second {
+        return Err(context.fail(Exit::Usage, "passphrase_differs", ""));
+    }
+    Ok(Unlock::Passphrase(first))
+}
+
+fn from_files(context: &Context, given: &Unlocking) -> Result<Option<Unlock>, Failure> {
+    if let Some(path) = &given.key_file {
+        return Ok(Some(Unlock::KeyFile(path.clone())));
+    }
+    if let Some(path) = &given.passphrase_file {
+        return from_file(context, path).map(|text| Some(Unlock::Passphrase(text)));
+    }
+    if let Some(path) = credential("sincronia-key") {
+        return Ok(Some(Unlock::KeyFile(path)));
+    }
+    match credential("sincronia-passphrase") {
+        Some(path) => from_file(context, &path).map(|text| Some(Unlock::Passphrase(text))),
+        None => Ok(None),
+    }
+}
+
+/// A credential that systemd hands to the service, if it does.
+fn credential(name: &str) -> Option<PathBuf> {
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty())?;
+    let path = PathBuf::from(directory).join(name);
+    path.is_file().then_some(path)
+}
+
+fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let unreadable = |cause: &dyn std::fmt::Display| {
+        context.fail(Exit::Usage, "passphrase_file", &format!("{}: {cause}", path.display()))
+    };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let mut text = Zeroizing::new(String::new());
+    let read = file.take(PASSPHRASE_BYTES_MAX + 1).read_to_string(&mut text);
+    let read = read.map_err(|error| unreadable(&error))?;
+    if read as u64 > PASSPHRASE_BYTES_MAX {
+        return Err(unreadable(&context.texts.text("too-long")));
+    }
+    // Editors end the file with a line end that nobody chose as part of the passphrase.
+    let end = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(end);
+    Ok(text)
+}
+
+fn prompt(context: &Context, question: &str) -> Result<Zeroizing<String>, Failure> {
+    if !context.interactive() {
+        return Err(context.fail(Exit::Usage, "no_passphrase", ""));
+    }
+    let typed = rpassword::prompt_password(format!("{question} "));
+    typed.map(Zeroizing::new).map_err(|error| Failure::told(Exit::Error, "input", error))
+}
+
+fn long_enough(context: &Context, passphrase: &str) -> Result<(), Failure> {
+    if passphrase.chars().count() >= PASSPHRASE_CHARACTERS_MIN {
+        return Ok(());
+    }
+    let least = PASSPHRASE_CHARACTERS_MIN.to_string();
+    Err(context.fail(Exit::Usage, "passphrase_short", &least))
+}
+
+/// Words that are wiped when they are not needed any more.
+pub struct Words(Vec<String>);
+
+impl Words {
+    /// Takes them over.
+    #[must_use]
+    pub fn new(words: Vec<String>) -> Self {
+        Self(words)
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn expose(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Writes a new file that only its owner can read. One that exists is never replaced: it may be the
+/// only copy of something.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the key file that was named, unless it is there.
+pub fn make_key_file(context: &Context, unlock: &Unlock) -> Result<(), Failure> {
+    let Unlock::KeyFile(path) = unlock else { return Ok(()) };
+    if path.exists() {
+        return Ok(());
+    }
+    let failed = |cause: &dyn std::fmt::Display| {
+        context.fail(Exit::Error, "file", &format!("{}: {cause}", path.display()))
+    };
+    let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
+    getrandom::fill(key.as_mut_slice()).map_err(|error| failed(&error))?;
+    write_private(path, key.as_slice()).map_err(|error| failed(&error))
+}

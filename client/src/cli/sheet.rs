@@ -1,0 +1,107 @@
+//! Records as people read them.
+
+use super::context::Context;
+use super::naming::title;
+use crate::output::table::Rows;
+use crate::output::value::{Names, short, shown, time};
+use serde_json::Value as Json;
+use sincronia_node::api::{ConflictView, OriginView, RecordView};
+use sincronia_protocol::record::Kind;
+use std::fmt::Write;
+
+/// One record: every field that holds something, and what needs a person.
+#[must_use]
+pub fn record(context: &Context, names: &Names, record: &RecordView) -> String {
+    let texts = &context.texts;
+    let Ok(kind) = record.kind.parse::<Kind>() else { return record.id.clone() };
+    let mut rows = Rows::new(context.output, &[texts.kind(kind), title(record)]);
+    let fields = kind.schema().fields().iter();
+    for (field, json) in fields.filter_map(|field| Some((field, record.fields.get(field.name)?))) {
+        let label = texts.field(kind, field.name);
+        let value = shown(texts, names, kind, &field.holds, json);
+        if record.conflicts.iter().any(|conflict| conflict.field == field.name) {
+            rows.urgent([label, format!("{value}  ({})", texts.text("in-conflict"))]);
+        } else {
+            rows.row([label, value]);
+        }
+    }
+    let mut text = rows.to_string();
+    for conflict in &record.conflicts {
+        text.push_str(&self::conflict(context, names, kind, conflict));
+    }
+    if let Some(changed) = &record.changed {
+        let _ = writeln!(text, "{}: {}", texts.text("last-change"), origin(changed));
+    }
+    if record.waiting + record.quarantined + record.newer > 0 {
+        let arguments = [
+            ("waiting", record.waiting.into()),
+            ("quarantined", record.quarantined.into()),
+            ("newer", record.newer.into()),
+        ];
+        let _ = writeln!(text, "{}", texts.with("record-incomplete", &arguments));
+    }
+    let _ = writeln!(text, "{} · {}", record.id, record.space);
+    text
+}
+
+/// The values that stand side by side, numbered as `conflict resolve --take` takes them.
+#[must_use]
+pub fn conflict(context: &Context, names: &Names, kind: Kind, conflict: &ConflictView) -> String {
+    let texts = &context.texts;
+    let label = texts.field(kind, &conflict.field);
+    let mut text = texts.with("conflict-of", &[("field", label.into())]);
+    text.push('\n');
+    for (at, value) in conflict.values.iter().enumerate() {
+        let field = kind.schema().named(&conflict.field);
+        let json = &value.value;
+        let words = field.map(|field| shown(texts, names, kind, &field.holds, json));
+        let words = words.unwrap_or_else(|| json.to_string());
+        let _ = writeln!(text, "  {}. {words}  — {}", at + 1, origin(&value.origin));
+    }
+    text
+}
+
+/// Who and when.
+#[must_use]
+pub fn origin(origin: &OriginView) -> String {
+    let name = match origin.organisation_name.as_str() {
+        "" => short(&origin.organisation),
+        name => name.to_owned(),
+    };
+    let who =
+        if origin.operator.is_empty() { name } else { format!("{}, {name}", origin.operator) };
+    format!("{who}, {}", time(origin.written_at))
+}
+
+/// A list of records of one kind, with the fields that matter most in a list.
+#[must_use]
+pub fn list(
+    context: &Context,
+    names: &Names,
+    kind: Kind,
+    columns: &[&str],
+    records: &[RecordView],
+) -> String {
+    let texts = &context.texts;
+    if records.is_empty() {
+        return texts.text("nothing-here");
+    }
+    let headings = columns.iter().map(|name| texts.field(kind, name));
+    let headings: Vec<_> = headings.chain([texts.text("state"), texts.text("id")]).collect();
+    let mut rows = Rows::new(context.output, &headings);
+    for record in records {
+        let cell = |name: &&str| {
+            let field = kind.schema().named(name);
+            let json = record.fields.get(*name).unwrap_or(&Json::Null);
+            field.map_or_else(String::new, |field| shown(texts, names, kind, &field.holds, json))
+        };
+        let cells: Vec<_> = columns.iter().map(cell).collect();
+        let id = short(&record.id);
+        if record.conflicts.is_empty() {
+            rows.row(cells.into_iter().chain([texts.text("ok"), id]));
+        } else {
+            rows.urgent(cells.into_iter().chain([texts.text("in-conflict"), id]));
+        }
+    }
+    rows.to_string()
+}

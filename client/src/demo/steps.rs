@@ -1,0 +1,85 @@
+//! The steps of the demonstration, each with its checks.
+
+mod newcomers;
+mod offline;
+mod revocation;
+
+use super::DemoError;
+use super::data::Convention;
+use super::expectation::{Reading, expected};
+use super::network::Network;
+use super::reading::read;
+use super::report::{Report, Verdict};
+use std::collections::BTreeMap;
+
+/// What every organisation should be able to read now.
+type Expected = BTreeMap<String, Reading>;
+
+/// Plays all steps; with `seed` only those that change nothing.
+pub(super) fn play(
+    network: &mut Network<'_>,
+    seed: bool,
+    report: &mut Report,
+) -> Result<(), DemoError> {
+    let wanted = expected(&network.data, &network.present());
+    converged(network, &wanted, "converged", report)?;
+    if seed {
+        return everybody_reads(network, &wanted, report);
+    }
+    offline::play(network, report)?;
+    newcomers::play(network, report)?;
+    let mut wanted = expected(&network.data, &network.present());
+    revocation::play(network, &mut wanted, report)?;
+    everybody_reads(network, &wanted, report)
+}
+
+fn converged(
+    network: &Network<'_>,
+    wanted: &Expected,
+    name: &str,
+    report: &mut Report,
+) -> Result<bool, DemoError> {
+    report.check(name, || {
+        network.converge(wanted)?;
+        Ok(Verdict::held(format!("{} organisations", wanted.len())))
+    })
+}
+
+/// Step (e): every node is asked what it can read, and that is exactly what it should be.
+fn everybody_reads(
+    network: &Network<'_>,
+    wanted: &Expected,
+    report: &mut Report,
+) -> Result<(), DemoError> {
+    report.check("reads-exactly", || {
+        network.converge(wanted)?;
+        let (mut objections, mut spaces, mut records) = (Vec::new(), 0, 0);
+        for (at, (key, wanted)) in wanted.iter().enumerate() {
+            network.tell("demo-reading", at, network.nodes.len());
+            let found = read(network.node(key)?)?;
+            let differences = wanted.differences(&found);
+            objections.extend(differences.iter().map(|text| format!("{key}: {text}")));
+            spaces += found.spaces.len();
+            records += found.totals().values().sum::<u64>();
+        }
+        let detail = format!("{spaces} spaces, {records} records");
+        Ok(Verdict::unless(objections, detail))
+    })?;
+    Ok(())
+}
+
+/// Conventions whose parties all run, with at least so many of them.
+fn conventions<'a>(
+    network: &'a Network<'_>,
+    parties: usize,
+) -> impl Iterator<Item = &'a Convention> {
+    let running = move |convention: &&Convention| {
+        convention.parties.len() >= parties
+            && convention.parties.iter().all(|party| network.nodes.contains_key(&party.org))
+    };
+    network.data.conventions.iter().filter(running)
+}
+
+fn space_name(convention: &Convention) -> String {
+    format!("convention/{}", convention.key)
+}

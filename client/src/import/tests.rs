@@ -1,0 +1,85 @@
+//! Files as they come.
+
+use super::*;
+use crate::language::Language;
+use serde_json::json;
+
+fn contacts(bytes: &[u8], mapping: &[&str]) -> Result<Contents, ImportError> {
+    let mapping: Vec<_> = mapping.iter().map(ToString::to_string).collect();
+    let catalogues = Language::ALL.map(Catalogue::new);
+    let catalogues: Vec<_> = catalogues.iter().collect();
+    read(bytes, Kind::Contact, &Mapping::parse(&mapping).unwrap(), &catalogues)
+}
+
+#[test]
+fn a_table_is_read_with_italian_headings_and_mixed_line_ends() {
+    let text = "Tipo di contatto;Nome della casella;Funzioni;Telefono\r\n\
+        casella_funzione;\"Casa \"\"famiglia\"\"\nprima riga\";protocollo|tutor;+39 0187\r\n\n\
+        persona;Città;tutor;\n";
+    let contents = contacts(text.as_bytes(), &[]).unwrap();
+    assert_eq!(contents.problems, []);
+    assert_eq!(contents.rows[0].fields["name"], "Casa \"famiglia\"\nprima riga");
+    assert_eq!(contents.rows[0].fields["functions"], json!(["protocollo", "tutor"]));
+    assert_eq!(contents.rows[0].line, Some(2));
+    assert_eq!(contents.rows[1].line, Some(5));
+    assert!(!contents.rows[1].fields.contains_key("phone"));
+}
+
+#[test]
+fn a_broken_row_is_told_and_the_rest_is_kept() {
+    let text = "contact_kind,name\npersona,Uno\npersona\npersona,Due\n";
+    let contents = contacts(text.as_bytes(), &[]).unwrap();
+    assert_eq!(contents.rows.len(), 2);
+    assert_eq!((contents.problems[0].row, contents.problems[0].line), (2, Some(3)));
+    assert_eq!(contents.total, 3);
+}
+
+#[test]
+fn a_column_is_never_lost_in_silence() {
+    let text = b"contact_kind;name;colore\npersona;Uno;blu\n";
+    assert!(matches!(contacts(text, &[]), Err(ImportError::UnknownColumns { .. })));
+    assert_eq!(contacts(text, &["colore=-"]).unwrap().rows.len(), 1);
+    let twice = contacts(text, &["colore=name"]);
+    assert!(matches!(twice, Err(ImportError::ColumnTwice { .. })));
+}
+
+#[test]
+fn cells_become_what_the_field_holds() {
+    let seats = Kind::Seats.schema();
+    assert_eq!(value_of(seats.named("seats_free").unwrap(), "3"), Ok(json!(3)));
+    assert!(value_of(seats.named("seats_free").unwrap(), "tre").is_err());
+    let cover = Kind::Cover.schema();
+    assert_eq!(value_of(cover.named("mandatory").unwrap(), "Sì"), Ok(json!(true)));
+    let people = value_of(cover.named("covered_people").unwrap(), "ospiti, volontari");
+    assert_eq!(people, Ok(json!(["ospiti", "volontari"])));
+    let tags = value_of(Kind::Convention.schema().named("tags").unwrap(), "+nuova");
+    assert_eq!(tags, Ok(json!({"add": ["nuova"]})));
+}
+
+#[test]
+fn a_code_that_lost_its_zeros_gets_them_back() {
+    let text = "name;org_kind;istat_code;address.cap\nComune di Torino;comune;1272;54\n";
+    let contents = read(text.as_bytes(), Kind::Organisation, &Mapping::default(), &[]).unwrap();
+    assert_eq!(contents.rows[0].fields["istat_code"], "001272");
+    assert_eq!(contents.rows[0].fields["address"], json!({"cap": "00054"}));
+}
+
+#[test]
+fn json_is_read_and_a_wrong_record_is_named() {
+    let text = br#"{"records": [{"contact_kind": "persona"}, {"colour": 1}, 7]}"#;
+    let contents = contacts(text, &[]).unwrap();
+    assert_eq!(contents.rows.len(), 1);
+    assert_eq!(contents.problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [2, 3]);
+    assert!(matches!(contacts(b"[1, ", &[]), Err(ImportError::NotJson { .. })));
+}
+
+#[test]
+fn too_much_is_refused() {
+    assert!(matches!(
+        contacts(&vec![b'a'; FILE_BYTES_MAX + 1], &[]),
+        Err(ImportError::TooLarge { .. })
+    ));
+    let rows = "name\n".to_owned() + &"x\n".repeat(ROWS_MAX + 1);
+    assert!(matches!(contacts(rows.as_bytes(), &[]), Err(ImportError::TooManyRows)));
+    assert!(matches!(contacts(b"\n\n", &[]), Err(ImportError::Empty)));
+}

@@ -1,0 +1,103 @@
+//! Every text that people read, in Italian and English.
+//!
+//! The texts are in `languages/it.ftl` and `languages/en.ftl`; a test compares their keys and their
+//! arguments. A text that is missing shows its key: that is ugly, and never wrong.
+//!
+//! Deliberately absent: texts for programs. JSON and exit codes are the same in every language.
+
+mod choice;
+#[cfg(test)]
+mod tests;
+
+pub use choice::Language;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use sincronia_protocol::record::Kind;
+
+/// The texts of one language.
+pub struct Catalogue {
+    language: Language,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl std::fmt::Debug for Catalogue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Catalogue({:?})", self.language)
+    }
+}
+
+/// A value that a text names.
+pub type Argument<'a> = (&'static str, FluentValue<'a>);
+
+impl Catalogue {
+    /// The texts of `language`.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        let locales = language.code().parse().into_iter().collect();
+        let mut bundle = FluentBundle::new_concurrent(locales);
+        // Marks that isolate text of another direction show as boxes in old terminals.
+        bundle.set_use_isolating(false);
+        let resource = match FluentResource::try_new(language.source().to_owned()) {
+            Ok(resource) | Err((resource, _)) => resource,
+        };
+        // A text that is there twice keeps its first form; a test refuses such catalogues.
+        let _ = bundle.add_resource(resource);
+        Self { language, bundle }
+    }
+
+    /// The language of the texts.
+    #[must_use]
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text without arguments.
+    #[must_use]
+    pub fn text(&self, key: &str) -> String {
+        self.find(key, &[]).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// A text with arguments.
+    #[must_use]
+    pub fn with(&self, key: &str, arguments: &[Argument<'_>]) -> String {
+        self.find(key, arguments).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// A text, if there is one.
+    #[must_use]
+    pub fn find(&self, key: &str, arguments: &[Argument<'_>]) -> Option<String> {
+        let pattern = self.bundle.get_message(key)?.value()?;
+        let arguments: FluentArgs<'_> =
+            arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let mut faults = Vec::new();
+        Some(self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned())
+    }
+
+    /// What a kind of record is called.
+    #[must_use]
+    pub fn kind(&self, kind: Kind) -> String {
+        self.text(&format!("kind-{kind}"))
+    }
+
+    /// What a field of a kind is called.
+    #[must_use]
+    pub fn field(&self, kind: Kind, name: &str) -> String {
+        self.find(&format!("field-{kind}-{name}"), &[])
+            .or_else(|| self.find(&format!("field-{name}"), &[]))
+            .unwrap_or_else(|| name.to_owned())
+    }
+
+    /// What a code of a vocabulary is called.
+    #[must_use]
+    pub fn code(&self, code: &str) -> String {
+        self.find(&format!("code-{code}"), &[]).unwrap_or_else(|| code.to_owned())
+    }
+
+    /// What went wrong and what to do, by the code of the error; else the message that came with it.
+    #[must_use]
+    pub fn error(&self, code: &str, message: &str) -> String {
+        self.find(&format!("error-{}", code.replace('_', "-")), &[])
+            .unwrap_or_else(|| message.to_owned())
+    }
+}

@@ -1,0 +1,90 @@
+//! Tables for people.
+
+use super::Output;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+
+/// Rows under headings.
+#[derive(Debug)]
+pub struct Rows {
+    table: Table,
+    colour: bool,
+}
+
+impl Rows {
+    /// A table with these headings.
+    #[must_use]
+    pub fn new(output: Output, headings: &[String]) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        let bold = |text: &String| {
+            let cell = Cell::new(text);
+            if output.colour { cell.add_attribute(Attribute::Bold) } else { cell }
+        };
+        if !headings.is_empty() {
+            table.set_header(headings.iter().map(bold));
+        }
+        Self { table, colour: output.colour }
+    }
+
+    /// Adds a row.
+    pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let cells: Vec<_> = cells.into_iter().map(|cell| Cell::new(safe(&cell.into()))).collect();
+        self.table.add_row(cells);
+    }
+
+    /// Adds a row that needs a person's attention. The words say so too: colour is only a help.
+    pub fn urgent<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let colour = self.colour;
+        let cell = |text: T| {
+            let cell = Cell::new(safe(&text.into()));
+            if colour { cell.fg(Color::Yellow) } else { cell }
+        };
+        let cells: Vec<_> = cells.into_iter().map(cell).collect();
+        self.table.add_row(cells);
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+}
+
+impl std::fmt::Display for Rows {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for line in self.table.lines() {
+            writeln!(formatter, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Text of others without the characters that could drive the terminal.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    let hostile = |char: char| {
+        (char.is_control() && char != '\n')
+            || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|char| if hostile(char) { '\u{fffd}' } else { char }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_cannot_drive_the_terminal() {
+        assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
+    }
+
+    #[test]
+    fn a_table_without_colour_has_no_escapes() {
+        let output = Output { json: false, colour: false };
+        let mut rows = Rows::new(output, &["Ente".to_owned()]);
+        rows.urgent(["Comune di Mulazzo"]);
+        let text = rows.to_string();
+        assert!(text.contains("Comune di Mulazzo") && !text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,215 @@
+//! Federations of real nodes: each a process of its own with its directory, keys, redb file and
+//! libp2p listener on loopback, driven through its local API.
+//!
+//! The test program runs itself as the node: a test named [`NODE_TEST`] that calls
+//! [`run_if_asked`]. Nothing here sleeps: start-up is read from the node's log, and conditions are
+//! looked at again whenever the node tells an event, until a deadline.
+
+use sincronia_client::api::Client;
+use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
+use sincronia_node::config::Key;
+use sincronia_node::keystore::{self, Strength, Unlock};
+use sincronia_node::setup::{InitOptions, initialise};
+use sincronia_node::{RunOptions, run};
+use sincronia_protocol::recovery::WordList;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The test that is a node when asked to be one.
+pub const NODE_TEST: &str = "node_process";
+const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
+/// How long anything may take on a slow, shared machine.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Runs this process as the node of the directory in the environment, if there is one.
+pub fn run_if_asked() {
+    let Ok(directory) = std::env::var(DIRECTORY) else { return };
+    let directory = PathBuf::from(directory);
+    let options = RunOptions {
+        unlock: Unlock::KeyFile(key_file(&directory)),
+        directory,
+        overrides: vec![
+            (Key::NetworkListen, "/ip4/127.0.0.1/tcp/0".into()),
+            (Key::ReconnectMin, "1".into()),
+        ],
+        words: WordList::Italian,
+        offline: false,
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if let Err(error) = runtime.block_on(run(options, std::future::pending())) {
+        eprintln!("failed: {error}");
+        std::process::exit(1);
+    }
+    std::process::exit(0);
+}
+
+/// An organisation with one node.
+pub struct Node {
+    /// The organisation's id.
+    pub organisation: String,
+    /// The node's directory.
+    pub directory: PathBuf,
+    process: Option<Child>,
+    client: Option<Client>,
+    _home: TempDir,
+}
+
+impl Node {
+    /// Founds an organisation and starts its node.
+    #[must_use]
+    pub fn found(name: &str) -> Self {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        keystore::create_key_file(&key_file(&directory)).expect("a key file");
+        let founded = initialise(&InitOptions {
+            directory: directory.clone(),
+            name: name.into(),
+            words: WordList::Italian,
+            unlock: Unlock::KeyFile(key_file(&directory)),
+            strength: Strength::Light,
+        });
+        let organisation = founded.expect("a new directory").organisation.to_string();
+        let (process, client) = (None, None);
+        let mut node = Self { organisation, directory, process, client, _home: home };
+        node.start();
+        node
+    }
+
+    /// Starts the process and waits until its API answers.
+    ///
+    /// # Panics
+    /// When it ends instead; its last words are in the message.
+    pub fn start(&mut self) {
+        let mut process = spawn(&self.directory);
+        let errors = process.stderr.take().expect("a pipe");
+        self.process = Some(process);
+        let words = await_running(errors);
+        assert!(words.contains("running"), "the node did not start: {words}");
+        self.client = Some(Client::connect(&self.directory).expect("a running node"));
+    }
+
+    /// The typed client of its API.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        self.client.as_ref().expect("a running node")
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        self.client = None;
+    }
+
+    /// `kill -9` while somebody still holds the client.
+    ///
+    /// # Panics
+    /// When the process is not running.
+    pub fn kill_now(&self) {
+        let process = self.process.as_ref().expect("a running node");
+        let killed = Command::new("kill").args(["-9", &process.id().to_string()]).status();
+        assert!(killed.expect("kill").success());
+    }
+
+    /// Joins by an invitation of `host`.
+    #[must_use]
+    pub fn join(&self, host: &Self) -> PartnerView {
+        let invitation = host.client().invite(&InviteRequest::default()).expect("an invitation");
+        let request = JoinRequest { invitation: invitation.text, addresses: Vec::new() };
+        self.client().join(&request).expect("a joining")
+    }
+
+    /// Waits until `holds`; looked at again at every event of the node.
+    ///
+    /// # Panics
+    /// When the deadline passes first.
+    pub fn wait(&self, what: &str, holds: impl Fn(&Client) -> bool) {
+        let events = self.listen();
+        let end = Instant::now() + DEADLINE;
+        while !holds(self.client()) {
+            let rest = end.saturating_duration_since(Instant::now());
+            // A second without an event is as good an occasion to look as an event.
+            match events.recv_timeout(rest.min(Duration::from_secs(1))) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) if rest > Duration::ZERO => {}
+                Err(_) => panic!("{what}: not within {DEADLINE:?}"),
+            }
+        }
+    }
+
+    fn listen(&self) -> Receiver<ApiEvent> {
+        let (sender, receiver) = channel();
+        let events = self.client().events().expect("an event stream");
+        std::thread::spawn(move || {
+            for event in events.flatten() {
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    /// Waits until it is in sync with every partner.
+    pub fn wait_in_sync(&self) {
+        self.wait("in sync with everybody", |client| {
+            let status = client.status().expect("a status");
+            status.counts.in_sync == status.counts.partners && !status.projecting
+        });
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What a second process on the directory says before it ends.
+#[must_use]
+pub fn last_words(directory: &Path) -> String {
+    let mut process = spawn(directory);
+    let words = await_running(process.stderr.take().expect("a pipe"));
+    let _ = process.kill();
+    let _ = process.wait();
+    words
+}
+
+/// The key file beside a node's directory.
+#[must_use]
+pub fn key_file(directory: &Path) -> PathBuf {
+    directory.with_extension("key")
+}
+
+fn spawn(directory: &Path) -> Child {
+    Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", NODE_TEST, "--nocapture"])
+        .env(DIRECTORY, directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this program")
+}
+
+/// The node's log up to the line that says it runs, or to its end. What follows is read and thrown
+/// away, so that the node never waits for a full pipe.
+fn await_running(errors: ChildStderr) -> String {
+    let mut words = String::new();
+    let mut lines = BufReader::new(errors).lines();
+    for line in lines.by_ref().map_while(Result::ok) {
+        words.push_str(&line);
+        words.push('\n');
+        if line.contains(": running") {
+            break;
+        }
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    words
+}
