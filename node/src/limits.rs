@@ -38,7 +38,7 @@ pub const MEMORY_SHARE_MAX: f64 = 0.7;
 /// How often a connection is asked whether it lives.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long the answer may take: a full window may stand before it on a slow line.
-pub const PING_TIMEOUT: Duration = Duration::from_secs(60);
+pub const PING_TIMEOUT: Duration = Duration::from_mins(1);
 /// Sessions with one peer that are open at once: a new one may stand before the old one is closed.
 pub const SESSIONS_PER_PEER_MAX: usize = 4;
 /// Joining sessions at once, whoever opens them.
@@ -48,7 +48,7 @@ pub const SESSION_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long one frame may take to be written: 1 MiB at 300 kbit/s.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the rest of a frame may take once it began: 1 MiB at 150 kbit/s.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long saying goodbye may take: what was queued has been flushed by then.
 pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a joining may take altogether.
@@ -56,7 +56,7 @@ pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long opening a stream may take.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection without streams is closed after this.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Events of the network that wait for the engine; beyond it, reading from peers pauses.
 pub const NETWORK_EVENTS_MAX: usize = 64;
 /// Requests that wait for the engine; beyond it, the API answers "busy".
@@ -70,7 +70,7 @@ pub const JOIN_FAILURES_PER_MINUTE_MAX: u32 = 5;
 /// First and longest pause between attempts to reach a partner.
 pub const RECONNECT_MIN: Duration = Duration::from_secs(1);
 /// A partner whose node was off for a night is reached within five minutes of its return.
-pub const RECONNECT_MAX: Duration = Duration::from_secs(300);
+pub const RECONNECT_MAX: Duration = Duration::from_mins(5);
 /// Header of an HTTP request.
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
 /// How long an HTTP client may take to send its header.

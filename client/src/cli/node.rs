@@ -79,9 +79,7 @@ pub fn run(
         words: word_list(context.texts.language()),
         offline: running.offline,
     };
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::told(Exit::Error, "run", error)
-    };
+    let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
     let shutdown = runtime.block_on(async { shutdown(running.with_parent) });
     let shutdown = shutdown.map_err(|error| failed(&error))?;

@@ -105,12 +105,10 @@ impl Task {
             let Ok(event) = next.await else { return Ok(()) };
             match &event {
                 SwarmEvent::NewListenAddr { listener_id, .. } => {
-                    open.retain(|one| one != listener_id)
+                    open.retain(|one| one != listener_id);
                 }
-                SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. } => {
-                    return Err(self.listen_error(*listener_id, error));
-                }
-                SwarmEvent::ListenerError { listener_id, error } => {
+                SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. }
+                | SwarmEvent::ListenerError { listener_id, error } => {
                     return Err(self.listen_error(*listener_id, error));
                 }
                 _ => {}

@@ -95,13 +95,12 @@ impl StoreError {
         path: &Path,
         read: impl FnOnce() -> Result<T, redb::Error>,
     ) -> Result<T, Self> {
-        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
-            Ok(outcome) => outcome.map_err(|error| Self::from_redb(path, error)),
-            Err(_) => {
-                let cause = "its pages contradict one another".into();
-                Err(Self::Damaged { path: path.to_path_buf(), cause })
-            }
-        }
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        let outcome = caught.map_err(|_| Self::Damaged {
+            path: path.to_path_buf(),
+            cause: "its pages contradict one another".into(),
+        })?;
+        outcome.map_err(|error| Self::from_redb(path, error))
     }
 }
 

@@ -154,7 +154,7 @@ fn what_is_no_store_or_is_cut_off_is_called_damaged_and_left_alone() {
         assert!(matches!(error, StoreError::Damaged { .. }), "{} bytes: {error}", bytes.len());
         assert!(Store::organisation(&place.path).is_err());
     }
-    std::fs::write(&place.path, &[7; 8_192]).unwrap();
+    std::fs::write(&place.path, [7; 8_192]).unwrap();
     drop(Store::open(&place.path, &OWNER));
     assert_eq!(std::fs::read(&place.path).unwrap(), [7; 8_192]);
 }

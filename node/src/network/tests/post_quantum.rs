@@ -35,7 +35,7 @@ async fn the_key_exchange_is_post_quantum_hybrid() {
     assert_eq!(group.await.unwrap(), X25519_MLKEM768);
 }
 
-/// The group of the key_share extension (51) of a ServerHello (RFC 8446 §4.1.3), found after the
+/// The group of the `key_share` extension (51) of a `ServerHello` (RFC 8446 §4.1.3), found after the
 /// plain text of multistream-select.
 fn server_key_share(bytes: &[u8]) -> Option<u16> {
     let begin =
