@@ -26,7 +26,6 @@ pub struct Created {
 
 /// Sets up a node in `directory`.
 pub fn initialise(
-    context: &Context,
     directory: &Path,
     name: &str,
     language: Language,
