@@ -110,12 +110,17 @@ pub fn start(
     let (events, _) = broadcast::channel(limits::EVENTS_MAX);
     let mut core = Core::open(config, network.clone(), events.clone())?;
     let runtime = tokio::runtime::Handle::current();
+    let stop = Arc::new(tokio::sync::Notify::new());
+    let failed = Arc::clone(&stop);
     std::thread::Builder::new()
         .name("engine".into())
         .stack_size(16 * 1024 * 1024)
-        .spawn(move || runtime.block_on(run(&mut core, queue, network_events)))
+        .spawn(move || {
+            runtime.block_on(run(&mut core, queue, network_events));
+            // Without its engine a node is of no use; whoever supervises it starts it again.
+            failed.notify_one();
+        })
         .map_err(|_| store_failed())?;
-    let stop = Arc::new(tokio::sync::Notify::new());
     Ok(Handle { jobs, events, network, stop })
 }
 
@@ -156,7 +161,11 @@ async fn run(
         core.project(is_quiet);
         match core.commit() {
             Ok(()) => releases.into_iter().for_each(|release| release()),
-            Err(error) => error!(%error, "commit failed; nothing of this step was kept"),
+            Err(error) => {
+                // After a failure of the disk the store takes nothing more until it is opened anew.
+                error!(%error, "commit failed; nothing of this step was kept; the node stops");
+                return;
+            }
         }
         if is_over {
             return;

@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+/// So many at once, then so many a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// At once.
+    pub burst: u32,
+    /// Afterwards.
+    pub per_second: f64,
+}
+
 /// Connections being negotiated: more than all partners that reconnect after a power cut.
 pub const CONNECTIONS_PENDING_MAX: u32 = 64;
 /// Connections that stand: a thousand partners.
@@ -10,6 +19,26 @@ pub const CONNECTIONS_MAX: u32 = 1_024;
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Streams of one connection: one session, one joining, identify, ping, and reserve.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 32;
+/// Streams of one connection whose protocol is not yet agreed on.
+pub const STREAMS_NEGOTIATING_MAX: usize = 16;
+/// Connections from nodes that are not partners: they may come to join, never take partners' places.
+pub const STRANGERS_MAX: usize = 128;
+/// Of these, from one place; a municipality behind one address brings several nodes at most.
+pub const STRANGERS_PER_PLACE_MAX: usize = 8;
+/// Connections begun from one place: all nodes of an office that reconnect at once.
+pub const CONNECTING_RATE_EACH: Rate = Rate { burst: 64, per_second: 4.0 };
+/// Connections begun by all: a handshake costs half a millisecond, so a tenth of one processor.
+pub const CONNECTING_RATE_ALL: Rate = Rate { burst: 2_048, per_second: 200.0 };
+/// Joinings begun from one place: all bodies of a province behind one line on the day they begin.
+pub const JOINING_RATE_EACH: Rate = Rate { burst: 64, per_second: 0.2 };
+/// Joinings begun by all: an assembly of all mayors of a region.
+pub const JOINING_RATE_ALL: Rate = Rate { burst: 512, per_second: 20.0 };
+/// Share of the machine's memory beyond which no further connection is made.
+pub const MEMORY_SHARE_MAX: f64 = 0.7;
+/// How often a connection is asked whether it lives.
+pub const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the answer may take: a full window may stand before it on a slow line.
+pub const PING_TIMEOUT: Duration = Duration::from_mins(1);
 /// Sessions with one peer that are open at once: a new one may stand before the old one is closed.
 pub const SESSIONS_PER_PEER_MAX: usize = 4;
 /// Joining sessions at once, whoever opens them.
@@ -18,6 +47,10 @@ pub const JOINING_MAX: usize = 16;
 pub const SESSION_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long one frame may take to be written: 1 MiB at 300 kbit/s.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the rest of a frame may take once it began: 1 MiB at 150 kbit/s.
+pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long saying goodbye may take: what was queued has been flushed by then.
+pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a joining may take altogether.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long opening a stream may take.
@@ -25,7 +58,7 @@ pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long reaching a node may take before it is tried again: several addresses, one after another.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection without streams is closed after this.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Events of the network that wait for the engine; beyond it, reading from peers pauses.
 pub const NETWORK_EVENTS_MAX: usize = 64;
 /// Requests that wait for the engine; beyond it, the API answers "busy".
@@ -39,7 +72,7 @@ pub const JOIN_FAILURES_PER_MINUTE_MAX: u32 = 5;
 /// First and longest pause between attempts to reach a partner.
 pub const RECONNECT_MIN: Duration = Duration::from_secs(1);
 /// A partner whose node was off for a night is reached within five minutes of its return.
-pub const RECONNECT_MAX: Duration = Duration::from_secs(300);
+pub const RECONNECT_MAX: Duration = Duration::from_mins(5);
 /// Header of an HTTP request.
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
 /// How long an HTTP client may take to send its header.

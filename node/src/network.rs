@@ -4,33 +4,42 @@
 //! A node's libp2p identity is its node key, so the peer at the other end of a stream is a
 //! [`NodeId`] that TLS authenticated. There are two stream protocols with frames of at most
 //! [`FRAME_BYTES_MAX`](sincronia_protocol::limits::FRAME_BYTES_MAX) bytes, each preceded by its
-//! length: *join*, which anyone may open, and *sync*, which only admitted nodes may open.
+//! length: *join*, which anyone may open though slowly, and *sync*, which only admitted nodes may
+//! open.
 //! [`NetworkEvent`]s arrive in a bounded channel; while it is full, nothing is read from peers.
 //!
 //! # Threats
 //! Connections, streams and queues are bounded in `limits`. Frames longer than the limit, or empty,
 //! end the session. A peer that does not read ends up with a full queue and a closed session. TCP
 //! carries TLS 1.3 and QUIC its own; Noise, which has no post-quantum key exchange, is not compiled
-//! in. There is no discovery: nobody learns of a node who was not told.
+//! in; a test reads the hybrid group from the wire. Strangers have few places and slow rates of their
+//! own. There is no discovery, and no identify protocol, which would tell strangers the addresses of
+//! this machine and the version of this program: nobody learns of a node who was not told.
 //!
 //! # Deliberately absent
 //! Whom to connect to and when, what frames mean, retries.
 
+mod address;
+mod door;
+mod rate;
 mod session;
+mod shared;
 mod streams;
 mod swarm;
+mod transport;
 
-use libp2p::{Multiaddr, PeerId};
+use shared::Shared;
 use sincronia_protocol::ids::NodeId;
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tokio::sync::mpsc;
+use sincronia_protocol::limits::FRAME_BYTES_MAX;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
 
-use session::Outgoing;
+pub use address::is_address;
+use address::{node_of, peer_of};
 
 /// What a stream is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// An invitation exchange.
     Join,
@@ -67,6 +76,9 @@ pub enum CloseCause {
     /// The peer does not read what is sent to it.
     #[error("the partner stopped reading")]
     NotReading,
+    /// The peer did not do its part in time.
+    #[error("the partner did not go on in time")]
+    Timeout,
 }
 
 /// Why a node was not reached.
@@ -76,9 +88,18 @@ pub enum DialFailure {
     /// An address is not one.
     #[error("“{0}” is not an address; one looks like /ip4/192.0.2.1/tcp/4001")]
     BadAddress(String),
+    /// The connection broke before the session stood.
+    #[error("the connection broke ({0}); it is tried again")]
+    Lost(String),
     /// There is no address.
     #[error("no address of this node is known")]
     NoAddress,
+    /// This node is told not to connect.
+    #[error("this node works offline; go online first")]
+    Offline,
+    /// Somebody answers, but not in time.
+    #[error("the node does not answer in time; it may be overloaded, it is tried again")]
+    Timeout,
     /// The node does not speak this protocol, or does not admit us.
     #[error(
         "the node does not speak this protocol version; one of the two programs must be updated"
@@ -172,15 +193,6 @@ pub struct Traffic {
     pub received: u64,
 }
 
-#[derive(Default)]
-pub(crate) struct Shared {
-    admitted: RwLock<HashSet<NodeId>>,
-    sessions: Mutex<HashMap<SessionId, (NodeId, Purpose, Outgoing)>>,
-    next: AtomicU64,
-    sent: AtomicU64,
-    received: AtomicU64,
-}
-
 /// A handle to the network task.
 #[derive(Clone)]
 pub struct Network {
@@ -210,112 +222,89 @@ impl Network {
         &self.listening
     }
 
-    /// Says who may open sync sessions. Sessions of nodes no longer admitted are closed.
+    /// Says who may open sync sessions. Sessions and connections of nodes no longer admitted are
+    /// closed once what is queued was sent.
     pub fn admit(&self, nodes: HashSet<NodeId>) {
-        let mut gone = Vec::new();
-        for (id, (node, purpose, _)) in self.shared.lock_sessions().iter() {
-            if *purpose == Purpose::Sync && !nodes.contains(node) {
-                gone.push(*id);
+        let gone = self.shared.replace_admitted(nodes);
+        let mut idle: HashSet<NodeId> = gone.into_iter().collect();
+        for standing in self.shared.lock_sessions().values() {
+            idle.remove(&standing.node);
+            if standing.purpose == Purpose::Sync && !self.shared.is_admitted(&standing.node) {
+                standing.outgoing.finish();
             }
         }
-        *self.shared.admitted.write().unwrap_or_else(PoisonError::into_inner) = nodes;
-        for session in gone {
-            self.close(session);
+        if !idle.is_empty() {
+            self.shared.wish(|wishes| wishes.expel.extend(idle));
         }
     }
 
-    /// Reaches a node and opens a session; [`NetworkEvent::Opened`] or
-    /// [`NetworkEvent::DialFailed`] follows.
+    /// Reaches a node and opens a session; exactly one of [`NetworkEvent::Opened`] and
+    /// [`NetworkEvent::DialFailed`] follows. Never waits.
     pub fn open(&self, node: NodeId, addresses: Vec<String>, purpose: Purpose) {
-        let command = swarm::Command::Open { node, addresses, purpose };
-        // A full queue means hundreds of attempts are under way; the next retry comes anyway.
-        let _ = self.commands.try_send(command);
+        self.shared.wish(|wishes| wishes.open.extend([((node, purpose), addresses)]));
     }
 
-    /// Queues a frame. A session whose queue is full is closed.
+    /// Queues a frame. Never waits: a session whose queue is full is closed, one that is gone takes
+    /// nothing; [`NetworkEvent::Closed`] follows or preceded.
     pub fn send(&self, session: SessionId, frame: Vec<u8>) {
-        let sessions = self.shared.lock_sessions();
-        if let Some((_, _, outgoing)) = sessions.get(&session) {
-            self.shared.sent.fetch_add(frame.len() as u64 + 4, Ordering::Relaxed);
-            outgoing.push(frame);
+        if frame.is_empty() || frame.len() > FRAME_BYTES_MAX {
+            debug_assert!(false, "a frame of {} bytes is not one", frame.len());
+            return self.close(session);
+        }
+        if let Some(standing) = self.shared.lock_sessions().get(&session) {
+            standing.outgoing.push(frame);
         }
     }
 
     /// Ends a session once what is queued was sent.
     pub fn close(&self, session: SessionId) {
-        if let Some((_, _, outgoing)) = self.shared.lock_sessions().remove(&session) {
-            outgoing.finish();
+        if let Some(standing) = self.shared.lock_sessions().get(&session) {
+            standing.outgoing.finish();
         }
     }
 
-    /// Works offline: closes every session and connection, and neither listens nor dials.
+    /// Works offline: closes every session and connection, and neither listens nor dials. Returns
+    /// when that is done.
     pub async fn pause(&self) {
-        let _ = self.commands.send(swarm::Command::Pause).await;
+        self.command(swarm::Command::Pause).await;
     }
 
-    /// Listens again.
+    /// Listens again, where it listened before.
     pub async fn resume(&self) {
-        let _ = self.commands.send(swarm::Command::Resume).await;
+        self.command(swarm::Command::Resume).await;
     }
 
-    /// Bytes of frames so far.
+    /// Bytes of frames so far, of all sessions.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        Traffic {
-            sent: self.shared.sent.load(Ordering::Relaxed),
-            received: self.shared.received.load(Ordering::Relaxed),
-        }
+        self.shared.totals.traffic()
+    }
+
+    /// Bytes of frames so far of one session that stands.
+    #[must_use]
+    pub fn traffic_of(&self, session: SessionId) -> Option<Traffic> {
+        self.shared.lock_sessions().get(&session).map(|standing| standing.counters.traffic())
     }
 
     /// Ends the task and every session.
     pub async fn shutdown(&self) {
-        let _ = self.commands.send(swarm::Command::Shutdown).await;
+        self.command(swarm::Command::Shutdown).await;
         self.commands.closed().await;
     }
-}
 
-impl Shared {
-    fn lock_sessions(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<SessionId, (NodeId, Purpose, Outgoing)>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_admitted(&self, node: &NodeId) -> bool {
-        self.admitted.read().unwrap_or_else(PoisonError::into_inner).contains(node)
-    }
-
-    fn next_session(&self) -> SessionId {
-        SessionId(self.next.fetch_add(1, Ordering::Relaxed))
+    /// Asks the task for something and waits until it is done; a task that has ended has done it.
+    async fn command(&self, command: impl FnOnce(oneshot::Sender<()>) -> swarm::Command) {
+        let (done, is_done) = oneshot::channel();
+        if self.commands.send(command(done)).await.is_ok() {
+            let _ = is_done.await;
+        }
     }
 }
 
-/// The peer id of a node: both are its public key.
-fn peer_of(node: &NodeId) -> Option<PeerId> {
-    let key = libp2p::identity::ed25519::PublicKey::try_from_bytes(node.as_bytes()).ok()?;
-    Some(PeerId::from_public_key(&libp2p::identity::PublicKey::from(key)))
-}
-
-/// The node of a peer id; none when it was not made from an Ed25519 key.
-fn node_of(peer: &PeerId) -> Option<NodeId> {
-    // Ed25519 peer ids hold the key itself: identity multihash of 08 01 12 20 ‖ key.
-    let bytes = peer.to_bytes();
-    let key = bytes.strip_prefix(&[0x00, 0x24, 0x08, 0x01, 0x12, 0x20])?;
-    key.try_into().ok().map(NodeId::from_bytes)
-}
-
-/// Whether a text is an address on which a node can listen or be reached.
-#[must_use]
-pub fn is_address(text: &str) -> bool {
-    text.len() <= sincronia_protocol::limits::ADDRESS_BYTES_MAX
-        && text.starts_with('/')
-        && parse_address(text).is_some_and(|address| !address.is_empty())
-}
-
-fn parse_address(text: &str) -> Option<Multiaddr> {
-    let address: Multiaddr = text.parse().ok()?;
-    let is_peer = |part| matches!(part, libp2p::multiaddr::Protocol::P2p(_));
-    Some(address.into_iter().filter(|part| !is_peer(part.clone())).collect())
+impl std::fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Network")
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct RunOptions {
 #[non_exhaustive]
 pub enum RunError {
     /// The local API cannot listen.
-    #[error("the local API cannot listen on {address}: {cause}; choose another api_address")]
+    #[error("the local API cannot listen on {address}: {cause}; choose another api.address")]
     Api {
         /// The address.
         address: String,

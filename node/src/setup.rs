@@ -85,7 +85,11 @@ pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
     let secrets = Secrets::generate(&mut random);
     let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
-    keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
+    if directory.keystore().exists() {
+        return Err(KeystoreError::Exists(directory.keystore()).into());
+    }
+    // A store without its keystore is what a set-up that was interrupted left: nobody can open it.
+    let _ = std::fs::remove_file(directory.store());
     let store = Store::open(&directory.store(), &organisation)?;
     let disk = store.snapshot()?;
     let node = credentials.node_key.id();
@@ -93,6 +97,8 @@ pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
     replica.admit_identity(&disk, &entries)?;
     store.commit(&replica.take_batch())?;
     directory.write(&directory.config(), &settings(options.name.trim()))?;
+    // The keystore comes last: a directory with a keystore is a whole node.
+    keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
     let recovery_words = recovery_words(&entropy, options.words);
     Ok(Initialised { organisation, node, recovery_words })
 }

@@ -87,11 +87,10 @@ impl NodeDirectory {
         }
         let failed = |cause| DirectoryError::Io { path: path.to_path_buf(), cause };
         let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 == 0 {
-            Ok(directory)
-        } else {
-            Err(DirectoryError::Open { path: path.to_path_buf() })
+        if mode & 0o077 != 0 {
+            return Err(DirectoryError::Open { path: path.to_path_buf() });
         }
+        Ok(directory)
     }
 
     /// Keeps other processes out for as long as the lock lives.

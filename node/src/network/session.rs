@@ -1,12 +1,18 @@
 //! One stream: frames in, frames out.
 
-use super::{CloseCause, NetworkEvent, SessionId, Shared};
+use super::shared::{Begun, Counters, Shared};
+use super::{CloseCause, NetworkEvent, Purpose};
 use crate::limits;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+/// What a queued frame costs beside its bytes, so that small ones are bounded too.
+const FRAME_OVERHEAD: usize = 64;
 
 /// The sending side of a session, bounded in bytes.
 #[derive(Clone)]
@@ -19,9 +25,10 @@ pub struct Outgoing {
 impl Outgoing {
     /// Queues a frame; beyond the bound the session ends.
     pub fn push(&self, frame: Vec<u8>) {
-        let size = frame.len();
+        let size = frame.len() + FRAME_OVERHEAD;
         let before = self.queued.fetch_add(size, Ordering::AcqRel);
         if before + size > limits::SESSION_QUEUE_BYTES_MAX {
+            self.queued.fetch_sub(size, Ordering::AcqRel);
             self.overflow.notify_one();
         } else {
             let _ = self.frames.send(Some(frame));
@@ -51,71 +58,120 @@ pub fn queue() -> (Outgoing, Queue) {
     (outgoing, Queue { frames: receiver, queued, overflow })
 }
 
-/// Reads from and writes to a stream until either ends.
-pub async fn run<S>(
-    stream: S,
-    queue: Queue,
-    session: SessionId,
-    shared: Arc<Shared>,
-    events: mpsc::Sender<NetworkEvent>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let Queue { frames, queued, overflow } = queue;
-    let (reader, writer) = stream.split();
-    let cause = tokio::select! {
-        cause = read(reader, session, &shared, &events) => cause,
-        cause = write(writer, frames, &queued) => cause,
-        () = overflow.notified() => CloseCause::NotReading,
-    };
-    shared.lock_sessions().remove(&session);
-    let _ = events.send(NetworkEvent::Closed { session, cause }).await;
+/// A stream and all that belongs to it.
+pub struct Session {
+    pub begun: Begun,
+    pub node: NodeId,
+    pub purpose: Purpose,
+    pub outbound: bool,
+    pub shared: Arc<Shared>,
+    pub events: mpsc::Sender<NetworkEvent>,
 }
 
-async fn read(
+impl Session {
+    /// Tells that it opened, reads and writes until either ends, and tells why. Whoever hears of it
+    /// can send at once, and hears of it before its first frame.
+    pub async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Self { begun: Begun { id: session, queue, counters }, node, purpose, .. } = self;
+        let (shared, events, outbound) = (self.shared, self.events, self.outbound);
+        let opened = NetworkEvent::Opened { session, node, purpose, outbound };
+        if events.send(opened).await.is_err() {
+            return shared.end(session, &node, purpose);
+        }
+        let (reader, writer) = stream.split();
+        let count = Count { counters, shared: Arc::clone(&shared) };
+        let incoming =
+            read(reader, &count, |bytes| events.send(NetworkEvent::Frame { session, bytes }));
+        let cause = tokio::select! {
+            cause = incoming => cause,
+            cause = write(writer, queue.frames, &queue.queued, &count) => cause,
+            () = queue.overflow.notified() => CloseCause::NotReading,
+            () = deadline(purpose) => CloseCause::Timeout,
+        };
+        shared.end(session, &node, purpose);
+        let _ = events.send(NetworkEvent::Closed { session, cause }).await;
+    }
+}
+
+/// A joining must come to its end; a sync session lasts.
+async fn deadline(purpose: Purpose) {
+    match purpose {
+        Purpose::Join => tokio::time::sleep(limits::JOIN_TIMEOUT).await,
+        Purpose::Sync => std::future::pending().await,
+    }
+}
+
+/// Bytes are counted for the session and for all.
+struct Count {
+    counters: Arc<Counters>,
+    shared: Arc<Shared>,
+}
+
+async fn read<Told>(
     mut reader: impl AsyncRead + Unpin,
-    session: SessionId,
-    shared: &Shared,
-    events: &mpsc::Sender<NetworkEvent>,
-) -> CloseCause {
+    count: &Count,
+    tell: impl Fn(Vec<u8>) -> Told,
+) -> CloseCause
+where
+    Told: Future<Output = Result<(), mpsc::error::SendError<NetworkEvent>>>,
+{
     loop {
-        let mut length = [0; 4];
-        if reader.read_exact(&mut length).await.is_err() {
+        let mut first = [0; 1];
+        // A partner may be silent for as long as it likes, but not within a frame.
+        if reader.read_exact(&mut first).await.is_err() {
             return CloseCause::Line;
         }
-        let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        if length == 0 || length > FRAME_BYTES_MAX {
-            return CloseCause::Malformed;
-        }
-        // Room grows with what arrives, not with what was announced.
-        let mut bytes = Vec::with_capacity(length.min(64 * 1024));
-        let mut limited = (&mut reader).take(length as u64);
-        match limited.read_to_end(&mut bytes).await {
-            Ok(read) if read == length => {}
-            _ => return CloseCause::Line,
-        }
-        shared.received.fetch_add(length as u64 + 4, Ordering::Relaxed);
-        if events.send(NetworkEvent::Frame { session, bytes }).await.is_err() {
+        let bytes = match timeout(limits::READ_TIMEOUT, rest_of_frame(&mut reader, first)).await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(cause)) => return cause,
+            Err(_) => return CloseCause::Timeout,
+        };
+        count.counters.add_received(bytes.len() + 4);
+        count.shared.totals.add_received(bytes.len() + 4);
+        if tell(bytes).await.is_err() {
             return CloseCause::Local;
         }
     }
 }
 
+/// The frame whose length begins with `first`.
+async fn rest_of_frame(
+    reader: &mut (impl AsyncRead + Unpin),
+    first: [u8; 1],
+) -> Result<Vec<u8>, CloseCause> {
+    let mut rest = [0; 3];
+    reader.read_exact(&mut rest).await.map_err(|_| CloseCause::Line)?;
+    let ([a], [b, c, d]) = (first, rest);
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+    if length == 0 || length > FRAME_BYTES_MAX {
+        return Err(CloseCause::Malformed);
+    }
+    // Room grows with what arrives, not with what was announced.
+    let mut bytes = Vec::with_capacity(length.min(64 * 1024));
+    match reader.take(length as u64).read_to_end(&mut bytes).await {
+        Ok(read) if read == length => Ok(bytes),
+        _ => Err(CloseCause::Line),
+    }
+}
+
 async fn write(
     mut writer: impl AsyncWrite + Unpin,
-    mut queue: mpsc::UnboundedReceiver<Option<Vec<u8>>>,
+    mut frames: mpsc::UnboundedReceiver<Option<Vec<u8>>>,
     queued: &AtomicUsize,
+    count: &Count,
 ) -> CloseCause {
-    while let Some(Some(frame)) = queue.recv().await {
-        let sent = tokio::time::timeout(limits::WRITE_TIMEOUT, send(&mut writer, &frame)).await;
-        queued.fetch_sub(frame.len(), Ordering::AcqRel);
+    while let Some(Some(frame)) = frames.recv().await {
+        let sent = timeout(limits::WRITE_TIMEOUT, send(&mut writer, &frame)).await;
+        queued.fetch_sub(frame.len() + FRAME_OVERHEAD, Ordering::AcqRel);
         match sent {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return CloseCause::Line,
             Err(_) => return CloseCause::NotReading,
         }
+        count.counters.add_sent(frame.len() + 4);
+        count.shared.totals.add_sent(frame.len() + 4);
     }
-    let _ = tokio::time::timeout(limits::WRITE_TIMEOUT, writer.close()).await;
+    let _ = timeout(limits::CLOSING_TIMEOUT, writer.close()).await;
     CloseCause::Local
 }
 

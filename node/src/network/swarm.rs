@@ -1,47 +1,42 @@
 //! The task that drives libp2p.
+//!
+//! It never waits for the engine: what it tells goes into an outbox from which the channel of events
+//! takes as it has room. Sessions tell for themselves, each in its own task.
 
-use super::{
-    DialFailure, Network, NetworkConfig, NetworkError, NetworkEvent, Purpose, Shared, node_of,
-    parse_address, peer_of, session,
-    streams::{StreamEvent, Streams},
-};
+use super::address::{dialable, port_of, with_port};
+use super::session::Session;
+use super::shared::{Shared, Wishes};
+use super::streams::StreamEvent;
+use super::transport::{self, Behaviour, BehaviourEvent};
+use super::{DialFailure, NetworkConfig, NetworkError, NetworkEvent, Purpose, node_of, peer_of};
 use crate::limits;
 use futures::StreamExt;
-use libp2p::connection_limits::{Behaviour as Limits, ConnectionLimits};
 use libp2p::core::transport::ListenerId;
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, Swarm};
+use libp2p::swarm::{DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Stream, Swarm, ping};
 use sincronia_protocol::ids::NodeId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tracing::debug;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tracing::{debug, warn};
 
-/// What the handle asks of the task.
+/// What the handle asks of the task; answered when it is done.
 pub enum Command {
-    Open { node: NodeId, addresses: Vec<String>, purpose: Purpose },
-    Pause,
-    Resume,
-    Shutdown,
-}
-
-#[derive(NetworkBehaviour)]
-struct Behaviour {
-    limits: Limits,
-    ping: libp2p::ping::Behaviour,
-    streams: Streams,
+    Pause(oneshot::Sender<()>),
+    Resume(oneshot::Sender<()>),
+    Shutdown(oneshot::Sender<()>),
 }
 
 struct Task {
     swarm: Swarm<Behaviour>,
     shared: Arc<Shared>,
     events: mpsc::Sender<NetworkEvent>,
+    outbox: VecDeque<NetworkEvent>,
     listen: Vec<Multiaddr>,
     listeners: HashMap<ListenerId, usize>,
-    wanted: BTreeMap<PeerId, Vec<Purpose>>,
-    paused: bool,
+    wanted: BTreeMap<PeerId, BTreeSet<Purpose>>,
 }
 
 /// Starts the task; it has bound its addresses when this returns.
@@ -55,73 +50,228 @@ pub async fn start(
         .iter()
         .map(|text| text.parse().map_err(|_| NetworkError::BadAddress(text.clone())))
         .collect();
-    let swarm = build(&config)?;
-    let (commands, queue) = mpsc::channel(256);
+    let swarm = transport::build(&config, Arc::clone(&shared))?;
+    let (commands, queue) = mpsc::channel(16);
     let mut task = Task {
         swarm,
         shared,
         events,
+        outbox: VecDeque::new(),
         listen: listen?,
         listeners: HashMap::new(),
         wanted: BTreeMap::new(),
-        paused: false,
     };
-    task.listen()?;
+    for index in 0..task.listen.len() {
+        task.listen(index)?;
+    }
     task.await_listeners().await?;
     let listening = task.listen.iter().map(ToString::to_string).collect();
     tokio::spawn(task.run(queue));
     Ok((commands, listening))
 }
 
-fn build(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
-    let setup = |error: &dyn std::fmt::Display| NetworkError::Setup(error.to_string());
-    let mut seed = *config.seed;
-    let keypair =
-        libp2p::identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| setup(&error))?;
-    let yamux = || {
-        let mut config = libp2p::yamux::Config::default();
-        config.set_max_num_streams(limits::STREAMS_PER_CONNECTION_MAX);
-        config
-    };
-    let connection_limits = ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits::CONNECTIONS_PENDING_MAX))
-        .with_max_pending_outgoing(Some(limits::CONNECTIONS_PENDING_MAX))
-        .with_max_established(Some(limits::CONNECTIONS_MAX))
-        .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER_MAX));
-    let behaviour = Behaviour {
-        limits: Limits::new(connection_limits),
-        ping: libp2p::ping::Behaviour::default(),
-        streams: Streams::default(),
-    };
-    let swarm = libp2p::SwarmBuilder::with_existing_identity(keypair)
-        .with_tokio()
-        .with_tcp(libp2p::tcp::Config::default().nodelay(true), libp2p::tls::Config::new, yamux)
-        .map_err(|error| setup(&error))?
-        .with_quic_config(|mut config| {
-            config.max_concurrent_stream_limit =
-                u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(32);
-            config.max_stream_data = 1024 * 1024;
-            config.max_connection_data = 4 * 1024 * 1024;
-            config
-        })
-        .with_dns()
-        .map_err(|error| setup(&error))?
-        .with_behaviour(|_| behaviour)
-        .map_err(|error| setup(&error))?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(limits::IDLE_TIMEOUT))
-        .build();
-    Ok(swarm)
-}
-
 impl Task {
-    fn listen(&mut self) -> Result<(), NetworkError> {
-        for (index, address) in self.listen.clone().into_iter().enumerate() {
-            let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
-                NetworkError::Listen { address: address.to_string(), cause: error.to_string() }
-            })?;
-            self.listeners.insert(listener, index);
+    fn listen(&mut self, index: usize) -> Result<(), NetworkError> {
+        let Some(address) = self.listen.get(index) else { return Ok(()) };
+        let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
+            NetworkError::Listen { address: address.to_string(), cause: error.to_string() }
+        })?;
+        self.listeners.insert(listener, index);
+        Ok(())
+    }
+
+    /// Waits until every listener has its first address, so that a taken port is known at once. A
+    /// machine without any network has none to wait for.
+    async fn await_listeners(&mut self) -> Result<(), NetworkError> {
+        let mut open: HashSet<_> = self.listeners.keys().copied().collect();
+        let until = tokio::time::Instant::now() + limits::OPEN_TIMEOUT;
+        while !open.is_empty() {
+            let next = tokio::time::timeout_at(until, self.swarm.select_next_some());
+            let Ok(event) = next.await else { return Ok(()) };
+            match &event {
+                SwarmEvent::NewListenAddr { listener_id, .. } => {
+                    open.retain(|one| one != listener_id);
+                }
+                SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. }
+                | SwarmEvent::ListenerError { listener_id, error } => {
+                    return Err(self.listen_error(*listener_id, error));
+                }
+                _ => {}
+            }
+            self.handle(event);
         }
         Ok(())
+    }
+
+    fn listen_error(&self, listener: ListenerId, error: &std::io::Error) -> NetworkError {
+        let address = self.listeners.get(&listener).and_then(|index| self.listen.get(*index));
+        let address = address.map(ToString::to_string).unwrap_or_default();
+        NetworkError::Listen { address, cause: error.to_string() }
+    }
+
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let events = self.events.clone();
+        loop {
+            tokio::select! {
+                room = events.reserve(), if !self.outbox.is_empty() => {
+                    let Ok(room) = room else { return };
+                    if let Some(event) = self.outbox.pop_front() {
+                        room.send(event);
+                    }
+                }
+                wishes = self.shared.wishes() => self.grant(wishes),
+                command = commands.recv() => match command {
+                    Some(Command::Pause(done)) => self.pause(done).await,
+                    Some(Command::Resume(done)) => self.resume(done),
+                    Some(Command::Shutdown(done)) => return self.pause(done).await,
+                    None => return,
+                },
+                event = self.swarm.select_next_some() => self.handle(event),
+            }
+        }
+    }
+
+    fn grant(&mut self, wishes: Wishes) {
+        for node in wishes.expel {
+            let may_stay = self.shared.is_admitted(&node);
+            if let Some(peer) = peer_of(&node).filter(|_| !may_stay) {
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+        }
+        for ((node, purpose), addresses) in wishes.open {
+            self.open(node, &addresses, purpose);
+        }
+    }
+
+    fn open(&mut self, node: NodeId, addresses: &[String], purpose: Purpose) {
+        if self.shared.is_paused() {
+            return self.fail(node, purpose, DialFailure::Offline);
+        }
+        let Some(peer) = peer_of(&node) else {
+            return self.fail(node, purpose, DialFailure::WrongNode);
+        };
+        if self.swarm.is_connected(&peer) {
+            return self.swarm.behaviour_mut().streams.open(peer, purpose);
+        }
+        let addresses = match dialable(addresses, &peer) {
+            Ok(addresses) => addresses,
+            Err(failure) => return self.fail(node, purpose, failure),
+        };
+        let options = DialOpts::peer_id(peer)
+            .addresses(addresses)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .build();
+        match self.swarm.dial(options) {
+            // When a dial is under way already, its outcome serves this wish too.
+            Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {
+                self.wanted.entry(peer).or_default().insert(purpose);
+            }
+            Err(error) => self.fail(node, purpose, self.failure_of(&error)),
+        }
+    }
+
+    fn handle_stream(&mut self, event: StreamEvent) {
+        match event {
+            StreamEvent::Opened { peer, purpose, outbound, stream } => {
+                let Some(node) = node_of(&peer) else { return };
+                let begun = begin(stream, node, purpose, outbound, &self.shared, &self.events);
+                if !begun && outbound {
+                    self.fail(node, purpose, DialFailure::Offline);
+                } else if !begun {
+                    debug!(?node, ?purpose, "stream refused");
+                }
+            }
+            StreamEvent::Failed { peer, purpose, unsupported } => {
+                let lost = || DialFailure::Lost("the line broke while it was opened".into());
+                let failure = if unsupported { DialFailure::Unsupported } else { lost() };
+                if let Some(node) = node_of(&peer) {
+                    self.fail(node, purpose, failure);
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, node: NodeId, purpose: Purpose, failure: DialFailure) {
+        self.outbox.push_back(NetworkEvent::DialFailed { node, purpose, failure });
+    }
+
+    fn fail_wanted(&mut self, peer: &PeerId, failure: &DialFailure) {
+        let wanted = self.wanted.remove(peer).unwrap_or_default();
+        if let Some(node) = node_of(peer) {
+            for purpose in wanted {
+                self.fail(node, purpose, failure.clone());
+            }
+        }
+    }
+
+    /// Closes everything, then waits a moment for the goodbyes to leave.
+    async fn pause(&mut self, done: oneshot::Sender<()>) {
+        self.shared.set_paused(true);
+        for (listener, _) in std::mem::take(&mut self.listeners) {
+            self.swarm.remove_listener(listener);
+        }
+        for peer in self.wanted.keys().copied().collect::<Vec<_>>() {
+            self.fail_wanted(&peer, &DialFailure::Offline);
+        }
+        for standing in self.shared.lock_sessions().values() {
+            standing.outgoing.finish();
+        }
+        for peer in self.swarm.connected_peers().copied().collect::<Vec<_>>() {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let closing = async {
+            while self.swarm.connected_peers().next().is_some() {
+                let event = self.swarm.select_next_some().await;
+                self.handle(event);
+            }
+        };
+        let _ = timeout(limits::CLOSING_TIMEOUT, closing).await;
+        let _ = done.send(());
+    }
+
+    fn resume(&mut self, done: oneshot::Sender<()>) {
+        self.shared.set_paused(false);
+        let open: HashSet<_> = self.listeners.values().copied().collect();
+        for index in (0..self.listen.len()).filter(|index| !open.contains(index)) {
+            if let Err(error) = self.listen(index) {
+                warn!(%error, "partners cannot reach this node there");
+            }
+        }
+        let _ = done.send(());
+    }
+
+    fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                self.keep_port(listener_id, &address);
+                self.outbox.push_back(NetworkEvent::Listening(address.to_string()));
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.outbox.push_back(NetworkEvent::NotListening(address.to_string()));
+            }
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.listeners.remove(&listener_id);
+                if let Err(error) = reason {
+                    warn!(%error, "partners cannot reach this node any more at an address");
+                }
+                let gone = addresses.iter().map(ToString::to_string);
+                self.outbox.extend(gone.map(NetworkEvent::NotListening));
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) => self.handle_stream(event),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => self.serve_wanted(&peer_id),
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                self.fail_wanted(&peer, &self.failure_of(&error));
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => debug!(%error, "not let in"),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                connection,
+                result: Err(ping::Failure::Timeout),
+                ..
+            })) => {
+                self.swarm.close_connection(connection);
+            }
+            _ => {}
+        }
     }
 
     /// Keeps the port that the system chose, so that partners find the node there again.
@@ -132,239 +282,38 @@ impl Task {
         }
     }
 
-    /// Waits until every listener has its first address, so that a taken port is known at once.
-    async fn await_listeners(&mut self) -> Result<(), NetworkError> {
-        let mut open: HashSet<_> = self.listeners.keys().copied().collect();
-        while !open.is_empty() {
-            match self.swarm.select_next_some().await {
-                SwarmEvent::NewListenAddr { listener_id, address } => {
-                    open.remove(&listener_id);
-                    self.keep_port(listener_id, &address);
-                    self.tell_listening(&address).await;
-                }
-                SwarmEvent::ListenerClosed { addresses, reason, .. } => {
-                    let address = addresses.first().map(ToString::to_string).unwrap_or_default();
-                    let cause = reason.err().map(|error| error.to_string()).unwrap_or_default();
-                    return Err(NetworkError::Listen { address, cause });
-                }
-                SwarmEvent::ListenerError { error, .. } => {
-                    let address = String::new();
-                    return Err(NetworkError::Listen { address, cause: error.to_string() });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    async fn tell_listening(&mut self, address: &Multiaddr) {
-        let _ = self.events.send(NetworkEvent::Listening(address.to_string())).await;
-    }
-
-    async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
-        loop {
-            tokio::select! {
-                command = queue.recv() => match command {
-                    Some(Command::Open { node, addresses, purpose }) => {
-                        self.open(node, &addresses, purpose);
-                    }
-                    Some(Command::Pause) => self.pause(),
-                    Some(Command::Resume) => self.resume(),
-                    Some(Command::Shutdown) | None => break,
-                },
-                event = self.swarm.select_next_some() => self.handle(event).await,
-            }
-        }
-        self.pause();
-    }
-
-    fn open(&mut self, node: NodeId, addresses: &[String], purpose: Purpose) {
-        let Some(peer) = peer_of(&node).filter(|_| !self.paused) else {
-            return self.fail(node, purpose, DialFailure::NoAddress);
-        };
-        if self.swarm.is_connected(&peer) {
-            return self.open_stream(peer, purpose);
-        }
-        let mut parsed = Vec::new();
-        for text in addresses {
-            match parse_address(text) {
-                Some(address) => parsed.push(address),
-                None => return self.fail(node, purpose, DialFailure::BadAddress(text.clone())),
-            }
-        }
-        if parsed.is_empty() {
-            return self.fail(node, purpose, DialFailure::NoAddress);
-        }
-        let wanted = self.wanted.entry(peer).or_default();
-        if !wanted.contains(&purpose) {
-            wanted.push(purpose);
-        }
-        let options = DialOpts::peer_id(peer)
-            .addresses(parsed)
-            .condition(PeerCondition::DisconnectedAndNotDialing)
-            .build();
-        // When a dial is under way already, its outcome serves this wish too.
-        let _ = self.swarm.dial(options);
-    }
-
-    fn open_stream(&mut self, peer: PeerId, purpose: Purpose) {
-        self.swarm.behaviour_mut().streams.open(peer, purpose);
-    }
-
-    fn fail(&self, node: NodeId, purpose: Purpose, failure: DialFailure) {
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let _ = events.send(NetworkEvent::DialFailed { node, purpose, failure }).await;
-        });
-    }
-
-    fn pause(&mut self) {
-        self.paused = true;
-        self.wanted.clear();
-        for (listener, _) in std::mem::take(&mut self.listeners) {
-            self.swarm.remove_listener(listener);
-        }
-        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
-        for peer in peers {
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        for (_, (_, _, outgoing)) in self.shared.lock_sessions().drain() {
-            outgoing.finish();
+    fn serve_wanted(&mut self, peer: &PeerId) {
+        for purpose in self.wanted.remove(peer).unwrap_or_default() {
+            self.swarm.behaviour_mut().streams.open(*peer, purpose);
         }
     }
 
-    fn resume(&mut self) {
-        if std::mem::take(&mut self.paused)
-            && let Err(error) = self.listen()
-        {
-            debug!(%error, "listening again failed");
-        }
-    }
-
-    async fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {
-        match event {
-            SwarmEvent::NewListenAddr { address, .. } => self.tell_listening(&address).await,
-            SwarmEvent::ExpiredListenAddr { address, .. } => {
-                let event = NetworkEvent::NotListening(address.to_string());
-                let _ = self.events.send(event).await;
+    fn failure_of(&self, error: &DialError) -> DialFailure {
+        match error {
+            DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => DialFailure::WrongNode,
+            DialError::NoAddresses => DialFailure::NoAddress,
+            DialError::Transport(attempts) => {
+                let addresses: Vec<_> = attempts.iter().map(|(one, _)| one.to_string()).collect();
+                DialFailure::Unreachable(addresses.join(", "))
             }
-            SwarmEvent::ListenerClosed { listener_id, addresses, .. } => {
-                self.listeners.remove(&listener_id);
-                for address in addresses {
-                    let event = NetworkEvent::NotListening(address.to_string());
-                    let _ = self.events.send(event).await;
-                }
-            }
-            SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) => {
-                self.handle_stream(event).await;
-            }
-            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-                let wanted = self.wanted.remove(&peer_id).unwrap_or_default();
-                for purpose in wanted {
-                    self.open_stream(peer_id, purpose);
-                }
-            }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
-                let wanted = self.wanted.remove(&peer).unwrap_or_default();
-                let failure = failure_of(&error);
-                if let Some(node) = node_of(&peer) {
-                    for purpose in wanted {
-                        self.fail(node, purpose, failure.clone());
-                    }
-                }
-            }
-            _ => {}
+            _ if self.shared.is_paused() => DialFailure::Offline,
+            error => DialFailure::Lost(error.to_string()),
         }
     }
 }
 
-impl Task {
-    async fn handle_stream(&mut self, event: StreamEvent) {
-        match event {
-            StreamEvent::Opened { peer, purpose, outbound, stream } => {
-                let Some(node) = node_of(&peer) else { return };
-                if outbound || is_welcome(&self.shared, &node, purpose) {
-                    begin(stream, node, purpose, outbound, &self.shared, &self.events).await;
-                } else {
-                    debug!(?node, ?purpose, "stream refused");
-                }
-            }
-            StreamEvent::Failed { peer, purpose, unsupported } => {
-                let Some(node) = node_of(&peer) else { return };
-                let failure = if unsupported {
-                    DialFailure::Unsupported
-                } else {
-                    DialFailure::Unreachable("its line, which broke".into())
-                };
-                self.fail(node, purpose, failure);
-            }
-        }
-    }
-}
-
-fn port_of(address: &Multiaddr) -> Option<u16> {
-    address.iter().find_map(|part| match part {
-        Protocol::Tcp(port) | Protocol::Udp(port) => Some(port),
-        _ => None,
-    })
-}
-
-fn with_port(address: &Multiaddr, port: u16) -> Multiaddr {
-    address
-        .iter()
-        .map(|part| match part {
-            Protocol::Tcp(0) => Protocol::Tcp(port),
-            Protocol::Udp(0) => Protocol::Udp(port),
-            other => other,
-        })
-        .collect()
-}
-
-fn failure_of(error: &libp2p::swarm::DialError) -> DialFailure {
-    use libp2p::swarm::DialError;
-    match error {
-        DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => DialFailure::WrongNode,
-        DialError::NoAddresses => DialFailure::NoAddress,
-        DialError::Transport(attempts) => {
-            let addresses: Vec<_> = attempts.iter().map(|(one, _)| one.to_string()).collect();
-            DialFailure::Unreachable(addresses.join(", "))
-        }
-        error => DialFailure::Unreachable(error.to_string()),
-    }
-}
-
-fn is_welcome(shared: &Shared, node: &NodeId, purpose: Purpose) -> bool {
-    let sessions = shared.lock_sessions();
-    let of_peer = sessions.values().filter(|(one, ..)| one == node).count();
-    let joining = sessions.values().filter(|(_, one, _)| *one == Purpose::Join).count();
-    drop(sessions);
-    of_peer < limits::SESSIONS_PER_PEER_MAX
-        && match purpose {
-            Purpose::Join => joining < limits::JOINING_MAX,
-            Purpose::Sync => shared.is_admitted(node),
-        }
-}
-
-async fn begin(
+/// Begins a session on a stream, unless that is not allowed; then the stream is dropped.
+fn begin(
     stream: Stream,
     node: NodeId,
     purpose: Purpose,
     outbound: bool,
     shared: &Arc<Shared>,
     events: &mpsc::Sender<NetworkEvent>,
-) {
-    let session = shared.next_session();
-    // Whoever hears of the session can send at once, and hears of it before its first frame.
-    let (outgoing, queue) = session::queue();
-    shared.lock_sessions().insert(session, (node, purpose, outgoing));
-    let opened = NetworkEvent::Opened { session, node, purpose, outbound };
-    if events.send(opened).await.is_ok() {
-        tokio::spawn(session::run(stream, queue, session, Arc::clone(shared), events.clone()));
-    }
-}
-
-impl std::fmt::Debug for Network {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Network")
-    }
+) -> bool {
+    let Some(begun) = shared.begin(node, purpose, outbound) else { return false };
+    let (shared, events) = (Arc::clone(shared), events.clone());
+    let session = Session { begun, node, purpose, outbound, shared, events };
+    tokio::spawn(session.run(stream));
+    true
 }

@@ -1,9 +1,12 @@
 //! Real sockets on loopback, ports chosen by the system.
 
+mod post_quantum;
+mod silence;
+mod strangers;
+
 use super::*;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const TCP: &str = "/ip4/127.0.0.1/tcp/0";
@@ -60,13 +63,6 @@ async fn exchange(listen: &str) {
     assert_eq!(bytes, b"answer");
     b.network.admit(HashSet::new());
     let NetworkEvent::Closed { .. } = next(&mut a.events).await else { panic!("closed") };
-}
-
-#[test]
-fn a_node_and_its_peer_id_are_one_key() {
-    let secret = sincronia_protocol::crypto::Secret::from_bytes([9; 32]);
-    let node = sincronia_protocol::crypto::NodeKey::from_seed(&secret).id();
-    assert_eq!(node_of(&peer_of(&node).unwrap()), Some(node));
 }
 
 #[tokio::test]
@@ -155,51 +151,138 @@ async fn offline_closes_everything_and_online_listens_again() {
     meet(&mut a, &mut b, Purpose::Join).await;
 }
 
-/// The group of a TLS 1.3 key exchange stands in clear in the server's first message.
+/// The network once only dropped wishes when many came at once; the engine then waited for ever.
 #[tokio::test]
-async fn the_key_exchange_is_post_quantum_hybrid() {
-    const X25519_MLKEM768: u16 = 0x11ec;
-    let (a, b) = (node(1, TCP).await, node(2, TCP).await);
-    let port = b.address.split('/').nth(4).unwrap().to_owned();
-    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let through = format!("/ip4/127.0.0.1/tcp/{}", proxy.local_addr().unwrap().port());
-    a.network.open(b.id, vec![through], Purpose::Join);
-    let (mut near, _) = proxy.accept().await.unwrap();
-    let mut far = TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
-    let mut seen = Vec::new();
-    let group = tokio::time::timeout(DEADLINE, async {
-        let (mut up, mut down) = (vec![0; 16_384], vec![0; 16_384]);
-        loop {
-            tokio::select! {
-                read = near.read(&mut up) => far.write_all(&up[..read.unwrap()]).await.unwrap(),
-                read = far.read(&mut down) => {
-                    let read = read.unwrap();
-                    seen.extend_from_slice(&down[..read]);
-                    near.write_all(&down[..read]).await.unwrap();
-                    if let Some(group) = server_key_share(&seen) {
-                        return group;
-                    }
-                }
+async fn every_wish_is_answered_however_many_come_at_once() {
+    let mut a = node(1, TCP).await;
+    let wished: HashSet<NodeId> = (10..210).map(id).collect();
+    for node in &wished {
+        a.network.open(*node, vec![], Purpose::Sync);
+        a.network.open(*node, vec!["/ip4/127.0.0.1/tcp/1".into()], Purpose::Join);
+    }
+    let mut answered = HashSet::new();
+    while answered.len() < 2 * wished.len() {
+        match next(&mut a.events).await {
+            NetworkEvent::DialFailed { node, purpose, .. } => {
+                assert!(answered.insert((node, purpose)), "answered once");
             }
+            other => panic!("{other:?}"),
         }
-    });
-    assert_eq!(group.await.unwrap(), X25519_MLKEM768);
+    }
 }
 
-/// The group of the key_share extension (51) of a ServerHello (RFC 8446 §4.1.3), found after the
-/// plain text of multistream-select.
-fn server_key_share(bytes: &[u8]) -> Option<u16> {
-    let begin =
-        bytes.windows(6).position(|part| part[..3] == [0x16, 0x03, 0x03] && part[5] == 0x02)?;
-    let hello = bytes.get(begin + 9..)?;
-    let session = usize::from(*hello.get(34)?);
-    let mut extensions = hello.get(35 + session + 3 + 2..)?;
+#[tokio::test]
+async fn offline_answers_wishes_with_that() {
+    let (mut a, b) = (node(1, TCP).await, node(2, TCP).await);
+    a.network.pause().await;
+    a.network.open(b.id, vec![b.address.clone()], Purpose::Join);
     loop {
-        let kind = u16::from_be_bytes(extensions.get(..2)?.try_into().ok()?);
-        let length = usize::from(u16::from_be_bytes(extensions.get(2..4)?.try_into().ok()?));
-        if kind == 51 {
-            return Some(u16::from_be_bytes(extensions.get(4..6)?.try_into().ok()?));
+        match next(&mut a.events).await {
+            NetworkEvent::NotListening(_) => {}
+            NetworkEvent::DialFailed { failure, .. } => {
+                assert_eq!(failure, DialFailure::Offline);
+                break;
+            }
+            other => panic!("{other:?}"),
         }
-        extensions = extensions.get(4 + length..)?;
     }
+}
+
+#[tokio::test]
+async fn pausing_returns_when_all_is_closed_and_resuming_finds_the_same_port() {
+    let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
+    meet(&mut a, &mut b, Purpose::Join).await;
+    let before = b.address.clone();
+    b.network.pause().await;
+    assert!(b.network.shared.lock_connections().is_empty());
+    let port = before.split('/').nth(4).unwrap();
+    assert!(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err());
+    b.network.resume().await;
+    loop {
+        if let NetworkEvent::Listening(address) = next(&mut b.events).await {
+            assert_eq!(address, before);
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_longer_admitted_is_disconnected() {
+    let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
+    b.network.admit(HashSet::from([a.id]));
+    meet(&mut a, &mut b, Purpose::Sync).await;
+    b.network.admit(HashSet::new());
+    let NetworkEvent::Closed { .. } = next(&mut a.events).await else { panic!("closed") };
+    until(|| a.network.shared.lock_connections().is_empty()).await;
+    until(|| b.network.shared.lock_connections().is_empty()).await;
+}
+
+#[tokio::test]
+async fn what_was_queued_before_closing_still_arrives() {
+    for listen in [TCP, QUIC] {
+        let (mut a, mut b) = (node(1, listen).await, node(2, listen).await);
+        let (here, _) = meet(&mut a, &mut b, Purpose::Join).await;
+        for number in 0..50_u8 {
+            a.network.send(here, vec![number; 20_000]);
+        }
+        a.network.close(here);
+        a.network.send(here, b"too late".to_vec());
+        for number in 0..50_u8 {
+            match next(&mut b.events).await {
+                NetworkEvent::Frame { bytes, .. } => assert_eq!(bytes, vec![number; 20_000]),
+                other => panic!("{listen}: {other:?}"),
+            }
+        }
+        let closed = next(&mut b.events).await;
+        assert!(
+            matches!(closed, NetworkEvent::Closed { cause: CloseCause::Line, .. }),
+            "{closed:?}"
+        );
+        let closed = next(&mut a.events).await;
+        assert!(matches!(closed, NetworkEvent::Closed { cause: CloseCause::Local, .. }));
+    }
+}
+
+#[tokio::test]
+async fn bytes_are_counted_for_the_session_and_for_all() {
+    let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
+    let (here, there) = meet(&mut a, &mut b, Purpose::Join).await;
+    a.network.send(here, vec![1; 1_000]);
+    let NetworkEvent::Frame { .. } = next(&mut b.events).await else { panic!("a frame") };
+    let expected = Traffic { sent: 0, received: 1_004 };
+    assert_eq!(b.network.traffic_of(there), Some(expected));
+    assert_eq!(b.network.traffic(), expected);
+    until(|| a.network.traffic().sent == 1_004).await;
+    assert_eq!(a.network.traffic_of(SessionId(99)), None);
+}
+
+#[tokio::test]
+async fn a_full_channel_of_events_stops_nobody_else() {
+    let (sender, mut events) = mpsc::channel(1);
+    let seed = zeroize::Zeroizing::new([1; 32]);
+    // Four addresses are told, one fits: starting must not wait for somebody to listen.
+    let listen = vec![TCP.to_owned(), TCP.into(), QUIC.into(), QUIC.into()];
+    let start = Network::start(NetworkConfig { seed, listen }, sender);
+    let network = tokio::time::timeout(DEADLINE, start).await.unwrap().unwrap();
+    assert_eq!(network.listening().len(), 4);
+    tokio::time::timeout(DEADLINE, network.pause()).await.unwrap();
+    for _ in 0..4 {
+        let event = next(&mut events).await;
+        assert!(matches!(event, NetworkEvent::Listening(_)), "{event:?}");
+    }
+}
+
+fn id(number: u8) -> NodeId {
+    let secret = sincronia_protocol::crypto::Secret::from_bytes([number; 32]);
+    sincronia_protocol::crypto::NodeKey::from_seed(&secret).id()
+}
+
+/// Waits for something that no event tells.
+async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.expect("in time");
 }

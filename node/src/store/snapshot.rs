@@ -1,12 +1,21 @@
 //! The store as of one commit.
 
-use redb::ReadOnlyTable;
+use super::error::reading_failed;
+use super::tables::definition;
+use redb::{ReadOnlyTable, ReadTransaction, TableError};
 use sincronia_protocol::storage::{Storage, StorageError, Table, Visit};
+use std::sync::OnceLock;
+
+type Open = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// A consistent view for reading; writers neither wait for it nor change it.
+///
+/// Making one costs nothing; each table is opened when it is first read, and stays open. While a
+/// snapshot lives, the pages it sees are not reused: whoever keeps one for long makes the file grow.
 pub struct Snapshot {
+    read: ReadTransaction,
     /// In the order of [`Table::ALL`].
-    tables: Vec<ReadOnlyTable<&'static [u8], &'static [u8]>>,
+    tables: [OnceLock<Open>; Table::ALL.len()],
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -16,24 +25,27 @@ impl std::fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    pub(super) const fn new(tables: Vec<ReadOnlyTable<&'static [u8], &'static [u8]>>) -> Self {
-        Self { tables }
+    pub(super) fn new(read: ReadTransaction) -> Self {
+        Self { read, tables: std::array::from_fn(|_| OnceLock::new()) }
     }
 
-    fn table(
-        &self,
-        table: Table,
-    ) -> Result<&ReadOnlyTable<&'static [u8], &'static [u8]>, StorageError> {
-        let index = Table::ALL.iter().position(|one| *one == table);
-        index
-            .and_then(|index| self.tables.get(index))
-            .ok_or_else(|| StorageError(format!("no table {}", table.name())))
+    fn table(&self, table: Table) -> Result<&Open, StorageError> {
+        let unknown = || StorageError(format!("no table {}", table.name()));
+        let place = self.tables.get(table as usize).ok_or_else(unknown)?;
+        if let Some(open) = place.get() {
+            return Ok(open);
+        }
+        let open = self.read.open_table(definition(table)).map_err(|error| match error {
+            TableError::Storage(error) => reading_failed(&error),
+            error => StorageError(error.to_string()),
+        })?;
+        Ok(place.get_or_init(|| open))
     }
 }
 
 impl Storage for Snapshot {
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let value = self.table(table)?.get(key).map_err(|error| failed(&error))?;
+        let value = self.table(table)?.get(key).map_err(|error| reading_failed(&error))?;
         Ok(value.map(|value| value.value().to_vec()))
     }
 
@@ -47,17 +59,13 @@ impl Storage for Snapshot {
         if from >= to {
             return Ok(());
         }
-        let range = self.table(table)?.range(from..to).map_err(|error| failed(&error))?;
+        let range = self.table(table)?.range(from..to).map_err(|error| reading_failed(&error))?;
         for item in range {
-            let (key, value) = item.map_err(|error| failed(&error))?;
+            let (key, value) = item.map_err(|error| reading_failed(&error))?;
             if visit(key.value(), value.value()).is_break() {
                 break;
             }
         }
         Ok(())
     }
-}
-
-fn failed(error: &redb::StorageError) -> StorageError {
-    StorageError(error.to_string())
 }

@@ -4,7 +4,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | name | `format`: version 8 bytes; `organisation`: id 32 bytes |
+//! | `meta` | name | `format`: version 8; `organisation`: id 32; `created`: milliseconds since 1970 8 |
 //! | `identity/1` | organisation 32 ‖ sequence 8 | identity entry, CBOR |
 //! | `access/1` | space 32 ‖ sequence 8 | access entry, CBOR |
 //! | `entries/1` | space 32 ‖ author 32 ‖ sequence 8 | author entry as it travels, CBOR |
@@ -23,7 +23,7 @@
 use redb::TableDefinition;
 use sincronia_protocol::storage::Table;
 
-/// Format version and owner.
+/// Format version, owner, and when the store was made.
 pub const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The redb table of a protocol table.

@@ -1,0 +1,80 @@
+//! The door: partners always find a place, strangers few and slowly.
+
+use super::super::door::Door;
+use super::*;
+use crate::limits;
+use libp2p::Multiaddr;
+use libp2p::swarm::{ConnectionId, NetworkBehaviour};
+
+fn knock(door: &mut Door, number: usize, node: NodeId, address: &Multiaddr) -> bool {
+    let id = ConnectionId::new_unchecked(number);
+    let here = "/ip4/192.0.2.1/tcp/4001".parse().unwrap();
+    let peer = peer_of(&node).unwrap();
+    door.handle_established_inbound_connection(id, peer, &here, address).is_ok()
+}
+
+fn stranger(number: usize) -> NodeId {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    let secret = sincronia_protocol::crypto::Secret::from_bytes(seed);
+    sincronia_protocol::crypto::NodeKey::from_seed(&secret).id()
+}
+
+#[test]
+fn strangers_never_take_the_places_of_partners() {
+    let shared = Arc::new(Shared::default());
+    shared.replace_admitted(HashSet::from([id(1)]));
+    let mut door = Door::new(Arc::clone(&shared));
+    let mut entered = 0;
+    for number in 0..1_000 {
+        let address = format!("/ip4/198.51.{}.7/tcp/9", number % 250).parse().unwrap();
+        entered += usize::from(knock(&mut door, number, stranger(number), &address));
+    }
+    assert_eq!(entered, limits::STRANGERS_MAX);
+    let address = "/ip4/198.51.100.7/tcp/9".parse().unwrap();
+    assert!(knock(&mut door, 5_000, id(1), &address), "a partner");
+}
+
+#[test]
+fn one_place_has_few_strangers() {
+    let mut door = Door::new(Arc::default());
+    let address: Multiaddr = "/ip4/198.51.100.7/tcp/9".parse().unwrap();
+    let entered = (0..100).filter(|one| knock(&mut door, *one, stranger(*one), &address)).count();
+    assert_eq!(entered, limits::STRANGERS_PER_PLACE_MAX);
+}
+
+#[test]
+fn a_flood_from_one_place_is_stopped_before_the_handshake() {
+    let mut door = Door::new(Arc::default());
+    let here = "/ip4/192.0.2.1/tcp/4001".parse().unwrap();
+    let mut knock = |from: &str| {
+        let id = ConnectionId::new_unchecked(1);
+        door.handle_pending_inbound_connection(id, &here, &from.parse().unwrap()).is_ok()
+    };
+    let let_in = (0..10_000).filter(|_| knock("/ip4/198.51.100.7/tcp/9")).count();
+    assert!(let_in < 2 * limits::CONNECTING_RATE_EACH.burst as usize, "{let_in}");
+    assert!(knock("/ip4/198.51.100.8/tcp/9"), "another place");
+}
+
+#[test]
+fn offline_nobody_comes_in() {
+    let shared = Arc::new(Shared::default());
+    shared.replace_admitted(HashSet::from([id(1)]));
+    shared.set_paused(true);
+    let mut door = Door::new(Arc::clone(&shared));
+    assert!(!knock(&mut door, 1, id(1), &"/ip4/198.51.100.7/tcp/9".parse().unwrap()));
+    assert!(shared.begin(id(1), Purpose::Sync, false).is_none());
+}
+
+#[test]
+fn sessions_of_one_peer_and_joinings_of_all_are_bounded() {
+    let shared = Shared::default();
+    shared.replace_admitted(HashSet::from([id(1)]));
+    let begun: Vec<_> = (0..20).filter_map(|_| shared.begin(id(1), Purpose::Sync, false)).collect();
+    assert_eq!(begun.len(), limits::SESSIONS_PER_PEER_MAX);
+    assert!(shared.begin(id(2), Purpose::Sync, false).is_none(), "not admitted");
+    let joinings = (10..100).filter_map(|one| shared.begin(id(one), Purpose::Join, false));
+    assert_eq!(joinings.count(), limits::JOINING_MAX);
+    shared.end(begun[0].id, &id(1), Purpose::Sync);
+    assert!(shared.begin(id(1), Purpose::Sync, false).is_some());
+}

@@ -1,0 +1,117 @@
+//! Why the store cannot be used.
+
+use redb::StorageError;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Why the store cannot be used. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Something still reads the store.
+    #[error("{path}: the store is still being read; stop the node first")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged or is no store.
+    #[error(
+        "{path}: the store is damaged ({cause}); restore a backup, or set up a new node and let it synchronise"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What redb says.
+        cause: String,
+    },
+    /// The disk or the quota is full.
+    #[error("{path}: the disk is full; make room, then start the node again")]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read or written.
+    #[error("{path}: {cause}; check that the directory exists, is writable and has space")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+    /// The store belongs to another organisation.
+    #[error("{path}: the store belongs to another organisation than the keystore beside it")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process uses it.
+    #[error("{path}: the store is in use by another process; stop it first")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "{path}: the store has format {found}, this program knows up to {known}; update the program"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The format found.
+        found: u64,
+        /// The newest format known here.
+        known: u64,
+    },
+    /// An earlier failure of the disk stopped the store: what memory holds may differ from the disk.
+    #[error("{path}: the store stopped after a failure of the disk; start the node again")]
+    Stopped {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl StoreError {
+    /// Sorts what redb says by who must act.
+    pub(super) fn from_redb(path: &Path, error: impl Into<redb::Error>) -> Self {
+        let path = path.to_path_buf();
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse { path },
+            redb::Error::TransactionInProgress => Self::Busy { path },
+            redb::Error::PreviousIo => Self::Stopped { path },
+            redb::Error::Io(error) if is_full(&error) => Self::Full { path },
+            // redb says so of a file that does not begin like one of its own, or is cut off.
+            redb::Error::Io(error)
+                if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+            {
+                Self::Damaged { path, cause: error.to_string() }
+            }
+            redb::Error::Io(error) => Self::Io { path, cause: error.to_string() },
+            error => Self::Damaged { path, cause: error.to_string() },
+        }
+    }
+
+    /// Runs what reads a file that may be damaged: redb then panics in places.
+    pub(super) fn guard<T>(
+        path: &Path,
+        read: impl FnOnce() -> Result<T, redb::Error>,
+    ) -> Result<T, Self> {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        let outcome = caught.map_err(|_| Self::Damaged {
+            path: path.to_path_buf(),
+            cause: "its pages contradict one another".into(),
+        })?;
+        outcome.map_err(|error| Self::from_redb(path, error))
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// What a failed read is to the rules: text for the log, without stored content.
+pub(super) fn reading_failed(error: &StorageError) -> sincronia_protocol::storage::StorageError {
+    sincronia_protocol::storage::StorageError(error.to_string())
+}
