@@ -56,7 +56,7 @@ pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long opening a stream may take.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long reaching a node may take before it is tried again: several addresses, one after another.
-pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
+pub const DIAL_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection without streams is closed after this.
 pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Events of the network that wait for the engine; beyond it, reading from peers pauses.

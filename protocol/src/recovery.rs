@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_words_restore_the_root_key_in_both_languages() {
-        let entropy = Secret::from_bytes(std::array::from_fn(|index| (index * 7 % 251) as u8));
+        let entropy =
+            Secret::from_bytes(std::array::from_fn(|index| u8::try_from(index * 7 % 251).unwrap()));
         for list in [WordList::Italian, WordList::English] {
             let words = recovery_words(&entropy, list);
             assert_eq!(words.split(' ').count(), 24);
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(restore_entropy("abaco"), Err(RecoveryError::Count(1)));
         list[4] = "xyzzy";
         assert_eq!(restore_entropy(&list.join(" ")), Err(RecoveryError::Word(5)));
-        let entropy = Secret::from_bytes(std::array::from_fn(|index| index as u8));
+        let entropy = Secret::from_bytes(std::array::from_fn(|index| u8::try_from(index).unwrap()));
         let words = recovery_words(&entropy, WordList::Italian);
         let mut list: Vec<_> = words.split(' ').collect();
         list.swap(2, 9);

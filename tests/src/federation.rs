@@ -15,6 +15,7 @@ use sincronia_protocol::recovery::WordList;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -23,7 +24,7 @@ use tempfile::TempDir;
 pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
 /// How long anything may take on a slow, shared machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Runs this process as the node of the directory in the environment, if there is one.
 pub fn run_if_asked() {
@@ -53,7 +54,7 @@ pub struct Node {
     pub organisation: String,
     /// The node's directory.
     pub directory: PathBuf,
-    process: Option<Child>,
+    process: Mutex<Option<Child>>,
     client: Option<Client>,
     _home: TempDir,
 }
@@ -73,7 +74,7 @@ impl Node {
             strength: Strength::Light,
         });
         let organisation = founded.expect("a new directory").organisation.to_string();
-        let (process, client) = (None, None);
+        let (process, client) = (Mutex::new(None), None);
         let mut node = Self { organisation, directory, process, client, _home: home };
         node.start();
         node
@@ -86,7 +87,7 @@ impl Node {
     pub fn start(&mut self) {
         let mut process = spawn(&self.directory);
         let errors = process.stderr.take().expect("a pipe");
-        self.process = Some(process);
+        self.process = Mutex::new(Some(process));
         let words = await_running(errors);
         assert!(words.contains("running"), "the node did not start: {words}");
         self.client = Some(Client::connect(&self.directory).expect("a running node"));
@@ -100,21 +101,17 @@ impl Node {
 
     /// `kill -9`.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.kill_now();
         self.client = None;
     }
 
     /// `kill -9` while somebody still holds the client.
-    ///
-    /// # Panics
-    /// When the process is not running.
     pub fn kill_now(&self) {
-        let process = self.process.as_ref().expect("a running node");
-        let killed = Command::new("kill").args(["-9", &process.id().to_string()]).status();
-        assert!(killed.expect("kill").success());
+        let process = self.process.lock().expect("nobody panics with it").take();
+        if let Some(mut process) = process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 
     /// Joins by an invitation of `host`.

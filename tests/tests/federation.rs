@@ -1,5 +1,13 @@
 //! Real nodes, each a process of its own.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 use serde_json::{Map, Value, json};
 use sincronia_client::api::Client;
 use sincronia_node::api::{
@@ -74,7 +82,7 @@ fn two_offices_edit_offline_and_a_person_settles_the_conflict() {
     }
     let seen = casa.client().conflicts().unwrap();
     let values = &seen[0].conflicts[0].values;
-    let names: Vec<_> = values.iter().map(|one| one.organisation_name_and_value()).collect();
+    let names: Vec<_> = values.iter().map(NameAndValue::organisation_name_and_value).collect();
     assert!(names.contains(&("Comune di Aulla".into(), json!("2028-06-30"))), "{names:?}");
     let entry = values.iter().find(|one| one.value == "2028-06-30").unwrap().origin.entry.clone();
     let settle = ResolveRequest {

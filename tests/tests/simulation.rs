@@ -1,5 +1,13 @@
 //! Stories and random histories in the simulated world. A failure prints its seed.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::replica::{QuarantineReason, WriteTarget};

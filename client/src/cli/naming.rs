@@ -35,7 +35,7 @@ impl Organisations {
     /// The identifier of the organisation that `text` means.
     pub fn find(&self, context: &Context, text: &str) -> Result<String, Failure> {
         let every = self.0.iter().map(|(id, name)| (id.as_str(), name.as_str()));
-        match only(every, text) {
+        match only(&every, text) {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
                 Err(context.fail(Exit::NotFound, "no_organisation", text))
@@ -60,7 +60,7 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
     let titles: Vec<_> = records.iter().map(title).collect();
     let every =
         records.iter().map(|record| record.id.as_str()).zip(titles.iter().map(String::as_str));
-    match only(every, text).map(str::to_owned) {
+    match only(&every, text).map(str::to_owned) {
         Ok(id) => {
             records.retain(|record| record.id == id);
             let record = records.into_iter().next();
@@ -85,7 +85,7 @@ type Way<'a> = &'a dyn Fn(&str, &str) -> bool;
 
 /// The one identifier that `text` means, or what it could mean.
 fn only<'a>(
-    every: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    every: &(impl Iterator<Item = (&'a str, &'a str)> + Clone),
     text: &str,
 ) -> Result<&'a str, Vec<String>> {
     let wanted = text.trim().to_lowercase();
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn one_meaning_is_found_and_two_are_refused() {
         let every = [("org1abcdef", "Comune di Aulla"), ("org1abcxyz", "CIM di Aulla")];
-        let find = |text: &str| only(every.into_iter(), text);
+        let find = |text: &str| only(&every.into_iter(), text);
         assert_eq!(find("org1abcxyz"), Ok("org1abcxyz"));
         assert_eq!(find("org1abcd"), Ok("org1abcdef"));
         assert_eq!(find("cim"), Ok("org1abcxyz"));

@@ -93,7 +93,7 @@ fn place() -> std::io::Result<PathBuf> {
 fn check(directory: &Path, own: u32) -> std::io::Result<()> {
     // Not the target of a link: somebody else could have put one there.
     let found = std::fs::symlink_metadata(directory)?;
-    let private = Permissions::mode(&found.permissions()) & 0o077 == 0;
+    let private = Permissions::mode(&found.permissions()).trailing_zeros() >= 6;
     if found.is_dir() && found.uid() == own && private {
         return Ok(());
     }

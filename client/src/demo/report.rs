@@ -163,7 +163,7 @@ impl Verdict {
     }
 
     /// Held unless something speaks against it.
-    pub(super) fn unless(objections: Vec<String>, detail: impl Into<String>) -> Self {
+    pub(super) fn unless(objections: &[String], detail: impl Into<String>) -> Self {
         if objections.is_empty() {
             return Self::held(detail);
         }

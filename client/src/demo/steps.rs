@@ -63,7 +63,7 @@ fn everybody_reads(
             records += found.totals().values().sum::<u64>();
         }
         let detail = format!("{spaces} spaces, {records} records");
-        Ok(Verdict::unless(objections, detail))
+        Ok(Verdict::unless(&objections, detail))
     })?;
     Ok(())
 }

@@ -201,10 +201,10 @@ impl Core {
     /// Brings rows up to date: a little while other work waits, everything when it is quiet.
     pub(super) fn project(&mut self, is_quiet: bool) {
         let entries = if is_quiet { 16 * limits::PROJECTION_ENTRIES } else { 256 };
-        if is_quiet || !self.has_backlog() {
-            if let Err(error) = self.replica.project(&self.disk, entries) {
-                warn!(%error, "rows could not be brought up to date");
-            }
+        if (is_quiet || !self.has_backlog())
+            && let Err(error) = self.replica.project(&self.disk, entries)
+        {
+            warn!(%error, "rows could not be brought up to date");
         }
     }
 
@@ -250,7 +250,7 @@ impl Core {
         let links = links
             .map(|at| Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds())));
         let dialing = self.dialing.next(Instant::now());
-        links.chain(dialing).min().unwrap_or(Duration::from_secs(60))
+        links.chain(dialing).min().unwrap_or(Duration::from_mins(1))
     }
 
     /// Lets a failure of the replica's state through as one of the API.

@@ -61,7 +61,7 @@ impl Joinings {
 
     /// Whether too many attempts failed within the last minute.
     fn is_exhausted(&mut self) -> bool {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         self.failures.retain(|at| at.elapsed() < minute);
         self.failures.len() >= usize::try_from(limits::JOIN_FAILURES_PER_MINUTE_MAX).unwrap_or(5)
     }
@@ -262,8 +262,7 @@ impl Core {
 
     /// Makes an invitation.
     pub fn invite(&mut self, request: InviteRequest) -> Result<NewInvitation, ApiError> {
-        let grants: Result<Vec<_>, _> =
-            request.spaces.iter().map(|grant| self.grant_on_arrival(grant)).collect();
+        let grants: Result<Vec<_>, _> = request.spaces.iter().map(Self::grant_on_arrival).collect();
         let (grants, at) = (grants?, now());
         let valid_ms = request.valid_hours.unwrap_or(VALID_HOURS).saturating_mul(3_600_000);
         let addresses: Vec<_> = self
@@ -283,7 +282,7 @@ impl Core {
         })
     }
 
-    fn grant_on_arrival(&self, grant: &GrantRequest) -> Result<GrantOnArrival, ApiError> {
+    fn grant_on_arrival(grant: &GrantRequest) -> Result<GrantOnArrival, ApiError> {
         Ok(GrantOnArrival {
             space: super::members::parse(&grant.space)?,
             role: super::members::role(&grant.role)?,

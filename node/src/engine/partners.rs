@@ -54,7 +54,9 @@ impl Core {
                 .map(|(node, addresses)| (node.to_string(), addresses.clone()))
                 .collect(),
             joined_at: partner.joined_at.milliseconds(),
-            last_exchange: partner.last_exchange.map(|at| at.milliseconds()),
+            last_exchange: partner
+                .last_exchange
+                .map(sincronia_protocol::time::Timestamp::milliseconds),
             spaces: spaces.count() as u64,
             sync: self.sync_view(id, partner),
         }

@@ -323,7 +323,9 @@ impl Core {
         });
         if outcome.is_err() {
             result.written = 0;
-            result.rows.iter_mut().for_each(|row| row.record = None);
+            for row in &mut result.rows {
+                row.record = None;
+            }
         }
         Ok(result)
     }
@@ -346,7 +348,9 @@ impl Core {
                     message: error.message.clone(),
                 };
                 let mut problems = error.problems.clone();
-                problems.iter_mut().for_each(|one| one.row = Some(number));
+                for problem in &mut problems {
+                    problem.row = Some(number);
+                }
                 if problems.is_empty() {
                     problems.push(whole());
                 }

@@ -19,11 +19,11 @@ type Answer<T> = Result<T, ApiError>;
 
 impl Service for Handle {
     async fn status(&self) -> Answer<Status> {
-        self.run(|core| core.status()).await
+        self.run(super::core::Core::status).await
     }
 
     async fn doctor(&self) -> Answer<Vec<Check>> {
-        self.run(|core| core.doctor()).await
+        self.run(super::core::Core::doctor).await
     }
 
     async fn verify(&self, request: VerifyStoreRequest) -> Answer<VerifyReport> {
@@ -45,7 +45,7 @@ impl Service for Handle {
     }
 
     async fn sync(&self) -> Answer<()> {
-        self.run(|core| core.synchronise()).await
+        self.run(super::core::Core::synchronise).await
     }
 
     async fn shutdown(&self) -> Answer<()> {
@@ -58,7 +58,7 @@ impl Service for Handle {
     }
 
     async fn invitations(&self) -> Answer<Vec<InvitationView>> {
-        self.run(|core| core.invitations()).await
+        self.run(super::core::Core::invitations).await
     }
 
     async fn revoke_invitation(&self, id: String) -> Answer<InvitationView> {
@@ -94,11 +94,11 @@ impl Service for Handle {
     }
 
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {
-        self.run(|core| core.spaces()).await
+        self.run(super::core::Core::spaces).await
     }
 
     async fn create_space(&self) -> Answer<SpaceView> {
-        self.run(|core| core.create_space()).await
+        self.run(super::core::Core::create_space).await
     }
 
     async fn space(&self, space: String) -> Answer<SpaceView> {
@@ -126,7 +126,7 @@ impl Service for Handle {
     }
 
     async fn quarantine(&self) -> Answer<Vec<QuarantineView>> {
-        self.run(|core| core.quarantine()).await
+        self.run(super::core::Core::quarantine).await
     }
 
     async fn conventions(&self, query: ConventionsQuery) -> Answer<Vec<RecordView>> {

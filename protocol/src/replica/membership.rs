@@ -51,7 +51,7 @@ impl Replica {
         random.fill_bytes(&mut salt);
         let space = AccessEntry::space_id(&owner, &salt);
         let seats = self.seats_of(&owner, &[]);
-        let fresh = self.fresh_rotation(&space, 0, 0, None, &seats, random)?;
+        let fresh = Self::fresh_rotation(&space, 0, 0, None, &seats, random)?;
         let statement = Access::draft_creation(owner, salt, node, term, fresh.rotation.clone());
         let entry = statement.sign(&self.credentials.node_key);
         let identity = self.identities.get(&owner).ok_or(ReplicaError::Unknown("organisation"))?;
@@ -111,7 +111,7 @@ impl Replica {
         let keyring = full_keyring(&state.access, &state.epoch_keys)?;
         let cut: Vec<_> = state.access.cut_nodes().keys().copied().collect();
         let seats = if already { Vec::new() } else { self.seats_of(&organisation, &cut) };
-        let (recipients, sealed) = self.seal_all(space, position, &keyring, &seats, random)?;
+        let (recipients, sealed) = Self::seal_all(space, position, &keyring, &seats, random)?;
         let operation = AccessOperation::Grant {
             organisation,
             role,
@@ -351,11 +351,10 @@ impl Replica {
         let (position, epoch) = (state.access.length(), state.access.epoch());
         let previous = state.epoch_keys.get(&epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
         let previous = keeps_history.then_some(&previous);
-        self.fresh_rotation(space, position, epoch + 1, previous, seats, random)
+        Self::fresh_rotation(space, position, epoch + 1, previous, seats, random)
     }
 
     fn fresh_rotation(
-        &self,
         space: &SpaceId,
         position: u64,
         epoch: u64,
@@ -365,7 +364,7 @@ impl Replica {
     ) -> Result<Fresh, ReplicaError> {
         let key = EpochKey::random(random);
         let keyring = Keyring { keys: vec![(epoch, key.clone())] };
-        let (recipients, sealed) = self.seal_all(space, position, &keyring, seats, random)?;
+        let (recipients, sealed) = Self::seal_all(space, position, &keyring, seats, random)?;
         let rotation = Rotation {
             epoch,
             commitment: key.commitment(space.as_bytes(), epoch),
@@ -378,7 +377,6 @@ impl Replica {
     }
 
     fn seal_all(
-        &self,
         space: &SpaceId,
         position: u64,
         keyring: &Keyring,

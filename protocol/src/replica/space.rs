@@ -9,7 +9,7 @@ use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
 use minicbor::{Decode, Encode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// A loaded space.
@@ -77,15 +77,12 @@ impl Replica {
             return Err(ReplicaError::Damaged(Table::Spaces.name()));
         }
         self.summaries = summaries;
-        self.dirty = self.unprojected_spaces(disk)?;
+        self.dirty = Self::unprojected_spaces(disk)?;
         Ok(())
     }
 
-    fn unprojected_spaces(
-        &self,
-        disk: &dyn Storage,
-    ) -> Result<std::collections::BTreeSet<SpaceId>, ReplicaError> {
-        let mut spaces = std::collections::BTreeSet::new();
+    fn unprojected_spaces(disk: &dyn Storage) -> Result<BTreeSet<SpaceId>, ReplicaError> {
+        let mut spaces = BTreeSet::new();
         disk.scan(Table::Heads, &[], &[u8::MAX; 65], &mut |key, value| {
             if let (Some(space), Ok(head)) = (keys::part(key, 0), minicbor::decode::<Head>(value))
                 && head.projected < head.position.length

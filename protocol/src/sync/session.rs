@@ -8,6 +8,7 @@ use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
+use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
 use crate::replica::{Growth, Replica};
@@ -110,8 +111,7 @@ impl Session {
         let phase = match &self.phase {
             Phase::Greeting(_) => SyncPhase::Greeting,
             Phase::Comparing(_) => SyncPhase::Comparing,
-            Phase::Exchanging(_) => SyncPhase::Exchanging,
-            Phase::Live { compared: false, .. } => SyncPhase::Exchanging,
+            Phase::Exchanging(_) | Phase::Live { compared: false, .. } => SyncPhase::Exchanging,
             Phase::Live { .. } if !self.exchange.is_idle() => SyncPhase::Exchanging,
             Phase::Live { .. } if self.differences > 0 => SyncPhase::Outstanding,
             Phase::Live { .. } => SyncPhase::InSync,
@@ -148,7 +148,10 @@ impl Session {
     ) -> Effects {
         let mut effects = Effects::new();
         let outcome = match input {
-            Input::Opened => self.greet(replica, &mut effects),
+            Input::Opened => {
+                self.greet(replica, &mut effects);
+                Ok(())
+            }
             Input::Frame(frame) => {
                 self.last_heard = now;
                 self.handle_frame(now, &frame, replica, disk, &mut effects)
@@ -181,10 +184,10 @@ impl Session {
         }
     }
 
-    fn greet(&mut self, replica: &Replica, effects: &mut Effects) -> Result<(), CloseReason> {
+    fn greet(&self, replica: &Replica, effects: &mut Effects) {
         let known = replica.organisation_of(&self.node);
         let length = |organisation: Option<OrganisationId>| {
-            organisation.and_then(|one| replica.identity(&one)).map_or(0, |one| one.length())
+            organisation.and_then(|one| replica.identity(&one)).map_or(0, Identity::length)
         };
         effects.push(Effect::Send(Message::Hello(Hello {
             version_min: VERSION_MIN,
@@ -194,7 +197,6 @@ impl Session {
             known_identity: length(known),
             addresses: self.addresses.clone(),
         })));
-        Ok(())
     }
 
     fn handle_hello(
@@ -222,7 +224,7 @@ impl Session {
         greeting.at = now;
         greeting.awaits = hello.own_identity;
         let own = replica.organisation();
-        let own_length = replica.identity(&own).map_or(0, |identity| identity.length());
+        let own_length = replica.identity(&own).map_or(0, Identity::length);
         if hello.known_identity < own_length {
             let from = hello.known_identity;
             self.exchange.push(Task::Identity { organisation: own, from });
@@ -333,7 +335,7 @@ impl Session {
     fn conclude(
         &mut self,
         now: Timestamp,
-        found: Differences,
+        found: &Differences,
         replica: &mut Replica,
         disk: &dyn Storage,
         effects: &mut Effects,
@@ -349,6 +351,6 @@ impl Session {
         }
         self.moved = false;
         self.phase = Phase::Exchanging(Exchanging::default());
-        self.ask(&found, replica, disk, effects)
+        self.ask(found, replica, disk, effects)
     }
 }

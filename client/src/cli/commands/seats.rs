@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, action: Seats) -> Outcome {
                 ("seats_free", Some(free)),
                 ("seats_used", used),
             ];
-            set(context, &convention, typed, &authoring)
+            set(context, &convention, &typed, &authoring)
         }
         Seats::List { convention } => {
             cover::list(context, Kind::Seats, &COLUMNS, "seats", convention.as_deref())
@@ -32,13 +32,13 @@ pub(super) fn run(context: &Context, action: Seats) -> Outcome {
 fn set(
     context: &Context,
     convention: &str,
-    typed: [(&str, Option<String>); 4],
+    typed: &[(&str, Option<String>); 4],
     authoring: &Authoring,
 ) -> Outcome {
     let client = context.client()?;
     let view = client.convention(convention)?;
     let own = client.status()?.organisation;
-    let fields = fields(context, &typed)?;
+    let fields = fields(context, typed)?;
     if let Some(existing) = counted(&view, &own, &fields) {
         return record::edit(context, existing, fields, authoring);
     }

@@ -26,7 +26,7 @@ pub(super) fn play(network: &mut Network<'_>, report: &mut Report) -> Result<(),
             let differences = wanted.differences(&found);
             objections.extend(differences.iter().map(|text| format!("{key}: {text}")));
         }
-        Ok(Verdict::unless(objections, newcomers.join(", ")))
+        Ok(Verdict::unless(&objections, newcomers.join(", ")))
     })?;
     Ok(())
 }

@@ -112,7 +112,7 @@ fn unreached(parts: &Parts<'_>) -> Result<Verdict, DemoError> {
     if let Some(role) = space.and_then(|space| space.role.as_ref()) {
         objections.push(format!("{} still takes itself for a {role}", parts.revoked.key));
     }
-    Ok(Verdict::unless(objections, parts.revoked.key.clone()))
+    Ok(Verdict::unless(&objections, parts.revoked.key.clone()))
 }
 
 /// Handed everything that a member holds, the revoked node opens what it could open before and no
@@ -135,7 +135,7 @@ fn sealed(parts: &Parts<'_>, before: u64) -> Result<Verdict, DemoError> {
         objections.push(format!("who stays opens {} of {}", staying.opened, staying.entries));
     }
     let detail = format!("{} of {} entries open", revoked.opened, revoked.entries);
-    Ok(Verdict::unless(objections, detail))
+    Ok(Verdict::unless(&objections, detail))
 }
 
 /// What `reader` can do with all raw entries of a space that `holder` has.

@@ -54,7 +54,7 @@ impl Session {
         self.received += 1;
         match outcome {
             Ok(grown) => self.moved |= grown,
-            Err(error) => effects.push(Effect::Refused(severity(error)?)),
+            Err(error) => effects.push(Effect::Refused(severity(&error)?)),
         }
         Ok(())
     }
@@ -104,9 +104,9 @@ fn admit_run(run: Run, replica: &mut Replica, disk: &dyn Storage) -> Result<bool
 }
 
 /// Whether a refusal ends the session; otherwise its text for the log.
-fn severity(error: ReplicaError) -> Result<String, CloseReason> {
+fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
     let misbehaved = |what| Err(CloseReason::Misbehaved(what));
-    match &error {
+    match error {
         ReplicaError::Run(RunError::Signature | RunError::Malformed) => {
             misbehaved("entries whose signature does not hold")
         }

@@ -1,6 +1,7 @@
 //! Questions and answers: comparison steps, heads, and what follows from them.
 
 use super::{Exchanging, Phase, Session, Side};
+use crate::identity::Identity;
 use crate::ids::{OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
@@ -130,7 +131,7 @@ impl Session {
             return Ok(());
         }
         let found = comparison.differences();
-        self.conclude(now, found, replica, disk, effects)
+        self.conclude(now, &found, replica, disk, effects)
     }
 
     /// Asks about everything that differs.
@@ -245,7 +246,7 @@ impl Session {
         let Some(partner) = self.partner else { return };
         let mut answers = Vec::new();
         for (organisation, theirs) in lengths.iter().take(limits::SPACE_MEMBERS_MAX * 8) {
-            let ours = replica.identity(organisation).map_or(0, |one| one.length());
+            let ours = replica.identity(organisation).map_or(0, Identity::length);
             let may_show = replica.may_show(&partner, &ItemRef::Identity(*organisation));
             if ours > *theirs && may_show {
                 let organisation = *organisation;
@@ -274,7 +275,7 @@ fn tell(
     for item in items {
         match item {
             ItemRef::Identity(organisation) => {
-                let length = replica.identity(organisation).map_or(0, |one| one.length());
+                let length = replica.identity(organisation).map_or(0, Identity::length);
                 lengths.push((*organisation, length));
             }
             ItemRef::Space(space) => {

@@ -3,6 +3,7 @@
 use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::{Exchanging, Phase, Session, Side};
+use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::replica::{Growth, ItemRef, Replica};
 use crate::storage::Storage;
@@ -221,7 +222,7 @@ impl Session {
             effects.extend(message.map(Effect::Send));
         }
         if !identities.is_empty() {
-            let length = |one: &OrganisationId| replica.identity(one).map_or(0, |log| log.length());
+            let length = |one: &OrganisationId| replica.identity(one).map_or(0, Identity::length);
             let lengths = identities.iter().map(|one| (*one, length(one))).collect();
             effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
         }
