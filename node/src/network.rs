@@ -3,7 +3,7 @@
 //! # Contract
 //! A node's libp2p identity is its node key, so the peer at the other end of a stream is a
 //! [`NodeId`] that TLS authenticated. There are two stream protocols with frames of at most
-//! [`FRAME_BYTES_MAX`](sincronia_protocol::limits::FRAME_BYTES_MAX) bytes, each preceded by its
+//! [`FRAME_BYTES_MAX`] bytes, each preceded by its
 //! length: *join*, which anyone may open though slowly, and *sync*, which only admitted nodes may
 //! open.
 //! [`NetworkEvent`]s arrive in a bounded channel; while it is full, nothing is read from peers.

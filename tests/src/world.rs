@@ -3,7 +3,7 @@
 //!
 //! Links are streams: what arrives, arrives in order; when a link breaks, what was under way is
 //! lost, and the two greet each other again later. Nothing here reads a clock or an unseeded random
-//! source, so one seed is one run. [`World::check`] is the oracle, called after every random step.
+//! source, so one seed is one run. [`World::check_agreement`] is the oracle, asked after quiet.
 
 mod oracle;
 mod peer;

@@ -57,7 +57,7 @@ pub fn decode_bytes(prefix: &'static str, text: &str) -> Result<Vec<u8>, IdError
     Ok(parsed.byte_iter().collect())
 }
 
-/// As [`decode_bytes`], of exactly `SIZE` bytes.
+/// The bytes of a bech32m text that must have `prefix`: exactly `SIZE` bytes.
 pub fn decode_text<const SIZE: usize>(
     prefix: &'static str,
     text: &str,
