@@ -1,4 +1,4 @@
-//! Many nodes: a simulated world for the protocol, and federations of real nodes.
+//! Many nodes: a simulated world for the protocol, federations of real nodes, benchmarks.
 
 #![allow(
     clippy::expect_used,
@@ -11,5 +11,6 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod benchmark;
 pub mod federation;
 pub mod world;

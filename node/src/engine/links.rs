@@ -47,6 +47,9 @@ impl Core {
         self.by_node.insert(node, id);
         self.dialing.succeeded(&node);
         self.queue(id, effects);
+        if let Some(partner) = self.replica.organisation_of(&node) {
+            self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+        }
     }
 
     /// When both sides opened a stream at once, both keep the one opened by the smaller node; a
