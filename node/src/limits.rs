@@ -91,8 +91,8 @@ pub const EVENTS_MAX: usize = 1_024;
 pub const IMPORT_ROWS_MAX: usize = 50_000;
 /// Results of one search.
 pub const SEARCH_RESULTS_MAX: usize = 1_000;
-/// HTTP connections that wait to be accepted.
-pub const HTTP_WAITING_MAX: u32 = 16;
+/// HTTP connections that wait to be accepted: many programs of one machine that begin at once.
+pub const HTTP_WAITING_MAX: u32 = 128;
 /// How long requests under way may take once the node stops.
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Listeners to events at once: they hold connections for hours, others must still get one.
