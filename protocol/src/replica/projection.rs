@@ -11,7 +11,7 @@
 use super::row::{QuarantineReason, Row};
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
-use super::{Event, Replica, ReplicaError, keys};
+use super::{Event, RECORDS_CACHED_MAX, Replica, ReplicaError, keys};
 use crate::access::Standing;
 use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
 use crate::log::{Header, OPERATION_CHANGE, Payload};
@@ -201,6 +201,10 @@ impl Replica {
             record: *record,
             conflict: row.conflicts > 0,
         });
+        if self.records.len() >= RECORDS_CACHED_MAX {
+            // A first synchronisation passes over every record once; none is worth keeping.
+            self.records.clear();
+        }
         self.records.insert((*space, *record), document);
         Ok(())
     }

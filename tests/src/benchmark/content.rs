@@ -26,7 +26,7 @@ pub fn contact(number: usize) -> Map<String, Value> {
 
 /// A later change of a contact.
 pub fn contact_edit(change: usize) -> Map<String, Value> {
-    fields(json!({ "phone": format!("0187 {:06}", change % 1_000_000) }))
+    fields(json!({ "phone": format!("0187 {:06}", 1 + change % 999_983) }))
 }
 
 /// The fields of a convention between `parties`: about 1.5 KiB.
@@ -61,7 +61,7 @@ pub fn convention(number: usize, parties: &[String]) -> Map<String, Value> {
 
 /// A later change of a convention.
 pub fn convention_edit(change: usize) -> Map<String, Value> {
-    fields(json!({ "seats_total": 3 + change % 10_000 }))
+    fields(json!({ "seats_total": 4 + change % 99_991 }))
 }
 
 fn fields(value: Value) -> Map<String, Value> {

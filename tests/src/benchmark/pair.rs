@@ -185,7 +185,12 @@ fn load_contacts(side: &Side, count: usize) -> Result<Vec<Place>, Failure> {
         }
     }
     let all: Vec<RecordView> = side.api.get("/records?kind=contact")?;
-    Ok(all.into_iter().map(|one| Place { space: one.space, record: one.id }).collect())
+    let own = |one: &RecordView| {
+        let creator = one.created.as_ref().map(|origin| &origin.organisation);
+        creator == Some(&side.node.organisation)
+    };
+    let all = all.into_iter().filter(own);
+    Ok(all.map(|one| Place { space: one.space, record: one.id }).collect())
 }
 
 /// Conventions of A with B, which comes later, and with C, which joins and leaves at once.

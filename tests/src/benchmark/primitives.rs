@@ -75,7 +75,7 @@ impl Primitives {
             commit_of_1000,
             put: commit_of_1000 / number(PUTS),
             sign: median(500, |_| {
-                let _ = black_box(node.sign(Domain::AUTHOR_SIGNATURE, &VALUE));
+                black_box(node.sign(Domain::AUTHOR_SIGNATURE, &VALUE));
                 Ok(())
             })?,
             verify: median(500, |_| {
