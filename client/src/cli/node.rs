@@ -1,6 +1,5 @@
 //! The two commands that are the node itself: the only place where the client calls its library.
 
-use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::secret::Words;
 use crate::language::Language;
@@ -65,17 +64,13 @@ pub struct Running {
 }
 
 /// Runs the node in `directory` until it is told to stop.
-pub fn run(
-    context: &Context,
-    directory: &Path,
-    unlock: Unlock,
-    running: Running,
-) -> Result<(), Failure> {
+pub fn run(directory: &Path, unlock: Unlock, running: Running) -> Result<(), Failure> {
     let options = RunOptions {
         directory: directory.to_path_buf(),
         unlock,
         overrides: running.flags,
-        words: word_list(context.texts.language()),
+        // Both sides must read the same words, whatever language their screens have.
+        words: WordList::Italian,
         offline: running.offline,
     };
     let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
