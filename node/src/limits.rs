@@ -67,6 +67,13 @@ pub const REQUESTS_MAX: usize = 1_024;
 pub const GROUP_INPUTS_MAX: usize = 512;
 /// Entries projected in one go while other work waits.
 pub const PROJECTION_ENTRIES: usize = 4_096;
+/// A frame as large as this is one of many; live edits are a few hundred bytes.
+pub const BULK_FRAME_BYTES_MIN: usize = 128 * 1024;
+/// How long such frames must stay away before rows are built: longer than a round trip with a slow
+/// disk, shorter than anybody waits for.
+pub const BULK_PAUSE: Duration = Duration::from_millis(100);
+/// How long rows wait at most while such frames keep coming: ten thousand records have arrived.
+pub const BULK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Failed joinings a minute before further ones are refused unheard.
 pub const JOIN_FAILURES_PER_MINUTE_MAX: u32 = 5;
 /// First and longest pause between attempts to reach a partner.

@@ -244,9 +244,6 @@ impl Replica {
         if self.spaces.len() > SPACES_CACHED_MAX {
             self.spaces.clear();
         }
-        if self.records.len() > RECORDS_CACHED_MAX {
-            self.records.clear();
-        }
         std::mem::take(&mut self.pending)
     }
 

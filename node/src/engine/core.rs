@@ -48,8 +48,25 @@ pub struct Core {
     pub(super) addresses: BTreeSet<String>,
     pub(super) online: bool,
     pub(super) grown_identities: BTreeSet<OrganisationId>,
+    bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
+}
+
+/// Whole frames that came one after another.
+struct Bulk {
+    first: Instant,
+    last: Instant,
+}
+
+impl Bulk {
+    /// How long to wait for the next before rows are built; nothing when they have waited enough,
+    /// so that no partner can hold up the others' records by sending on and on.
+    fn pause(&self) -> Option<Duration> {
+        let rest = limits::BULK_WAIT_MAX.checked_sub(self.first.elapsed())?;
+        let pause = limits::BULK_PAUSE.checked_sub(self.last.elapsed())?;
+        Some(pause.min(rest)).filter(|pause| !pause.is_zero())
+    }
 }
 
 impl Core {
@@ -88,6 +105,7 @@ impl Core {
             addresses: BTreeSet::new(),
             online: true,
             grown_identities: BTreeSet::new(),
+            bulk: None,
             outbox: Vec::new(),
             events,
         };
@@ -198,13 +216,17 @@ impl Core {
         }
     }
 
-    /// Brings rows up to date: a little while other work waits, everything when it is quiet.
+    /// Brings rows up to date: a little while other work waits, everything when it is quiet. Rows
+    /// wait while whole frames keep coming: a record is built once from all its entries, not again
+    /// for each frame that brings some.
     pub(super) fn project(&mut self, is_quiet: bool) {
         let entries = if is_quiet { 16 * limits::PROJECTION_ENTRIES } else { 256 };
-        if (is_quiet || !self.has_backlog())
-            && let Err(error) = self.replica.project(&self.disk, entries)
-        {
-            warn!(%error, "rows could not be brought up to date");
+        let is_due = is_quiet || !self.has_backlog();
+        if is_due && self.bulk.as_ref().and_then(Bulk::pause).is_none() {
+            self.bulk = None;
+            if let Err(error) = self.replica.project(&self.disk, entries) {
+                warn!(%error, "rows could not be brought up to date");
+            }
         }
     }
 
@@ -224,7 +246,13 @@ impl Core {
             NetworkEvent::Opened { session, node, purpose, outbound } => {
                 self.handle_opened(session, node, purpose, outbound);
             }
-            NetworkEvent::Frame { session, bytes } => self.handle_frame(session, bytes),
+            NetworkEvent::Frame { session, bytes } => {
+                if bytes.len() >= limits::BULK_FRAME_BYTES_MIN {
+                    let now = Instant::now();
+                    self.bulk.get_or_insert(Bulk { first: now, last: now }).last = now;
+                }
+                self.handle_frame(session, bytes);
+            }
             NetworkEvent::Closed { session, cause } => {
                 self.drop_link(session, Some(cause.to_string()));
                 self.joinings.close(session);
@@ -243,7 +271,7 @@ impl Core {
     /// How long the engine may sleep.
     pub(super) fn next_wake(&self) -> Duration {
         if self.replica.lags() {
-            return Duration::ZERO;
+            return self.bulk.as_ref().and_then(Bulk::pause).unwrap_or(Duration::ZERO);
         }
         let now = super::now();
         let links = self.links.values().filter_map(|link| link.session.next_deadline());

@@ -201,12 +201,17 @@ impl Replica {
             record: *record,
             conflict: row.conflicts > 0,
         });
+        self.remember(space, record, document);
+        Ok(())
+    }
+
+    /// Keeps a document loaded. A first synchronisation builds many in one step: they must not all
+    /// stay in memory until its commit.
+    fn remember(&mut self, space: &SpaceId, record: &RecordId, document: Record) {
         if self.records.len() >= RECORDS_CACHED_MAX {
-            // A first synchronisation passes over every record once; none is worth keeping.
             self.records.clear();
         }
         self.records.insert((*space, *record), document);
-        Ok(())
     }
 
     /// A record of a kind that only a newer version knows: its entries are kept and counted.
@@ -235,7 +240,7 @@ impl Replica {
                 self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
             let places = row.places().collect();
             let document = self.rebuild(disk, space, record, &places, Vec::new(), &mut row)?;
-            self.records.insert((*space, *record), document);
+            self.remember(space, record, document);
         }
         self.records.get(&(*space, *record)).ok_or(ReplicaError::Unknown("record"))
     }

@@ -4,10 +4,14 @@ use super::Failure;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::Read;
+use std::time::Duration;
 use ureq::{Agent, Body, http::Response};
 
 /// A list of ten thousand records is some twenty megabytes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+/// Shorter than the node keeps a silent connection.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// The local API of a node. Clones share connections.
 #[derive(Clone)]
@@ -23,6 +27,7 @@ impl Api {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(128)
+            .max_idle_age(IDLE_MAX)
             .max_idle_connections_per_host(128)
             .build();
         let base = format!("http://{}/api/v1", address.trim());
