@@ -12,8 +12,8 @@
 //! | 6 | the network, a partner or an invitation |
 //! | 7 | not permitted |
 //!
-//! Deliberately absent: any door of its own. Every command but `init`, `run` and `demo` goes through
-//! the local API of a running node.
+//! Deliberately absent: any door of its own. Every command but `init`, `run` and `demo` goes
+//! through the local API of a running node.
 
 mod arguments;
 mod commands;

@@ -94,7 +94,8 @@ impl Catalogue {
         self.find(&format!("code-{code}"), &[]).unwrap_or_else(|| code.to_owned())
     }
 
-    /// What went wrong and what to do, by the code of the error; else the message that came with it.
+    /// What went wrong and what to do, by the code of the error; else the message that came with
+    /// it.
     #[must_use]
     pub fn error(&self, code: &str, message: &str) -> String {
         self.find(&format!("error-{}", code.replace('_', "-")), &[])

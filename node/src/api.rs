@@ -1,7 +1,7 @@
 //! What programs say to a node and hear from it: the types of the local HTTP API.
 //!
-//! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The types
-//! are shared by server and client, and described for others at `/api/v1/openapi.json`.
+//! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The
+//! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
 mod error;
 mod event;

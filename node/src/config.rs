@@ -3,8 +3,8 @@
 //! # Contract
 //! A setting comes from the strongest source that names it: flags, then the environment
 //! (`SINCRONIA_NETWORK_LISTEN`), then `sincronia.toml` in the node's directory, then the default.
-//! Each value keeps its [`Origin`], so that `config show --origin` can tell why a node behaves as it
-//! does. A setting nobody knows is refused together with the one that was probably meant: a
+//! Each value keeps its [`Origin`], so that `config show --origin` can tell why a node behaves as
+//! it does. A setting nobody knows is refused together with the one that was probably meant: a
 //! mistyped protection must not be silently absent.
 //!
 //! # Deliberately absent

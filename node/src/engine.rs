@@ -2,10 +2,11 @@
 //!
 //! One thread takes requests and network events, in that order of preference, lets the replica and
 //! its sessions act, and commits what they wrote together. **Only after the commit** are answers
-//! given, frames sent and events told. When a commit fails, the replica goes back to what is on disk,
-//! and whoever waited is told that nothing was written.
+//! given, frames sent and events told. When a commit fails, the replica goes back to what is on
+//! disk, and whoever waited is told that nothing was written.
 //!
-//! Handlers of the HTTP API do not touch tables: they hand a closure over [`Core`] to [`Handle::run`].
+//! Handlers of the HTTP API do not touch tables: they hand a closure over [`Core`] to
+//! [`Handle::run`].
 //!
 //! # Deliberately absent
 //! Merge and access rules (protocol), bytes on the wire (network), HTML.

@@ -3,16 +3,16 @@
 //! # Contract
 //! The sealing key comes from Argon2id (v1.3) over the passphrase, or from a key file of 32 random
 //! bytes; the secrets are sealed with XChaCha20-Poly1305. Everything before the nonce is associated
-//! data, so weaker parameters cannot be slipped in, and parameters below the floor are refused before
-//! any work is done. [`create`] never replaces a file; [`replace`] does so atomically.
+//! data, so weaker parameters cannot be slipped in, and parameters below the floor are refused
+//! before any work is done. [`create`] never replaces a file; [`replace`] does so atomically.
 //!
 //! Secrets inside: the seeds of node key, sealing key and storage key; the recovery entropy of the
 //! organisation only until it has been written on paper and removed.
 //!
 //! # Deliberately absent
-//! Asking for the passphrase, counting wrong ones (who has the file can guess without us; Argon2id is
-//! what slows that down), and locking memory, which needs unsafe code: swap is for the service's unit
-//! to switch off.
+//! Asking for the passphrase, counting wrong ones (who has the file can guess without us; Argon2id
+//! is what slows that down), and locking memory, which needs unsafe code: swap is for the service's
+//! unit to switch off.
 
 mod error;
 pub mod file;

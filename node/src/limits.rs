@@ -21,7 +21,8 @@ pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 pub const STREAMS_PER_CONNECTION_MAX: usize = 32;
 /// Streams of one connection whose protocol is not yet agreed on.
 pub const STREAMS_NEGOTIATING_MAX: usize = 16;
-/// Connections from nodes that are not partners: they may come to join, never take partners' places.
+/// Connections from nodes that are not partners: they may come to join, never take partners'
+/// places.
 pub const STRANGERS_MAX: usize = 128;
 /// Of these, from one place; a municipality behind one address brings several nodes at most.
 pub const STRANGERS_PER_PLACE_MAX: usize = 8;
@@ -55,7 +56,8 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long opening a stream may take.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long reaching a node may take before it is tried again: several addresses, one after another.
+/// How long reaching a node may take before it is tried again: several addresses, one after
+/// another.
 pub const DIAL_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection without streams is closed after this.
 pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);

@@ -1,10 +1,10 @@
 //! Logs: how they are written, and how foreign text enters them.
 //!
 //! # Contract
-//! Lines go to standard error, as text for people or as JSON for machines. No secret and no personal
-//! data is ever given to a log: ids, counts and causes only. Text that others chose (an address, an
-//! error of a peer) goes through [`escape`]; as a second line of defence the text format escapes
-//! what it prints.
+//! Lines go to standard error, as text for people or as JSON for machines. No secret and no
+//! personal data is ever given to a log: ids, counts and causes only. Text that others chose (an
+//! address, an error of a peer) goes through [`escape`]; as a second line of defence the text
+//! format escapes what it prints.
 //!
 //! # Deliberately absent
 //! Files and their rotation: journald or the shell keep what standard error says.

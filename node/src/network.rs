@@ -12,9 +12,10 @@
 //! Connections, streams and queues are bounded in `limits`. Frames longer than the limit, or empty,
 //! end the session. A peer that does not read ends up with a full queue and a closed session. TCP
 //! carries TLS 1.3 and QUIC its own; Noise, which has no post-quantum key exchange, is not compiled
-//! in; a test reads the hybrid group from the wire. Strangers have few places and slow rates of their
-//! own. There is no discovery, and no identify protocol, which would tell strangers the addresses of
-//! this machine and the version of this program: nobody learns of a node who was not told.
+//! in; a test reads the hybrid group from the wire. Strangers have few places and slow rates of
+//! their own. There is no discovery, and no identify protocol, which would tell strangers the
+//! addresses of this machine and the version of this program: nobody learns of a node who was not
+//! told.
 //!
 //! # Deliberately absent
 //! Whom to connect to and when, what frames mean, retries.

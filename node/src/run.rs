@@ -112,8 +112,8 @@ pub async fn run(
     served.map_err(failed)
 }
 
-/// Listens where the settings say; where they leave the port to the system, on the one it chose last
-/// time if that is still free, since partners remember it.
+/// Listens where the settings say; where they leave the port to the system, on the one it chose
+/// last time if that is still free, since partners remember it.
 async fn listen(
     directory: &NodeDirectory,
     seed: zeroize::Zeroizing<[u8; 32]>,

@@ -2,14 +2,14 @@
 //!
 //! # Contract
 //! [`Store::commit`] makes a batch durable as a whole or not at all; [`Store::snapshot`] reads the
-//! last commit and never waits for a writer. What is on disk after a crash at any moment is the state
-//! after some commit, and no commit that returned is lost (redb: copy on write, two header slots,
-//! checksums; a test cuts the power everywhere). Values are opaque here; personal ones are sealed
-//! before they arrive.
+//! last commit and never waits for a writer. What is on disk after a crash at any moment is the
+//! state after some commit, and no commit that returned is lost (redb: copy on write, two header
+//! slots, checksums; a test cuts the power everywhere). Values are opaque here; personal ones are
+//! sealed before they arrive.
 //!
 //! After a failure of the disk the store stops: every further call says so, because what memory
-//! holds may differ from the disk. Whoever gets [`StoreError::Stopped`] or [`StoreError::Full`] drops
-//! the store, with its snapshots, and opens it again.
+//! holds may differ from the disk. Whoever gets [`StoreError::Stopped`] or [`StoreError::Full`]
+//! drops the store, with its snapshots, and opens it again.
 //!
 //! # Threats
 //! A file altered by others is found by [`Store::verify`], and on opening as long as it is small

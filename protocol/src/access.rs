@@ -2,14 +2,15 @@
 //!
 //! The owner's primary node writes the log; it is linear, in clear, and every entry is signed. The
 //! state after a prefix is [`Access`]; [`Access::apply`] is the only way to extend it. A removal
-//! carries its cuts and its rotation in the same entry: a removal without a rotation does not parse.
+//! carries its cuts and its rotation in the same entry: a removal without a rotation does not
+//! parse.
 //!
 //! [`Access::standing`] decides which author entries count. It is a pure function of the access log
 //! and of the entry's header, so that nodes with the same logs agree whatever the order of arrival.
 //!
 //! Deliberately absent: who is asked for entries (sync), what entries contain (records), and any
-//! check of the recipients of a key beyond form. An owner can always tell others what it knows; what
-//! counts is that its own node never seals to a revoked node, which `replica` sees to.
+//! check of the recipients of a key beyond form. An owner can always tell others what it knows;
+//! what counts is that its own node never seals to a revoked node, which `replica` sees to.
 
 mod acceptance;
 mod keyring;

@@ -2,8 +2,8 @@
 //!
 //! Structures are CBOR arrays whose elements have fixed positions; integers are shortest-form,
 //! lengths definite. The decoder does not trust the writer: it decodes, encodes again and compares,
-//! so a second spelling of the same value, trailing bytes, or a field it would drop are all refused.
-//! Sizes are bounded by the caller before decoding, and every collection has its bound in
+//! so a second spelling of the same value, trailing bytes, or a field it would drop are all
+//! refused. Sizes are bounded by the caller before decoding, and every collection has its bound in
 //! [`crate::limits`].
 
 use minicbor::{Decode, Decoder, Encode, Encoder};

@@ -1,7 +1,7 @@
 //! Invitations: what a new partner receives to join.
 //!
-//! One text (or file, or QR code) holds everything: who invites, where its node is, and a secret that
-//! works once and for a limited time. The inviting node keeps only what the secret derives to.
+//! One text (or file, or QR code) holds everything: who invites, where its node is, and a secret
+//! that works once and for a limited time. The inviting node keeps only what the secret derives to.
 
 use crate::codec;
 use crate::crypto::{Domain, Secret};

@@ -7,8 +7,20 @@
 //! exactly the code that runs in production.
 //!
 //! # Layers
-//! `limits, ids, time ← codec ← crypto ← log ← identity, access ← record ← replica ← sync`.
-//! A test in `tests/` reads the `use crate::` lines and fails when an arrow runs the other way.
+//! From the ground up; a module knows only the layers below its own.
+//!
+//! 1. `limits`, `ids`, `time`
+//! 2. `codec`
+//! 3. `crypto`
+//! 4. `log`, `recovery`, `invitation`
+//! 5. `identity`, `phrase`
+//! 6. `access`, `joining`
+//! 7. `record`, which knows neither logs nor access nor keys
+//! 8. `storage`
+//! 9. `replica`
+//! 10. `sync`
+//!
+//! A test in `tests/` reads the `crate::` paths and fails when an arrow runs the other way.
 //!
 //! # Glossary
 //! | word | meaning |

@@ -2,8 +2,8 @@
 //!
 //! A [`Header`] names space, author, position, predecessor, how much of the access log the author
 //! had seen, epoch and the hash of the sealed body. Since headers are chained, one signature covers
-//! everything before it: a [`Run`] of consecutive entries carries the signature of its last one, and
-//! whatever a receiver can compute (sequence, predecessor, body hash) is left out.
+//! everything before it: a [`Run`] of consecutive entries carries the signature of its last one,
+//! and whatever a receiver can compute (sequence, predecessor, body hash) is left out.
 //! [`Run::verify`] is the only way to a [`VerifiedRun`], and storage takes nothing else.
 //!
 //! Deliberately absent: what a body means, who may write, and where entries are kept.

@@ -7,8 +7,9 @@
 //!
 //! # Threats
 //! Nothing a member writes can stop a record from being read: only the five operations of
-//! [`Operation`] exist, their expansion is bounded, and Automerge is given nothing it could not have
-//! written itself (see [`gate`]). Names, dates and comments are claims of the node that signed them.
+//! [`Operation`] exist, their expansion is bounded, and Automerge is given nothing it could not
+//! have written itself (see [`gate`]). Names, dates and comments are claims of the node that signed
+//! them.
 //!
 //! # Deliberately absent
 //! Which entries are accepted (access), where they are kept (storage), and derived facts such as

@@ -1,8 +1,8 @@
 //! Recovery words: the organisation's root on paper.
 //!
 //! 24 words (BIP 39, Italian or English list) hold the 256 bits from which every root key of the
-//! organisation derives. The last word holds a checksum, so a wrong word is noticed. Whoever has the
-//! words can name a new primary node, revoke a lost one, and rotate the root key.
+//! organisation derives. The last word holds a checksum, so a wrong word is noticed. Whoever has
+//! the words can name a new primary node, revoke a lost one, and rotate the root key.
 
 use crate::crypto::Secret;
 use bip39::{Language, Mnemonic};
@@ -48,7 +48,8 @@ pub fn recovery_words(entropy: &Secret<32>, list: WordList) -> Zeroizing<String>
     Zeroizing::new(mnemonic.map(|mnemonic| mnemonic.to_string()).unwrap_or_default())
 }
 
-/// The entropy of words typed by a person, in either language; letter case and spaces do not matter.
+/// The entropy of words typed by a person, in either language; letter case and spaces do not
+/// matter.
 ///
 /// # Errors
 /// [`RecoveryError`] names what to correct.

@@ -1,15 +1,15 @@
 //! Everything one node knows, as a pure state machine over [`Storage`].
 //!
 //! # Contract
-//! A step reads `disk` (the last commit) through the replica's own pending writes, and adds to them.
-//! The driver takes the pending [`Batch`] with [`Replica::take_batch`], commits it durably, and only
-//! then releases what the steps returned: answers, acknowledgements, [`Growth`] to push, [`Event`]s
-//! to show. When a commit fails it calls [`Replica::forget`]: caches and pending writes are dropped
-//! and the state is that of the disk.
+//! A step reads `disk` (the last commit) through the replica's own pending writes, and adds to
+//! them. The driver takes the pending [`Batch`] with [`Replica::take_batch`], commits it durably,
+//! and only then releases what the steps returned: answers, acknowledgements, [`Growth`] to push,
+//! [`Event`]s to show. When a commit fails it calls [`Replica::forget`]: caches and pending writes
+//! are dropped and the state is that of the disk.
 //!
 //! Which entries are accepted is a function of the logs; which records result is a function of the
-//! accepted entries; rows are that result, written down. Nothing here is decided by order of arrival
-//! or by the clock.
+//! accepted entries; rows are that result, written down. Nothing here is decided by order of
+//! arrival or by the clock.
 //!
 //! # Deliberately absent
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.

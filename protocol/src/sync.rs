@@ -2,9 +2,9 @@
 //!
 //! # Contract
 //! The driver calls [`Session::handle`] with an [`Input`] and performs the returned [`Effects`] in
-//! order, **after** the replica's pending batch is durable. An acknowledgement is an ordinary effect,
-//! so nothing is acknowledged before it is on disk. [`Session::next_deadline`] says when to call with
-//! [`Input::Tick`] at the latest.
+//! order, **after** the replica's pending batch is durable. An acknowledgement is an ordinary
+//! effect, so nothing is acknowledged before it is on disk. [`Session::next_deadline`] says when to
+//! call with [`Input::Tick`] at the latest.
 //!
 //! # Course
 //! 1. *Greeting*: versions, organisation, identity logs. The partner's node is the one that the
@@ -13,8 +13,8 @@
 //!    restricted to what the partner may hold.
 //! 3. *Exchanging*: heads of what differs, then entries; identity and access logs before author
 //!    logs; a bounded window of bytes that are not acknowledged.
-//! 4. Comparing again. "In sync" is said only when a comparison found nothing; when an exchange moved
-//!    nothing and a difference remains, the session says what is outstanding.
+//! 4. Comparing again. "In sync" is said only when a comparison found nothing; when an exchange
+//!    moved nothing and a difference remains, the session says what is outstanding.
 //! 5. *Live*: what grows is pushed at once; when it is quiet again, the two compare again.
 //!
 //! # Deliberately absent

@@ -2,8 +2,8 @@
 //!
 //! # Contract
 //! Two nodes run as processes of their own on loopback, with keystores, redb files and libp2p, and
-//! are driven through their local API only. Beside the figures stand the primitive costs of the same
-//! machine in the same run. Nothing is asserted: machines differ, and a slow one is no error.
+//! are driven through their local API only. Beside the figures stand the primitive costs of the
+//! same machine in the same run. Nothing is asserted: machines differ, and a slow one is no error.
 //!
 //! What is counted: bytes on the wire are our frames with their length prefix, both directions, as
 //! the node counts them (without the framing of yamux, TLS and TCP); CPU is user and system time of

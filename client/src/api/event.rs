@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn comments_and_events_of_newer_versions_are_skipped() {
         let text = ":\n\nevent: cloned\ndata: {\"event\":\"cloned\"}\n\nevent: new\n\
-                    data: {\"event\":\"new\",\"a\":1}\n\ndata:{\"event\":\"lagged\",\"missed\":3}\n\n";
+                    data: {\"event\":\"new\",\"a\":1}\n\n\
+                    data:{\"event\":\"lagged\",\"missed\":3}\n\n";
         let events = read(text);
         assert_eq!(events, [Ok(ApiEvent::Cloned), Ok(ApiEvent::Lagged { missed: 3 })]);
     }

@@ -1,5 +1,5 @@
-//! What can be typed. Nothing here touches the disk or the network; what each argument is for stands
-//! in the catalogue (see [`super::help`]).
+//! What can be typed. Nothing here touches the disk or the network; what each argument is for
+//! stands in the catalogue (see [`super::help`]).
 
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};

@@ -148,8 +148,8 @@ impl Network<'_> {
         })
     }
 
-    /// The identifier of an organisation. One that has not joined yet is named by its key, as people
-    /// name a body that runs no node.
+    /// The identifier of an organisation. One that has not joined yet is named by its key, as
+    /// people name a body that runs no node.
     fn organisation(&self, key: &str) -> Result<String, DemoError> {
         match self.nodes.get(key) {
             Some(node) => Ok(node.organisation.clone()),

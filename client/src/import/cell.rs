@@ -5,7 +5,8 @@ use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Class, Field, Type};
 
 /// The JSON value of `field` that `text` stands for. Several elements are separated by `|`, codes
-/// and references also by `,`; a text that begins with `[` or `{` is JSON where the field has parts.
+/// and references also by `,`; a text that begins with `[` or `{` is JSON where the field has
+/// parts.
 pub fn value_of(field: &Field, text: &str) -> Result<Json, String> {
     let text = text.trim();
     if text.is_empty() {

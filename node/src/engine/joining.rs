@@ -80,8 +80,8 @@ impl Handle {
     /// Uses an invitation: reaches the inviting node and exchanges identities.
     ///
     /// # Errors
-    /// [`ErrorCode::Invitation`] when it cannot be used, [`ErrorCode::Partner`] when the node is not
-    /// reached.
+    /// [`ErrorCode::Invitation`] when it cannot be used, [`ErrorCode::Partner`] when the node is
+    /// not reached.
     pub async fn join(&self, request: JoinRequest) -> Result<PartnerView, ApiError> {
         let (answer, joined) = oneshot::channel();
         self.run(move |core| core.want_joining(request, answer)).await?;

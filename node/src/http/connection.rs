@@ -55,7 +55,9 @@ pub async fn accept(
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
             accepted = next(&listener, &places) => match accepted {
-                Ok((stream, place)) => { connections.spawn(answer_all(stream, place, front.clone())); }
+                Ok((stream, place)) => {
+                    connections.spawn(answer_all(stream, place, front.clone()));
+                }
                 Err(cause) => pause(&cause).await,
             },
         }

@@ -1,8 +1,8 @@
 //! The keystore file: its fields, and the key that opens it.
 //!
-//! `[magic, version, derivation, nonce, ciphertext, checksum]` in canonical CBOR. The associated data
-//! of the ciphertext is `[magic, version, derivation]`. The checksum is for accidents only: it tells
-//! a damaged file from a wrong passphrase, and an attacker who corrects it gains nothing.
+//! `[magic, version, derivation, nonce, ciphertext, checksum]` in canonical CBOR. The associated
+//! data of the ciphertext is `[magic, version, derivation]`. The checksum is for accidents only: it
+//! tells a damaged file from a wrong passphrase, and an attacker who corrects it gains nothing.
 
 use super::{KeystoreError, Unlock, file};
 use argon2::{Algorithm, Argon2, Params, Version};

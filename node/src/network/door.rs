@@ -1,9 +1,9 @@
 //! Who may connect at all: asked by libp2p before a connection costs anything, and again when its
 //! peer is known.
 //!
-//! Partners are let in within the common limits. Strangers may connect to join, but slowly, and only
-//! so many at a time: they can never take the places of partners. While the node works offline nobody
-//! comes in or goes out.
+//! Partners are let in within the common limits. Strangers may connect to join, but slowly, and
+//! only so many at a time: they can never take the places of partners. While the node works offline
+//! nobody comes in or goes out.
 
 use super::rate::{Limiter, place_of};
 use super::{Shared, node_of};

@@ -1,5 +1,5 @@
-//! What the handle, the task and the sessions share: who is admitted, which sessions stand, and what
-//! the engine wishes for. Locks are held for moments, never across a wait.
+//! What the handle, the task and the sessions share: who is admitted, which sessions stand, and
+//! what the engine wishes for. Locks are held for moments, never across a wait.
 
 use super::door::Connection;
 use super::rate::Limiter;

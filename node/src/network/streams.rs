@@ -1,8 +1,8 @@
 //! Streams of our two protocols, as a libp2p behaviour.
 //!
 //! Every negotiated stream becomes an event of the swarm, so none is lost however many arrive at
-//! once: when the engine lags, the swarm waits. A stream per purpose and connection may be opened at
-//! a time; its failure is an event too.
+//! once: when the engine lags, the swarm waits. A stream per purpose and connection may be opened
+//! at a time; its failure is an event too.
 
 mod handler;
 

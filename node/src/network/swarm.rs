@@ -1,7 +1,7 @@
 //! The task that drives libp2p.
 //!
-//! It never waits for the engine: what it tells goes into an outbox from which the channel of events
-//! takes as it has room. Sessions tell for themselves, each in its own task.
+//! It never waits for the engine: what it tells goes into an outbox from which the channel of
+//! events takes as it has room. Sessions tell for themselves, each in its own task.
 
 use super::address::{dialable, port_of, with_port};
 use super::session::Session;

@@ -62,7 +62,8 @@ pub enum StoreError {
         /// The newest format known here.
         known: u64,
     },
-    /// An earlier failure of the disk stopped the store: what memory holds may differ from the disk.
+    /// An earlier failure of the disk stopped the store: what memory holds may differ from the
+    /// disk.
     #[error("{path}: the store stopped after a failure of the disk; start the node again")]
     Stopped {
         /// The file.

@@ -11,7 +11,8 @@ type Open = ReadOnlyTable<&'static [u8], &'static [u8]>;
 /// A consistent view for reading; writers neither wait for it nor change it.
 ///
 /// Making one costs nothing; each table is opened when it is first read, and stays open. While a
-/// snapshot lives, the pages it sees are not reused: whoever keeps one for long makes the file grow.
+/// snapshot lives, the pages it sees are not reused: whoever keeps one for long makes the file
+/// grow.
 pub struct Snapshot {
     read: ReadTransaction,
     /// In the order of [`Table::ALL`].

@@ -1,6 +1,7 @@
 //! All tables of the store file. Their keys and values are described at
-//! [`sincronia_protocol::storage::Table`], whose names they bear; the number in a name is the version
-//! of the format of its values. Integers in keys are big-endian, so byte order is log order.
+//! [`sincronia_protocol::storage::Table`], whose names they bear; the number in a name is the
+//! version of the format of its values. Integers in keys are big-endian, so byte order is log
+//! order.
 //!
 //! | table | key | value |
 //! |---|---|---|

@@ -70,7 +70,8 @@ async fn beyond_the_places_there_are_one_waits_until_another_goes() {
     }
     let mut late = server.connect().await;
     late.write_all(text.as_bytes()).await.unwrap();
-    // A round trip on a connection that stands: the server has had the chance to serve the late one.
+    // A round trip on a connection that stands: the server has had the chance to serve the late
+    // one.
     let other = held.first_mut().unwrap();
     other.write_all(text.as_bytes()).await.unwrap();
     assert_eq!(read_one(other).await.status, 200);

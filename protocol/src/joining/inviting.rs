@@ -50,7 +50,8 @@ impl Inviting {
         Self { transcript, introduction, invitation, opened, proved }
     }
 
-    /// Handles a message. `lookup` gives the proof key of an open invitation, or why it is not open.
+    /// Handles a message. `lookup` gives the proof key of an open invitation, or why it is not
+    /// open.
     pub fn handle(
         &mut self,
         message: JoinMessage,

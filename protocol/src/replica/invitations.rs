@@ -196,7 +196,8 @@ impl Replica {
     /// Withdraws an invitation.
     ///
     /// # Errors
-    /// [`ReplicaError::Unknown`] when there is none, [`ReplicaError::NotPermitted`] when it was used.
+    /// [`ReplicaError::Unknown`] when there is none, [`ReplicaError::NotPermitted`] when it was
+    /// used.
     pub fn revoke_invitation(
         &mut self,
         disk: &dyn Storage,

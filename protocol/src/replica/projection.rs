@@ -2,8 +2,8 @@
 //!
 //! Entries that arrived are opened, grouped by record, and each record concerned is brought up to
 //! date: its cached document is extended when all that is new simply counts, and built again from
-//! its entries otherwise. What cannot be opened yet, or was written with a longer access log than is
-//! known here, stands in `Waiting` and is tried again when keys or access entries arrive.
+//! its entries otherwise. What cannot be opened yet, or was written with a longer access log than
+//! is known here, stands in `Waiting` and is tried again when keys or access entries arrive.
 //!
 //! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
 //! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.

@@ -83,8 +83,8 @@ impl Replica {
         self.summaries.get(space)
     }
 
-    /// Whether `organisation` was a member of a space and was removed: what is shared by itself must
-    /// never bring back whom a person removed.
+    /// Whether `organisation` was a member of a space and was removed: what is shared by itself
+    /// must never bring back whom a person removed.
     ///
     /// # Errors
     /// [`ReplicaError::Unknown`] when the space is not here.

@@ -1,8 +1,8 @@
 //! What this node may show a partner: its spaces, identities of their members, and entries.
 //!
 //! Everything here takes the partner's organisation and answers only for spaces it is a member or
-//! carrier of, as the access log stands. A space it may not hold looks like one that does not exist;
-//! a member that was removed learns exactly that, and nothing after it.
+//! carrier of, as the access log stands. A space it may not hold looks like one that does not
+//! exist; a member that was removed learns exactly that, and nothing after it.
 
 use super::{Replica, ReplicaError, keys};
 use crate::access::{AccessEntry, Role};
@@ -237,8 +237,8 @@ impl Replica {
             .collect())
     }
 
-    /// A run of an author's entries from `from` on, about `bytes_max` long, ending at an entry whose
-    /// signature is here; nothing when there is none.
+    /// A run of an author's entries from `from` on, about `bytes_max` long, ending at an entry
+    /// whose signature is here; nothing when there is none.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.

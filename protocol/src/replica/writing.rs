@@ -50,9 +50,9 @@ impl Replica {
     /// Writes a change of one record.
     ///
     /// # Errors
-    /// [`ReplicaError::Edit`] when a value is not possible; [`ReplicaError::NotPermitted`] when this
-    /// organisation is not a contributor; [`ReplicaError::KeyMissing`] before the first sync brought
-    /// the key; [`ReplicaError::Cloned`] when another copy of this node runs.
+    /// [`ReplicaError::Edit`] when a value is not possible; [`ReplicaError::NotPermitted`] when
+    /// this organisation is not a contributor; [`ReplicaError::KeyMissing`] before the first sync
+    /// brought the key; [`ReplicaError::Cloned`] when another copy of this node runs.
     pub fn write(
         &mut self,
         disk: &dyn Storage,

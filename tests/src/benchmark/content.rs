@@ -39,10 +39,10 @@ pub fn convention(number: usize, parties: &[String]) -> Map<String, Value> {
         .collect();
     fields(json!({
         "title": format!("Convenzione {number} per l'accoglienza residenziale di adulti"),
-        "subject": "Accoglienza residenziale e accompagnamento educativo di adulti in condizione di \
-                    fragilità seguiti dai servizi sociali territoriali, con percorsi individuali di \
-                    autonomia abitativa e di inserimento lavorativo concordati fra le parti e \
-                    verificati ogni sei mesi con relazione scritta del referente.",
+        "subject": "Accoglienza residenziale e accompagnamento educativo di adulti in condizione \
+                    di fragilità seguiti dai servizi sociali territoriali, con percorsi \
+                    individuali di autonomia abitativa e di inserimento lavorativo concordati \
+                    fra le parti e verificati ogni sei mesi con relazione scritta del referente.",
         "instrument_kind": "accoglienza",
         "parties": parties,
         "placement_kinds": ["residenziale", "lavorativo"],

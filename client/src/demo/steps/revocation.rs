@@ -1,5 +1,5 @@
-//! Step (d): a party is revoked. What is written afterwards does not reach it, and it cannot decrypt
-//! it even when handed the raw entries.
+//! Step (d): a party is revoked. What is written afterwards does not reach it, and it cannot
+//! decrypt it even when handed the raw entries.
 
 use super::Expected;
 use crate::api::Client;

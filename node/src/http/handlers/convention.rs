@@ -1,4 +1,5 @@
-//! Endpoints: conventions and contacts, the records people ask for by name. Each hands its input to the engine and its answer back.
+//! Endpoints: conventions and contacts, the records people ask for by name. Each hands its input to
+//! the engine and its answer back.
 
 use crate::api::{
     ApiError, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery, EditRequest,

@@ -1,4 +1,5 @@
-//! Endpoints: spaces, their members and their raw entries. Each hands its input to the engine and its answer back.
+//! Endpoints: spaces, their members and their raw entries. Each hands its input to the engine and
+//! its answer back.
 
 use crate::api::{
     ApiError, ExamineReport, ExamineRequest, MemberRequest, QuarantineView, RawEntries, RawQuery,

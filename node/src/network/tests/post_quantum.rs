@@ -35,8 +35,8 @@ async fn the_key_exchange_is_post_quantum_hybrid() {
     assert_eq!(group.await.unwrap(), X25519_MLKEM768);
 }
 
-/// The group of the `key_share` extension (51) of a `ServerHello` (RFC 8446 §4.1.3), found after the
-/// plain text of multistream-select.
+/// The group of the `key_share` extension (51) of a `ServerHello` (RFC 8446 §4.1.3), found after
+/// the plain text of multistream-select.
 fn server_key_share(bytes: &[u8]) -> Option<u16> {
     let begin =
         bytes.windows(6).position(|part| part[..3] == [0x16, 0x03, 0x03] && part[5] == 0x02)?;

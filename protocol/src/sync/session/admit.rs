@@ -87,7 +87,8 @@ impl Session {
             || author.is_some_and(|author| replica.organisation_of(author) == Some(partner))
     }
 
-    /// Acknowledges everything admitted since the last time; the driver sends it once it is durable.
+    /// Acknowledges everything admitted since the last time; the driver sends it once it is
+    /// durable.
     pub(super) fn acknowledge(&mut self, effects: &mut Effects) {
         if self.received > self.acknowledged {
             self.acknowledged = self.received;
