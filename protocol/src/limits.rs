@@ -27,8 +27,6 @@ pub const RECORD_CHANGES_MAX: usize = 100_000;
 pub const RECORD_OPERATIONS_MAX: u64 = 1_000_000;
 /// Bytes of text in the past of one change; a record of the example network has under 2 KiB.
 pub const RECORD_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Entries of a record that wait for others they depend on.
-pub const RECORD_WAITING_MAX: usize = 1_000;
 
 /// An operator's name inside a change.
 pub const OPERATOR_BYTES_MAX: usize = 128;

@@ -258,6 +258,12 @@ impl Replica {
         std::mem::take(&mut self.growth)
     }
 
+    /// How much grew since the last call of [`Replica::take_growth`].
+    #[must_use]
+    pub const fn growth_count(&self) -> usize {
+        self.growth.len()
+    }
+
     /// What happened since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)

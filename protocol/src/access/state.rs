@@ -191,9 +191,13 @@ impl Access {
         if owner.primary_of_term(statement.term) != Some(statement.author) {
             return Err(AccessError::Signer);
         }
+        let message = codec::encode(statement);
+        if message.len() > limits::ACCESS_ENTRY_BYTES_MAX {
+            return Err(AccessError::TooLong);
+        }
         entry
             .signature
-            .verify(Domain::ACCESS_SIGNATURE, &statement.author, &codec::encode(statement))
+            .verify(Domain::ACCESS_SIGNATURE, &statement.author, &message)
             .map_err(|_| AccessError::Signature)
     }
 

@@ -315,6 +315,9 @@ impl Identity {
 
 fn verify(root: &RootPublic, entry: &IdentityEntry) -> Result<(), IdentityError> {
     let message = codec::encode(&entry.statement);
+    if message.len() > limits::IDENTITY_ENTRY_BYTES_MAX {
+        return Err(IdentityError::TooLong);
+    }
     root.verify(Domain::IDENTITY_SIGNATURE, &message, &entry.signature)
         .map_err(|_| IdentityError::Signature)
 }

@@ -35,7 +35,8 @@ pub enum Admitted {
 }
 
 impl Replica {
-    /// Takes entries of an access log. Those already here are skipped.
+    /// Takes entries of an access log. Those already here are skipped; those before one that does
+    /// not hold are kept.
     ///
     /// # Errors
     /// [`AccessError`]; [`ReplicaError::NotPermitted`] when the space is none of this node's
@@ -52,20 +53,22 @@ impl Replica {
         }
         let known = self.space(disk, space)?.access.length();
         let from = known;
-        let mut grown = false;
-        for entry in entries {
-            if entry.statement.sequence < known {
-                continue;
+        let fresh = entries.iter().filter(|entry| entry.statement.sequence >= known);
+        let mut outcome = Ok(());
+        for entry in fresh {
+            outcome = self.apply_access(disk, space, entry);
+            if outcome.is_err() {
+                break;
             }
-            self.apply_access(disk, space, entry)?;
-            grown = true;
         }
+        let grown = self.space(disk, space)?.access.length() > from;
         if grown {
+            // Even if a later entry does not hold: what was kept must be in the digest.
             self.open_kept_keyrings(disk, space)?;
             self.refresh_summary(disk, space)?;
             self.growth.push(Growth::Access { space: *space, from });
         }
-        Ok(grown)
+        outcome.map(|()| grown)
     }
 
     fn admit_new_space(

@@ -5,7 +5,7 @@
 //! every member, which finds the same contradiction by itself.
 
 use super::stored::{Head, StoredEntry};
-use super::{Event, Replica, ReplicaError, keys};
+use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::ids::{EntryHash, NodeId, SpaceId};
 use crate::log::{LogPosition, RunError, VerifiedRun};
 use crate::storage::{Storage, Table};
@@ -125,7 +125,11 @@ impl Replica {
         self.space(disk, space)?.forks.insert(*author, sequence);
         self.events.push(Event::Forked { space: *space, author: *author });
         self.reconsider(disk, space, author, sequence)?;
-        self.refresh_summary(disk, space)
+        self.refresh_summary(disk, space)?;
+        // Sessions announce the space anew, so that the proof reaches every member at once.
+        let from = self.space(disk, space)?.access.length();
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(())
     }
 
     /// The other branch of an author's forked log, as it arrived.

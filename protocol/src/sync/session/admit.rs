@@ -8,8 +8,8 @@ use super::{Phase, Session};
 use crate::access::AccessError;
 use crate::identity::IdentityError;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
-use crate::log::{Run, RunError};
-use crate::replica::{Admitted, ItemRef, Replica, ReplicaError, decode_proof};
+use crate::log::RunError;
+use crate::replica::{ItemRef, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
@@ -22,12 +22,13 @@ impl Session {
         disk: &dyn Storage,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
+        let before = replica.growth_count();
         let outcome = match message {
             Message::Identities(entries) => {
                 let organisation = entries.first().map(|entry| entry.statement.organisation);
                 let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
                 self.check_identity(&organisation, replica)?;
-                replica.admit_identity(disk, &entries)
+                replica.admit_identity(disk, &entries).map(drop)
             }
             Message::Access { space, .. } | Message::Sealed { space, .. }
                 if !self.accepts(&space, None, replica) =>
@@ -38,23 +39,22 @@ impl Session {
                 Err(ReplicaError::NotPermitted)
             }
             Message::Access { space, entries, is_complete } => {
-                replica.admit_access(disk, &space, &entries, is_complete)
+                replica.admit_access(disk, &space, &entries, is_complete).map(drop)
             }
             Message::Sealed { space, keyrings } => {
-                let mut grown = Ok(false);
-                for bytes in keyrings {
+                keyrings.into_iter().fold(Ok(()), |outcome, bytes| {
                     let one = replica.admit_sealed(disk, &space, bytes.into());
-                    grown = grown.and_then(|any| one.map(|one| any || one));
-                }
-                grown
+                    outcome.and(one.map(drop))
+                })
             }
-            Message::Run(run) => admit_run(run, replica, disk),
-            _ => Ok(false),
+            Message::Run(run) => replica.admit_run(disk, run).map(drop),
+            _ => Ok(()),
         };
         self.received += 1;
-        match outcome {
-            Ok(grown) => self.moved |= grown,
-            Err(error) => effects.push(Effect::Refused(severity(&error)?)),
+        // What came before the part that was refused counts as progress.
+        self.moved |= replica.growth_count() > before;
+        if let Err(error) = outcome {
+            effects.push(Effect::Refused(severity(&error)?));
         }
         Ok(())
     }
@@ -95,13 +95,6 @@ impl Session {
             effects.push(Effect::Send(Message::Acknowledge(self.received)));
         }
     }
-}
-
-fn admit_run(run: Run, replica: &mut Replica, disk: &dyn Storage) -> Result<bool, ReplicaError> {
-    Ok(match replica.admit_run(disk, run)? {
-        Admitted::Grown { .. } | Admitted::Forked => true,
-        Admitted::Known => false,
-    })
 }
 
 /// Whether a refusal ends the session; otherwise its text for the log.

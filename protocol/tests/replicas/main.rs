@@ -1,0 +1,15 @@
+//! Promises of access and replicas, without sessions: what arrives is handed over piece by piece,
+//! in any order and any number of times, also pieces that no honest program would make.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod order;
+mod organisation;
+mod parcel;
