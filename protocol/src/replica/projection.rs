@@ -182,9 +182,13 @@ impl Replica {
             .collect();
         let simple = self.judge(disk, space, added.clone())?;
         let cached = self.records.remove(&(*space, *record));
-        let is_simple = simple.values().all(|one| {
-            !one.forked && one.change.is_some() && matches!(one.standing, Standing::Counts { .. })
-        });
+        // What is new may bring a late entry along that the cached document was built without.
+        let has_late = row.quarantined.iter().any(|(_, reason)| *reason == QuarantineReason::Late);
+        let is_simple = !has_late
+            && simple.values().all(|one| {
+                let counts = matches!(one.standing, Standing::Counts { .. });
+                counts && !one.forked && one.change.is_some()
+            });
         let document = match cached {
             Some(mut document) if is_simple && !simple.is_empty() => {
                 document.extend(self.authored(simple.into_values())?);

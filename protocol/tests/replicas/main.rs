@@ -10,6 +10,14 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod adversary;
+mod circle;
+mod forging;
+mod joining;
+mod maintenance;
 mod order;
 mod organisation;
 mod parcel;
+mod removal;
+mod roles;
+mod tampering;

@@ -47,7 +47,8 @@ struct Past {
 }
 
 impl Past {
-    fn begin() -> (Self, [Node; 3]) {
+    /// A space that everybody contributes to already when `settled`, else the owner's alone.
+    fn begin(settled: bool) -> (Self, [Node; 3]) {
         let founded: Vec<_> =
             (1..=5).map(|seed| Organisation::with_node(u8::try_from(seed).unwrap())).collect();
         let known: Vec<_> = founded.iter().map(|(organisation, _)| organisation).collect();
@@ -58,18 +59,20 @@ impl Past {
         nodes[0].grant(&space, observer, Role::Reader, History::Start).unwrap();
         let observers = [0; 3].map(|_| Node::start(&founded[4].1, &known));
         nodes.truncate(4);
-        (Self { nodes, space, records: Vec::new() }, observers)
+        let mut past = Self { nodes, space, records: Vec::new() };
+        for whom in (1..=MEMBERS).filter(|_| settled) {
+            past.perform(0, &Step::Grant { whom, role: Role::Contributor, history: History::Start });
+            past.perform(0, &Step::Give { from: 0, to: whom });
+        }
+        (past, observers)
     }
 
     fn perform(&mut self, number: usize, step: &Step) {
         let space = self.space;
         match *step {
             Step::Note { who } => {
-                let fields = super::organisation::practice(&format!("pratica {number}"));
-                let target = sincronia_protocol::replica::WriteTarget::New(
-                    sincronia_protocol::record::Kind::Practice,
-                );
-                self.records.extend(self.nodes[who].write(&space, target, &fields));
+                let title = format!("pratica {number}");
+                self.records.extend(self.nodes[who].try_note(&space, &title));
             }
             Step::Rename { who, which } => {
                 if let Some(record) = self.records.get(which % self.records.len().max(1)) {
@@ -142,9 +145,10 @@ proptest! {
     #[test]
     fn any_order_and_duplication_gives_the_same_records(
         steps in prop::collection::vec(step(), 1..40),
+        settled in any::<bool>(),
         seed in any::<u64>(),
     ) {
-        let (mut past, [mut first, mut second, mut third]) = Past::begin();
+        let (mut past, [mut first, mut second, mut third]) = Past::begin(settled);
         for (number, step) in steps.iter().enumerate() {
             past.perform(number, step);
         }

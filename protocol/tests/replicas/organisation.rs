@@ -7,7 +7,7 @@ use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
 use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, NodeAdmission};
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
-use sincronia_protocol::record::{Edits, Kind};
+use sincronia_protocol::record::{Edits, Kind, View};
 use sincronia_protocol::replica::{
     Credentials, Partner, Replica, ReplicaError, Trust, WriteRequest, WriteTarget,
 };
@@ -191,8 +191,12 @@ impl Node {
 
     /// A new good practice.
     pub fn note(&mut self, space: &SpaceId, title: &str) -> RecordId {
+        self.try_note(space, title).expect("a contributor")
+    }
+
+    /// A new good practice, if that is possible.
+    pub fn try_note(&mut self, space: &SpaceId, title: &str) -> Result<RecordId, ReplicaError> {
         self.write(space, WriteTarget::New(Kind::Practice), &practice(title))
-            .expect("a contributor")
     }
 
     /// Gives a record another title.
@@ -217,6 +221,11 @@ impl Node {
         };
         self.replica.rows(&self.disk, Some(space), None, visit).expect("a sound disk");
         shown
+    }
+
+    /// What a record that is here shows.
+    pub fn view(&self, space: &SpaceId, record: &RecordId) -> View {
+        self.replica.row(&self.disk, space, record).expect("a record").view
     }
 
     /// The title a record shows.

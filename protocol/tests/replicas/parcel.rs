@@ -4,7 +4,8 @@ use super::organisation::Node;
 use sincronia_protocol::access::AccessEntry;
 use sincronia_protocol::ids::{OrganisationId, SpaceId};
 use sincronia_protocol::log::Run;
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::replica::{ReplicaError, decode_proof};
+use std::collections::BTreeSet;
 
 /// A piece that travels.
 #[derive(Clone, Debug)]
@@ -59,15 +60,18 @@ impl Node {
 
     /// Every author log that is here, one entry a parcel where its author signed each.
     pub fn author_parcels(&mut self, space: &SpaceId) -> Vec<Parcel> {
-        let own = self.organisation();
-        let heads = self.replica.heads_for(&self.disk, &own, space).expect("a sound disk");
-        let authors = heads.map(|heads| heads.authors).unwrap_or_default();
+        if self.replica.summary(space).is_none() {
+            return Vec::new();
+        }
+        let raw = self.replica.raw_runs(&self.disk, space, None, 0).expect("a sound disk");
+        let runs = raw.iter().map(|bytes| decode_proof(bytes).expect("a run"));
+        let authors: BTreeSet<_> = runs.map(|run| run.author).collect();
         let mut parcels = Vec::new();
-        for (author, position) in authors {
+        for author in authors {
             let mut from = 0;
-            while from < position.length {
-                let run = self.replica.read_run(&self.disk, space, &author, from, 1);
-                let Some(run) = run.expect("a sound disk") else { break };
+            while let Some(run) =
+                self.replica.read_run(&self.disk, space, &author, from, 1).expect("a sound disk")
+            {
                 from += run.entries.len() as u64;
                 parcels.push(Parcel::Run(run));
             }

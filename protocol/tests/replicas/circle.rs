@@ -1,0 +1,75 @@
+//! An owner, two members-to-be and an outsider around one space.
+
+use super::organisation::{Node, Organisation};
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
+use sincronia_protocol::replica::QuarantineReason;
+
+/// Four organisations that know each other, each with one node, and a space of the first.
+pub struct Circle {
+    pub organisations: [Organisation; 4],
+    pub owner: Node,
+    pub member: Node,
+    pub colleague: Node,
+    pub outsider: Node,
+    pub space: SpaceId,
+}
+
+impl Circle {
+    /// A space with its owner alone.
+    pub fn new() -> Self {
+        let founded = [1, 2, 3, 4].map(Organisation::with_node);
+        let known: Vec<_> = founded.iter().map(|(organisation, _)| organisation).collect();
+        let [mut owner, member, colleague, outsider] =
+            founded.each_ref().map(|(_, credentials)| Node::start(credentials, &known));
+        let space = owner.create_space();
+        let organisations = founded.map(|(organisation, _)| organisation);
+        Self { organisations, owner, member, colleague, outsider, space }
+    }
+
+    /// A space whose member and colleague are contributors from the start, and know it.
+    pub fn of_contributors() -> Self {
+        let mut circle = Self::new();
+        for organisation in [circle.member.organisation(), circle.colleague.organisation()] {
+            circle.admit(organisation, Role::Contributor);
+        }
+        circle.owner.give(&mut circle.member, &circle.space);
+        circle.owner.give(&mut circle.colleague, &circle.space);
+        circle
+    }
+
+    /// The owner grants a role from the start.
+    pub fn admit(&mut self, organisation: sincronia_protocol::ids::OrganisationId, role: Role) {
+        self.owner.grant(&self.space, organisation, role, History::Start).expect("a primary");
+    }
+
+    /// The owner revokes the member.
+    pub fn remove_member(&mut self) {
+        let organisation = self.member.organisation();
+        self.owner.revoke(&self.space, organisation).expect("a member");
+    }
+
+    /// Everybody hands everything to everybody that may have it, until it is quiet.
+    pub fn settle(&mut self) {
+        let space = self.space;
+        for _ in 0..3 {
+            self.member.give(&mut self.owner, &space);
+            self.colleague.give(&mut self.owner, &space);
+            self.owner.give(&mut self.member, &space);
+            self.owner.give(&mut self.colleague, &space);
+        }
+    }
+
+    /// The owner's list of what does not count: author, position and reason.
+    pub fn quarantine(&self) -> Vec<(NodeId, u64, QuarantineReason)> {
+        let listed = self.owner.replica.quarantine(&self.owner.disk).expect("a sound disk");
+        listed.into_iter().map(|one| (one.author, one.sequence, one.reason)).collect()
+    }
+
+    /// Whether owner and colleague show the same, and the title of a record there.
+    pub fn agreed_title(&self, record: &RecordId) -> Option<String> {
+        let title = self.owner.title(&self.space, record);
+        assert_eq!(title, self.colleague.title(&self.space, record), "owner and colleague differ");
+        title
+    }
+}
