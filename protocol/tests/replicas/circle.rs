@@ -43,6 +43,13 @@ impl Circle {
         self.owner.grant(&self.space, organisation, role, History::Start).expect("a primary");
     }
 
+    /// The owner's access log grows by something that concerns nobody here.
+    pub fn admit_and_forget(&mut self) {
+        let (space, organisation) = (self.space, self.outsider.organisation());
+        self.owner.grant(&space, organisation, Role::Carrier, History::Start).expect("a primary");
+        self.owner.revoke(&space, organisation).expect("a member");
+    }
+
     /// The owner revokes the member.
     pub fn remove_member(&mut self) {
         let organisation = self.member.organisation();

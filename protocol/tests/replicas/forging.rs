@@ -1,6 +1,8 @@
 //! Entries that no honest program writes: none of them ever counts, and none makes a node stumble.
 
-use super::adversary::{Forger, access_points, keys_within_reach, last_grant, new_practice, payload};
+use super::adversary::{
+    Forger, access_points, keys_within_reach, last_grant, new_practice, payload,
+};
 use super::circle::Circle;
 use super::organisation::Node;
 use super::parcel::Parcel;
@@ -50,11 +52,11 @@ fn an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
     // It claims to have seen nothing of its removal, and uses the key it had then.
     let mut forger = forger(&mut circle, &member, 3, 0);
     let grant = last_grant(&circle.owner.access_log(&circle.space), &member);
-    let forged = new_practice(&member, grant, "retrodatata");
-    let run = forger.sign(&forged);
+    let entry = new_practice(&member, grant, "retrodatata");
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
     circle.settle();
-    assert_eq!(circle.agreed_title(&forged.record), None);
+    assert_eq!(circle.agreed_title(&entry.record), None);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Late)]);
 }
 
@@ -65,10 +67,10 @@ fn an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
     let member = circle.member.credentials.clone();
     let seen = circle.owner.access_log(&circle.space).len();
     let mut forger = forger(&mut circle, &member, seen, 0);
-    let forged = new_practice(&member, 1, "sfacciata");
-    let run = forger.sign(&forged);
+    let entry = new_practice(&member, 1, "sfacciata");
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
-    assert_eq!(circle.owner.title(&circle.space, &forged.record), None);
+    assert_eq!(circle.owner.title(&circle.space, &entry.record), None);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Unauthorised)]);
 }
 
@@ -82,10 +84,10 @@ fn a_readers_entry_does_not_count_although_it_holds_the_key() {
 
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 2, 0);
-    let forged = new_practice(&member, 1, "di chi legge");
-    let run = forger.sign(&forged);
+    let entry = new_practice(&member, 1, "di chi legge");
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
-    assert_eq!(circle.owner.title(&circle.space, &forged.record), None);
+    assert_eq!(circle.owner.title(&circle.space, &entry.record), None);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Unauthorised)]);
 }
 
@@ -124,12 +126,12 @@ fn an_entry_that_saw_an_access_log_nobody_has_never_counts() {
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 3, 0);
     forger.access = AccessPoint { head: EntryHash::from_bytes([7; 32]), ..forger.access };
-    let forged = new_practice(&member, 1, "altra storia");
-    let run = forger.sign(&forged);
+    let entry = new_practice(&member, 1, "altra storia");
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
     circle.admit(circle.outsider.organisation(), Role::Reader);
     circle.settle();
-    assert_eq!(circle.agreed_title(&forged.record), None);
+    assert_eq!(circle.agreed_title(&entry.record), None);
 }
 
 #[test]
@@ -155,11 +157,11 @@ fn a_record_cannot_be_created_in_the_place_of_somebody_elses() {
     let space = circle.space;
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 3, 0);
-    let mut forged = new_practice(&member, 1, "usurpata");
-    forged.record = derive_id(Kind::Practice, &circle.colleague.id(), [9; 8]);
-    let run = forger.sign(&forged);
+    let mut entry = new_practice(&member, 1, "usurpata");
+    entry.record = derive_id(Kind::Practice, &circle.colleague.id(), [9; 8]);
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
-    assert_eq!(circle.owner.title(&space, &forged.record), None);
+    assert_eq!(circle.owner.title(&space, &entry.record), None);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Refused)]);
 }
 
@@ -168,7 +170,8 @@ fn an_owned_record_takes_no_change_of_another_organisation() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
     let target = sincronia_protocol::replica::WriteTarget::New(Kind::Contact);
-    let fields = serde_json::json!({ "contact_kind": "casella_funzione", "name": "Ufficio protocollo" });
+    let fields =
+        serde_json::json!({ "contact_kind": "casella_funzione", "name": "Ufficio protocollo" });
     let contact = circle.colleague.write(&space, target, &fields).unwrap();
     circle.settle();
     let shown = circle.owner.view(&space, &contact).fields;
@@ -181,8 +184,8 @@ fn an_owned_record_takes_no_change_of_another_organisation() {
     let history = circle.owner.replica.history(&circle.owner.disk, &space, &contact).unwrap();
     let template = Change::decode(&new_practice(&member, 1, "un titolo").operation).unwrap();
     let change = super::adversary::built_on(&template, &[history[0].origin.entry]);
-    let forged = payload(contact, &Change { creation: None, ..change });
-    let run = forger.sign(&forged);
+    let entry = payload(contact, &Change { creation: None, ..change });
+    let run = forger.sign(&entry);
     take(&mut circle.owner, &run).unwrap();
     assert_eq!(circle.owner.view(&space, &contact).fields, shown);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Refused)]);
@@ -218,7 +221,10 @@ fn a_key_that_the_log_does_not_commit_to_is_not_taken() {
     // The owner itself hands different members different keys for one epoch.
     let (access, keyring) = super::adversary::deceitful_rotation(&mut circle);
     let space = circle.space;
-    circle.member.take(&Parcel::Access { space, entries: vec![access], is_complete: true }).unwrap();
+    circle
+        .member
+        .take(&Parcel::Access { space, entries: vec![access], is_complete: true })
+        .unwrap();
     let refused = circle.member.take(&Parcel::Sealed { space, bytes: keyring });
     assert!(matches!(refused, Err(ReplicaError::Keyring(_))), "{refused:?}");
     let refused = circle.member.try_note(&space, "senza chiave");

@@ -54,8 +54,7 @@ struct Door {
 
 impl Door {
     fn new(host: &Party, peer: NodeId, seed: u8) -> Self {
-        let inviting =
-            Inviting::new(host.node, peer, host.introduction(), &mut random(seed));
+        let inviting = Inviting::new(host.node, peer, host.introduction(), &mut random(seed));
         Self { inviting, invitation: invitation(host) }
     }
 
@@ -162,8 +161,8 @@ fn a_proof_is_tried_once() {
     let mut door = Door::new(&host, guest.node, 4);
     let (_, proof) = prove(&guest, host.node, &mut door);
     let JoinMessage::Proof { introduction, .. } = &proof else { panic!("a proof") };
-    let guess = JoinMessage::Proof { mac: [0; 32], introduction: introduction.clone() };
-    assert!(matches!(door.handle(guess), InvitingStep::Refuse(_)));
+    let attempt = JoinMessage::Proof { mac: [0; 32], introduction: introduction.clone() };
+    assert!(matches!(door.handle(attempt), InvitingStep::Refuse(_)));
     assert!(matches!(door.handle(proof), InvitingStep::Refuse(_)), "a second try");
 }
 

@@ -13,7 +13,9 @@
 mod adversary;
 mod circle;
 mod forging;
+mod frames;
 mod joining;
+mod line;
 mod maintenance;
 mod order;
 mod organisation;
@@ -21,3 +23,4 @@ mod parcel;
 mod removal;
 mod roles;
 mod tampering;
+mod traps;

@@ -24,7 +24,6 @@ fn recipients_after(log: &[AccessEntry], from: u64) -> Vec<NodeId> {
     later.flat_map(|entry| entry.statement.operation.recipients()).map(|one| one.node).collect()
 }
 
-
 #[test]
 fn a_members_new_node_gets_the_keys_and_reads_all_of_the_past() {
     let mut circle = Circle::of_contributors();

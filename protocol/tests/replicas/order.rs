@@ -61,7 +61,10 @@ impl Past {
         nodes.truncate(4);
         let mut past = Self { nodes, space, records: Vec::new() };
         for whom in (1..=MEMBERS).filter(|_| settled) {
-            past.perform(0, &Step::Grant { whom, role: Role::Contributor, history: History::Start });
+            past.perform(
+                0,
+                &Step::Grant { whom, role: Role::Contributor, history: History::Start },
+            );
             past.perform(0, &Step::Give { from: 0, to: whom });
         }
         (past, observers)
@@ -130,7 +133,7 @@ fn shuffled(parcels: &[Parcel], seed: u64) -> Vec<Parcel> {
 }
 
 /// So many cases, unless `PROPTEST_CASES` says otherwise.
-fn cases(usual: u32) -> ProptestConfig {
+pub fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok());
     ProptestConfig {
         cases: asked.unwrap_or(usual),

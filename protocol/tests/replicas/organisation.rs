@@ -9,7 +9,7 @@ use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, N
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::{Edits, Kind, View};
 use sincronia_protocol::replica::{
-    Credentials, Partner, Replica, ReplicaError, Trust, WriteRequest, WriteTarget,
+    Credentials, Growth, Partner, Replica, ReplicaError, Trust, WriteRequest, WriteTarget,
 };
 use sincronia_protocol::storage::MemoryStorage;
 use sincronia_protocol::time::Timestamp;
@@ -64,6 +64,9 @@ impl Organisation {
     }
 }
 
+/// What became of a step.
+type Outcome<T> = Result<T, ReplicaError>;
+
 /// A node: a replica on a disk in memory.
 pub struct Node {
     pub credentials: Credentials,
@@ -115,13 +118,13 @@ impl Node {
         self.commit();
     }
 
-    /// Brings rows up to date and makes everything durable.
-    pub fn commit(&mut self) {
+    /// Brings rows up to date and makes everything durable; returns what grew.
+    pub fn commit(&mut self) -> Vec<Growth> {
         while self.replica.project(&self.disk, 7).expect("a sound disk") {}
         let batch = self.replica.take_batch();
         self.disk.commit(&batch);
-        self.replica.take_growth();
         self.replica.take_events();
+        self.replica.take_growth()
     }
 
     /// Forgets everything in memory: what a restart does.
@@ -133,11 +136,11 @@ impl Node {
     /// One step, committed when it succeeds and dropped when it does not.
     pub fn act<T>(
         &mut self,
-        step: impl FnOnce(&mut Replica, &MemoryStorage, &mut ChaCha20Rng) -> Result<T, ReplicaError>,
-    ) -> Result<T, ReplicaError> {
+        step: impl FnOnce(&mut Replica, &MemoryStorage, &mut ChaCha20Rng) -> Outcome<T>,
+    ) -> Outcome<T> {
         let outcome = step(&mut self.replica, &self.disk, &mut self.random);
         match outcome {
-            Ok(_) => self.commit(),
+            Ok(_) => drop(self.commit()),
             Err(_) => self.replica.forget(&self.disk).expect("a sound disk"),
         }
         outcome

@@ -66,7 +66,8 @@ fn a_member_admitted_from_now_opens_nothing_earlier() {
     assert_eq!(circle.member.shows(&space).keys().collect::<Vec<_>>(), [&after]);
 
     let stolen = loot(&mut circle.owner, &space);
-    let keys = keys_within_reach(&circle.member.credentials, &space, &stolen.access, &stolen.keyrings);
+    let keys =
+        keys_within_reach(&circle.member.credentials, &space, &stolen.access, &stolen.keyrings);
     assert_eq!(keys.keys().collect::<Vec<_>>(), [&1]);
     assert_eq!((stolen.runs.len(), opened_entries(&stolen.runs, &keys)), (2, 1));
 }

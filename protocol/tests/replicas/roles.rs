@@ -82,8 +82,8 @@ fn a_carrier_raised_to_reader_gets_the_key_and_shows_what_it_carried() {
 
 fn contains(node: &super::organisation::Node, text: &[u8]) -> bool {
     Table::ALL.iter().any(|table| {
-        node.disk.values(*table).any(|(_, value)| {
-            value.windows(text.len()).any(|window| window == text)
-        })
+        node.disk
+            .values(*table)
+            .any(|(_, value)| value.windows(text.len()).any(|window| window == text))
     })
 }

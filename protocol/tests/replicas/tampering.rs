@@ -87,7 +87,8 @@ fn every_byte_of_a_run_is_authenticated_by_the_replica() {
     let space = circle.space;
     circle.member.note(&space, "prima riga");
     circle.member.note(&space, "seconda riga");
-    let run = circle.member.replica.read_run(&circle.member.disk, &space, &circle.member.id(), 0, 9_999);
+    let run =
+        circle.member.replica.read_run(&circle.member.disk, &space, &circle.member.id(), 0, 9_999);
     let bytes = codec::encode(&run.unwrap().unwrap());
     let before = circle.owner.digests();
     for place in 0..bytes.len() {

@@ -1,7 +1,7 @@
 //! How a file looks.
 
 use super::none;
-use super::source::{Source, names, root, sources};
+use super::source::{Source, names, root, sources, sources_of};
 use std::fs;
 
 const FILE_LINES_MAX: usize = 600;
@@ -128,4 +128,58 @@ fn documents_link_to_what_is_there() {
         }
     }
     none(&findings, "these links lead nowhere:");
+}
+
+/// Names on the wire carry a version of the protocol, never one of a program: mixed fleets of
+/// programs would fail without a word.
+#[test]
+fn names_on_the_wire_carry_the_version_of_the_protocol_alone() {
+    let mut findings = Vec::new();
+    let mut found = 0;
+    for source in sources().iter().filter(|source| !source.path.starts_with("tests/")) {
+        for (number, line) in source.numbered() {
+            for name in
+                line.split("\"/sincronia/").skip(1).filter_map(|rest| rest.split('"').next())
+            {
+                found += 1;
+                let parts: Vec<_> = name.split('/').collect();
+                let is_sound =
+                    matches!(parts.as_slice(), [_, version] if version.parse::<u32>().is_ok());
+                if !is_sound || name.contains('{') {
+                    findings.push(format!("{}:{number}: {name}", source.path));
+                }
+            }
+        }
+    }
+    assert!(found >= 2, "the names of the two protocols");
+    none(&findings, "these names are not a purpose and a number:");
+}
+
+/// What the list of traps names as a test is one.
+#[test]
+fn every_trap_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/traps.md")).expect("the list of traps");
+    let house = "tests/tests/house/tidy.rs";
+    let tests: String = ["protocol", "node", "tests"]
+        .into_iter()
+        .flat_map(sources_of)
+        .map(
+            |source| {
+                if source.path == house { source.text.replace("trap_", "") } else { source.text }
+            },
+        )
+        .collect();
+    let named: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+    let is_test = |name: &&&str| name.contains('_') && !name.contains('/');
+    let findings: Vec<_> = named
+        .iter()
+        .filter(is_test)
+        .filter(|name| !tests.contains(&format!("fn {name}(")))
+        .map(ToString::to_string)
+        .collect();
+    let written = tests.split("fn trap_").skip(1).filter_map(|rest| rest.split_once("()"));
+    let unlisted = |name: &&str| !named.contains(&format!("trap_{name}").as_str());
+    let unlisted: Vec<_> = written.map(|(name, _)| name).filter(unlisted).collect();
+    assert!(unlisted.is_empty(), "traps that docs/traps.md does not list: {unlisted:?}");
+    none(&findings, "these tests do not exist:");
 }

@@ -42,10 +42,12 @@ impl Session {
                 replica.admit_access(disk, &space, &entries, is_complete).map(drop)
             }
             Message::Sealed { space, keyrings } => {
-                keyrings.into_iter().fold(Ok(()), |outcome, bytes| {
+                let mut outcome = Ok(());
+                for bytes in keyrings {
                     let one = replica.admit_sealed(disk, &space, bytes.into());
-                    outcome.and(one.map(drop))
-                })
+                    outcome = outcome.and(one.map(drop));
+                }
+                outcome
             }
             Message::Run(run) => replica.admit_run(disk, run).map(drop),
             _ => Ok(()),
