@@ -41,6 +41,8 @@ pub struct SpaceView {
     pub quarantined: u64,
     /// Entries that cannot be read yet.
     pub waiting: u64,
+    /// Entries that cannot be read although the key is here.
+    pub unreadable: u64,
 }
 
 /// Makes an organisation a member.

@@ -84,6 +84,7 @@ impl Core {
             conflicts,
             quarantined,
             waiting: view.waiting,
+            unreadable: view.unreadable,
         })
     }
 

@@ -14,7 +14,7 @@
 //! | `keys/1` | space 32 ‖ epoch 8 | epoch key, sealed under the storage key |
 //! | `rows/1` | space 32 ‖ record 16 | materialised record, sealed under the storage key |
 //! | `spaces/1` | space 32 | summary: owner, members, digest, counts, CBOR |
-//! | `waiting/1` | space 32 ‖ author 32 ‖ sequence 8 | empty: an entry that cannot be read yet |
+//! | `waiting/1` | space 32 ‖ author 32 ‖ sequence 8 | empty: an entry that cannot be read yet; 1: one that never can |
 //! | `forks/1` | space 32 ‖ author 32 ‖ sequence 8 | the other branch, CBOR run |
 //! | `partners/1` | organisation 32 | partner, sealed under the storage key |
 //! | `invitations/1` | hash of secret 32 | invitation, sealed under the storage key |

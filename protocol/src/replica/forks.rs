@@ -103,9 +103,18 @@ impl Replica {
         author: &NodeId,
         sequence: u64,
     ) -> Result<StoredEntry, ReplicaError> {
-        let key = keys::entry(space, author, sequence);
-        self.read(disk, Table::Entries, &key)?
-            .and_then(|bytes| StoredEntry::decode(&bytes))
+        StoredEntry::decode(&self.stored_bytes(disk, space, author, sequence)?)
+            .ok_or(ReplicaError::Damaged(Table::Entries.name()))
+    }
+
+    pub(super) fn stored_bytes(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        sequence: u64,
+    ) -> Result<Vec<u8>, ReplicaError> {
+        self.read(disk, Table::Entries, &keys::entry(space, author, sequence))?
             .ok_or(ReplicaError::Damaged(Table::Entries.name()))
     }
 

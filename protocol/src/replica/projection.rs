@@ -3,7 +3,8 @@
 //! Entries that arrived are opened, grouped by record, and each record concerned is brought up to
 //! date: its cached document is extended when all that is new simply counts, and built again from
 //! its entries otherwise. What cannot be opened yet, or was written with a longer access log than
-//! is known here, stands in `Waiting` and is tried again when keys or access entries arrive.
+//! is known here, stands in `Waiting` and is tried again when keys or access entries arrive. What
+//! does not open with the right key stands there marked, and is not tried again.
 //!
 //! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
 //! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.
@@ -27,6 +28,18 @@ pub(super) struct Opened {
     pub hash: EntryHash,
     pub payload: Payload,
 }
+
+/// What comes of reading an entry.
+enum Reading {
+    Opened(Box<Opened>),
+    /// Its key, or the access log that its author had seen, is not here yet.
+    Waits,
+    /// The key is the right one, and still it does not open or says nothing that can be read.
+    Never,
+}
+
+/// What stands in `Waiting` with an entry that need not be tried again.
+pub(super) const UNREADABLE: &[u8] = &[1];
 
 /// An opened entry with its standing.
 struct Judged {
@@ -108,7 +121,7 @@ impl Replica {
         entries_max: usize,
         opened: &mut BTreeMap<RecordId, Vec<Opened>>,
     ) -> Result<u64, ReplicaError> {
-        let mut waiting = Vec::new();
+        let mut aside = Vec::new();
         let mut reached = head.projected;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let from = keys::entry(space, author, head.projected);
@@ -119,11 +132,12 @@ impl Replica {
                 return ControlFlow::Break(());
             }
             room -= 1;
-            match StoredEntry::decode(value)
-                .map(|entry| open(state, space, author, reached, &entry))
-            {
-                Some(Some(entry)) => opened.entry(entry.payload.record).or_default().push(entry),
-                _ => waiting.push(reached),
+            match read(state, space, author, reached, value) {
+                Reading::Opened(entry) => {
+                    opened.entry(entry.payload.record).or_default().push(*entry);
+                }
+                Reading::Waits => aside.push((reached, Vec::new())),
+                Reading::Never => aside.push((reached, UNREADABLE.to_vec())),
             }
             reached += 1;
             ControlFlow::Continue(())
@@ -131,8 +145,8 @@ impl Replica {
         if reached < head.position.length && room > 0 {
             return Err(ReplicaError::Damaged(Table::Entries.name()));
         }
-        for sequence in waiting {
-            self.pending.put(Table::Waiting, keys::entry(space, author, sequence), Vec::new());
+        for (sequence, mark) in aside {
+            self.pending.put(Table::Waiting, keys::entry(space, author, sequence), mark);
         }
         Ok(reached)
     }
@@ -146,7 +160,10 @@ impl Replica {
         let mut first: BTreeMap<NodeId, u64> = BTreeMap::new();
         let mut places = Vec::new();
         let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Waiting, &from, &to, &mut |key, _| {
+        self.scan(disk, Table::Waiting, &from, &to, &mut |key, mark| {
+            if mark == UNREADABLE {
+                return ControlFlow::Continue(());
+            }
             if let (Some(author), Some(sequence)) = (keys::part(key, 32), keys::tail(key)) {
                 first.entry(NodeId::from_bytes(author)).or_insert(u64::from_be_bytes(sequence));
                 places.push(key.to_vec());
@@ -267,10 +284,10 @@ impl Replica {
             if entries.contains_key(place) {
                 continue;
             }
-            let stored = self.stored_entry(disk, space, &place.0, place.1)?;
+            let value = self.stored_bytes(disk, space, &place.0, place.1)?;
             let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-            if let Some(entry) = open(state, space, &place.0, place.1, &stored) {
-                entries.insert(*place, entry);
+            if let Reading::Opened(entry) = read(state, space, &place.0, place.1, &value) {
+                entries.insert(*place, *entry);
             }
         }
         let mut judgement = self.judge(disk, space, entries.into_values().collect())?;
@@ -346,23 +363,28 @@ impl Replica {
     }
 }
 
-/// Opens an entry, or nothing when its key or its part of the access log is not here yet.
-fn open(
+/// Reads an entry as it stands in the store.
+fn read(
     state: &SpaceState,
     space: &SpaceId,
     author: &NodeId,
     sequence: u64,
-    stored: &StoredEntry,
-) -> Option<Opened> {
+    value: &[u8],
+) -> Reading {
+    let Some(stored) = StoredEntry::decode(value) else { return Reading::Never };
     let header = stored.header(*space, *author, sequence);
-    if !state.access.contains(&header.access) {
-        return None;
-    }
-    let key = state.epoch_keys.get(&stored.epoch)?;
-    let text = key.open_body(&header.associated_data(), &stored.body).ok()?;
-    let payload = Payload::decode(&text).ok()?;
-    let hash = header.hash(&stored.body);
-    Some(Opened { header, hash, payload })
+    let key = state.epoch_keys.get(&stored.epoch);
+    let Some(key) = key.filter(|_| state.access.contains(&header.access)) else {
+        return Reading::Waits;
+    };
+    let payload = key
+        .open_body(&header.associated_data(), &stored.body)
+        .ok()
+        .and_then(|text| Payload::decode(&text).ok());
+    payload.map_or(Reading::Never, |payload| {
+        let hash = header.hash(&stored.body);
+        Reading::Opened(Box::new(Opened { header, hash, payload }))
+    })
 }
 
 /// The entries that count: those whose standing says so, and those beyond a cut that one of them

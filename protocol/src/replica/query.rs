@@ -1,5 +1,6 @@
 //! What an application asks: spaces, rows, history, what does not count.
 
+use super::projection::UNREADABLE;
 use super::row::{QuarantineReason, Row};
 use super::{Replica, ReplicaError, Summary, keys};
 use crate::access::Role;
@@ -47,8 +48,10 @@ pub struct SpaceView {
     pub epoch: u64,
     /// Whether this node holds its key.
     pub has_key: bool,
-    /// Entries that could not be read yet.
+    /// Entries that could not be read yet: their key or their part of the access log is missing.
     pub waiting: u64,
+    /// Entries that cannot be read although the key is here: their author made them so.
+    pub unreadable: u64,
 }
 
 /// An entry that does not count.
@@ -113,16 +116,20 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<SpaceView, ReplicaError> {
         let summary = self.summaries.get(space).cloned().ok_or(ReplicaError::Unknown("space"))?;
-        let mut waiting = 0;
+        let (mut waiting, mut unreadable) = (0, 0);
         let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Waiting, &from, &to, &mut |_, _| {
-            waiting += 1;
+        self.scan(disk, Table::Waiting, &from, &to, &mut |_, mark| {
+            if mark == UNREADABLE {
+                unreadable += 1;
+            } else {
+                waiting += 1;
+            }
             ControlFlow::Continue(())
         })?;
         let state = self.space(disk, space)?;
         let epoch = state.access.epoch();
         let has_key = state.epoch_keys.contains_key(&epoch);
-        Ok(SpaceView { space: *space, summary, epoch, has_key, waiting })
+        Ok(SpaceView { space: *space, summary, epoch, has_key, waiting, unreadable })
     }
 
     /// A record as it is shown.

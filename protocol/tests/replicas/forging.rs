@@ -149,6 +149,10 @@ fn a_body_that_does_not_open_hides_nothing_else_of_its_author() {
     take(&mut circle.owner, &open).unwrap();
     circle.settle();
     assert_eq!(circle.agreed_title(&readable.record).as_deref(), Some("leggibile"));
+    // It is told apart from what may still open, and no new access entry has it tried again.
+    circle.admit(circle.outsider.organisation(), Role::Reader);
+    let view = circle.owner.replica.space_view(&circle.owner.disk, &circle.space).unwrap();
+    assert_eq!((view.waiting, view.unreadable), (0, 1));
 }
 
 #[test]
