@@ -27,6 +27,7 @@ mod kind;
 mod operation;
 mod prose;
 pub mod schema;
+mod unbranched;
 pub mod validation;
 mod value;
 mod view;

@@ -6,7 +6,7 @@
 //! the order of arrival.
 
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
-use crate::record::document::{Document, DocumentError};
+use crate::record::document::{Changes, Document, DocumentError};
 use crate::record::gate::{self, GateError, History};
 use crate::record::{Author, Authored, Dependency, Kind, UnknownKind, kind_of};
 use std::collections::{BTreeSet, HashMap};
@@ -140,7 +140,12 @@ impl Record {
     /// # Errors
     /// What does not hold.
     pub fn self_check(&self) -> Result<(), DocumentError> {
-        self.document.check(&self.history)
+        self.document.check(self.changes())
+    }
+
+    /// What the document is built from.
+    pub(super) const fn changes(&self) -> Changes<'_> {
+        Changes { kind: self.kind, history: &self.history, entries: &self.entries }
     }
 
     /// The entry before this place in the author's log, under the same grant.

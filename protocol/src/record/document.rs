@@ -5,22 +5,43 @@
 //! binary form stays inside this process; [`Document::check`] writes and reads it only to prove
 //! that the document could be stored.
 
-use crate::record::gate::{Action, Applied, History, OpId, Place, Plan, Step};
+use crate::ids::EntryHash;
+use crate::record::gate::{self, Action, Applied, History, OpId, Place, Plan, Step};
 use crate::record::operation::Reference;
 use crate::record::prose::Element;
 use crate::record::schema::{Class, Field, Schema};
+use crate::record::unbranched::Unbranched;
 use crate::record::value::Value;
+use crate::record::{Authored, Kind};
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, ExpandedChange, ObjId, ObjType, ROOT, ReadDoc,
     ScalarValue, ScalarValueRef, ValueRef,
 };
 use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
 use std::num::NonZeroU64;
+use std::sync::OnceLock;
 
-/// The document of one record, and the hashes Automerge knows the accepted changes by.
-#[derive(Clone, Debug, Default)]
+/// What one record holds. The Automerge document is built when something needs it: a concurrent
+/// change, an edit of free text, a look at the past.
+#[derive(Clone, Debug)]
 pub(crate) struct Document {
+    pub(super) unbranched: Option<Unbranched>,
+    built: OnceLock<Built>,
+}
+
+/// The accepted changes of a record: what its document is built from.
+#[derive(Clone, Copy)]
+pub(crate) struct Changes<'a> {
+    pub kind: Kind,
+    pub history: &'a History,
+    pub entries: &'a HashMap<EntryHash, Authored>,
+}
+
+/// An Automerge document, and the hashes it knows the accepted changes by.
+#[derive(Clone, Debug, Default)]
+struct Built {
     automerge: Automerge,
     /// In the order of the history's changes.
     hashes: Vec<ChangeHash>,
@@ -46,17 +67,110 @@ pub(crate) struct Shown {
     pub id: OpId,
 }
 
+impl Default for Document {
+    fn default() -> Self {
+        Self { unbranched: Some(Unbranched::default()), built: OnceLock::new() }
+    }
+}
+
 impl Document {
     /// Queues the change that the history accepted last, from its plan.
     pub fn push(&mut self, history: &History, plan: Plan) {
-        if let Some(applied) = history.changes().last() {
-            let change = self.build(history, applied, plan);
-            self.hashes.push(change.hash());
-            self.waiting.push(change);
+        let Some(applied) = history.changes().last() else { return };
+        if let Some(built) = self.built.get_mut() {
+            built.push(history, applied, &plan);
+        }
+        let before = history.changes().len().checked_sub(2);
+        let follows = match (before, applied.parents.as_slice()) {
+            (None, []) => true,
+            (Some(before), [parent]) => *parent as usize == before,
+            _ => false,
+        };
+        if !follows {
+            self.unbranched = None;
+        } else if let Some(unbranched) = &mut self.unbranched {
+            unbranched.apply(applied.actor, plan);
         }
     }
 
-    fn build(&self, history: &History, applied: &Applied, plan: Plan) -> Change {
+    /// Applies what is queued, as one batch.
+    pub fn flush(&mut self) {
+        if let Some(built) = self.built.get_mut() {
+            built.flush();
+        }
+    }
+
+    fn built(&self, changes: Changes<'_>) -> &Built {
+        self.built.get_or_init(|| Built::new(changes))
+    }
+
+    /// Whether Automerge failed on accepted changes, so that nothing can be read here.
+    pub fn is_damaged(&self, changes: Changes<'_>) -> bool {
+        match (&self.unbranched, self.built.get()) {
+            (Some(_), None) => false,
+            _ => self.built(changes).failed,
+        }
+    }
+
+    /// Writes the document, reads it again and compares.
+    pub fn check(&self, changes: Changes<'_>) -> Result<(), DocumentError> {
+        self.built(changes).check(changes.history)
+    }
+
+    /// Every field that holds something, and whether several values stand in it.
+    pub fn fields(&self, changes: Changes<'_>) -> Vec<(&'static Field, Json, bool)> {
+        let schema = changes.kind.schema();
+        let Some(unbranched) = &self.unbranched else {
+            return self.built(changes).fields(schema);
+        };
+        let fields = unbranched.fields(schema).into_iter();
+        let fields: Vec<_> = fields.map(|(field, value)| (field, value, false)).collect();
+        #[cfg(test)]
+        if !self.is_damaged(changes) {
+            assert_eq!(fields, self.built(changes).fields(schema), "the document says otherwise");
+        }
+        fields
+    }
+
+    /// All values that stand in a field, the winner last.
+    pub fn values(&self, changes: Changes<'_>, field: &Field) -> Vec<Shown> {
+        self.built(changes).values(changes.history, field)
+    }
+
+    /// The elements of the text in a field, in order; `None` if there is no text.
+    pub fn elements(&self, changes: Changes<'_>, field: &Field) -> Option<Vec<Element>> {
+        self.built(changes).elements(changes.history, field)
+    }
+
+    /// The text that a field held after these changes.
+    pub fn text_at(&self, changes: Changes<'_>, field: &Field, at: &[u32]) -> Option<String> {
+        self.built(changes).text_at(field, at)
+    }
+}
+
+impl Built {
+    fn new(changes: Changes<'_>) -> Self {
+        let mut built = Self::default();
+        for applied in changes.history.changes() {
+            let plan = changes.entries.get(&applied.entry).and_then(|authored| {
+                gate::plan_again(changes.kind, changes.history, applied, &authored.change).ok()
+            });
+            match plan {
+                Some(plan) => built.push(changes.history, applied, &plan),
+                None => built.failed = true,
+            }
+        }
+        built.flush();
+        built
+    }
+
+    fn push(&mut self, history: &History, applied: &Applied, plan: &Plan) {
+        let change = self.build(history, applied, plan);
+        self.hashes.push(change.hash());
+        self.waiting.push(change);
+    }
+
+    fn build(&self, history: &History, applied: &Applied, plan: &Plan) -> Change {
         // Every operation names an actor of the history; nobody is for the impossible case.
         let nobody = ActorId::from([0; 16]);
         let names: Vec<ActorId> =
@@ -70,7 +184,7 @@ impl Document {
         let deps = heads.filter_map(|head| self.hashes.get(*head as usize)).copied().collect();
         let start_op = NonZeroU64::new(plan.past.next).unwrap_or(NonZeroU64::MIN);
         Change::from(ExpandedChange {
-            operations: plan.steps.into_iter().map(|step| operation(step, &name)).collect(),
+            operations: plan.steps.iter().map(|step| operation(step, &name)).collect(),
             actor_id: author,
             hash: None,
             seq: u64::from(applied.sequence),
@@ -83,8 +197,7 @@ impl Document {
         })
     }
 
-    /// Applies what is queued, as one batch.
-    pub fn flush(&mut self) {
+    fn flush(&mut self) {
         if !self.failed && !self.waiting.is_empty() {
             let changes = std::mem::take(&mut self.waiting);
             // The gate leaves nothing for Automerge to panic at. If it ever does, the node goes on
@@ -100,13 +213,7 @@ impl Document {
         }
     }
 
-    /// Whether Automerge failed on accepted changes, so that nothing can be read here.
-    pub const fn is_damaged(&self) -> bool {
-        self.failed
-    }
-
-    /// Writes the document, reads it again and compares.
-    pub fn check(&self, history: &History) -> Result<(), DocumentError> {
+    fn check(&self, history: &History) -> Result<(), DocumentError> {
         let mut expected: Vec<ChangeHash> = history
             .heads()
             .iter()
@@ -127,8 +234,7 @@ impl Document {
         }
     }
 
-    /// Every field that holds something, and whether several values stand in it.
-    pub fn fields(&self, schema: &'static Schema) -> Vec<(&'static Field, Json, bool)> {
+    fn fields(&self, schema: &'static Schema) -> Vec<(&'static Field, Json, bool)> {
         let items = self.automerge.map_range(ROOT, ..);
         let mut fields: Vec<_> = items
             .filter_map(|item| {
@@ -141,8 +247,7 @@ impl Document {
         fields
     }
 
-    /// All values that stand in a field, the winner last.
-    pub fn values(&self, history: &History, field: &Field) -> Vec<Shown> {
+    fn values(&self, history: &History, field: &Field) -> Vec<Shown> {
         let all = self.automerge.get_all(ROOT, field.name).unwrap_or_default();
         all.into_iter()
             .filter_map(|(value, object)| {
@@ -158,8 +263,7 @@ impl Document {
             .collect()
     }
 
-    /// The elements of the text in a field, in order; `None` if there is no text.
-    pub fn elements(&self, history: &History, field: &Field) -> Option<Vec<Element>> {
+    fn elements(&self, history: &History, field: &Field) -> Option<Vec<Element>> {
         let object = self.text_object(field)?;
         let past = history.join(history.heads().into_iter());
         let actors = history.actors_in(&past);
@@ -180,8 +284,7 @@ impl Document {
         )
     }
 
-    /// The text that a field held after these changes.
-    pub fn text_at(&self, field: &Field, changes: &[u32]) -> Option<String> {
+    fn text_at(&self, field: &Field, changes: &[u32]) -> Option<String> {
         let hashes = changes.iter().filter_map(|change| self.hashes.get(*change as usize));
         let hashes: Vec<ChangeHash> = hashes.copied().collect();
         let (value, object) = self.automerge.get_at(ROOT, field.name, &hashes).ok()??;
@@ -231,14 +334,14 @@ impl Document {
     }
 }
 
-fn operation(step: Step, name: &impl Fn(OpId) -> legacy::OpId) -> legacy::Op {
-    let (key, insert) = match step.place {
+fn operation(step: &Step, name: &impl Fn(OpId) -> legacy::OpId) -> legacy::Op {
+    let (key, insert) = match &step.place {
         Place::Key(key) => (Key::Map(key.as_ref().into()), false),
         Place::Behind(None) => (Key::Seq(ElementId::Head), true),
-        Place::Behind(Some(id)) => (Key::Seq(ElementId::Id(name(id))), true),
-        Place::Element(id) => (Key::Seq(ElementId::Id(name(id))), false),
+        Place::Behind(Some(id)) => (Key::Seq(ElementId::Id(name(*id))), true),
+        Place::Element(id) => (Key::Seq(ElementId::Id(name(*id))), false),
     };
-    let action = match step.action {
+    let action = match &step.action {
         Action::MakeMap => OpType::Make(ObjType::Map),
         Action::MakeList => OpType::Make(ObjType::List),
         Action::MakeText => OpType::Make(ObjType::Text),
@@ -246,16 +349,16 @@ fn operation(step: Step, name: &impl Fn(OpId) -> legacy::OpId) -> legacy::Op {
         Action::Put(value) => OpType::Put(scalar(value)),
     };
     let obj = step.object.map_or(ObjectId::Root, |object| ObjectId::Id(name(object)));
-    let pred = step.predecessors.into_iter().map(name).collect();
+    let pred = step.predecessors.iter().map(|id| name(*id)).collect();
     legacy::Op { action, obj, key, pred, insert }
 }
 
 /// Lists and structs never reach here: the gate expands them.
-fn scalar(value: Value) -> ScalarValue {
+fn scalar(value: &Value) -> ScalarValue {
     match value {
-        Value::Text(text) => ScalarValue::Str(text.into()),
-        Value::Integer(number) => ScalarValue::Int(number),
-        Value::Boolean(value) => ScalarValue::Boolean(value),
+        Value::Text(text) => ScalarValue::Str(text.as_str().into()),
+        Value::Integer(number) => ScalarValue::Int(*number),
+        Value::Boolean(value) => ScalarValue::Boolean(*value),
         Value::Null | Value::List(_) | Value::Struct(_) => ScalarValue::Null,
     }
 }

@@ -86,7 +86,7 @@ impl Record {
         let creating = self.may_edit(author, nonce)?;
         let shown: Shown = self
             .document
-            .fields(self.kind.schema())
+            .fields(self.changes())
             .into_iter()
             .map(|(field, json, conflict)| (field.number, (field, json, conflict)))
             .collect();
@@ -104,7 +104,7 @@ impl Record {
     }
 
     fn may_edit(&self, author: &Author, nonce: Option<[u8; 8]>) -> Result<bool, EditError> {
-        if self.document.is_damaged() {
+        if self.document.is_damaged(self.changes()) {
             return Err(EditError::Damaged);
         }
         match (self.history.creator(), nonce) {
@@ -164,7 +164,7 @@ impl Record {
 
     /// The steps from the text that stands to the wanted one; `None` if writing it anew is better.
     fn text_difference(&self, field: &Field, wanted: &str) -> Option<Vec<Operation>> {
-        let elements = self.document.elements(&self.history, field)?;
+        let elements = self.document.elements(self.changes(), field)?;
         let operations = prose::difference(field.number, &elements, wanted);
         let size: usize = operations
             .iter()

@@ -155,6 +155,21 @@ pub(crate) fn admit(
     expand::expand(kind.schema(), history, author, past, change)
 }
 
+/// The plan of a change that was accepted before: a function of the change and of its past, and so
+/// the same as then.
+///
+/// # Errors
+/// Never, for a change that was accepted.
+pub(crate) fn plan_again(
+    kind: Kind,
+    history: &History,
+    applied: &Applied,
+    change: &Change,
+) -> Result<Plan, GateError> {
+    let past = history.join(applied.parents.iter().copied());
+    expand::expand(kind.schema(), history, &applied.author, past, change)
+}
+
 /// A record that a member has filled is freed by revoking it with a cut: what a past weighs is then
 /// counted without the entries beyond.
 const fn is_full(weight: Weight) -> bool {

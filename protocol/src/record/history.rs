@@ -77,7 +77,9 @@ impl Record {
             (Class::Text, _) => {
                 let own = self.history.index_of(&applied.entry)?;
                 let text = |changes: &[u32]| {
-                    self.document.text_at(field, changes).map_or(Json::Null, Json::from)
+                    self.document
+                        .text_at(self.changes(), field, changes)
+                        .map_or(Json::Null, Json::from)
                 };
                 (text(&applied.parents), text(&[own]), Vec::new())
             }

@@ -86,7 +86,7 @@ impl Record {
     #[must_use]
     pub fn view(&self) -> View {
         let (mut fields, mut conflicts) = (Map::new(), Vec::new());
-        for (field, json, conflict) in self.document.fields(self.kind.schema()) {
+        for (field, json, conflict) in self.document.fields(self.changes()) {
             if conflict {
                 conflicts.extend(self.conflict(field));
             }
@@ -110,13 +110,13 @@ impl Record {
             entries: changes.len(),
             waiting: self.verdicts().filter(|(_, verdict)| **verdict == Verdict::Waiting).count(),
             refused: self.verdicts().filter(|(_, verdict)| refused(verdict)).count(),
-            damaged: self.document.is_damaged(),
+            damaged: self.document.is_damaged(self.changes()),
         }
     }
 
     /// Two sides that wrote the same are not in conflict.
     fn conflict(&self, field: &'static Field) -> Option<Conflict> {
-        let shown = self.document.values(&self.history, field);
+        let shown = self.document.values(self.changes(), field);
         let first = shown.first()?;
         if shown.iter().all(|other| other.value == first.value) {
             return None;

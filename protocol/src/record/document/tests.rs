@@ -8,13 +8,19 @@ use serde_json::json;
 use std::time::Instant;
 
 fn last_hash(replica: &Replica) -> ChangeHash {
-    *replica.record.document.hashes.last().unwrap()
+    *replica.record.document.built(replica.record.changes()).hashes.last().unwrap()
 }
 
 /// A copy of the document on which author `by` works through Automerge's own interface.
 fn local(replica: &Replica, by: u8) -> Automerge {
     let id = crate::record::gate::derive_actor(&replica.record.id(), &author(by));
-    replica.record.document.automerge.clone().with_actor(ActorId::from(id))
+    replica
+        .record
+        .document
+        .built(replica.record.changes())
+        .automerge
+        .clone()
+        .with_actor(ActorId::from(id))
 }
 
 fn commit(
@@ -96,7 +102,8 @@ fn every_change_comes_back_from_automerge_as_it_was_given() {
     let mut replica = Replica::with(Kind::Convention, convention());
     replica.edit(2, json!({"notes": "Breve e chiaro", "tags": ["x"], "seats_total": 8}));
     replica.edit(1, json!({"notes": "Chiaro", "legal_basis": ["L. 241/1990"]}));
-    let changes = replica.record.document.automerge.get_changes(&[]);
+    let changes =
+        replica.record.document.built(replica.record.changes()).automerge.get_changes(&[]);
     assert_eq!(changes.len(), 3);
     for change in changes {
         assert_eq!(Change::from(change.decode()).hash(), change.hash());
@@ -124,7 +131,7 @@ fn the_history_and_automerge_agree_on_what_stands() {
             let slot = crate::record::gate::Slot::Field(field.number);
             let ours: Vec<OpId> =
                 history.visible(&slot, &past).into_iter().map(|write| write.id).collect();
-            let values = replica.record.document.values(history, field);
+            let values = replica.record.document.values(replica.record.changes(), field);
             let theirs: Vec<OpId> = values.into_iter().map(|shown| shown.id).collect();
             assert_eq!(ours, theirs, "{}", field.name);
         }
