@@ -1,7 +1,8 @@
 //! Access logs: who may read and write a space, and under which keys.
 //!
 //! The owner's primary node writes the log; it is linear, in clear, and every entry is signed. The
-//! state after a prefix is [`Access`]; [`Access::apply`] is the only way to extend it. A removal
+//! state after a prefix is [`Access`]; [`Access::apply`] is the only way to extend it by what comes
+//! from elsewhere. A removal
 //! carries its cuts and its rotation in the same entry: a removal without a rotation does not
 //! parse.
 //!
@@ -22,4 +23,4 @@ pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
-pub use state::{Access, AccessError, Epoch, Interval, Member};
+pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

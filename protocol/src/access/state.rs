@@ -38,6 +38,15 @@ pub enum AccessError {
     TooLong,
 }
 
+/// Whether the signature of an entry is still to be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signatures {
+    /// It comes from somebody else.
+    Check,
+    /// It was checked before this node kept it, or this node made it.
+    Known,
+}
+
 /// A stretch of membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
@@ -94,6 +103,18 @@ impl Access {
     /// # Errors
     /// When the entry is not a well-signed creation of the space it names.
     pub fn begin(entry: &AccessEntry, owner: &Identity) -> Result<Self, AccessError> {
+        Self::begin_with(entry, owner, Signatures::Check)
+    }
+
+    /// As [`Access::begin`]; `signatures` says whether this one was checked before.
+    ///
+    /// # Errors
+    /// As [`Access::begin`].
+    pub fn begin_with(
+        entry: &AccessEntry,
+        owner: &Identity,
+        signatures: Signatures,
+    ) -> Result<Self, AccessError> {
         let statement = &entry.statement;
         let AccessOperation::Create { owner: named, salt, rotation } = &statement.operation else {
             return Err(AccessError::Operation);
@@ -113,7 +134,7 @@ impl Access {
             hashes: Vec::new(),
             term: 0,
         };
-        access.check_signer(entry, owner)?;
+        access.check_signer(entry, owner, signatures)?;
         if rotation.previous.is_some() {
             return Err(AccessError::Operation);
         }
@@ -162,6 +183,19 @@ impl Access {
     /// # Errors
     /// [`AccessError`] says what does not hold.
     pub fn apply(&mut self, entry: &AccessEntry, owner: &Identity) -> Result<(), AccessError> {
+        self.apply_with(entry, owner, Signatures::Check)
+    }
+
+    /// As [`Access::apply`]; `signatures` says whether this one was checked before.
+    ///
+    /// # Errors
+    /// As [`Access::apply`].
+    pub fn apply_with(
+        &mut self,
+        entry: &AccessEntry,
+        owner: &Identity,
+        signatures: Signatures,
+    ) -> Result<(), AccessError> {
         let statement = &entry.statement;
         let place = (statement.space, statement.sequence, statement.previous);
         if place != (self.space, self.length(), self.position().head) {
@@ -170,14 +204,19 @@ impl Access {
         if self.hashes.len() >= limits::ACCESS_ENTRIES_MAX {
             return Err(AccessError::TooLong);
         }
-        self.check_signer(entry, owner)?;
+        self.check_signer(entry, owner, signatures)?;
         self.check_operation(&statement.operation)?;
         self.perform(&statement.operation)?;
         self.finish(statement);
         Ok(())
     }
 
-    fn check_signer(&self, entry: &AccessEntry, owner: &Identity) -> Result<(), AccessError> {
+    fn check_signer(
+        &self,
+        entry: &AccessEntry,
+        owner: &Identity,
+        signatures: Signatures,
+    ) -> Result<(), AccessError> {
         let statement = &entry.statement;
         if statement.version != VERSION {
             return Err(AccessError::Version);
@@ -194,6 +233,9 @@ impl Access {
         let message = codec::encode(statement);
         if message.len() > limits::ACCESS_ENTRY_BYTES_MAX {
             return Err(AccessError::TooLong);
+        }
+        if signatures == Signatures::Known {
+            return Ok(());
         }
         entry
             .signature

@@ -9,7 +9,8 @@ use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, Summary, keys};
 use crate::access::{
-    Access, AccessEntry, AccessError, AccessOperation, Keyring, KeyringError, Role, sealed_hash,
+    Access, AccessEntry, AccessError, AccessOperation, Keyring, KeyringError, Role, Signatures,
+    sealed_hash,
 };
 use crate::crypto::EpochKey;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -56,7 +57,7 @@ impl Replica {
         let fresh = entries.iter().filter(|entry| entry.statement.sequence >= known);
         let mut outcome = Ok(());
         for entry in fresh {
-            outcome = self.apply_access(disk, space, entry);
+            outcome = self.apply_access(disk, space, entry, Signatures::Check);
             if outcome.is_err() {
                 break;
             }
@@ -128,11 +129,13 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
         entry: &AccessEntry,
+        signatures: Signatures,
     ) -> Result<(), ReplicaError> {
-        let owner = self.space(disk, space)?.access.owner();
-        let identity = self.identities.get(&owner).cloned();
+        self.space(disk, space)?;
+        let state = self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))?;
+        let identity = self.identities.get(&state.access.owner());
         let identity = identity.ok_or(AccessError::IdentityBehind)?;
-        self.space(disk, space)?.access.apply(entry, &identity)?;
+        state.access.apply_with(entry, identity, signatures)?;
         self.put_access_entry(entry);
         match &entry.statement.operation {
             AccessOperation::Revoke { organisation, cuts, .. } => {

@@ -7,7 +7,7 @@
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{
     Access, AccessEntry, AccessOperation, Cut, History, Keyring, Recipient, Role, Rotation,
-    sealed_hash,
+    Signatures, sealed_hash,
 };
 use crate::codec;
 use crate::crypto::{EpochKey, SealingPublic};
@@ -55,7 +55,7 @@ impl Replica {
         let statement = Access::draft_creation(owner, salt, node, term, fresh.rotation.clone());
         let entry = statement.sign(&self.credentials.node_key);
         let identity = self.identities.get(&owner).ok_or(ReplicaError::Unknown("organisation"))?;
-        let access = Access::begin(&entry, identity)?;
+        let access = Access::begin_with(&entry, identity, Signatures::Known)?;
         self.insert_space(&space, access);
         self.put_access_entry(&entry);
         self.keep_fresh(disk, &space, fresh)?;
@@ -305,7 +305,7 @@ impl Replica {
         let statement = self.space(disk, space)?.access.draft(node, term, operation);
         let entry = statement.sign(&self.credentials.node_key);
         let from = entry.statement.sequence;
-        self.apply_access(disk, space, &entry)?;
+        self.apply_access(disk, space, &entry, Signatures::Known)?;
         if let Some(fresh) = fresh {
             self.keep_fresh(disk, space, fresh)?;
         }

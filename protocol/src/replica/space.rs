@@ -2,7 +2,7 @@
 
 use super::stored::Head;
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Role};
+use crate::access::{Access, AccessEntry, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, Secret};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -109,14 +109,19 @@ impl Replica {
 
     fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
         Ok(SpaceState {
-            access: self.load_access(disk, space)?,
+            access: self.load_access(disk, space, Signatures::Known)?,
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
         })
     }
 
-    fn load_access(&self, disk: &dyn Storage, space: &SpaceId) -> Result<Access, ReplicaError> {
+    pub(super) fn load_access(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        signatures: Signatures,
+    ) -> Result<Access, ReplicaError> {
         let damaged = ReplicaError::Damaged(Table::Access.name());
         let owner = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner;
         let owner = self.identities.get(&owner).ok_or_else(|| damaged.clone())?;
@@ -125,10 +130,11 @@ impl Replica {
         let (from, to) = keys::all(space.as_bytes());
         self.scan(disk, Table::Access, &from, &to, &mut |_, value| {
             let applied = match (minicbor::decode::<AccessEntry>(value), access.as_mut()) {
-                (Ok(entry), Some(access)) => access.apply(&entry, owner),
-                (Ok(entry), None) => Access::begin(&entry, owner).map(|begun| {
-                    access = Some(begun);
-                }),
+                (Ok(entry), Some(access)) => access.apply_with(&entry, owner, signatures),
+                (Ok(entry), None) => {
+                    let begun = Access::begin_with(&entry, owner, signatures);
+                    begun.map(|begun| access = Some(begun))
+                }
                 (Err(_), _) => Err(crate::access::AccessError::Chain),
             };
             sound = applied.is_ok();

@@ -2,6 +2,7 @@
 //! somebody handed over.
 
 use super::{Replica, ReplicaError, keys};
+use crate::access::Signatures;
 use crate::codec;
 use crate::crypto::Domain;
 use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
@@ -34,7 +35,7 @@ impl Replica {
     /// When the store cannot be read at all; damage is among the findings.
     pub fn verify(&mut self, disk: &dyn Storage, deep: bool) -> Result<Findings, ReplicaError> {
         let mut findings = Findings::default();
-        // Loading verifies: identity and access logs are applied entry by entry.
+        // Loading identities verifies: they are applied entry by entry.
         match self.load_identities(disk) {
             Ok(()) => {
                 let lengths = self.identities.values().map(crate::identity::Identity::length);
@@ -58,7 +59,10 @@ impl Replica {
         deep: bool,
         findings: &mut Findings,
     ) -> Result<(), ReplicaError> {
-        let heads: Vec<_> = match self.space(disk, space) {
+        let heads: Vec<_> = match self
+            .load_access(disk, space, Signatures::Check)
+            .and_then(|_| self.space(disk, space))
+        {
             Ok(state) => {
                 findings.access_entries += state.access.length();
                 state.heads.iter().map(|(author, head)| (*author, head.position)).collect()

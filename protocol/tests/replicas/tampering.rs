@@ -5,8 +5,10 @@ use super::organisation::Node;
 use super::parcel::Parcel;
 use sincronia_protocol::access::{AccessEntry, History, Role};
 use sincronia_protocol::codec;
+use sincronia_protocol::crypto::Signature;
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::log::Run;
+use sincronia_protocol::storage::{Batch, Table};
 
 /// Whether a node refuses these bytes as an access entry, and stays as it was.
 fn refuses_access(node: &mut Node, space: &SpaceId, bytes: &[u8]) -> bool {
@@ -123,4 +125,22 @@ fn what_came_before_a_tampered_entry_is_kept_and_compared() {
     assert_eq!(hurried.digests(), steady.digests(), "the digest says what is here");
     hurried.restart();
     assert_eq!(hurried.digests(), steady.digests());
+}
+
+#[test]
+fn a_signature_changed_on_the_disk_is_found_by_verification() {
+    let mut circle = Circle::of_contributors();
+    let mut batch = Batch::default();
+    let log = circle.owner.access_log(&circle.space);
+    let mut entry = log.last().unwrap().clone();
+    let mut signature = *entry.signature.as_bytes();
+    signature[5] ^= 1;
+    entry.signature = Signature::from_bytes(signature);
+    let stored = circle.member.disk.values(Table::Access);
+    let key = stored.last().map(|(key, _)| key.to_vec()).unwrap();
+    batch.put(Table::Access, key, codec::encode(&entry));
+    circle.member.disk.commit(&batch);
+    let findings = circle.member.replica.verify(&circle.member.disk, false).unwrap();
+    assert_eq!(findings.problems.len(), 1, "{findings:?}");
+    assert!(findings.problems[0].contains("access"), "{findings:?}");
 }
