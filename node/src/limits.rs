@@ -61,8 +61,14 @@ pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DIAL_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection without streams is closed after this.
 pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// Events of the network that wait for the engine; beyond it, reading from peers pauses.
-pub const NETWORK_EVENTS_MAX: usize = 64;
+/// Events of the network that wait for the engine; beyond it, reading from peers pauses. Many, so
+/// that the small messages of many spaces share a commit.
+pub const NETWORK_EVENTS_MAX: usize = 2_048;
+/// Bytes of frames that wait for the engine, of all sessions together; beyond it, reading pauses.
+/// Four windows of unacknowledged entries.
+pub const NETWORK_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Frames that wait are written together up to about this many bytes.
+pub const WRITE_BATCH_BYTES: usize = 256 * 1024;
 /// Requests that wait for the engine; beyond it, the API answers "busy".
 pub const REQUESTS_MAX: usize = 1_024;
 /// Inputs that one commit covers.

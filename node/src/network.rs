@@ -34,7 +34,7 @@ use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use std::collections::HashSet;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 pub use address::is_address;
 use address::{node_of, peer_of};
@@ -138,6 +138,8 @@ pub enum NetworkEvent {
         session: SessionId,
         /// The frame.
         bytes: Vec<u8>,
+        /// Its share of the room for frames that wait; free again when this is dropped.
+        room: OwnedSemaphorePermit,
     },
     /// A session ended.
     Closed {

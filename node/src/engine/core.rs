@@ -246,12 +246,13 @@ impl Core {
             NetworkEvent::Opened { session, node, purpose, outbound } => {
                 self.handle_opened(session, node, purpose, outbound);
             }
-            NetworkEvent::Frame { session, bytes } => {
+            NetworkEvent::Frame { session, bytes, room } => {
                 if bytes.len() >= limits::BULK_FRAME_BYTES_MIN {
                     let now = Instant::now();
                     self.bulk.get_or_insert(Bulk { first: now, last: now }).last = now;
                 }
                 self.handle_frame(session, bytes);
+                drop(room);
             }
             NetworkEvent::Closed { session, cause } => {
                 self.drop_link(session, Some(cause.to_string()));

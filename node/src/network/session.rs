@@ -1,7 +1,7 @@
 //! One stream: frames in, frames out.
 
 use super::shared::{Begun, Counters, Shared};
-use super::{CloseCause, NetworkEvent, Purpose};
+use super::{CloseCause, NetworkEvent, Purpose, SessionId};
 use crate::limits;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use sincronia_protocol::ids::NodeId;
@@ -80,8 +80,8 @@ impl Session {
         }
         let (reader, writer) = stream.split();
         let count = Count { counters, shared: Arc::clone(&shared) };
-        let incoming =
-            read(reader, &count, |bytes| events.send(NetworkEvent::Frame { session, bytes }));
+        let inbox = Inbox { session, events: &events, shared: &shared };
+        let incoming = read(reader, &count, &inbox);
         let cause = tokio::select! {
             cause = incoming => cause,
             cause = write(writer, queue.frames, &queue.queued, &count) => cause,
@@ -101,20 +101,30 @@ async fn deadline(purpose: Purpose) {
     }
 }
 
+/// Where frames wait for the engine.
+struct Inbox<'a> {
+    session: SessionId,
+    events: &'a mpsc::Sender<NetworkEvent>,
+    shared: &'a Shared,
+}
+
+impl Inbox<'_> {
+    /// Waits until there is room for a frame; nothing when the node is stopping.
+    async fn put(&self, bytes: Vec<u8>) -> Option<()> {
+        let size = u32::try_from(bytes.len() + FRAME_OVERHEAD).ok()?;
+        let room = Arc::clone(&self.shared.room).acquire_many_owned(size).await.ok()?;
+        let frame = NetworkEvent::Frame { session: self.session, bytes, room };
+        self.events.send(frame).await.ok()
+    }
+}
+
 /// Bytes are counted for the session and for all.
 struct Count {
     counters: Arc<Counters>,
     shared: Arc<Shared>,
 }
 
-async fn read<Told>(
-    mut reader: impl AsyncRead + Unpin,
-    count: &Count,
-    tell: impl Fn(Vec<u8>) -> Told,
-) -> CloseCause
-where
-    Told: Future<Output = Result<(), mpsc::error::SendError<NetworkEvent>>>,
-{
+async fn read(mut reader: impl AsyncRead + Unpin, count: &Count, inbox: &Inbox<'_>) -> CloseCause {
     loop {
         let mut first = [0; 1];
         // A partner may be silent for as long as it likes, but not within a frame.
@@ -128,7 +138,7 @@ where
         };
         count.counters.add_received(bytes.len() + 4);
         count.shared.totals.add_received(bytes.len() + 4);
-        if tell(bytes).await.is_err() {
+        if inbox.put(bytes).await.is_none() {
             return CloseCause::Local;
         }
     }
@@ -160,26 +170,60 @@ async fn write(
     queued: &AtomicUsize,
     count: &Count,
 ) -> CloseCause {
+    let mut batch = Batch::default();
     while let Some(Some(frame)) = frames.recv().await {
-        let sent = timeout(limits::WRITE_TIMEOUT, send(&mut writer, &frame)).await;
-        queued.fetch_sub(frame.len() + FRAME_OVERHEAD, Ordering::AcqRel);
+        batch.add(&frame);
+        let mut is_over = false;
+        // Whatever else waits goes out in the same packets.
+        while batch.bytes.len() < limits::WRITE_BATCH_BYTES {
+            match frames.try_recv() {
+                Ok(Some(frame)) => batch.add(&frame),
+                Ok(None) => is_over = true,
+                Err(_) => break,
+            }
+        }
+        let sent = timeout(limits::WRITE_TIMEOUT, send(&mut writer, &batch.bytes)).await;
+        queued.fetch_sub(batch.queued, Ordering::AcqRel);
         match sent {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return CloseCause::Line,
             Err(_) => return CloseCause::NotReading,
         }
-        count.counters.add_sent(frame.len() + 4);
-        count.shared.totals.add_sent(frame.len() + 4);
+        count.counters.add_sent(batch.bytes.len());
+        count.shared.totals.add_sent(batch.bytes.len());
+        batch.clear();
+        if is_over {
+            break;
+        }
     }
     let _ = timeout(limits::CLOSING_TIMEOUT, writer.close()).await;
     CloseCause::Local
 }
 
-async fn send(writer: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
-    let length = u32::try_from(frame.len()).map_err(std::io::Error::other)?;
-    let mut bytes = Vec::with_capacity(frame.len() + 4);
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(frame);
-    writer.write_all(&bytes).await?;
+/// Frames that go out together, each behind its length.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    queued: usize,
+}
+
+impl Batch {
+    fn add(&mut self, frame: &[u8]) {
+        // A frame beyond four gigabytes cannot be queued.
+        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(frame);
+        self.queued += frame.len() + FRAME_OVERHEAD;
+    }
+
+    fn clear(&mut self) {
+        // What one large batch needed is not kept by a session that is quiet for days.
+        self.bytes = Vec::new();
+        self.queued = 0;
+    }
+}
+
+async fn send(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<()> {
+    writer.write_all(bytes).await?;
     writer.flush().await
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// A session that stands.
 pub struct Standing {
@@ -62,6 +62,8 @@ pub struct Shared {
     paused: AtomicBool,
     next: AtomicU64,
     pub totals: Counters,
+    /// Room for frames that wait for the engine, in bytes.
+    pub room: Arc<Semaphore>,
 }
 
 impl Default for Shared {
@@ -77,6 +79,7 @@ impl Default for Shared {
             paused: AtomicBool::new(false),
             next: AtomicU64::new(0),
             totals: Counters::default(),
+            room: Arc::new(Semaphore::new(limits::NETWORK_BYTES_MAX)),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What is still to be sent in an exchange, and how much of it is under way.
 
 use crate::ids::{NodeId, OrganisationId, SpaceId};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 /// Bytes that may be under way without acknowledgement: fills a line of 100 Mbit/s at 300 ms.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 
 /// Something to send, read from the store only when the window has room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
     /// An identity log from a position on.
     Identity { organisation: OrganisationId, from: u64 },
@@ -27,6 +27,8 @@ pub struct Exchange {
     identities: VecDeque<Task>,
     accesses: VecDeque<Task>,
     authors: VecDeque<Task>,
+    /// What stands in the queues: asked, never iterated.
+    queued: HashSet<Task>,
     under_way: VecDeque<usize>,
     under_way_bytes: usize,
     sent: u64,
@@ -38,15 +40,16 @@ pub struct Exchange {
 impl Exchange {
     /// Queues a task unless it is queued already.
     pub fn push(&mut self, task: Task) {
-        let queue = self.queue_of(&task);
-        if !queue.contains(&task) {
-            queue.push_back(task);
+        if self.queued.insert(task.clone()) {
+            self.queue_of(&task).push_back(task);
         }
     }
 
     /// Puts the rest of a task back at the front of its queue.
     pub fn push_rest(&mut self, task: Task) {
-        self.queue_of(&task).push_front(task);
+        if self.queued.insert(task.clone()) {
+            self.queue_of(&task).push_front(task);
+        }
     }
 
     fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
@@ -63,7 +66,9 @@ impl Exchange {
             return None;
         }
         let queues = [&mut self.identities, &mut self.accesses, &mut self.authors];
-        queues.into_iter().find_map(VecDeque::pop_front)
+        let next = queues.into_iter().find_map(VecDeque::pop_front)?;
+        self.queued.remove(&next);
+        Some(next)
     }
 
     /// Notes that a space grew: its heads are announced once, however much grew.
@@ -103,7 +108,7 @@ impl Exchange {
 
     /// Whether everything was sent and acknowledged.
     pub fn is_idle(&self) -> bool {
-        self.queued() == 0 && self.under_way.is_empty()
+        self.queued.is_empty() && self.under_way.is_empty()
     }
 
     /// Whether something waits for an acknowledgement.
@@ -111,13 +116,9 @@ impl Exchange {
         !self.under_way.is_empty()
     }
 
-    fn queued(&self) -> usize {
-        self.identities.len() + self.accesses.len() + self.authors.len()
-    }
-
     /// Tasks queued and messages under way.
     pub fn outstanding(&self) -> u64 {
-        (self.queued() + self.under_way.len()) as u64
+        (self.queued.len() + self.under_way.len()) as u64
     }
 }
 

@@ -140,6 +140,17 @@ impl Message {
         codec::decode_bounded(frame, limits::FRAME_BYTES_MAX)
     }
 
+    /// About how many bytes it has on the wire: what the window of unacknowledged entries counts.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        const ENTRY: usize = 64;
+        match self {
+            Self::Run(run) => run.entries.iter().map(|entry| entry.body.len() + ENTRY).sum(),
+            Self::Sealed { keyrings, .. } => keyrings.iter().map(|one| one.len() + ENTRY).sum(),
+            other => other.encode().len(),
+        }
+    }
+
     /// Whether the receiver acknowledges it once it is durable.
     #[must_use]
     pub const fn is_acknowledged(&self) -> bool {

@@ -36,7 +36,7 @@ impl Session {
             while let Some(task) = self.exchange.next() {
                 for message in self.perform(task, &partner, replica, disk)? {
                     self.moved = true;
-                    self.exchange.note_sent(message.encode().len());
+                    self.exchange.note_sent(message.weight());
                     effects.push(Effect::Send(message));
                 }
             }
