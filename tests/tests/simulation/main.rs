@@ -8,11 +8,13 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod histories;
+
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::replica::{QuarantineReason, WriteTarget};
 use sincronia_protocol::sync::SyncPhase;
-use sincronia_tests::world::{World, practice};
+use sincronia_tests::world::World;
 
 const TITLE: &str = "Scheda unica di ammissione";
 
@@ -135,57 +137,6 @@ fn two_members_that_never_meet_the_owner_together_still_sync_through_a_common_pa
     world.connect(owner, first);
     world.run_until_quiet();
     world.check_agreement(owner, &space).unwrap();
-}
-
-#[test]
-fn random_histories_end_in_agreement() {
-    let seeds = std::env::var("SINCRONIA_SEEDS").ok().and_then(|text| text.parse().ok());
-    for seed in 0..seeds.unwrap_or(60) {
-        random_history(seed);
-    }
-}
-
-fn random_history(seed: u64) {
-    let mut world = World::new(seed, 400);
-    let count = 3 + world.below(3);
-    for _ in 0..count {
-        world.add();
-    }
-    world.befriend_all();
-    let space = world.create_space(0);
-    let mut records = vec![world.new_practice(0, space, TITLE)];
-    for number in 0..60 {
-        let (peer, other) = (world.below(count), world.below(count));
-        match world.below(16) {
-            0 => world.cut(peer, other),
-            1 => world.crash(peer),
-            2 => world.heal(),
-            3 => drop(world.grant(0, space, other, Role::Contributor, History::Start)),
-            4 => drop(world.grant(0, space, other, Role::Contributor, History::Now)),
-            5 => drop(world.grant(0, space, other, Role::Reader, History::Start)),
-            6 => drop(world.revoke(0, space, other)),
-            7 | 8 => {
-                let fields = practice(&format!("Buona pratica numero {number}"));
-                let target = WriteTarget::New(sincronia_protocol::record::Kind::Practice);
-                records.extend(world.write(peer, space, target, fields));
-            }
-            9..=12 => {
-                let target = WriteTarget::Existing(records[world.below(records.len())]);
-                let title = json!({"title": format!("Titolo cambiato alla mossa {number}")});
-                drop(world.write(peer, space, target, title));
-            }
-            _ => {
-                for _ in 0..world.below(40) {
-                    world.step();
-                }
-            }
-        }
-    }
-    world.heal();
-    world.run_until_quiet();
-    if let Err(difference) = world.check_agreement(0, &space) {
-        panic!("seed {seed}: {difference:#?}");
-    }
 }
 
 /// What grew in a space that the partner does not share left the answering side "exchanging" for
