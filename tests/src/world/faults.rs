@@ -12,11 +12,6 @@ impl World {
         self.isolate(peer);
         self.peers[peer].restart();
         self.check_promises_at(peer);
-        self.start_up(peer);
-    }
-
-    /// What a node does before it meets anybody.
-    fn start_up(&mut self, peer: PeerIndex) {
         self.flush(peer);
     }
 

@@ -50,6 +50,7 @@ pub struct Peer {
     pub(super) failing_commits: usize,
     /// Whether the process ends between the next commit and what it would have let out.
     pub(super) dies_after_commit: bool,
+    pub(super) owes_maintenance: bool,
     /// What it knows.
     pub replica: Replica,
     /// What survives a crash.
@@ -82,6 +83,7 @@ impl Peer {
             clock: Clock::default(),
             failing_commits: 0,
             dies_after_commit: false,
+            owes_maintenance: true,
             replica,
             disk,
             events: Vec::new(),
@@ -115,6 +117,7 @@ impl Peer {
         self.outbox.clear();
         self.failing_commits = 0;
         self.dies_after_commit = false;
+        self.owes_maintenance = true;
         self.replica = Replica::open(self.credentials.clone(), &self.disk).expect("a sound disk");
     }
 
@@ -154,6 +157,7 @@ impl Peer {
         let batch = self.replica.take_batch();
         if self.failing_commits > 0 {
             self.failing_commits -= 1;
+            self.owes_maintenance = true;
             self.forget();
             return Durable::Failed;
         }

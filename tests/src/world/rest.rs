@@ -42,6 +42,23 @@ impl World {
         super::Trace::name(format!("{digests:?} {:?}", self.links.keys()).as_bytes())
     }
 
+    /// Where the spaces stand at every node, for whoever reads about a failure.
+    pub(super) fn describe_spaces(&self) -> String {
+        let mut text = String::new();
+        for (peer, one) in self.peers.iter().enumerate() {
+            for (space, summary) in one.replica.summaries() {
+                let role = summary.role(&one.replica.organisation());
+                let (length, members) = (summary.access.length, summary.members.len());
+                let digest = super::Trace::name(&summary.digest);
+                text += &format!(
+                    "{peer}: {space} access {length} members {members} {role:?} {digest}\n"
+                );
+            }
+            text += &format!("{peer}: last refused {:?}\n", one.refused.last());
+        }
+        text
+    }
+
     /// What must hold after rest.
     ///
     /// # Panics
@@ -73,7 +90,8 @@ impl World {
         let expected = digest(self, owner);
         for member in self.members(owner, space) {
             let found = digest(self, member);
-            assert_eq!(found, expected, "seed {seed}: {owner} and {member} differ in {space}");
+            let spaces = self.describe_spaces();
+            assert_eq!(found, expected, "seed {seed}: {owner}, {member}, {space}\n{spaces}");
             self.check_promises_of(member, space);
             self.check_key_is_there(member, space);
         }

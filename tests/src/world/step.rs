@@ -76,10 +76,11 @@ impl World {
             }
             self.release(peer);
             let growth = self.peers[peer].replica.take_growth();
-            if growth.is_empty() {
+            self.spread(peer, &growth);
+            self.maintain(peer);
+            if growth.is_empty() && !self.peers[peer].replica.has_pending() {
                 return true;
             }
-            self.spread(peer, &growth);
         }
     }
 
@@ -123,15 +124,22 @@ impl World {
         for link in links {
             self.peers[peer].handle(link, Input::Grown(growth.to_vec()), now);
         }
-        for grown in growth {
-            if let Growth::Identity { organisation } = grown {
-                let mut random = self.fork_random();
-                let one = &mut self.peers[peer];
-                let kept = one.replica.maintain(&one.disk, organisation, &mut random);
-                if let Err(error) = kept {
-                    self.note(&format!("{peer} cannot maintain its spaces: {error}"));
-                }
-                self.close_door(peer);
+        let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
+        if growth.iter().any(is_identity) {
+            self.peers[peer].owes_maintenance = true;
+            self.close_door(peer);
+        }
+    }
+
+    fn maintain(&mut self, peer: PeerIndex) {
+        if !std::mem::take(&mut self.peers[peer].owes_maintenance) {
+            return;
+        }
+        for organisation in self.peers[peer].replica.maintenance_due().clone() {
+            let mut random = self.fork_random();
+            let one = &mut self.peers[peer];
+            if let Err(error) = one.replica.maintain(&one.disk, &organisation, &mut random) {
+                self.note(&format!("{peer} cannot maintain its spaces: {error}"));
             }
         }
     }
@@ -211,12 +219,12 @@ impl World {
     /// # Panics
     /// When that does not happen in a bounded number of steps.
     pub fn run_until_quiet(&mut self) {
-        for _ in 0..200_000_u32 {
+        for _ in 0..30_000_u32 {
             let settled = self.queue.is_empty() && self.peers.iter().all(super::Peer::rests);
             if settled || !self.step() {
                 return;
             }
         }
-        panic!("seed {}: the world does not come to rest", self.seed);
+        panic!("seed {}: the world does not come to rest:\n{}", self.seed, self.describe_spaces());
     }
 }
