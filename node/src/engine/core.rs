@@ -147,7 +147,9 @@ impl Core {
             }
             self.release();
             let growth = self.replica.take_growth();
-            self.spread(&growth);
+            if !growth.is_empty() {
+                self.spread(&growth);
+            }
             self.maintain();
             if growth.is_empty() && !self.replica.has_pending() {
                 return Ok(());

@@ -76,7 +76,9 @@ impl World {
             }
             self.release(peer);
             let growth = self.peers[peer].replica.take_growth();
-            self.spread(peer, &growth);
+            if !growth.is_empty() {
+                self.spread(peer, &growth);
+            }
             self.maintain(peer);
             if growth.is_empty() && !self.peers[peer].replica.has_pending() {
                 return true;
