@@ -19,6 +19,7 @@ mod organisation;
 mod peer;
 mod promises;
 mod rest;
+mod rogue;
 mod step;
 mod trace;
 

@@ -72,6 +72,7 @@ impl Made {
             0..=2 => self.change_access(world),
             3..=7 => self.write(world),
             8 if world.below(4) == 0 => change_nodes(world),
+            9 if world.below(12) == 0 => self.break_the_rules(world),
             _ => {
                 for _ in 0..world.below(60) {
                     world.step();
@@ -91,6 +92,12 @@ impl Made {
             6 | 7 => drop(world.revoke(owner, space, member)),
             _ => drop(world.rotate(owner, space)),
         }
+    }
+
+    fn break_the_rules(&self, world: &mut World) {
+        let (_, space) = self.spaces[world.below(self.spaces.len())];
+        let (peer, other) = (world.below(world.len()), world.below(world.len()));
+        world.write_anyway(peer, other, space);
     }
 
     fn write(&mut self, world: &mut World) {

@@ -41,7 +41,9 @@ pub(super) enum Durable {
 
 /// One node.
 pub struct Peer {
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
+    /// Whether it wrote what it may not: from then on nobody expects anything of it.
+    pub(super) is_rogue: bool,
     /// Index of its organisation.
     pub(super) house: usize,
     pub(super) is_revoked: bool,
@@ -78,6 +80,7 @@ impl Peer {
         replica.take_growth();
         Self {
             credentials,
+            is_rogue: false,
             house,
             is_revoked: false,
             clock: Clock::default(),

@@ -64,7 +64,7 @@ impl World {
     /// # Panics
     /// When it does not, with the seed.
     pub fn check_rest(&mut self, spaces: &[SpaceId]) {
-        for peer in 0..self.len() {
+        for peer in (0..self.len()).filter(|peer| !self.peers[*peer].is_rogue).collect::<Vec<_>>() {
             self.check_promises_at(peer);
             self.check_store(peer);
         }

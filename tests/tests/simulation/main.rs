@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod found;
 mod histories;
 
 use serde_json::json;
@@ -79,6 +80,8 @@ fn a_removed_member_gets_nothing_that_is_written_afterwards() {
     world.new_practice(owner, space, TITLE);
     world.run_until_quiet();
     world.revoke(owner, space, removed).unwrap();
+    // Whoever does not know of the removal yet still shares what it writes.
+    world.run_until_quiet();
     world.new_practice(member, space, "Scritta dopo la revoca dell'ente");
     world.new_practice(owner, space, "Scritta dopo dal titolare");
     world.run_until_quiet();
@@ -157,5 +160,25 @@ fn what_does_not_concern_a_partner_leaves_it_in_sync() {
     world.run_until_quiet();
     for (one, another) in [(owner, other), (other, owner), (owner, member), (member, owner)] {
         assert_eq!(world.peer(one).phase_with(another), Some(SyncPhase::InSync));
+    }
+}
+
+#[test]
+fn what_a_reader_writes_anyway_is_set_aside_everywhere() {
+    let mut world = World::new(7, 50);
+    let (owner, member, reader) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.grant(owner, space, reader, Role::Reader, History::Start).unwrap();
+    world.run_until_quiet();
+    world.write_anyway(reader, member, space);
+    world.rest();
+    world.check_rest(&[space]);
+    for peer in [owner, member] {
+        assert!(world.peer(peer).shows(&space).is_empty());
+        let quarantined = world.peer(peer).replica.quarantine(&world.peer(peer).disk).unwrap();
+        let reasons: Vec<_> = quarantined.iter().map(|one| one.reason).collect();
+        assert_eq!(reasons, [QuarantineReason::Unauthorised]);
     }
 }

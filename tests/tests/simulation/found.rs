@@ -1,0 +1,114 @@
+//! What random histories found, each told as the short story that remains of it.
+
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::sync::SyncPhase;
+use sincronia_tests::world::World;
+
+const TITLE: &str = "Scheda unica di ammissione";
+
+/// The side that opened the stream said its first comparison before the identity entries that the
+/// other side needs to let it in, and was turned away as often as it called.
+#[test]
+fn an_organisation_with_news_of_itself_can_call_first() {
+    let mut world = World::new(36, 50);
+    let (caller, called) = (world.add(), world.add());
+    world.befriend(caller, called);
+    world.add_node(caller);
+    world.connect(caller, called);
+    world.run_until_quiet();
+    assert_eq!(world.peer(called).closed, vec![]);
+    assert_eq!(world.peer(called).phase_with(caller), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(caller).phase_with(called), Some(SyncPhase::InSync));
+}
+
+/// The owner's node died after it had kept a member's new identity entries and before it gave the
+/// new node a key; nothing ever reminded it.
+#[test]
+fn a_new_node_gets_its_key_though_the_owner_died_in_between() {
+    let mut world = World::new(352, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Reader, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.die_after_next_commit(owner);
+    let second = world.add_node(member);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).phase_with(member), None, "it died");
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(second).shows(&space).len(), 1);
+}
+
+/// A revoked node stayed in the space, for the same reason.
+#[test]
+fn a_revoked_node_is_cut_though_the_owner_died_in_between() {
+    let mut world = World::new(353, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let second = world.add_node(member);
+    world.rest();
+    world.die_after_next_commit(owner);
+    world.revoke_node(second);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).phase_with(member), None, "it died");
+    world.rest();
+    let before = world.peer_mut(second).unreadable(&space);
+    world.new_practice(owner, space, TITLE);
+    world.rest();
+    assert_eq!(world.peer_mut(second).unreadable(&space), before);
+    assert!(world.peer(second).shows(&space).is_empty());
+    world.check_rest(&[space]);
+}
+
+/// A member that had not heard of another's admission refused everything it brought, the access log
+/// among it, which alone could have told; and the other sent everything again, without a pause.
+#[test]
+fn a_member_learns_of_another_from_that_other() {
+    let mut world = World::new(31, 50);
+    let (owner, first, second) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, first, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.isolate(first);
+    world.grant(owner, space, second, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.new_practice(second, space, TITLE);
+    world.isolate(owner);
+    world.connect(second, first);
+    world.run_until_quiet();
+    assert_eq!(world.peer(first).phase_with(second), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(first).shows(&space).len(), 1);
+}
+
+/// Nobody can tell a member that a common partner was removed, except the owner and that partner,
+/// who may not speak of the space: until the owner comes, the difference rests.
+#[test]
+fn what_a_removed_member_refuses_is_not_sent_again_and_again() {
+    let mut world = World::new(32, 50);
+    let (owner, member, removed) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, removed] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    world.run_until_quiet();
+    world.isolate(member);
+    world.revoke(owner, space, removed).unwrap();
+    world.run_until_quiet();
+    world.isolate(owner);
+    world.new_practice(member, space, TITLE);
+    let before = world.delivered.0;
+    world.connect(member, removed);
+    world.run_until_quiet();
+    assert_eq!(world.peer(member).phase_with(removed), Some(SyncPhase::Outstanding));
+    assert!(world.delivered.0 - before < 60, "{} frames", world.delivered.0 - before);
+    assert!(world.peer(removed).shows(&space).is_empty());
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(member).phase_with(removed), Some(SyncPhase::InSync));
+}
