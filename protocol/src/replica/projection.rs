@@ -182,9 +182,13 @@ impl Replica {
             .collect();
         let simple = self.judge(disk, space, added.clone())?;
         let cached = self.records.remove(&(*space, *record));
-        let is_simple = simple.values().all(|one| {
-            !one.forked && one.change.is_some() && matches!(one.standing, Standing::Counts { .. })
-        });
+        // An entry that counts may bring back late ones that it builds on.
+        let has_late = row.quarantined.iter().any(|(_, reason)| *reason == QuarantineReason::Late);
+        let is_simple = !has_late
+            && simple.values().all(|one| {
+                let counts = matches!(one.standing, Standing::Counts { .. });
+                !one.forked && one.change.is_some() && counts
+            });
         let document = match cached {
             Some(mut document) if is_simple && !simple.is_empty() => {
                 document.extend(self.authored(simple.into_values())?);

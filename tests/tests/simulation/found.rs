@@ -1,6 +1,8 @@
 //! What random histories found, each told as the short story that remains of it.
 
+use serde_json::json;
 use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::replica::WriteTarget;
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_tests::world::World;
 
@@ -111,4 +113,35 @@ fn what_a_removed_member_refuses_is_not_sent_again_and_again() {
     world.rest();
     world.check_rest(&[space]);
     assert_eq!(world.peer(member).phase_with(removed), Some(SyncPhase::InSync));
+}
+
+/// An entry beyond a cut was set aside when it came; when an entry that counts and builds on it came
+/// later, only that one was looked at: it waited for ever, and the order of arrival decided.
+#[test]
+fn a_late_entry_counts_as_soon_as_one_that_counts_builds_on_it() {
+    let mut world = World::new(2054, 50);
+    let (owner, member, removed) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, removed] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    let record = WriteTarget::Existing(world.new_practice(owner, space, TITLE));
+    world.run_until_quiet();
+    world.isolate(owner);
+    world.write(removed, space, record, json!({"title": "Cambiato da chi va via"})).unwrap();
+    world.run_until_quiet();
+    world.write(member, space, record, json!({"title": "Cambiato da chi resta"})).unwrap();
+    world.isolate(member);
+    world.revoke(owner, space, removed).unwrap();
+    world.connect(owner, removed);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).replica.quarantine(&world.peer(owner).disk).unwrap().len(), 1);
+    world.connect(owner, member);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).replica.quarantine(&world.peer(owner).disk).unwrap(), []);
+    let shown = world.peer(owner).shows(&space).into_values().next().unwrap();
+    assert!(shown.contains("da chi resta"), "{shown}");
+    world.rest();
+    world.check_rest(&[space]);
 }
