@@ -11,6 +11,8 @@ use std::ops::Range;
 
 const MOVES: usize = 70;
 const NODES_MAX: usize = 6;
+/// The organisations that may own spaces.
+const OWNERS: usize = 2;
 
 /// Which seeds to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +44,10 @@ pub fn play(world: &mut World) {
     for _ in 0..count {
         world.add();
     }
-    world.befriend_all();
+    befriend(world, count);
     let mut made = Made { spaces: Vec::new(), records: BTreeMap::new() };
     for _ in 0..=world.below(2) {
-        let owner = world.below(count);
+        let owner = world.below(OWNERS);
         let space = world.create_space(owner);
         made.spaces.push((owner, space));
         let title = world.promises.mark();
@@ -64,6 +66,19 @@ pub fn play(world: &mut World) {
     world.rest();
     let spaces: Vec<_> = made.spaces.iter().map(|(_, space)| *space).collect();
     world.check_rest(&spaces);
+}
+
+/// Owners are partners of everyone; the others of some.
+fn befriend(world: &mut World, count: usize) {
+    let are_all = world.below(2) == 0;
+    for one in 0..count {
+        for other in one + 1..count {
+            if one < OWNERS || are_all || world.below(2) == 0 {
+                world.befriend(one, other);
+                world.connect(one, other);
+            }
+        }
+    }
 }
 
 impl Made {
@@ -87,9 +102,10 @@ impl Made {
         let roles = [Role::Carrier, Role::Reader, Role::Contributor, Role::Contributor];
         let role = roles[world.below(roles.len())];
         let history = if world.below(3) == 0 { History::Now } else { History::Start };
-        match world.below(9) {
-            0..=5 => drop(world.grant(owner, space, member, role, history)),
-            6 | 7 => drop(world.revoke(owner, space, member)),
+        match world.below(19) {
+            0..=11 => drop(world.grant(owner, space, member, role, history)),
+            12..=15 => drop(world.revoke(owner, space, member)),
+            16 if member != owner => drop(world.cut_node(owner, space, member)),
             _ => drop(world.rotate(owner, space)),
         }
     }

@@ -3,6 +3,7 @@
 use super::{PeerIndex, World};
 use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::sync::SyncPhase;
 
 /// How often everybody meets again until nothing changes.
 const ROUNDS_MAX: usize = 12;
@@ -70,6 +71,19 @@ impl World {
         }
         for space in spaces {
             self.check_space(space);
+        }
+        self.check_sessions();
+    }
+
+    /// Every two honest nodes that are connected know that they agree.
+    fn check_sessions(&self) {
+        let is_honest = |peer: PeerIndex| !self.peers[peer].is_rogue && !self.peers[peer].is_revoked;
+        for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
+            for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
+                let phase = session.status().phase;
+                let seed = self.seed;
+                assert_eq!(phase, SyncPhase::InSync, "seed {seed}: {peer} with {other}");
+            }
         }
     }
 

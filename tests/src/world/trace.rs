@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-const LINES_MAX: usize = 60000;
+const LINES_MAX: usize = 3000;
 
 /// What happened in a run.
 #[derive(Default)]
