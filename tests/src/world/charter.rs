@@ -72,13 +72,8 @@ impl World {
         let charter = self.charters.entry(*space).or_default();
         if let Some(writer) = writer {
             let one = &self.peers[writer];
-            let entries = one.replica.access_entries(
-                &one.disk,
-                space,
-                charter.length,
-                u64::MAX,
-                usize::MAX,
-            );
+            let entries =
+                one.replica.access_entries(&one.disk, space, charter.length, u64::MAX, usize::MAX);
             for entry in entries.expect("a sound disk") {
                 charter.read(&entry);
             }

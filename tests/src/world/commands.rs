@@ -68,8 +68,7 @@ impl World {
     ) -> Result<(), ReplicaError> {
         let node = self.peers[peer].replica.node();
         let mut random = self.fork_random();
-        let cut =
-            self.act(owner, |one| one.replica.cut_node(&one.disk, &space, node, &mut random));
+        let cut = self.act(owner, |one| one.replica.cut_node(&one.disk, &space, node, &mut random));
         self.note(&format!("{owner} cuts node {peer}: {cut:?}"));
         cut
     }

@@ -96,7 +96,12 @@ impl World {
     }
 
     /// The entries of an author's log as a node holds it, chain and signatures verified.
-    fn log_at(&mut self, peer: PeerIndex, author: PeerIndex, space: &SpaceId) -> BTreeSet<EntryHash> {
+    fn log_at(
+        &mut self,
+        peer: PeerIndex,
+        author: PeerIndex,
+        space: &SpaceId,
+    ) -> BTreeSet<EntryHash> {
         let node = self.peers[author].replica.node();
         let one = &mut self.peers[peer];
         let (mut entries, mut position) = (BTreeSet::new(), LogPosition::START);

@@ -77,7 +77,8 @@ impl World {
 
     /// Every two honest nodes that are connected know that they agree.
     fn check_sessions(&self) {
-        let is_honest = |peer: PeerIndex| !self.peers[peer].is_rogue && !self.peers[peer].is_revoked;
+        let is_honest =
+            |peer: PeerIndex| !self.peers[peer].is_rogue && !self.peers[peer].is_revoked;
         for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
             for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
                 let phase = session.status().phase;

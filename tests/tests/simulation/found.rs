@@ -145,3 +145,26 @@ fn a_late_entry_counts_as_soon_as_one_that_counts_builds_on_it() {
     world.rest();
     world.check_rest(&[space]);
 }
+
+/// Only the identities of present members were compared: whoever came after a contributor had left,
+/// and was no partner of it, could not judge its entries, and lacked them for ever.
+#[test]
+fn what_a_former_member_wrote_reaches_whoever_comes_later() {
+    let mut world = World::new(5254, 50);
+    let (owner, former, later) = (world.add(), world.add(), world.add());
+    for one in [former, later] {
+        world.befriend(owner, one);
+        world.connect(owner, one);
+    }
+    let space = world.create_space(owner);
+    world.grant(owner, space, former, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.new_practice(former, space, TITLE);
+    world.run_until_quiet();
+    world.revoke(owner, space, former).unwrap();
+    world.run_until_quiet();
+    world.grant(owner, space, later, Role::Reader, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(later).shows(&space).len(), 1);
+}

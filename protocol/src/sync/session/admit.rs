@@ -41,10 +41,12 @@ impl Session {
                 replica.admit_access(disk, &space, &entries, is_complete).map(drop)
             }
             Message::Sealed { space, keyrings } => {
-                keyrings.into_iter().fold(Ok(()), |outcome, bytes| {
-                    let one = replica.admit_sealed(disk, &space, bytes.into());
-                    outcome.and(one.map(drop))
-                })
+                // One that does not open is no reason to leave the others.
+                let mut outcome = Ok(false);
+                for bytes in keyrings {
+                    outcome = outcome.and(replica.admit_sealed(disk, &space, bytes.into()));
+                }
+                outcome.map(drop)
             }
             Message::Run(run) => replica.admit_run(disk, run).map(drop),
             _ => Ok(()),
