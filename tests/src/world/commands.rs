@@ -120,7 +120,7 @@ impl World {
         let summary = self.peers[owner].replica.summary(space);
         let members = summary.map(|summary| summary.members.clone()).unwrap_or_default();
         (0..self.peers.len())
-            .filter(|peer| !self.peers[*peer].is_revoked && !self.peers[*peer].is_rogue)
+            .filter(|peer| self.peers[*peer].is_good())
             .filter(|peer| members.iter().any(|(id, _)| *id == self.organisation(*peer)))
             .collect()
     }

@@ -138,7 +138,7 @@ impl Made {
 
 fn change_nodes(world: &mut World) {
     let peer = world.below(world.len());
-    if world.len() < NODES_MAX && world.below(2) == 0 && !world.peers[peer].is_revoked {
+    if world.len() < NODES_MAX && world.below(2) == 0 && world.peers[peer].is_good() {
         world.add_node(peer);
     } else {
         world.revoke_node(peer);

@@ -1,6 +1,7 @@
 //! What must hold of every batch that a node commits, and of the stories' ends.
 
 use super::{PeerIndex, World};
+use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::storage::{Batch, Table};
 
@@ -87,10 +88,10 @@ impl World {
             if self.peer_mut(member).unreadable(space) > 0 {
                 continue;
             }
-            let shown = picture(self, member);
-            let reads = self.peer(member).replica.own_role(space).is_some_and(|role| role.reads());
-            if reads && shown != reference {
-                let shows = (reference, shown);
+            let found = picture(self, member);
+            let role = self.peer(member).replica.own_role(space);
+            if role.is_some_and(Role::reads) && found != reference {
+                let shows = (reference, found);
                 return Err(Box::new(Disagreement { between: (owner, member), shows }));
             }
         }

@@ -1,5 +1,6 @@
 //! The people who hold an organisation's root key, and what they sign.
 
+use super::peer::Repute;
 use super::{Peer, PeerIndex, World};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
@@ -86,11 +87,11 @@ impl World {
     pub fn revoke_node(&mut self, peer: PeerIndex) {
         let house = self.peers[peer].house;
         let node = self.peers[peer].replica.node();
-        if self.peers[peer].is_revoked || self.organisations[house].primary == peer {
+        if !self.peers[peer].is_good() || self.organisations[house].primary == peer {
             return;
         }
         self.note(&format!("node {peer} is revoked"));
-        self.peers[peer].is_revoked = true;
+        self.peers[peer].repute = Repute::Revoked;
         self.organisations[house].say(IdentityOperation::RevokeNode { node });
         self.tell_primary(house);
     }

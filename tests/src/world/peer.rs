@@ -29,6 +29,17 @@ impl Clock {
     }
 }
 
+/// How a node stands with its organisation and the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repute {
+    /// It speaks for its organisation.
+    Good,
+    /// Its organisation took its word back.
+    Revoked,
+    /// It wrote what it may not: from then on nobody expects anything of it.
+    Rogue,
+}
+
 /// What becomes of pending writes.
 pub(super) enum Durable {
     /// There were none.
@@ -42,11 +53,10 @@ pub(super) enum Durable {
 /// One node.
 pub struct Peer {
     pub(super) credentials: Credentials,
-    /// Whether it wrote what it may not: from then on nobody expects anything of it.
-    pub(super) is_rogue: bool,
+    /// How it stands with its organisation and the rules.
+    pub(super) repute: Repute,
     /// Index of its organisation.
     pub(super) house: usize,
-    pub(super) is_revoked: bool,
     pub(super) clock: Clock,
     /// Commits to come that fail.
     pub(super) failing_commits: usize,
@@ -80,9 +90,8 @@ impl Peer {
         replica.take_growth();
         Self {
             credentials,
-            is_rogue: false,
+            repute: Repute::Good,
             house,
-            is_revoked: false,
             clock: Clock::default(),
             failing_commits: 0,
             dies_after_commit: false,
@@ -183,6 +192,11 @@ impl Peer {
             && !self.replica.has_pending()
             && !self.replica.lags()
             && self.sessions.values().all(|(_, session)| at_rest(session.status().phase))
+    }
+
+    /// Whether it speaks for its organisation and keeps the rules.
+    pub(super) fn is_good(&self) -> bool {
+        self.repute == Repute::Good
     }
 
     /// The phase of its session with `other`.

@@ -84,7 +84,7 @@ impl World {
             let is_member = summary.is_some_and(|summary| {
                 summary.role(&self.peers[writer].replica.organisation()).is_some()
             });
-            let is_honest = !self.peers[writer].is_revoked && !self.peers[writer].is_rogue;
+            let is_honest = self.peers[writer].is_good();
             if is_member && is_honest {
                 let log = self.log_at(reader, writer, space);
                 let kept = &self.promises.kept[&(writer, *space)];

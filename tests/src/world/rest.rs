@@ -1,5 +1,6 @@
 //! The end of a run: everything is mended, everybody meets, and then they must agree.
 
+use super::peer::Repute;
 use super::{PeerIndex, World};
 use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::SpaceId;
@@ -45,19 +46,19 @@ impl World {
 
     /// Where the spaces stand at every node, for whoever reads about a failure.
     pub(super) fn describe_spaces(&self) -> String {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         for (peer, one) in self.peers.iter().enumerate() {
             for (space, summary) in one.replica.summaries() {
                 let role = summary.role(&one.replica.organisation());
                 let (length, members) = (summary.access.length, summary.members.len());
                 let digest = super::Trace::name(&summary.digest);
-                text += &format!(
-                    "{peer}: {space} access {length} members {members} {role:?} {digest}\n"
-                );
+                lines.push(format!(
+                    "{peer}: {space} access {length} members {members} {role:?} {digest}"
+                ));
             }
-            text += &format!("{peer}: last refused {:?}\n", one.refused.last());
+            lines.push(format!("{peer}: last refused {:?}", one.refused.last()));
         }
-        text
+        lines.join("\n")
     }
 
     /// What must hold after rest.
@@ -65,7 +66,10 @@ impl World {
     /// # Panics
     /// When it does not, with the seed.
     pub fn check_rest(&mut self, spaces: &[SpaceId]) {
-        for peer in (0..self.len()).filter(|peer| !self.peers[*peer].is_rogue).collect::<Vec<_>>() {
+        for peer in (0..self.len())
+            .filter(|peer| self.peers[*peer].repute != Repute::Rogue)
+            .collect::<Vec<_>>()
+        {
             self.check_promises_at(peer);
             self.check_store(peer);
         }
@@ -77,8 +81,7 @@ impl World {
 
     /// Every two honest nodes that are connected know that they agree.
     fn check_sessions(&self) {
-        let is_honest =
-            |peer: PeerIndex| !self.peers[peer].is_rogue && !self.peers[peer].is_revoked;
+        let is_honest = |peer: PeerIndex| self.peers[peer].is_good();
         for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
             for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
                 let phase = session.status().phase;

@@ -1,5 +1,6 @@
 //! A node whose program was changed: it writes although it is only a reader.
 
+use super::peer::Repute;
 use super::step::Happening;
 use super::{PeerIndex, World, practice};
 use sincronia_protocol::access::Role;
@@ -22,7 +23,7 @@ impl World {
         let (Some(link), true) = (link, is_reader) else { return };
         let Some(run) = self.forge(peer, &space) else { return };
         self.note(&format!("{peer} writes as a reader, to {to}"));
-        self.peers[peer].is_rogue = true;
+        self.peers[peer].repute = Repute::Rogue;
         self.counter += 1;
         let frame = Message::Run(run).encode();
         self.queue.insert((self.now.plus(1), self.counter), Happening::Arrival { link, to, frame });

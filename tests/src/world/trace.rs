@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-const LINES_MAX: usize = 3000;
+const LINES_MAX: usize = 400;
 
 /// What happened in a run.
 #[derive(Default)]
@@ -36,6 +36,6 @@ impl Trace {
     /// The last steps, one a line.
     #[must_use]
     pub fn last_steps(&self) -> String {
-        self.lines.iter().map(|line| format!("  {line}\n")).collect()
+        self.lines.iter().flat_map(|line| ["  ", line, "\n"]).collect()
     }
 }

@@ -13,14 +13,14 @@ const TITLE: &str = "Scheda unica di ammissione";
 #[test]
 fn an_organisation_with_news_of_itself_can_call_first() {
     let mut world = World::new(36, 50);
-    let (caller, called) = (world.add(), world.add());
-    world.befriend(caller, called);
+    let (caller, partner) = (world.add(), world.add());
+    world.befriend(caller, partner);
     world.add_node(caller);
-    world.connect(caller, called);
+    world.connect(caller, partner);
     world.run_until_quiet();
-    assert_eq!(world.peer(called).closed, vec![]);
-    assert_eq!(world.peer(called).phase_with(caller), Some(SyncPhase::InSync));
-    assert_eq!(world.peer(caller).phase_with(called), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(partner).closed, vec![]);
+    assert_eq!(world.peer(partner).phase_with(caller), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(caller).phase_with(partner), Some(SyncPhase::InSync));
 }
 
 /// The owner's node died after it had kept a member's new identity entries and before it gave the
