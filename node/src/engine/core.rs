@@ -140,6 +140,7 @@ impl Core {
             if let Err(error) = self.make_durable() {
                 self.outbox.clear();
                 self.owes_maintenance = true;
+                self.end_links();
                 if let Err(error) = self.replica.forget(&self.disk) {
                     warn!(%error, "the store cannot be read");
                 }
@@ -154,6 +155,15 @@ impl Core {
             if growth.is_empty() && !self.replica.has_pending() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Ends every session: what they believe they said was never said.
+    fn end_links(&mut self) {
+        let sessions: Vec<_> = self.links.keys().copied().collect();
+        for session in sessions {
+            self.drop_link(session, Some("the store failed".into()));
+            self.network.close(session);
         }
     }
 

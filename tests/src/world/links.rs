@@ -56,6 +56,9 @@ impl World {
         self.links.insert(link, Link { ends: [one, other], lanes: [lane; 2] });
         self.note(&format!("link {link}: {one} to {other}"));
         for (here, there, side) in [(one, other, Side::Initiator), (other, one, Side::Responder)] {
+            if !self.links.contains_key(&link) {
+                return; // The one that opened it died of it.
+            }
             let (node, now) = (self.peers[there].replica.node(), self.time_at(here));
             self.peers[here].open(link, there, side, node, now);
             self.flush(here);

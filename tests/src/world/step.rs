@@ -71,6 +71,8 @@ impl World {
                 }
                 Durable::Failed => {
                     self.note(&format!("{peer}: a commit fails"));
+                    // What its sessions believe they said was never said.
+                    self.isolate(peer);
                     return false;
                 }
             }
