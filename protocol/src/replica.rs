@@ -19,6 +19,7 @@ mod forks;
 mod identities;
 mod invitations;
 mod keys;
+mod maintenance;
 mod membership;
 mod partners;
 mod projection;
@@ -186,6 +187,7 @@ pub struct Replica {
     spaces: HashMap<SpaceId, space::SpaceState>,
     records: HashMap<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
+    debts: BTreeSet<OrganisationId>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -211,6 +213,7 @@ impl Replica {
             spaces: HashMap::new(),
             records: HashMap::new(),
             dirty: BTreeSet::new(),
+            debts: BTreeSet::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),
@@ -236,6 +239,7 @@ impl Replica {
         self.records.clear();
         self.load_identities(disk)?;
         self.load_partners(disk)?;
+        self.load_debts(disk)?;
         self.load_summaries(disk)
     }
 

@@ -9,7 +9,7 @@ use crate::network::{Network, NetworkEvent, SessionId};
 use crate::random;
 use crate::store::{Snapshot, Store, StoreError};
 use rand_chacha::ChaCha20Rng;
-use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
 use sincronia_protocol::sync::Effect;
@@ -47,7 +47,7 @@ pub struct Core {
     pub(super) dialing: Dialing,
     pub(super) addresses: BTreeSet<String>,
     pub(super) online: bool,
-    pub(super) grown_identities: BTreeSet<OrganisationId>,
+    pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
@@ -104,7 +104,7 @@ impl Core {
             dialing: Dialing::new(config.reconnect),
             addresses: BTreeSet::new(),
             online: true,
-            grown_identities: BTreeSet::new(),
+            owes_maintenance: true,
             bulk: None,
             outbox: Vec::new(),
             events,
@@ -139,6 +139,8 @@ impl Core {
         loop {
             if let Err(error) = self.make_durable() {
                 self.outbox.clear();
+                self.owes_maintenance = true;
+                self.end_links();
                 if let Err(error) = self.replica.forget(&self.disk) {
                     warn!(%error, "the store cannot be read");
                 }
@@ -146,10 +148,22 @@ impl Core {
             }
             self.release();
             let growth = self.replica.take_growth();
-            if growth.is_empty() {
+            if !growth.is_empty() {
+                self.spread(&growth);
+            }
+            self.maintain();
+            if growth.is_empty() && !self.replica.has_pending() {
                 return Ok(());
             }
-            self.spread(&growth);
+        }
+    }
+
+    /// Ends every session: what they believe they said was never said.
+    fn end_links(&mut self) {
+        let sessions: Vec<_> = self.links.keys().copied().collect();
+        for session in sessions {
+            self.drop_link(session, Some("the store failed".into()));
+            self.network.close(session);
         }
     }
 
@@ -201,18 +215,25 @@ impl Core {
     }
 
     fn spread(&mut self, growth: &[Growth]) {
-        for grown in growth {
-            if let Growth::Identity { organisation } = grown {
-                self.grown_identities.insert(*organisation);
-            }
-        }
         self.pass_growth(growth);
-        for organisation in std::mem::take(&mut self.grown_identities) {
+        let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
+        if growth.iter().any(is_identity) {
+            self.owes_maintenance = true;
+            self.admit_partners();
+        }
+    }
+
+    /// Pays what this organisation owes its spaces: after a start, after a failed commit, and when
+    /// an identity log grew.
+    fn maintain(&mut self) {
+        if !std::mem::take(&mut self.owes_maintenance) {
+            return;
+        }
+        for organisation in self.replica.maintenance_due().clone() {
             let (disk, random) = (&self.disk, &mut self.random);
             if let Err(error) = self.replica.maintain(disk, &organisation, random) {
                 warn!(%error, "maintenance of spaces failed");
             }
-            self.admit_partners();
         }
     }
 

@@ -175,7 +175,7 @@ async fn write(
         batch.add(&frame);
         let mut is_over = false;
         // Whatever else waits goes out in the same packets.
-        while batch.bytes.len() < limits::WRITE_BATCH_BYTES {
+        while !is_over && batch.bytes.len() < limits::WRITE_BATCH_BYTES {
             match frames.try_recv() {
                 Ok(Some(frame)) => batch.add(&frame),
                 Ok(None) => is_over = true,

@@ -112,6 +112,7 @@ impl Replica {
             conflicts: 0,
             quarantined: 0,
             access: LogPosition::START,
+            former: Vec::new(),
         };
         self.summaries.insert(*space, summary);
         let state = SpaceState {

@@ -131,8 +131,12 @@ impl Replica {
         random: &mut dyn CryptoRng,
     ) -> Result<(), ReplicaError> {
         let mut seats = self.member_seats(disk, space, None, None)?;
-        let cut: Vec<_> = self.space(disk, space)?.access.cut_nodes().keys().copied().collect();
-        seats.extend(self.seats_of(&organisation, &cut));
+        let access = &self.space(disk, space)?.access;
+        let already = access.role(&organisation).is_some_and(Role::reads);
+        let cut: Vec<_> = access.cut_nodes().keys().copied().collect();
+        if !already {
+            seats.extend(self.seats_of(&organisation, &cut));
+        }
         let fresh = self.next_rotation(disk, space, &seats, false, random)?;
         let operation = AccessOperation::Grant {
             organisation,
@@ -218,69 +222,7 @@ impl Replica {
         self.extend_access(disk, space, operation, Some(fresh), Vec::new())
     }
 
-    /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
-    /// cuts the logs of revoked nodes, rotates where a new node has no key.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn maintain(
-        &mut self,
-        disk: &dyn Storage,
-        organisation: &OrganisationId,
-        random: &mut dyn CryptoRng,
-    ) -> Result<(), ReplicaError> {
-        if self.own_term().is_err() {
-            return Ok(());
-        }
-        let own = self.organisation();
-        let spaces: Vec<_> = self
-            .summaries
-            .iter()
-            .filter(|(_, summary)| summary.owner == own && summary.role(organisation).is_some())
-            .map(|(space, _)| *space)
-            .collect();
-        for space in spaces {
-            self.maintain_space(disk, &space, organisation, random)?;
-        }
-        Ok(())
-    }
-
-    fn maintain_space(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        organisation: &OrganisationId,
-        random: &mut dyn CryptoRng,
-    ) -> Result<(), ReplicaError> {
-        let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
-        let own = self.node();
-        let state = self.space(disk, space)?;
-        let revoked: Vec<_> = identity
-            .nodes()
-            .filter(|(node, standing)| {
-                standing.revoked_at.is_some()
-                    && !state.access.cut_nodes().contains_key(node)
-                    && (state.heads.contains_key(node)
-                        || !state.access.keyrings_of(node).is_empty())
-            })
-            .map(|(node, _)| *node)
-            .collect();
-        for node in revoked {
-            self.cut_node(disk, space, node, random)?;
-        }
-        let access = &self.space(disk, space)?.access;
-        let holders: Vec<_> = access.holders().collect();
-        let reads = access.role(organisation).is_some_and(Role::reads);
-        let lacks = |node: &NodeId| {
-            *node != own && !holders.contains(node) && !access.cut_nodes().contains_key(node)
-        };
-        if reads && identity.active_nodes().any(|(node, _)| lacks(node)) {
-            self.rotate(disk, space, random)?;
-        }
-        Ok(())
-    }
-
-    fn own_term(&self) -> Result<u64, ReplicaError> {
+    pub(super) fn own_term(&self) -> Result<u64, ReplicaError> {
         let identity = self.identities.get(&self.organisation());
         let primary = identity.and_then(crate::identity::Identity::primary);
         match primary {

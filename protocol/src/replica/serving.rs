@@ -83,7 +83,7 @@ impl Replica {
         let mut organisations = BTreeSet::from([*partner, self.organisation()]);
         let mut items = Vec::new();
         for (space, summary) in self.shared_with(partner) {
-            organisations.extend(summary.members.iter().map(|(member, _)| *member));
+            organisations.extend(summary.everyone());
             let parts: [&[u8]; 2] = [space.as_bytes(), &summary.digest];
             let id = Domain::SYNC_ITEM.hash(&parts);
             items.push(Item { reference: ItemRef::Space(*space), id });
@@ -118,7 +118,7 @@ impl Replica {
                     || *organisation == self.organisation()
                     || self
                         .shared_with(partner)
-                        .any(|(_, summary)| summary.role(organisation).is_some())
+                        .any(|(_, summary)| summary.everyone().any(|one| one == organisation))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::stored::Head;
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Role, Signatures};
+use crate::access::{Access, AccessEntry, Member, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, Secret};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -49,6 +49,11 @@ pub struct Summary {
     /// Where the access log stands.
     #[n(6)]
     pub access: LogPosition,
+    /// Organisations that were members: what they wrote stays, and with it the need to know whose
+    /// nodes wrote it.
+    #[n(7)]
+    #[cbor(default)]
+    pub former: Vec<OrganisationId>,
 }
 
 impl Summary {
@@ -56,6 +61,11 @@ impl Summary {
     #[must_use]
     pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
         self.members.iter().find(|(member, _)| member == organisation).map(|(_, role)| *role)
+    }
+
+    /// Everyone who is or was a member.
+    pub fn everyone(&self) -> impl Iterator<Item = &OrganisationId> {
+        self.members.iter().map(|(member, _)| member).chain(&self.former)
     }
 }
 
@@ -225,6 +235,8 @@ impl Replica {
         let state = self.space(disk, space)?;
         let members: Vec<_> = state.access.current_members().collect();
         let access = state.access.position();
+        let is_former = |(_, member): &(_, &Member)| member.role().is_none();
+        let former = state.access.members().iter().filter(is_former).map(|(id, _)| *id).collect();
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let parts = codec::encode(&(access, heads, lacking, forks));
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
@@ -238,6 +250,7 @@ impl Replica {
             quarantined: old.map_or(0, |old| old.quarantined),
             access,
             members,
+            former,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });

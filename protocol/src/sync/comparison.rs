@@ -6,7 +6,7 @@
 use crate::ids::OrganisationId;
 use crate::replica::{Item, ItemRef, Replica};
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// One step's frame: well under the frame limit, so that a comparison never crowds out entries.
 const STEP_BYTES_MAX: u64 = 64 * 1024;
@@ -30,6 +30,8 @@ pub struct Differences {
     pub have: Vec<ItemRef>,
     /// Items that are there as they are not here.
     pub need: Vec<[u8; 32]>,
+    /// The ids of both: the same again when neither side has moved.
+    pub ids: BTreeSet<[u8; 32]>,
 }
 
 impl Differences {
@@ -73,6 +75,7 @@ impl Comparison {
         Differences {
             have: self.have.iter().filter_map(|id| self.resolve(&id.to_bytes())).collect(),
             need: self.need.iter().map(|id| id.to_bytes()).collect(),
+            ids: self.have.iter().chain(&self.need).map(|id| id.to_bytes()).collect(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::replica::{Growth, Replica};
 use crate::storage::Storage;
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 
 /// Quiet time after a push before the two compare again.
 const RECOMPARE_MS: u64 = 1_000;
@@ -72,6 +73,8 @@ pub struct Session {
     differences: u64,
     moved: bool,
     stuck: bool,
+    /// What the comparison before the last exchange found.
+    found: BTreeSet<[u8; 32]>,
     grown: bool,
     last_heard: Timestamp,
 }
@@ -94,6 +97,7 @@ impl Session {
             differences: 0,
             moved: false,
             stuck: false,
+            found: BTreeSet::new(),
             grown: false,
             last_heard: now,
         }
@@ -342,14 +346,18 @@ impl Session {
     ) -> Result<(), CloseReason> {
         self.differences = found.count();
         effects.push(Effect::Send(Message::Compared(self.differences)));
-        // When the last exchange moved nothing, another one now would not either.
-        if self.differences == 0 || std::mem::take(&mut self.stuck) {
+        // When the last exchange moved nothing, or nothing that the other side would take, another
+        // one now would not either.
+        let is_same = self.found == found.ids;
+        if self.differences == 0 || std::mem::take(&mut self.stuck) || is_same {
+            self.found.clear();
             let retry = now.plus(if self.grown { RECOMPARE_MS } else { OUTSTANDING_MS });
             let again = self.grown || self.differences > 0;
             self.phase = Phase::Live { compared: true, recompare_at: again.then_some(retry) };
             return Ok(());
         }
         self.moved = false;
+        self.found.clone_from(&found.ids);
         self.phase = Phase::Exchanging(Exchanging::default());
         self.ask(found, replica, disk, effects)
     }

@@ -3,7 +3,7 @@
 use super::adversary::{keys_within_reach, opened_entries};
 use super::circle::Circle;
 use super::parcel::Parcel;
-use sincronia_protocol::access::Role;
+use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::storage::Table;
 
@@ -78,6 +78,19 @@ fn a_carrier_raised_to_reader_gets_the_key_and_shows_what_it_carried() {
     circle.admit(circle.outsider.organisation(), Role::Reader);
     circle.owner.give(&mut circle.outsider, &space);
     assert_eq!(circle.outsider.title(&space, &record).as_deref(), Some("portata a lungo"));
+}
+
+#[test]
+fn a_reader_raised_from_now_writes_and_keeps_what_it_read() {
+    let mut circle = Circle::new();
+    let (space, organisation) = (circle.space, circle.member.organisation());
+    circle.admit(organisation, Role::Reader);
+    let record = circle.owner.note(&space, "letta da sempre");
+    circle.owner.grant(&space, organisation, Role::Contributor, History::Now).unwrap();
+    circle.settle();
+    circle.member.rename(&space, record, "e ora corretta").unwrap();
+    circle.settle();
+    assert_eq!(circle.owner.title(&space, &record).as_deref(), Some("e ora corretta"));
 }
 
 fn contains(node: &super::organisation::Node, text: &[u8]) -> bool {

@@ -1,22 +1,68 @@
-//! One organisation's node in the world: a replica, a disk, and sessions.
+//! One node in the world: a replica, a disk, sessions, and an outbox, put together as the real
+//! node puts them.
 
 use super::PeerIndex;
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::Rng;
-use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
-use sincronia_protocol::identity::{Identity, IdentityOperation, NodeAdmission};
-use sincronia_protocol::ids::{NodeId, SpaceId};
+use sincronia_protocol::identity::IdentityEntry;
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::joining::Acquaintance;
-use sincronia_protocol::replica::{Credentials, Event, Growth, Replica};
-use sincronia_protocol::storage::MemoryStorage;
-use sincronia_protocol::sync::{CloseReason, Effects, Input, Session, Side, SyncPhase};
+use sincronia_protocol::replica::{Credentials, Event, QuarantineReason, Replica};
+use sincronia_protocol::storage::{Batch, MemoryStorage};
+use sincronia_protocol::sync::{CloseReason, Effect, Input, Session, Side, SyncPhase};
 use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// One organisation's node.
+/// A clock that runs well and is wrong: milliseconds ahead of the world, or behind it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    pub(super) ahead_ms: i64,
+}
+
+impl Clock {
+    pub(super) const fn read(self, now: Timestamp) -> Timestamp {
+        Timestamp::from_milliseconds(now.milliseconds().saturating_add_signed(self.ahead_ms))
+    }
+
+    /// When it is `at` on this clock.
+    pub(super) const fn when(self, at: Timestamp) -> Timestamp {
+        Timestamp::from_milliseconds(at.milliseconds().saturating_sub_signed(self.ahead_ms))
+    }
+}
+
+/// How a node stands with its organisation and the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repute {
+    /// It speaks for its organisation.
+    Good,
+    /// Its organisation took its word back.
+    Revoked,
+    /// It wrote what it may not: from then on nobody expects anything of it.
+    Rogue,
+}
+
+/// What becomes of pending writes.
+pub(super) enum Durable {
+    /// There were none.
+    Nothing,
+    /// They are on the disk.
+    Kept(Batch),
+    /// The disk took none of them.
+    Failed,
+}
+
+/// One node.
 pub struct Peer {
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
+    /// How it stands with its organisation and the rules.
+    pub(super) repute: Repute,
+    /// Index of its organisation.
+    pub(super) house: usize,
+    pub(super) clock: Clock,
+    /// Commits to come that fail.
+    pub(super) failing_commits: usize,
+    /// Whether the process ends between the next commit and what it would have let out.
+    pub(super) dies_after_commit: bool,
+    pub(super) owes_maintenance: bool,
     /// What it knows.
     pub replica: Replica,
     /// What survives a crash.
@@ -27,48 +73,36 @@ pub struct Peer {
     pub closed: Vec<(PeerIndex, CloseReason)>,
     /// What was refused of others.
     pub refused: Vec<String>,
-    sessions: BTreeMap<PeerIndex, Session>,
+    pub(super) sessions: BTreeMap<u64, (PeerIndex, Session)>,
+    pub(super) outbox: Vec<(u64, Effect)>,
 }
 
 impl Peer {
-    /// Founds an organisation with one node that is its primary.
-    pub(super) fn found(random: &mut ChaCha20Rng) -> Self {
-        let mut seed = || {
-            let mut bytes = [0; 32];
-            random.fill_bytes(&mut bytes);
-            Secret::from_bytes(bytes)
-        };
-        let entropy: Secret<32> = seed();
-        let root = RootKey::derive(&entropy, 0);
-        let node_key = NodeKey::from_seed(&seed());
-        let sealing = SealingSecret::from_seed(&seed());
-        let storage = StorageKey::from_seed(&seed());
-        let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
-        let mut identity = Identity::begin(&genesis).expect("a genesis");
-        let organisation = identity.organisation();
-        let admission = NodeAdmission::sign(&organisation, &node_key, sealing.public().clone());
-        let mut entries = vec![genesis];
-        for operation in [
-            IdentityOperation::AddNode { admission },
-            IdentityOperation::SetPrimary { node: node_key.id() },
-        ] {
-            let entry = identity.draft(operation).sign(&root);
-            identity.apply(&entry).expect("a possible operation");
-            entries.push(entry);
-        }
-        let credentials = Credentials { organisation, node_key, sealing, storage };
+    pub(super) fn start(
+        credentials: Credentials,
+        house: usize,
+        identity: &[IdentityEntry],
+    ) -> Self {
         let mut disk = MemoryStorage::default();
         let mut replica = Replica::open(credentials.clone(), &disk).expect("an empty disk");
-        replica.admit_identity(&disk, &entries).expect("its own identity");
+        replica.admit_identity(&disk, identity).expect("its own identity");
         disk.commit(&replica.take_batch());
+        replica.take_growth();
         Self {
             credentials,
+            repute: Repute::Good,
+            house,
+            clock: Clock::default(),
+            failing_commits: 0,
+            dies_after_commit: false,
+            owes_maintenance: true,
             replica,
             disk,
             events: Vec::new(),
             closed: Vec::new(),
             refused: Vec::new(),
             sessions: BTreeMap::new(),
+            outbox: Vec::new(),
         }
     }
 
@@ -84,72 +118,92 @@ impl Peer {
 
     pub(super) fn befriend(&mut self, acquaintance: &Acquaintance, now: Timestamp) {
         self.replica.befriend(&self.disk, acquaintance, now).expect("a sound identity");
-        self.commit();
+        let batch = self.replica.take_batch();
+        self.disk.commit(&batch);
+        self.replica.take_growth();
     }
 
-    /// What the process would find after being killed now.
+    /// What the process finds after being killed now.
     pub(super) fn restart(&mut self) {
         self.sessions.clear();
+        self.outbox.clear();
+        self.failing_commits = 0;
+        self.dies_after_commit = false;
+        self.owes_maintenance = true;
         self.replica = Replica::open(self.credentials.clone(), &self.disk).expect("a sound disk");
-        while self.replica.project(&self.disk, 1_000).expect("a sound disk") {}
-        self.commit();
     }
 
     pub(super) fn forget(&mut self) {
+        self.outbox.clear();
         self.replica.forget(&self.disk).expect("a sound disk");
     }
 
     pub(super) fn open(
         &mut self,
+        link: u64,
         other: PeerIndex,
         side: Side,
         node: NodeId,
         now: Timestamp,
-    ) -> Effects {
-        self.sessions.insert(other, Session::new(side, node, Vec::new(), now));
-        self.handle(other, Input::Opened, now)
+    ) {
+        self.sessions.insert(link, (other, Session::new(side, node, Vec::new(), now)));
+        self.handle(link, Input::Opened, now);
     }
 
-    pub(super) fn close(&mut self, other: PeerIndex) {
-        self.sessions.remove(&other);
+    pub(super) fn close(&mut self, link: u64) {
+        self.sessions.remove(&link);
+        self.outbox.retain(|(queued, _)| *queued != link);
     }
 
-    pub(super) fn handle(&mut self, other: PeerIndex, input: Input, now: Timestamp) -> Effects {
-        match self.sessions.get_mut(&other) {
-            Some(session) => session.handle(now, input, &mut self.replica, &self.disk),
-            None => Effects::new(),
+    pub(super) fn handle(&mut self, link: u64, input: Input, now: Timestamp) {
+        if let Some((_, session)) = self.sessions.get_mut(&link) {
+            let effects = session.handle(now, input, &mut self.replica, &self.disk);
+            self.outbox.extend(effects.into_iter().map(|effect| (link, effect)));
         }
     }
 
-    /// Projects, makes everything durable, and returns what grew.
-    pub(super) fn commit(&mut self) -> Vec<Growth> {
-        while self.replica.project(&self.disk, 1_000).expect("a sound disk") {}
+    pub(super) fn make_durable(&mut self) -> Durable {
+        if !self.replica.has_pending() {
+            return Durable::Nothing;
+        }
         let batch = self.replica.take_batch();
+        if self.failing_commits > 0 {
+            self.failing_commits -= 1;
+            self.owes_maintenance = true;
+            self.forget();
+            return Durable::Failed;
+        }
         self.disk.commit(&batch);
         self.events.extend(self.replica.take_events());
-        self.replica.take_growth()
+        Durable::Kept(batch)
     }
 
-    pub(super) fn connected(&self) -> Vec<PeerIndex> {
-        self.sessions.keys().copied().collect()
+    pub(super) fn next_deadline(&self) -> Option<(Timestamp, u64)> {
+        let due = |(link, (_, session)): (&u64, &(PeerIndex, Session))| {
+            session.next_deadline().map(|at| (self.clock.when(at), *link))
+        };
+        self.sessions.iter().filter_map(due).min()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<(Timestamp, PeerIndex)> {
-        self.sessions
-            .iter()
-            .filter_map(|(other, session)| session.next_deadline().map(|at| (at, *other)))
-            .min()
+    /// Whether everything it had to do is done.
+    pub(super) fn rests(&self) -> bool {
+        let at_rest = |phase| matches!(phase, SyncPhase::InSync | SyncPhase::Outstanding);
+        self.outbox.is_empty()
+            && !self.replica.has_pending()
+            && !self.replica.lags()
+            && self.sessions.values().all(|(_, session)| at_rest(session.status().phase))
     }
 
-    /// The phases of its sessions.
-    pub fn phases(&self) -> impl Iterator<Item = SyncPhase> {
-        self.sessions.values().map(|session| session.status().phase)
+    /// Whether it speaks for its organisation and keeps the rules.
+    pub(super) fn is_good(&self) -> bool {
+        self.repute == Repute::Good
     }
 
     /// The phase of its session with `other`.
     #[must_use]
     pub fn phase_with(&self, other: PeerIndex) -> Option<SyncPhase> {
-        self.sessions.get(&other).map(|session| session.status().phase)
+        let mut sessions = self.sessions.values();
+        sessions.find(|(one, _)| *one == other).map(|(_, session)| session.status().phase)
     }
 
     /// Entries of a space that it cannot read.
@@ -164,10 +218,20 @@ impl Peer {
         self.replica
             .rows(&self.disk, Some(space), None, &mut |row| {
                 let view = serde_json::to_string(&row.view).expect("a view is JSON");
-                shown.insert(row.record.to_string(), view);
+                shown.insert(row.record.to_string(), format!("{view} {:?}", row.entries));
                 ControlFlow::Continue(())
             })
             .expect("a sound disk");
         shown
+    }
+
+    /// What does not count of a space: record, author, position, reason.
+    pub(super) fn sets_aside(
+        &self,
+        space: &SpaceId,
+    ) -> Vec<(RecordId, NodeId, u64, QuarantineReason)> {
+        let found = self.replica.quarantine(&self.disk).expect("a sound disk");
+        let of_space = found.into_iter().filter(|one| one.space == *space);
+        of_space.map(|one| (one.record, one.author, one.sequence, one.reason)).collect()
     }
 }

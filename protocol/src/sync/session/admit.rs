@@ -30,9 +30,8 @@ impl Session {
                 self.check_identity(&organisation, replica)?;
                 replica.admit_identity(disk, &entries).map(drop)
             }
-            Message::Access { space, .. } | Message::Sealed { space, .. }
-                if !self.accepts(&space, None, replica) =>
-            {
+            Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
+            Message::Sealed { space, .. } if !self.accepts(&space, None, replica) => {
                 Err(ReplicaError::NotPermitted)
             }
             Message::Run(run) if !self.accepts(&run.space, Some(&run.author), replica) => {
@@ -79,9 +78,10 @@ impl Session {
         if expected { Ok(()) } else { Err(CloseReason::Misbehaved("a stranger's identity log")) }
     }
 
-    /// A space that is new here is judged by its access log; one that is known is taken only from
-    /// its members and carriers. A former member hands in what its own nodes wrote: it goes to
-    /// quarantine, where the owner finds it.
+    /// An access log is judged by its owner's signatures, whoever brings it: only it tells that the
+    /// partner has become a member. The rest of a space is taken only from its members and
+    /// carriers. A former member hands in what its own nodes wrote: it goes to quarantine, where
+    /// the owner finds it.
     fn accepts(&self, space: &SpaceId, author: Option<&NodeId>, replica: &Replica) -> bool {
         let Some(partner) = self.partner else { return false };
         let Some(summary) = replica.summary(space) else { return true };

@@ -41,6 +41,9 @@ impl Session {
         match message {
             Message::Hello(hello) => {
                 self.handle_hello(now, &hello, replica)?;
+                // The partner cannot end its own greeting before it has these, and until then
+                // takes nothing else.
+                self.pump(now, replica, disk, effects)?;
                 self.finish_greeting(replica, effects)
             }
             Message::Acknowledge(total) if self.exchange.note_acknowledged(total) => Ok(()),

@@ -1,0 +1,146 @@
+//! Random histories: what organisations do, while things go wrong, all from one seed.
+
+use super::{PeerIndex, World, practice};
+use serde_json::json;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::replica::WriteTarget;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+const MOVES: usize = 70;
+const NODES_MAX: usize = 6;
+/// The organisations that may own spaces.
+const OWNERS: usize = 2;
+
+/// Which seeds to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Range<u64>);
+
+impl Seeds {
+    /// From `start..end` or a count.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let Some((start, end)) = text.split_once("..") else {
+            return Some(Self(0..text.trim().parse().ok()?));
+        };
+        Some(Self(start.trim().parse().ok()?..end.trim().parse().ok()?))
+    }
+}
+
+/// What a history has made so far.
+struct Made {
+    spaces: Vec<(PeerIndex, SpaceId)>,
+    records: BTreeMap<SpaceId, Vec<RecordId>>,
+}
+
+/// Plays the history of the world's seed to its end, and checks what must hold.
+///
+/// # Panics
+/// When something does not hold.
+pub fn play(world: &mut World) {
+    let count = 2 + world.below(3);
+    for _ in 0..count {
+        world.add();
+    }
+    befriend(world, count);
+    let mut made = Made { spaces: Vec::new(), records: BTreeMap::new() };
+    for _ in 0..=world.below(2) {
+        let owner = world.below(OWNERS);
+        let space = world.create_space(owner);
+        made.spaces.push((owner, space));
+        let title = world.promises.mark();
+        let record = world.new_practice(owner, space, &title);
+        made.records.insert(space, vec![record]);
+    }
+    world.be_lazy();
+    let calm = world.below(6);
+    for _ in 0..MOVES {
+        if world.below(6) > calm {
+            world.go_wrong();
+        } else {
+            made.go_on(world);
+        }
+    }
+    world.rest();
+    let spaces: Vec<_> = made.spaces.iter().map(|(_, space)| *space).collect();
+    world.check_rest(&spaces);
+}
+
+/// Owners are partners of everyone; the others of some.
+fn befriend(world: &mut World, count: usize) {
+    let are_all = world.below(2) == 0;
+    for one in 0..count {
+        for other in one + 1..count {
+            if one < OWNERS || are_all || world.below(2) == 0 {
+                world.befriend(one, other);
+                world.connect(one, other);
+            }
+        }
+    }
+}
+
+impl Made {
+    fn go_on(&mut self, world: &mut World) {
+        match world.below(12) {
+            0..=2 => self.change_access(world),
+            3..=7 => self.write(world),
+            8 if world.below(4) == 0 => change_nodes(world),
+            9 if world.below(12) == 0 => self.break_the_rules(world),
+            _ => {
+                for _ in 0..world.below(60) {
+                    world.step();
+                }
+            }
+        }
+    }
+
+    fn change_access(&self, world: &mut World) {
+        let (owner, space) = self.spaces[world.below(self.spaces.len())];
+        let member = world.below(world.len());
+        let roles = [Role::Carrier, Role::Reader, Role::Contributor, Role::Contributor];
+        let role = roles[world.below(roles.len())];
+        let history = if world.below(3) == 0 { History::Now } else { History::Start };
+        match world.below(19) {
+            0..=11 => drop(world.grant(owner, space, member, role, history)),
+            12..=15 => drop(world.revoke(owner, space, member)),
+            16 if member != owner => drop(world.cut_node(owner, space, member)),
+            _ => drop(world.rotate(owner, space)),
+        }
+    }
+
+    fn break_the_rules(&self, world: &mut World) {
+        let (_, space) = self.spaces[world.below(self.spaces.len())];
+        let (peer, other) = (world.below(world.len()), world.below(world.len()));
+        world.write_anyway(peer, other, space);
+    }
+
+    fn write(&mut self, world: &mut World) {
+        let (_, space) = self.spaces[world.below(self.spaces.len())];
+        let peer = world.below(world.len());
+        let records = self.records.entry(space).or_default();
+        let title = world.promises.mark();
+        if records.is_empty() || world.below(4) == 0 {
+            let target = WriteTarget::New(Kind::Practice);
+            records.extend(world.write(peer, space, target, practice(&title)));
+            return;
+        }
+        let target = WriteTarget::Existing(records[world.below(records.len())]);
+        let fields = match world.below(3) {
+            0 => json!({ "problem": format!("Il problema visto dal nodo {peer}: {title}") }),
+            1 => json!({ "title": title, "maturity": "adottata" }),
+            _ => json!({ "title": title }),
+        };
+        drop(world.write(peer, space, target, fields));
+    }
+}
+
+fn change_nodes(world: &mut World) {
+    let peer = world.below(world.len());
+    if world.len() < NODES_MAX && world.below(2) == 0 && world.peers[peer].is_good() {
+        world.add_node(peer);
+    } else {
+        world.revoke_node(peer);
+    }
+}

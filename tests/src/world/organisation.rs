@@ -1,0 +1,112 @@
+//! The people who hold an organisation's root key, and what they sign.
+
+use super::peer::Repute;
+use super::{Peer, PeerIndex, World};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
+use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
+use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, NodeAdmission};
+use sincronia_protocol::replica::Credentials;
+
+/// An organisation with its root key.
+pub(super) struct Organisation {
+    root: RootKey,
+    identity: Identity,
+    pub(super) entries: Vec<IdentityEntry>,
+    /// The node that writes its access logs.
+    pub(super) primary: PeerIndex,
+}
+
+impl Organisation {
+    fn found(random: &mut ChaCha20Rng, primary: PeerIndex) -> Self {
+        let entropy = secret(random);
+        let root = RootKey::derive(&entropy, 0);
+        let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
+        let identity = Identity::begin(&genesis).expect("a genesis");
+        Self { root, identity, entries: vec![genesis], primary }
+    }
+
+    fn say(&mut self, operation: IdentityOperation) {
+        let entry = self.identity.draft(operation).sign(&self.root);
+        self.identity.apply(&entry).expect("a possible operation");
+        self.entries.push(entry);
+    }
+
+    fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
+        let organisation = self.identity.organisation();
+        let node_key = NodeKey::from_seed(&secret(random));
+        let sealing = SealingSecret::from_seed(&secret(random));
+        let storage = StorageKey::from_seed(&secret(random));
+        let admission = NodeAdmission::sign(&organisation, &node_key, sealing.public().clone());
+        self.say(IdentityOperation::AddNode { admission });
+        Credentials { organisation, node_key, sealing, storage }
+    }
+}
+
+fn secret(random: &mut ChaCha20Rng) -> Secret<32> {
+    let mut bytes = [0; 32];
+    random.fill_bytes(&mut bytes);
+    Secret::from_bytes(bytes)
+}
+
+impl World {
+    /// Founds an organisation with one node.
+    pub fn add(&mut self) -> PeerIndex {
+        let peer = self.peers.len();
+        let mut organisation = Organisation::found(&mut self.random, peer);
+        let credentials = organisation.certify(&mut self.random);
+        organisation.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
+        let house = self.organisations.len();
+        self.peers.push(Peer::start(credentials, house, &organisation.entries));
+        self.organisations.push(organisation);
+        peer
+    }
+
+    /// Certifies another node for the organisation of `peer`, a partner of whom the organisation is
+    /// a partner of. The organisation's primary is told at once.
+    pub fn add_node(&mut self, peer: PeerIndex) -> PeerIndex {
+        let house = self.peers[peer].house;
+        let mut random = self.fork_random();
+        let credentials = self.organisations[house].certify(&mut random);
+        let entries = self.organisations[house].entries.clone();
+        let added = self.peers.len();
+        self.peers.push(Peer::start(credentials, house, &entries));
+        for other in 0..self.organisations.len() {
+            let met = self.organisations[other].primary;
+            if other != house && self.peers[peer].replica.is_partner(&self.organisation(met)) {
+                let (acquaintance, now) = (self.peers[met].acquaintance(), self.now);
+                self.peers[added].befriend(&acquaintance, now);
+            }
+        }
+        self.note(&format!("node {added} of organisation {house}"));
+        self.tell_primary(house);
+        added
+    }
+
+    /// The organisation takes its word back for one of its nodes; its primary is told at once.
+    pub fn revoke_node(&mut self, peer: PeerIndex) {
+        let house = self.peers[peer].house;
+        let node = self.peers[peer].replica.node();
+        if !self.peers[peer].is_good() || self.organisations[house].primary == peer {
+            return;
+        }
+        self.note(&format!("node {peer} is revoked"));
+        self.peers[peer].repute = Repute::Revoked;
+        self.organisations[house].say(IdentityOperation::RevokeNode { node });
+        self.tell_primary(house);
+    }
+
+    /// Hands the primary the identity log of its organisation, again until it keeps it.
+    pub(super) fn tell_primary(&mut self, house: usize) {
+        let primary = self.organisations[house].primary;
+        let entries = self.organisations[house].entries.clone();
+        for _ in 0..8 {
+            let entries = entries.clone();
+            let told =
+                self.act(primary, |one| one.replica.admit_identity(&one.disk, &entries).map(drop));
+            if told.is_ok() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What was written, and what its author was told.
+
+use super::{PeerIndex, World};
+use sincronia_protocol::ids::{EntryHash, OrganisationId, SpaceId};
+use sincronia_protocol::log::LogPosition;
+use std::collections::{BTreeMap, BTreeSet};
+
+const FRAME_BYTES: usize = 256 * 1024;
+
+/// What was written, and what its author was told.
+#[derive(Default)]
+pub(super) struct Promises {
+    /// By entry, who wrote it in which space.
+    entries: BTreeMap<EntryHash, (SpaceId, OrganisationId)>,
+    /// By mark in the text, the epoch under whose key it was written.
+    marks: BTreeMap<(SpaceId, u64), u64>,
+    next_mark: u64,
+    /// By node and space, the entries whose write returned.
+    kept: BTreeMap<(PeerIndex, SpaceId), BTreeSet<EntryHash>>,
+}
+
+impl Promises {
+    /// A text that stands nowhere else.
+    pub(super) fn mark(&mut self) -> String {
+        self.next_mark += 1;
+        format!("Titolo ⟦{}⟧ della scheda", self.next_mark)
+    }
+
+    /// The marks in a text.
+    fn marks_in(text: &str) -> impl Iterator<Item = u64> + '_ {
+        let parts = text.split('⟦').skip(1);
+        parts.filter_map(|part| part.split('⟧').next()?.parse().ok())
+    }
+
+    pub(super) fn made(
+        &mut self,
+        space: SpaceId,
+        entry: EntryHash,
+        organisation: OrganisationId,
+        epoch: u64,
+        text: &str,
+    ) {
+        self.entries.insert(entry, (space, organisation));
+        for mark in Self::marks_in(text) {
+            self.marks.insert((space, mark), epoch);
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, peer: PeerIndex, space: SpaceId, entry: EntryHash) {
+        self.kept.entry((peer, space)).or_default().insert(entry);
+    }
+
+    /// The organisation that wrote `entry` into `space`.
+    pub(super) fn author(&self, space: &SpaceId, entry: &EntryHash) -> Option<OrganisationId> {
+        self.entries.get(entry).filter(|(one, _)| one == space).map(|(_, author)| *author)
+    }
+
+    /// The epochs under whose keys the marks in a text were written.
+    pub(super) fn epochs_in(&self, space: &SpaceId, text: &str) -> BTreeSet<u64> {
+        let epoch = |mark| self.marks.get(&(*space, mark)).copied();
+        Self::marks_in(text).filter_map(epoch).collect()
+    }
+}
+
+impl World {
+    /// Every write that returned to its author is still in the author's log, on its own disk.
+    pub(super) fn check_promises_at(&mut self, peer: PeerIndex) {
+        let spaces: Vec<_> =
+            self.promises.kept.keys().filter(|(one, _)| *one == peer).map(|(_, id)| *id).collect();
+        for space in spaces {
+            let log = self.log_at(peer, peer, &space);
+            let kept = &self.promises.kept[&(peer, space)];
+            let lost: Vec<_> = kept.difference(&log).collect();
+            assert!(lost.is_empty(), "seed {}: {peer} lost {lost:?} of its own", self.seed);
+        }
+    }
+
+    /// After rest a node that speaks for a member has every write of the members.
+    pub(super) fn check_promises_of(&mut self, reader: PeerIndex, space: &SpaceId) {
+        let writers: Vec<_> =
+            self.promises.kept.keys().filter(|(_, id)| id == space).map(|(one, _)| *one).collect();
+        for writer in writers {
+            let summary = self.peers[reader].replica.summary(space);
+            let is_member = summary.is_some_and(|summary| {
+                summary.role(&self.peers[writer].replica.organisation()).is_some()
+            });
+            let is_honest = self.peers[writer].is_good();
+            if is_member && is_honest {
+                let log = self.log_at(reader, writer, space);
+                let kept = &self.promises.kept[&(writer, *space)];
+                let lost: Vec<_> = kept.difference(&log).collect();
+                let seed = self.seed;
+                assert!(lost.is_empty(), "seed {seed}: {reader} lacks {lost:?} of {writer}");
+            }
+        }
+    }
+
+    /// The entries of an author's log as a node holds it, chain and signatures verified.
+    fn log_at(
+        &mut self,
+        peer: PeerIndex,
+        author: PeerIndex,
+        space: &SpaceId,
+    ) -> BTreeSet<EntryHash> {
+        let node = self.peers[author].replica.node();
+        let one = &mut self.peers[peer];
+        let (mut entries, mut position) = (BTreeSet::new(), LogPosition::START);
+        while let Ok(Some(run)) =
+            one.replica.read_run(&one.disk, space, &node, position.length, FRAME_BYTES)
+        {
+            let verified = run.verify(position).expect("what a node keeps is sound");
+            entries.extend(verified.entries().iter().map(|entry| entry.hash));
+            position = verified.end();
+        }
+        entries
+    }
+}

@@ -1,0 +1,140 @@
+//! The end of a run: everything is mended, everybody meets, and then they must agree.
+
+use super::peer::Repute;
+use super::{PeerIndex, World};
+use sincronia_protocol::access::Role;
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::sync::SyncPhase;
+
+/// How often everybody meets again until nothing changes.
+const ROUNDS_MAX: usize = 12;
+/// Longer than an unresolved difference is left alone.
+const ROUND_MS: u64 = 61_000;
+
+impl World {
+    /// Mends everything and runs until nothing changes any more.
+    ///
+    /// # Panics
+    /// When it never does.
+    pub fn rest(&mut self) {
+        self.mend();
+        let mut last = String::new();
+        for _ in 0..ROUNDS_MAX {
+            self.run_until_quiet();
+            self.heal();
+            self.run_for(ROUND_MS);
+            self.run_until_quiet();
+            let picture = self.picture();
+            if picture == last {
+                self.note(&format!("rest: {picture}"));
+                return;
+            }
+            last = picture;
+        }
+        panic!("seed {}: {ROUNDS_MAX} meetings were not enough", self.seed);
+    }
+
+    /// Digests of every space at every node, and who is connected.
+    fn picture(&self) -> String {
+        let digests = |peer: PeerIndex| {
+            let summaries = self.peers[peer].replica.summaries();
+            summaries.map(|(space, summary)| (*space, summary.digest)).collect::<Vec<_>>()
+        };
+        let digests: Vec<_> = (0..self.len()).map(digests).collect();
+        super::Trace::name(format!("{digests:?} {:?}", self.links.keys()).as_bytes())
+    }
+
+    /// Where the spaces stand at every node, for whoever reads about a failure.
+    pub(super) fn describe_spaces(&self) -> String {
+        let mut lines = Vec::new();
+        for (peer, one) in self.peers.iter().enumerate() {
+            for (space, summary) in one.replica.summaries() {
+                let role = summary.role(&one.replica.organisation());
+                let (length, members) = (summary.access.length, summary.members.len());
+                let digest = super::Trace::name(&summary.digest);
+                lines.push(format!(
+                    "{peer}: {space} access {length} members {members} {role:?} {digest}"
+                ));
+            }
+            lines.push(format!("{peer}: last refused {:?}", one.refused.last()));
+        }
+        lines.join("\n")
+    }
+
+    /// What must hold after rest.
+    ///
+    /// # Panics
+    /// When it does not, with the seed.
+    pub fn check_rest(&mut self, spaces: &[SpaceId]) {
+        for peer in (0..self.len())
+            .filter(|peer| self.peers[*peer].repute != Repute::Rogue)
+            .collect::<Vec<_>>()
+        {
+            self.check_promises_at(peer);
+            self.check_store(peer);
+        }
+        for space in spaces {
+            self.check_space(space);
+        }
+        self.check_sessions();
+    }
+
+    /// Every two honest nodes that are connected know that they agree.
+    fn check_sessions(&self) {
+        let is_honest = |peer: PeerIndex| self.peers[peer].is_good();
+        for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
+            for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
+                let phase = session.status().phase;
+                let seed = self.seed;
+                assert_eq!(phase, SyncPhase::InSync, "seed {seed}: {peer} with {other}");
+            }
+        }
+    }
+
+    fn check_store(&mut self, peer: PeerIndex) {
+        let seed = self.seed;
+        let one = &mut self.peers[peer];
+        let findings = one.replica.verify(&one.disk, true).expect("a readable disk");
+        assert!(findings.problems.is_empty(), "seed {seed}: {peer}: {:#?}", findings.problems);
+        assert!(!one.replica.is_cloned(), "seed {seed}: {peer} believes in a clone of itself");
+    }
+
+    fn check_space(&mut self, space: &SpaceId) {
+        let seed = self.seed;
+        let Some(owner) = self.writer_of(space) else { panic!("seed {seed}: {space} is lost") };
+        let digest = |world: &Self, peer: PeerIndex| {
+            world.peers[peer].replica.summary(space).map(|summary| summary.digest)
+        };
+        let expected = digest(self, owner);
+        for member in self.members(owner, space) {
+            let found = digest(self, member);
+            let spaces = self.describe_spaces();
+            assert_eq!(found, expected, "seed {seed}: {owner}, {member}, {space}\n{spaces}");
+            self.check_promises_of(member, space);
+            self.check_key_is_there(member, space);
+        }
+        for peer in 0..self.len() {
+            let shown = format!("{:?}", self.peers[peer].shows(space));
+            self.note(&format!("{peer} shows {}", super::Trace::name(shown.as_bytes())));
+        }
+        if let Err(difference) = self.check_agreement(owner, space) {
+            let (one, other) = difference.between;
+            let (left, right) = &difference.shows;
+            panic!("seed {seed}: {one} and {other} differ in {space}:\n{left}\n{right}");
+        }
+    }
+
+    /// A member that reads, and is not cut, has the key it needs to go on.
+    fn check_key_is_there(&mut self, member: PeerIndex, space: &SpaceId) {
+        let seed = self.seed;
+        let node = self.peers[member].replica.node();
+        let one = &mut self.peers[member];
+        let view = one.replica.space_view(&one.disk, space).expect("a space");
+        let role = view.summary.role(&one.replica.organisation());
+        let has_key = view.has_key;
+        let organisation = one.replica.organisation();
+        let is_due = role.is_some_and(Role::reads)
+            && self.charter(space).gives(&organisation, &node, view.epoch);
+        assert!(has_key || !is_due, "seed {seed}: {member} lacks the key of {space}");
+    }
+}

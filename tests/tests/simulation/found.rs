@@ -1,0 +1,170 @@
+//! What random histories found, each told as the short story that remains of it.
+
+use serde_json::json;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::replica::WriteTarget;
+use sincronia_protocol::sync::SyncPhase;
+use sincronia_tests::world::World;
+
+const TITLE: &str = "Scheda unica di ammissione";
+
+/// The side that opened the stream said its first comparison before the identity entries that the
+/// other side needs to let it in, and was turned away as often as it called.
+#[test]
+fn an_organisation_with_news_of_itself_can_call_first() {
+    let mut world = World::new(36, 50);
+    let (caller, partner) = (world.add(), world.add());
+    world.befriend(caller, partner);
+    world.add_node(caller);
+    world.connect(caller, partner);
+    world.run_until_quiet();
+    assert_eq!(world.peer(partner).closed, vec![]);
+    assert_eq!(world.peer(partner).phase_with(caller), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(caller).phase_with(partner), Some(SyncPhase::InSync));
+}
+
+/// The owner's node died after it had kept a member's new identity entries and before it gave the
+/// new node a key; nothing ever reminded it.
+#[test]
+fn a_new_node_gets_its_key_though_the_owner_died_in_between() {
+    let mut world = World::new(352, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Reader, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.die_after_next_commit(owner);
+    let second = world.add_node(member);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).phase_with(member), None, "it died");
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(second).shows(&space).len(), 1);
+}
+
+/// A revoked node stayed in the space, for the same reason.
+#[test]
+fn a_revoked_node_is_cut_though_the_owner_died_in_between() {
+    let mut world = World::new(353, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let second = world.add_node(member);
+    world.rest();
+    world.die_after_next_commit(owner);
+    world.revoke_node(second);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).phase_with(member), None, "it died");
+    world.rest();
+    let before = world.peer_mut(second).unreadable(&space);
+    world.new_practice(owner, space, TITLE);
+    world.rest();
+    assert_eq!(world.peer_mut(second).unreadable(&space), before);
+    assert!(world.peer(second).shows(&space).is_empty());
+    world.check_rest(&[space]);
+}
+
+/// A member that had not heard of another's admission refused everything it brought, the access log
+/// among it, which alone could have told; and the other sent everything again, without a pause.
+#[test]
+fn a_member_learns_of_another_from_that_other() {
+    let mut world = World::new(31, 50);
+    let (owner, first, second) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, first, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.isolate(first);
+    world.grant(owner, space, second, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.new_practice(second, space, TITLE);
+    world.isolate(owner);
+    world.connect(second, first);
+    world.run_until_quiet();
+    assert_eq!(world.peer(first).phase_with(second), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(first).shows(&space).len(), 1);
+}
+
+/// Nobody can tell a member that a common partner was removed, except the owner and that partner,
+/// who may not speak of the space: until the owner comes, the difference rests.
+#[test]
+fn what_a_removed_member_refuses_is_not_sent_again_and_again() {
+    let mut world = World::new(32, 50);
+    let (owner, member, removed) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, removed] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    world.run_until_quiet();
+    world.isolate(member);
+    world.revoke(owner, space, removed).unwrap();
+    world.run_until_quiet();
+    world.isolate(owner);
+    world.new_practice(member, space, TITLE);
+    let before = world.delivered.0;
+    world.connect(member, removed);
+    world.run_until_quiet();
+    assert_eq!(world.peer(member).phase_with(removed), Some(SyncPhase::Outstanding));
+    assert!(world.delivered.0 - before < 60, "{} frames", world.delivered.0 - before);
+    assert!(world.peer(removed).shows(&space).is_empty());
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(member).phase_with(removed), Some(SyncPhase::InSync));
+}
+
+/// An entry beyond a cut was set aside when it came; when an entry that counts and builds on it
+/// came later, only that one was looked at: it waited for ever, and the order of arrival decided.
+#[test]
+fn a_late_entry_counts_as_soon_as_one_that_counts_builds_on_it() {
+    let mut world = World::new(2054, 50);
+    let (owner, member, removed) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, removed] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    let record = WriteTarget::Existing(world.new_practice(owner, space, TITLE));
+    world.run_until_quiet();
+    world.isolate(owner);
+    world.write(removed, space, record, json!({"title": "Cambiato da chi va via"})).unwrap();
+    world.run_until_quiet();
+    world.write(member, space, record, json!({"title": "Cambiato da chi resta"})).unwrap();
+    world.isolate(member);
+    world.revoke(owner, space, removed).unwrap();
+    world.connect(owner, removed);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).replica.quarantine(&world.peer(owner).disk).unwrap().len(), 1);
+    world.connect(owner, member);
+    world.run_until_quiet();
+    assert_eq!(world.peer(owner).replica.quarantine(&world.peer(owner).disk).unwrap(), []);
+    let shown = world.peer(owner).shows(&space).into_values().next().unwrap();
+    assert!(shown.contains("da chi resta"), "{shown}");
+    world.rest();
+    world.check_rest(&[space]);
+}
+
+/// Only the identities of present members were compared: whoever came after a contributor had left,
+/// and was no partner of it, could not judge its entries, and lacked them for ever.
+#[test]
+fn what_a_former_member_wrote_reaches_whoever_comes_later() {
+    let mut world = World::new(5254, 50);
+    let (owner, former, later) = (world.add(), world.add(), world.add());
+    for one in [former, later] {
+        world.befriend(owner, one);
+        world.connect(owner, one);
+    }
+    let space = world.create_space(owner);
+    world.grant(owner, space, former, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.new_practice(former, space, TITLE);
+    world.run_until_quiet();
+    world.revoke(owner, space, former).unwrap();
+    world.run_until_quiet();
+    world.grant(owner, space, later, Role::Reader, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(later).shows(&space).len(), 1);
+}
