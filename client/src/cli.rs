@@ -25,6 +25,7 @@ mod naming;
 mod node;
 mod secret;
 mod sheet;
+mod starting;
 
 pub use arguments::Arguments;
 pub use failure::{Exit, Failure};
