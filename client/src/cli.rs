@@ -25,6 +25,8 @@ mod naming;
 mod node;
 mod secret;
 mod sheet;
+mod starting;
+mod usage;
 
 pub use arguments::Arguments;
 pub use failure::{Exit, Failure};
@@ -42,16 +44,11 @@ pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     let texts = Catalogue::new(Language::wanted(&words));
     let arguments = command(&texts)
-        .try_get_matches_from(words)
+        .try_get_matches_from(&words)
         .and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches));
     let arguments = match arguments {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let code = if error.use_stderr() { Exit::Usage.code() } else { 0 };
-            // Nothing is left to say if the terminal is gone.
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return ExitCode::from(usage::answer(texts, &words, &error)),
     };
     let context = Context::new(texts, arguments.global);
     match commands::run(&context, arguments.command) {

@@ -62,6 +62,8 @@ pub struct Failure {
     pub problems: Vec<FieldProblem>,
     /// How the command ends.
     pub exit: Exit,
+    /// Whether the message comes from the node, the system or a library, in English.
+    pub foreign: bool,
 }
 
 impl Failure {
@@ -75,6 +77,7 @@ impl Failure {
             remedy: context.texts.find(&format!("remedy-{key}"), &detail).unwrap_or_default(),
             problems: Vec::new(),
             exit,
+            foreign: false,
         }
     }
 
@@ -86,6 +89,7 @@ impl Failure {
             remedy: String::new(),
             problems: Vec::new(),
             exit,
+            foreign: true,
         }
     }
 
@@ -108,11 +112,12 @@ impl Failure {
 
     /// What comes from the node is in English; where the catalogue has the code, its sentence leads
     /// and the node's own follows, because it is the more exact one.
-    fn text(&self, context: &Context) -> String {
+    pub(super) fn text(&self, context: &Context) -> String {
         let texts = &context.texts;
         let mut text = String::new();
         let general = texts.error(&self.code, &self.message);
-        let lead = if texts.language() == Language::En { &self.message } else { &general };
+        let translated = self.foreign && texts.language() != Language::En;
+        let lead = if translated { &general } else { &self.message };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {} [{}]", texts.text("error"), safe(lead), self.code);
         if *lead != self.message {
@@ -145,6 +150,39 @@ impl From<ApiError> for Failure {
             remedy: error.remedy,
             problems: error.problems,
             exit,
+            foreign: true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::Catalogue;
+
+    fn context(language: Language) -> Context {
+        Context::new(Catalogue::new(language), Global::default())
+    }
+
+    #[test]
+    fn what_was_typed_stands_in_the_sentence_in_every_language() {
+        for language in Language::ALL {
+            let context = context(language);
+            let said = context.fail(Exit::NotFound, "no_organisation", "Aulla").text(&context);
+            assert_eq!(said.matches("Aulla").count(), 1, "{said}");
+            assert!(!said.contains('$'), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_the_node_says_in_english_follows_the_italian_sentence() {
+        let context = context(Language::It);
+        let error = sincronia_node::api::ApiError::not_found("partner");
+        let said = Failure::from(error).text(&context);
+        assert!(
+            said.starts_with("errore: Non c'è su questo nodo [not_found]\n  there is"),
+            "{said}"
+        );
     }
 }

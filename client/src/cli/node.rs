@@ -1,12 +1,14 @@
 //! The two commands that are the node itself: the only place where the client calls its library.
 
+use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::secret::Words;
+use super::starting::{not_run, not_set_up};
 use crate::language::Language;
-use sincronia_node::config::{DirectoryError, Key};
-use sincronia_node::keystore::{KeystoreError, Strength, Unlock};
-use sincronia_node::setup::{InitOptions, SetupError};
-use sincronia_node::{RunError, RunOptions};
+use sincronia_node::RunOptions;
+use sincronia_node::config::Key;
+use sincronia_node::keystore::{Strength, Unlock};
+use sincronia_node::setup::InitOptions;
 use sincronia_protocol::recovery::WordList;
 use std::future::Future;
 use std::path::Path;
@@ -25,6 +27,7 @@ pub struct Created {
 
 /// Sets up a node in `directory`.
 pub fn initialise(
+    context: &Context,
     directory: &Path,
     name: &str,
     language: Language,
@@ -37,13 +40,8 @@ pub fn initialise(
         unlock,
         strength: Strength::Standard,
     };
-    let created = sincronia_node::setup::initialise(&options).map_err(|error| {
-        let exit = match &error {
-            SetupError::Keystore(KeystoreError::Exists(_)) | SetupError::Name => Exit::Usage,
-            _ => Exit::Error,
-        };
-        Failure::told(exit, "setup", error)
-    })?;
+    let created =
+        sincronia_node::setup::initialise(&options).map_err(|error| not_set_up(context, &error))?;
     let words = created.recovery_words.split(' ').map(str::to_owned).collect();
     Ok(Created {
         organisation: created.organisation.to_string(),
@@ -64,7 +62,12 @@ pub struct Running {
 }
 
 /// Runs the node in `directory` until it is told to stop.
-pub fn run(directory: &Path, unlock: Unlock, running: Running) -> Result<(), Failure> {
+pub fn run(
+    context: &Context,
+    directory: &Path,
+    unlock: Unlock,
+    running: Running,
+) -> Result<(), Failure> {
     let options = RunOptions {
         directory: directory.to_path_buf(),
         unlock,
@@ -80,16 +83,7 @@ pub fn run(directory: &Path, unlock: Unlock, running: Running) -> Result<(), Fai
     let outcome = runtime.block_on(sincronia_node::run(options, shutdown));
     // Reading standard input cannot be interrupted; it must not keep the process.
     runtime.shutdown_background();
-    outcome.map_err(|error| {
-        let exit = match &error {
-            RunError::Directory(DirectoryError::Missing { .. }) => Exit::NotFound,
-            RunError::Keystore(KeystoreError::Wrong) => Exit::NotPermitted,
-            RunError::Config(_) => Exit::Usage,
-            RunError::Network(_) | RunError::Api { .. } => Exit::Network,
-            _ => Exit::Error,
-        };
-        Failure::told(exit, "run", error)
-    })
+    outcome.map_err(|error| not_run(context, &error))
 }
 
 /// Resolves at SIGINT, SIGTERM and, with a parent, at the end of standard input.

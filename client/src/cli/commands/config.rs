@@ -3,7 +3,8 @@
 use super::Outcome;
 use crate::cli::arguments::Config as Arguments;
 use crate::cli::context::Context;
-use crate::cli::failure::{Exit, Failure};
+use crate::cli::failure::Exit;
+use crate::cli::starting;
 use crate::output::table::Rows;
 use sincronia_node::config::{Config, variables};
 
@@ -13,8 +14,8 @@ const FILE: &str = "sincronia.toml";
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let Arguments::Show { origin } = arguments;
     let path = context.directory()?.join(FILE);
-    let config = Config::load(&path, variables(), &[])
-        .map_err(|error| Failure::told(Exit::Usage, "config", error))?;
+    let config =
+        Config::load(&path, variables(), &[]).map_err(|error| starting::config(context, &error))?;
     let texts = &context.texts;
     let settings: Vec<_> = config
         .show()

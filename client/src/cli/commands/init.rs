@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     let language = arguments.words.unwrap_or_else(|| context.texts.language());
     let unlock = secret::choose(context, &arguments.unlocking)?;
     secret::make_key_file(context, &unlock)?;
-    let created = node::initialise(&directory, &arguments.name, language, unlock)?;
+    let created = node::initialise(context, &directory, &arguments.name, language, unlock)?;
     match &arguments.recovery_file {
         Some(path) => keep(context, path, &created)?,
         None => show(context, &created)?,

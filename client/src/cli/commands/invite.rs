@@ -24,6 +24,10 @@ pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
 }
 
 fn new(context: &Context, arguments: NewInvite) -> Outcome {
+    let existing = arguments.output.as_deref().filter(|path| path.exists());
+    if let Some(path) = existing {
+        return Err(context.fail(Exit::Usage, "exists", &path.display().to_string()));
+    }
     let client = context.client()?;
     let mut spaces = Vec::new();
     for convention in &arguments.conventions {
@@ -34,8 +38,12 @@ fn new(context: &Context, arguments: NewInvite) -> Outcome {
     let request =
         InviteRequest { valid_hours: arguments.valid_hours, note: arguments.note, spaces };
     let invitation = client.invite(&request)?;
-    if let Some(path) = &arguments.output {
-        write(context, path, &invitation)?;
+    if let Some(path) = &arguments.output
+        && let Err(failure) = write(context, path, &invitation)
+    {
+        // It is in nobody's hands: it must not stay open.
+        client.revoke_invitation(&invitation.id)?;
+        return Err(failure);
     }
     context.output.show("new_invitation", &invitation, || invitation.text.clone());
     let until = [("until", time(invitation.expires_at).into())];

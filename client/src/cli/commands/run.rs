@@ -17,6 +17,6 @@ pub(super) fn run(context: &Context, arguments: Run) -> Outcome {
     }
     flags.extend(arguments.api.map(|address| (Key::ApiAddress, address)));
     let running = Running { flags, offline: arguments.offline, with_parent: arguments.with_parent };
-    node::run(&directory, unlock, running)?;
+    node::run(context, &directory, unlock, running)?;
     Ok(Exit::Done)
 }
