@@ -3,8 +3,9 @@
 //! | purpose | primitive |
 //! |---|---|
 //! | signatures | Ed25519, always `verify_strict`: one verdict on every node |
-//! | hashes, key derivation | BLAKE3 with a context string per use |
-//! | bodies, values at rest | XChaCha20-Poly1305 with the header or table key as associated data |
+//! | hashes | BLAKE3 in derive-key mode with a context string per use |
+//! | keys, nonces, commitments, macs | BLAKE3 in keyed mode with the context string hashed first |
+//! | bodies, wrapped keys, values at rest | XChaCha20-Poly1305 with header, epoch or table key as associated data |
 //! | sealing a keyring to a node | HPKE (RFC 9180) over X-Wing (X25519 + ML-KEM-768), HKDF-SHA256, ChaCha20-Poly1305 |
 //!
 //! Every signature and derivation has its own [`Domain`], so that bytes made for one purpose are

@@ -8,7 +8,8 @@
 //!                                      ←      Welcome { mac, identity, name, … }  or  Refused
 //! ```
 //! Both macs are keyed by what the secret derives to, and cover both nodes as the transport
-//! authenticated them and both nonces: a proof that was overheard or is relayed proves nothing.
+//! authenticated them, both nonces and the sender's introduction: a proof that was overheard, is
+//! relayed or was altered proves nothing.
 //! Each side checks that the other's identity log certifies the node it is talking to.
 //!
 //! Deliberately absent: sockets, the list of invitations (`replica`), and trust: both sides are

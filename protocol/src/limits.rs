@@ -35,15 +35,15 @@ pub const COMMENT_BYTES_MAX: usize = 2_000;
 
 /// Entries of an identity log: a root rotation a month for eighty years.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_000;
-/// Bytes of one identity entry: a hybrid public key is 1,216.
+/// Bytes of one identity entry without its signature: a hybrid public key is 1,216.
 pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 /// Nodes that one organisation certifies at a time.
 pub const IDENTITY_NODES_MAX: usize = 32;
 /// Entries of one access log.
 pub const ACCESS_ENTRIES_MAX: usize = 100_000;
-/// Bytes of one access entry: 100 bytes for each recipient and cut.
+/// Bytes of one access entry without its signature: 70 for each recipient, 80 for each cut.
 pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
-/// Members of one space: a table of all mayors of a province fits.
+/// Members of one space, former ones too: a table of all mayors of a province fits.
 pub const SPACE_MEMBERS_MAX: usize = 512;
 /// Author logs in one space: members times their nodes over the years.
 pub const SPACE_AUTHORS_MAX: usize = 2_048;

@@ -29,7 +29,8 @@ pub enum Table {
     Rows,
     /// space 32 → summary: owner, members, digest.
     Spaces,
-    /// space 32 ‖ author 32 ‖ sequence 8 → why the entry is not shown: no key yet.
+    /// space 32 ‖ author 32 ‖ sequence 8 → why the entry is not shown: empty while its key or
+    /// access log is not here yet, 1 when it cannot be read.
     Waiting,
     /// space 32 ‖ author 32 ‖ sequence 8 → proof that an author forked its log.
     Forks,
@@ -37,7 +38,7 @@ pub enum Table {
     Partners,
     /// hash of the secret 32 → invitation made here, sealed at rest.
     Invitations,
-    /// node 32 → latest signed address record.
+    /// Reserved: node 32 → latest signed address record.
     Addresses,
     /// name → local setting.
     Settings,

@@ -24,7 +24,8 @@ pub enum KeyringError {
 /// know. Older keys of a stretch unwrap from it.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
-    /// Epoch number and key, ascending.
+    /// Epoch number and key, ascending as honest owners write them. Each key is checked by itself
+    /// against its commitment.
     pub keys: Vec<(u64, EpochKey)>,
 }
 

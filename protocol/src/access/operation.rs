@@ -86,7 +86,7 @@ pub struct Cut {
     /// Number of entries that count.
     #[n(1)]
     pub length: u64,
-    /// Hash of the last of them.
+    /// Hash of the last of them, as the owner saw it: evidence; the length decides what counts.
     #[n(2)]
     pub head: EntryHash,
 }

@@ -1,4 +1,7 @@
 //! One context string per use of a hash, signature or derivation.
+//!
+//! Two more, `sincronia/1/record-id` and `sincronia/1/actor`, stand in `record`, which knows no
+//! cryptography.
 
 /// What bytes are for. The string is part of what is hashed or signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,8 @@ domains! {
     NEXT_ROOT = "next-root";
     /// Hash of an identity entry.
     IDENTITY_ENTRY = "identity-entry";
-    /// Signature of an identity entry.
+    /// Signature of an identity entry, and a node's consent to its admission; the two begin
+    /// differently.
     IDENTITY_SIGNATURE = "identity-signature";
     /// Signature of the incoming root key over its own rotation.
     ROOT_ACCEPTANCE = "root-acceptance";
@@ -33,9 +37,9 @@ domains! {
     ACCESS_ENTRY = "access-entry";
     /// Signature of an access entry.
     ACCESS_SIGNATURE = "access-signature";
-    /// Hash of an author entry's header.
+    /// Hash of an author entry: its header, body hash and body length.
     AUTHOR_ENTRY = "author-entry";
-    /// Signature of an author entry's header.
+    /// Signature of an author entry's hash.
     AUTHOR_SIGNATURE = "author-signature";
     /// Hash of an entry's body.
     BODY = "body";
@@ -53,25 +57,25 @@ domains! {
     SEALED = "sealed";
     /// Hybrid key pair from its seed.
     SEALING_KEY = "sealing-key";
-    /// Id of a sealing public key.
+    /// Id of a sealing public key; it does not travel.
     SEALING_KEY_ID = "sealing-key-id";
     /// Values at rest.
     AT_REST = "at-rest";
-    /// Nonces of values at rest.
+    /// Key of the nonces of values at rest, and the nonces.
     AT_REST_NONCE = "at-rest-nonce";
     /// Digest of a space.
     SPACE_DIGEST = "space-digest";
-    /// Item of the reconciliation set.
+    /// Item of the reconciliation set: a space with its digest, or an organisation with its head.
     SYNC_ITEM = "sync-item";
     /// Verification phrase of two organisations.
     PHRASE = "verification-phrase";
     /// Id of an invitation from its secret.
     INVITATION_ID = "invitation-id";
-    /// Proof of the joining side.
+    /// Key of both proofs, from the secret of an invitation; and the proof of the joining side.
     INVITATION_PROOF = "invitation-proof";
     /// Answer of the inviting side.
     INVITATION_ANSWER = "invitation-answer";
-    /// Signed address record.
+    /// Reserved for signed address records, which do not exist yet.
     ADDRESS_RECORD = "address-record";
 }
 

@@ -92,7 +92,7 @@ pub struct NodeAdmission {
     /// Where space keys for it are sealed to.
     #[n(1)]
     pub sealing: SealingPublic,
-    /// The node's signature over organisation and sealing key.
+    /// The node's signature over organisation, node and sealing key.
     #[n(2)]
     pub consent: Signature,
 }

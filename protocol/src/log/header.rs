@@ -35,8 +35,9 @@ impl LogPosition {
     pub const START: Self = Self { length: 0, head: EntryHash::ZERO };
 }
 
-/// What the author signs. Its encoding without body hash and length is the associated data of the
-/// body, so a body opens nowhere but in its place.
+/// Where an entry stands. With hash and length of the body it makes the entry's hash, which the
+/// author signs; its encoding alone is the associated data of the body, so a body opens nowhere but
+/// in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The space.

@@ -1,8 +1,8 @@
 //! What partners send, verified and kept.
 //!
-//! A space is taken only when its owner is a partner and its access log grants this organisation a
-//! role; entries only in such spaces, from authors that are or were members. Everything else is an
-//! error that names the reason, and leaves nothing behind.
+//! A space is taken only when its owner is a partner and its access log, once complete, grants this
+//! organisation a role; entries only in such spaces, from authors that are or were members.
+//! Everything else is an error that names the reason, and leaves nothing behind.
 
 use super::forks::Overlap;
 use super::space::SpaceState;

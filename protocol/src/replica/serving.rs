@@ -28,7 +28,8 @@ pub enum ItemRef {
     Space(#[n(0)] SpaceId),
 }
 
-/// Something that replicas compare, and the hash of its reference and state.
+/// Something that replicas compare, and the hash of its id and state. Whether it is a space or an
+/// identity is not hashed: their ids are hashes of different domains, and so never equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     /// What.
@@ -124,7 +125,8 @@ impl Replica {
     }
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
-    /// access log up to its own removal to a former member, nothing to anyone else.
+    /// access log up to its own removal and the logs of its own nodes to a former member, nothing
+    /// to anyone else.
     ///
     /// # Errors
     /// When the store cannot be read.

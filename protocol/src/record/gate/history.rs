@@ -366,3 +366,21 @@ pub(crate) fn derive_actor(id: &RecordId, author: &Author) -> [u8; 16] {
     hasher.finalize_xof().fill(&mut actor);
     actor
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OrganisationId;
+
+    /// Actors decide which of two concurrent values is shown: every implementation needs the same.
+    #[test]
+    fn an_actor_follows_from_node_record_and_grant() {
+        let (node, organisation) =
+            (NodeId::from_bytes([7; 32]), OrganisationId::from_bytes([8; 32]));
+        let author = Author { node, organisation, grant: 2 };
+        let actor = derive_actor(&RecordId::from_bytes([9; 16]), &author);
+        let material = [&[7; 32][..], &[9; 16], &[0, 0, 0, 0, 0, 0, 0, 2]].concat();
+        assert_eq!(actor, blake3::derive_key("sincronia/1/actor", &material)[..16]);
+        assert_eq!(u128::from_be_bytes(actor), 0x886d_6bfc_2fc1_471c_84a7_e102_fb38_a165);
+    }
+}
