@@ -2,9 +2,10 @@
 //!
 //! Structures are CBOR arrays whose elements have fixed positions; absent elements at the end are
 //! left out, others are null. Integers are shortest-form, lengths definite. The decoder does not
-//! trust the writer: it decodes, encodes again and compares, so a second spelling of the same value,
-//! trailing bytes, or a field it would drop are all refused. Sizes are bounded by the caller before decoding, and with them every collection; what
-//! costs more than its bytes has its own bound in [`crate::limits`].
+//! trust the writer: it decodes, encodes again and compares, so a second spelling of the same
+//! value, trailing bytes, or a field it would drop are all refused. Sizes are bounded by the
+//! caller before decoding, and with them every collection; what costs more than its bytes has its
+//! own bound in [`crate::limits`].
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
