@@ -15,6 +15,7 @@ mod conventions;
 mod core;
 mod dialing;
 mod directory;
+mod editing;
 mod joining;
 mod links;
 mod members;

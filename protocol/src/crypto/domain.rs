@@ -73,6 +73,8 @@ domains! {
     INVITATION_ANSWER = "invitation-answer";
     /// Signed address record.
     ADDRESS_RECORD = "address-record";
+    /// What a record shows at a time, so that an edit can say what it was made upon.
+    RECORD_VERSION = "record-version";
 }
 
 impl Domain {
