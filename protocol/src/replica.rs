@@ -29,6 +29,7 @@ mod serving;
 mod settings;
 mod space;
 mod stored;
+mod summary;
 mod verification;
 mod writing;
 
@@ -42,6 +43,7 @@ use crate::record::Record;
 use crate::storage::{Batch, Storage, StorageError, Table, Visit};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use summary::Summaries;
 
 pub use admission::Admitted;
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
@@ -50,7 +52,7 @@ pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
-pub use space::Summary;
+pub use summary::Summary;
 pub use verification::Findings;
 pub use writing::{WriteRequest, WriteTarget, Written};
 
@@ -183,7 +185,7 @@ pub struct Replica {
     identities: BTreeMap<OrganisationId, Identity>,
     certified: HashMap<NodeId, OrganisationId>,
     partners: BTreeMap<OrganisationId, Partner>,
-    summaries: BTreeMap<SpaceId, Summary>,
+    summaries: Summaries,
     spaces: HashMap<SpaceId, space::SpaceState>,
     records: HashMap<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
@@ -209,7 +211,7 @@ impl Replica {
             identities: BTreeMap::new(),
             certified: HashMap::new(),
             partners: BTreeMap::new(),
-            summaries: BTreeMap::new(),
+            summaries: Summaries::default(),
             spaces: HashMap::new(),
             records: HashMap::new(),
             dirty: BTreeSet::new(),

@@ -114,7 +114,7 @@ impl Replica {
             access: LogPosition::START,
             former: Vec::new(),
         };
-        self.summaries.insert(*space, summary);
+        self.summaries.insert(space, summary);
         let state = SpaceState {
             access,
             epoch_keys: BTreeMap::new(),

@@ -63,8 +63,8 @@ impl Replica {
         let own = self.organisation();
         let spaces: Vec<_> = self
             .summaries
-            .iter()
-            .filter(|(_, summary)| summary.owner == own && summary.role(organisation).is_some())
+            .of(organisation)
+            .filter(|(_, summary)| summary.owner == own)
             .map(|(space, _)| *space)
             .collect();
         for space in spaces {

@@ -84,9 +84,8 @@ impl Replica {
         let mut items = Vec::new();
         for (space, summary) in self.shared_with(partner) {
             organisations.extend(summary.everyone());
-            let parts: [&[u8]; 2] = [space.as_bytes(), &summary.digest];
-            let id = Domain::SYNC_ITEM.hash(&parts);
-            items.push(Item { reference: ItemRef::Space(*space), id });
+            let item = |id| Item { reference: ItemRef::Space(*space), id };
+            items.extend(self.summaries.item(space).map(item));
         }
         let identities = organisations.iter().filter_map(|one| self.identities.get(one));
         items.extend(identities.map(identity_item));
@@ -94,14 +93,12 @@ impl Replica {
     }
 
     /// The spaces that `partner` and this organisation are members of now.
-    fn shared_with<'a>(
-        &'a self,
-        partner: &'a OrganisationId,
-    ) -> impl Iterator<Item = (&'a SpaceId, &'a super::Summary)> {
+    pub fn shared_with(
+        &self,
+        partner: &OrganisationId,
+    ) -> impl Iterator<Item = (&SpaceId, &super::Summary)> {
         let own = self.organisation();
-        self.summaries.iter().filter(move |(_, summary)| {
-            summary.role(partner).is_some() && summary.role(&own).is_some()
-        })
+        self.summaries.of(partner).filter(move |(_, summary)| summary.role(&own).is_some())
     }
 
     /// Whether `partner` may be told of `reference`.
