@@ -4,10 +4,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sincronia_tests::benchmark::{self, Failure, Plan, Shape, Workload};
 use std::path::PathBuf;
 
-/// The allocator of the `sincronia` command, so that its costs are measured.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures what synchronisation costs, between two nodes on loopback.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
