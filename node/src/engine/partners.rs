@@ -54,7 +54,7 @@ impl Core {
             last_exchange: partner
                 .last_exchange
                 .map(sincronia_protocol::time::Timestamp::milliseconds),
-            spaces: self.replica.shared_with(id).count() as u64,
+            spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
         }
     }

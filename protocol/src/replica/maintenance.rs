@@ -64,8 +64,8 @@ impl Replica {
         let spaces: Vec<_> = self
             .summaries
             .of(organisation)
-            .filter(|(_, summary)| summary.owner == own)
-            .map(|(space, _)| *space)
+            .filter(|known| known.summary.owner == own)
+            .map(|known| known.space)
             .collect();
         for space in spaces {
             self.maintain_space(disk, &space, organisation, random)?;

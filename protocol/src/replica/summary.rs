@@ -9,7 +9,7 @@ use crate::crypto::Domain;
 use crate::ids::{OrganisationId, SpaceId};
 use crate::log::LogPosition;
 use minicbor::{Decode, Encode};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// What is always in memory of every space: who may know of it, and the digest that sync compares.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -56,66 +56,80 @@ impl Summary {
     }
 }
 
-/// The summaries of all spaces, in the order of their ids.
+/// The summaries of all spaces. None is ever taken out.
 #[derive(Default)]
 pub struct Summaries {
-    spaces: BTreeMap<SpaceId, Known>,
-    by_member: HashMap<OrganisationId, BTreeSet<SpaceId>>,
+    known: Vec<Known>,
+    /// Where each space stands in `known`.
+    places: BTreeMap<SpaceId, usize>,
+    by_member: HashMap<OrganisationId, BTreeMap<SpaceId, usize>>,
 }
 
-struct Known {
-    summary: Summary,
-    item: [u8; 32],
+/// A space, its summary, and the name under which it is compared as it stands.
+pub struct Known {
+    pub space: SpaceId,
+    pub summary: Summary,
+    pub item: [u8; 32],
 }
 
 impl Summaries {
     /// The summary of a space.
     pub fn get(&self, space: &SpaceId) -> Option<&Summary> {
-        self.spaces.get(space).map(|known| &known.summary)
+        let place = self.places.get(space)?;
+        self.known.get(*place).map(|known| &known.summary)
     }
 
     /// Whether the space is here.
     pub fn contains_key(&self, space: &SpaceId) -> bool {
-        self.spaces.contains_key(space)
+        self.places.contains_key(space)
     }
 
-    /// The ids of all spaces.
+    /// The ids of all spaces, in their order.
     pub fn keys(&self) -> impl Iterator<Item = &SpaceId> {
-        self.spaces.keys()
+        self.places.keys()
     }
 
-    /// All spaces.
+    /// All spaces, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&SpaceId, &Summary)> {
-        self.spaces.iter().map(|(space, known)| (space, &known.summary))
+        let known = self.places.values().filter_map(|place| self.known.get(*place));
+        known.map(|known| (&known.space, &known.summary))
+    }
+
+    /// The spaces of which `organisation` is a member now, in the order of their ids.
+    pub fn of(&self, organisation: &OrganisationId) -> impl Iterator<Item = &Known> {
+        let places = self.by_member.get(organisation).into_iter().flat_map(BTreeMap::values);
+        places.filter_map(|place| self.known.get(*place))
     }
 
     /// Takes the place of what was known of a space.
     pub fn insert(&mut self, space: &SpaceId, summary: Summary) {
         let item = Domain::SYNC_ITEM.hash(&[space.as_bytes(), &summary.digest]);
-        let old = self.spaces.get(space).map(|known| &known.summary.members);
-        if old != Some(&summary.members) {
-            let gone: Vec<_> = old.into_iter().flatten().map(|(member, _)| *member).collect();
-            for member in gone {
-                if let Some(spaces) = self.by_member.get_mut(&member) {
+        let place = *self.places.entry(*space).or_insert(self.known.len());
+        let Some(known) = self.known.get_mut(place) else {
+            add_to(&mut self.by_member, space, place, &summary.members);
+            self.known.push(Known { space: *space, summary, item });
+            return;
+        };
+        if known.summary.members != summary.members {
+            for (member, _) in &known.summary.members {
+                if let Some(spaces) = self.by_member.get_mut(member) {
                     spaces.remove(space);
                 }
             }
-            for (member, _) in &summary.members {
-                self.by_member.entry(*member).or_default().insert(*space);
-            }
+            add_to(&mut self.by_member, space, place, &summary.members);
         }
-        self.spaces.insert(*space, Known { summary, item });
+        (known.summary, known.item) = (summary, item);
     }
+}
 
-    /// The spaces of which `organisation` is a member now.
-    pub fn of(&self, organisation: &OrganisationId) -> impl Iterator<Item = (&SpaceId, &Summary)> {
-        let spaces = self.by_member.get(organisation).into_iter().flatten();
-        spaces.filter_map(|space| Some((space, self.get(space)?)))
-    }
-
-    /// The name under which a space is compared as it stands.
-    pub fn item(&self, space: &SpaceId) -> Option<[u8; 32]> {
-        self.spaces.get(space).map(|known| known.item)
+fn add_to(
+    by_member: &mut HashMap<OrganisationId, BTreeMap<SpaceId, usize>>,
+    space: &SpaceId,
+    place: usize,
+    members: &[(OrganisationId, Role)],
+) {
+    for (member, _) in members {
+        by_member.entry(*member).or_default().insert(*space, place);
     }
 }
 
@@ -145,7 +159,7 @@ mod tests {
     }
 
     fn spaces_of(summaries: &Summaries, member: u8) -> Vec<SpaceId> {
-        summaries.of(&organisation(member)).map(|(space, _)| *space).collect()
+        summaries.of(&organisation(member)).map(|known| known.space).collect()
     }
 
     #[test]
@@ -163,12 +177,13 @@ mod tests {
     #[test]
     fn the_name_of_a_space_in_a_comparison_changes_with_its_digest() {
         let mut summaries = Summaries::default();
-        summaries.insert(&space(1), summary(&[1], 0));
-        let before = summaries.item(&space(1));
-        summaries.insert(&space(1), summary(&[1], 1));
-        assert_ne!(before, summaries.item(&space(1)));
-        summaries.insert(&space(1), summary(&[1, 2], 0));
-        assert_eq!(before, summaries.item(&space(1)));
-        assert_eq!(summaries.item(&space(2)), None);
+        let mut item = |summary| {
+            summaries.insert(&space(1), summary);
+            summaries.of(&organisation(1)).map(|known| known.item).collect::<Vec<_>>()
+        };
+        let before = item(summary(&[1], 0));
+        assert_eq!(before.len(), 1);
+        assert_ne!(before, item(summary(&[1], 1)));
+        assert_eq!(before, item(summary(&[1, 2], 0)));
     }
 }
