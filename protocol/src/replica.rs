@@ -15,6 +15,7 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod cache;
 mod forks;
 mod identities;
 mod invitations;
@@ -41,6 +42,7 @@ use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use crate::log::RunError;
 use crate::record::Record;
 use crate::storage::{Batch, Storage, StorageError, Table, Visit};
+use cache::Cache;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use summary::Summaries;
@@ -186,8 +188,8 @@ pub struct Replica {
     certified: HashMap<NodeId, OrganisationId>,
     partners: BTreeMap<OrganisationId, Partner>,
     summaries: Summaries,
-    spaces: HashMap<SpaceId, space::SpaceState>,
-    records: HashMap<(SpaceId, RecordId), Record>,
+    spaces: Cache<SpaceId, space::SpaceState>,
+    records: Cache<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
     debts: BTreeSet<OrganisationId>,
     pending: Batch,
@@ -196,7 +198,7 @@ pub struct Replica {
     cloned: bool,
 }
 
-/// Spaces and records kept loaded; beyond it the caches start again.
+/// Spaces and records kept loaded.
 const SPACES_CACHED_MAX: usize = 4_096;
 const RECORDS_CACHED_MAX: usize = 512;
 
@@ -212,8 +214,8 @@ impl Replica {
             certified: HashMap::new(),
             partners: BTreeMap::new(),
             summaries: Summaries::default(),
-            spaces: HashMap::new(),
-            records: HashMap::new(),
+            spaces: Cache::default(),
+            records: Cache::default(),
             dirty: BTreeSet::new(),
             debts: BTreeSet::new(),
             pending: Batch::default(),
@@ -247,9 +249,7 @@ impl Replica {
 
     /// The writes to commit now. Caches stay ahead of the disk by exactly these.
     pub fn take_batch(&mut self) -> Batch {
-        if self.spaces.len() > SPACES_CACHED_MAX {
-            self.spaces.clear();
-        }
+        self.spaces.trim(SPACES_CACHED_MAX);
         std::mem::take(&mut self.pending)
     }
 

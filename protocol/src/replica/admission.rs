@@ -176,7 +176,7 @@ impl Replica {
         author: &NodeId,
         from: u64,
     ) -> Result<(), ReplicaError> {
-        self.records.retain(|(owner, _), _| owner != space);
+        self.records.retain(|(owner, _)| owner != space);
         let head = self.space(disk, space)?.heads.get(author).copied();
         if let Some(head) = head.filter(|head| head.projected > from) {
             self.put_head(disk, space, author, Head { projected: from, ..head })?;
