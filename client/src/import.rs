@@ -51,6 +51,9 @@ pub struct Problem {
     pub code: String,
     /// For people.
     pub message: String,
+    /// The codes that are possible there, when it is none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 /// What a file holds: the rows that could be understood and what is wrong with the others.
@@ -176,6 +179,7 @@ fn rows(sheet: &Sheet, kind: Kind, columns: &[Option<String>]) -> Contents {
                 field: field.to_owned(),
                 code: code.to_owned(),
                 message,
+                allowed: Vec::new(),
             });
         };
         if line.cells.len() != columns.len() {

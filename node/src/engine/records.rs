@@ -351,6 +351,7 @@ impl Core {
                     field: String::new(),
                     code: "refused".into(),
                     message: error.message.clone(),
+                    allowed: Vec::new(),
                 };
                 let mut problems = error.problems.clone();
                 for problem in &mut problems {
