@@ -83,6 +83,9 @@ pub enum ImportError {
     /// Nothing in it.
     #[error("the file has no header and no rows")]
     Empty,
+    /// Bytes that no text has.
+    #[error("the file is not text")]
+    NotText,
     /// A quotation mark that is opened and not closed, or the like.
     #[error("the table breaks off at line {line}: {reason}")]
     Broken {
@@ -135,6 +138,7 @@ impl ImportError {
             Self::TooLarge { .. } => "import_too_large",
             Self::TooManyRows => "import_too_many_rows",
             Self::Empty => "import_empty",
+            Self::NotText => "import_not_text",
             Self::Broken { .. } => "import_broken",
             Self::NotJson { .. } => "import_not_json",
             Self::NotAList => "import_not_a_list",
@@ -158,6 +162,7 @@ pub fn read(
     let text = decode(bytes);
     match text.trim_start().chars().next() {
         None => Err(ImportError::Empty),
+        Some(_) if text.contains('\0') => Err(ImportError::NotText),
         Some('[' | '{') => json::read(&text, kind, mapping),
         Some(_) => {
             let sheet = Sheet::read(&text)?;

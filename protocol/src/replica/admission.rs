@@ -133,7 +133,7 @@ impl Replica {
         signatures: Signatures,
     ) -> Result<(), ReplicaError> {
         self.space(disk, space)?;
-        let state = self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))?;
+        let state = self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))?;
         let identity = self.identities.get(&state.access.owner());
         let identity = identity.ok_or(AccessError::IdentityBehind)?;
         state.access.apply_with(entry, identity, signatures)?;

@@ -34,7 +34,7 @@ impl<K: Copy + Eq + Hash, V> Cache<K, V> {
         self.values.get(key).map(|(_, value)| value)
     }
 
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub fn value_mut(&mut self, key: &K) -> Option<&mut V> {
         self.values.get_mut(key).map(|(_, value)| value)
     }
 

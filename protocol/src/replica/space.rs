@@ -69,7 +69,7 @@ impl Replica {
             let state = self.load_space(disk, space)?;
             self.spaces.insert(*space, state);
         }
-        self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))
+        self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))
     }
 
     fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
