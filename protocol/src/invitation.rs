@@ -145,6 +145,14 @@ mod tests {
     }
 
     #[test]
+    fn as_many_addresses_as_may_be_fit_into_one_text() {
+        let addresses = vec!["a".repeat(limits::ADDRESS_BYTES_MAX); limits::ADDRESSES_MAX];
+        let text = Invitation { addresses, ..sample() }.to_text();
+        let parsed = Invitation::from_text(&text).unwrap();
+        assert_eq!(parsed.addresses.len(), limits::ADDRESSES_MAX);
+    }
+
+    #[test]
     fn a_typing_error_is_noticed_and_the_secret_not_printed() {
         let text = sample().to_text();
         let wrong = text.replacen('q', "p", 1);

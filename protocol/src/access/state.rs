@@ -135,7 +135,7 @@ impl Access {
             term: 0,
         };
         access.check_signer(entry, owner, signatures)?;
-        if rotation.previous.is_some() {
+        if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
             return Err(AccessError::Operation);
         }
         access.open_interval(*named, Role::Contributor);
@@ -265,19 +265,20 @@ impl Access {
             AccessOperation::Rotate { .. } => true,
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
-        let recipients = operation.recipients().count();
-        let unique: BTreeSet<_> = operation.recipients().map(|one| one.node).collect();
-        let excluded = unique.iter().any(|node| self.cut_nodes.contains_key(node));
-        if possible
-            && rotation_fits
-            && recipients == unique.len()
-            && recipients <= limits::ROTATION_RECIPIENTS_MAX
-            && !excluded
-        {
+        if possible && rotation_fits && self.recipients_fit(operation) {
             Ok(())
         } else {
             Err(AccessError::Operation)
         }
+    }
+
+    /// Whether keyrings go to each node once, to not too many, and to none that was cut.
+    fn recipients_fit(&self, operation: &AccessOperation) -> bool {
+        let recipients = operation.recipients().count();
+        let unique: BTreeSet<_> = operation.recipients().map(|one| one.node).collect();
+        recipients == unique.len()
+            && recipients <= limits::ROTATION_RECIPIENTS_MAX
+            && unique.iter().all(|node| !self.cut_nodes.contains_key(node))
     }
 
     fn grant_is_possible(&self, organisation: OrganisationId, role: Role) -> bool {

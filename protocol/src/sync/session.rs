@@ -2,6 +2,7 @@
 
 mod admit;
 mod answer;
+mod portions;
 mod send;
 
 use super::comparison::{Comparison, Differences};

@@ -4,10 +4,10 @@ use super::adversary::{
     Forger, access_points, keys_within_reach, last_grant, new_practice, payload,
 };
 use super::circle::Circle;
-use super::organisation::Node;
+use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
-use sincronia_protocol::access::{AccessError, Role};
-use sincronia_protocol::crypto::EpochKey;
+use sincronia_protocol::access::{Access, AccessEntry, AccessError, Recipient, Role, Rotation};
+use sincronia_protocol::crypto::{EpochKey, Secret};
 use sincronia_protocol::ids::{EntryHash, SpaceId};
 use sincronia_protocol::log::{AccessPoint, LogPosition, Run};
 use sincronia_protocol::record::{Change, Kind, derive_id};
@@ -140,7 +140,7 @@ fn a_body_that_does_not_open_hides_nothing_else_of_its_author() {
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 3, 0);
     let sound = forger.epoch.1.clone();
-    forger.epoch.1 = EpochKey::from_secret(sincronia_protocol::crypto::Secret::from_bytes([1; 32]));
+    forger.epoch.1 = EpochKey::from_secret(Secret::from_bytes([1; 32]));
     let closed = forger.sign(&new_practice(&member, 1, "illeggibile"));
     forger.epoch.1 = sound;
     let readable = new_practice(&member, 1, "leggibile");
@@ -233,4 +233,22 @@ fn a_key_that_the_log_does_not_commit_to_is_not_taken() {
     assert!(matches!(refused, Err(ReplicaError::Keyring(_))), "{refused:?}");
     let refused = circle.member.try_note(&space, "senza chiave");
     assert_eq!(refused, Err(ReplicaError::KeyMissing), "it writes nothing it could not read");
+}
+
+#[test]
+fn a_creation_that_seals_to_one_node_twice_is_refused() {
+    let (owner, credentials) = Organisation::with_node(1);
+    let key = EpochKey::from_secret(Secret::from_bytes([1; 32]));
+    let space = AccessEntry::space_id(&owner.id(), &[7; 16]);
+    let recipient = Recipient { node: credentials.node_key.id(), sealed: [2; 32] };
+    let term = owner.identity.primary().unwrap().term;
+    let begin = |recipients: Vec<Recipient>| {
+        let commitment = key.commitment(space.as_bytes(), 0);
+        let rotation = Rotation { epoch: 0, commitment, previous: None, recipients };
+        let node = credentials.node_key.id();
+        let statement = Access::draft_creation(owner.id(), [7; 16], node, term, rotation);
+        Access::begin(&statement.sign(&credentials.node_key), &owner.identity).map(drop)
+    };
+    assert_eq!(begin(vec![recipient]), Ok(()));
+    assert_eq!(begin(vec![recipient, recipient]), Err(AccessError::Operation));
 }

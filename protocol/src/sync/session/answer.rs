@@ -1,6 +1,9 @@
 //! Questions and answers: comparison steps, heads, and what follows from them.
 
+use super::portions::portions;
+use super::send::MESSAGE_BYTES;
 use super::{Exchanging, Phase, Session, Side};
+use crate::codec;
 use crate::identity::Identity;
 use crate::ids::{OrganisationId, SpaceId};
 use crate::limits;
@@ -14,7 +17,7 @@ use crate::sync::message::Message;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Heads of so many spaces in one message: about 100 bytes for each author.
+/// Heads of at most so many spaces in one message.
 const HEADS_PER_MESSAGE: usize = 256;
 
 impl Session {
@@ -189,9 +192,7 @@ impl Session {
                 answers.push(ours);
             }
         }
-        if !answers.is_empty() {
-            effects.push(Effect::Send(Message::Heads { is_answer: true, heads: answers }));
-        }
+        effects.extend(heads_messages(true, answers).into_iter().map(Effect::Send));
         Ok(())
     }
 
@@ -290,11 +291,17 @@ fn tell(
         let lengths = lengths.to_vec();
         effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
     }
-    for heads in heads.chunks(HEADS_PER_MESSAGE) {
-        let heads = heads.to_vec();
-        effects.push(Effect::Send(Message::Heads { is_answer: false, heads }));
-    }
+    effects.extend(heads_messages(false, heads).into_iter().map(Effect::Send));
     Ok(())
+}
+
+/// Heads in as many messages as they need: about 80 bytes for each author.
+pub(super) fn heads_messages(is_answer: bool, heads: Vec<SpaceHeads>) -> Vec<Message> {
+    let size = |heads: &SpaceHeads| codec::encode(heads).len();
+    portions(heads, HEADS_PER_MESSAGE, MESSAGE_BYTES, size)
+        .into_iter()
+        .map(|heads| Message::Heads { is_answer, heads })
+        .collect()
 }
 
 /// Whether `theirs` shows something that is missing here.

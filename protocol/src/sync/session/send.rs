@@ -2,6 +2,7 @@
 
 use super::admit::proof_message;
 use super::answer::{announce, store};
+use super::portions::portions;
 use super::{Exchanging, Phase, Session, Side};
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -14,8 +15,8 @@ use crate::time::Timestamp;
 use std::collections::BTreeSet;
 
 /// One message of entries: small enough that verifying, committing and sending overlap.
-const MESSAGE_BYTES: usize = 256 * 1024;
-/// Sealed keyrings in one message.
+pub(super) const MESSAGE_BYTES: usize = 256 * 1024;
+/// Sealed keyrings in one message, at most.
 const SEALED_PER_MESSAGE: usize = 128;
 
 impl Session {
@@ -98,11 +99,7 @@ impl Session {
             Task::Access { space, from, to } => self.access(space, from, to, replica, disk),
             Task::Sealed { space, hashes } => {
                 let found = replica.sealed_for(disk, partner, &space, &hashes).map_err(store)?;
-                let message = |part: &[Vec<u8>]| Message::Sealed {
-                    space,
-                    keyrings: part.iter().cloned().map(Into::into).collect(),
-                };
-                Ok(found.chunks(SEALED_PER_MESSAGE).map(message).collect())
+                Ok(sealed_messages(space, found))
             }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
@@ -228,4 +225,12 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Keyrings in as many messages as they need.
+pub(super) fn sealed_messages(space: SpaceId, keyrings: Vec<Vec<u8>>) -> Vec<Message> {
+    portions(keyrings, SEALED_PER_MESSAGE, MESSAGE_BYTES, Vec::len)
+        .into_iter()
+        .map(|part| Message::Sealed { space, keyrings: part.into_iter().map(Into::into).collect() })
+        .collect()
 }
