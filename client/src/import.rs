@@ -51,6 +51,9 @@ pub struct Problem {
     pub code: String,
     /// For people.
     pub message: String,
+    /// The codes that are possible there, when it is none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 /// What a file holds: the rows that could be understood and what is wrong with the others.
@@ -80,6 +83,9 @@ pub enum ImportError {
     /// Nothing in it.
     #[error("the file has no header and no rows")]
     Empty,
+    /// Bytes that no text has.
+    #[error("the file is not text")]
+    NotText,
     /// A quotation mark that is opened and not closed, or the like.
     #[error("the table breaks off at line {line}: {reason}")]
     Broken {
@@ -132,6 +138,7 @@ impl ImportError {
             Self::TooLarge { .. } => "import_too_large",
             Self::TooManyRows => "import_too_many_rows",
             Self::Empty => "import_empty",
+            Self::NotText => "import_not_text",
             Self::Broken { .. } => "import_broken",
             Self::NotJson { .. } => "import_not_json",
             Self::NotAList => "import_not_a_list",
@@ -155,6 +162,7 @@ pub fn read(
     let text = decode(bytes);
     match text.trim_start().chars().next() {
         None => Err(ImportError::Empty),
+        Some(_) if text.contains('\0') => Err(ImportError::NotText),
         Some('[' | '{') => json::read(&text, kind, mapping),
         Some(_) => {
             let sheet = Sheet::read(&text)?;
@@ -176,6 +184,7 @@ fn rows(sheet: &Sheet, kind: Kind, columns: &[Option<String>]) -> Contents {
                 field: field.to_owned(),
                 code: code.to_owned(),
                 message,
+                allowed: Vec::new(),
             });
         };
         if line.cells.len() != columns.len() {

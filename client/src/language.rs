@@ -101,4 +101,14 @@ impl Catalogue {
         self.find(&format!("error-{}", code.replace('_', "-")), &[])
             .unwrap_or_else(|| message.to_owned())
     }
+
+    /// What is wrong with a field, with the codes that would be right. The node's own English is
+    /// the more exact one.
+    #[must_use]
+    pub fn problem(&self, code: &str, message: &str, allowed: &[String]) -> String {
+        let translated = self.find(&format!("problem-{}", code.replace('_', "-")), &[]);
+        let translated = translated.filter(|_| self.language != Language::En);
+        let text = translated.unwrap_or_else(|| message.to_owned());
+        if allowed.is_empty() { text } else { format!("{text}: {}", allowed.join(", ")) }
+    }
 }

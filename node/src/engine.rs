@@ -15,6 +15,7 @@ mod conventions;
 mod core;
 mod dialing;
 mod directory;
+mod editing;
 mod joining;
 mod links;
 mod members;
@@ -221,6 +222,7 @@ impl From<ReplicaError> for ApiError {
                         field: one.field,
                         code: one.code.to_owned(),
                         message: one.message,
+                        allowed: one.allowed.iter().map(ToString::to_string).collect(),
                     })
                     .collect();
                 api

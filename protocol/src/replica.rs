@@ -15,6 +15,7 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod cache;
 mod forks;
 mod identities;
 mod invitations;
@@ -29,6 +30,7 @@ mod serving;
 mod settings;
 mod space;
 mod stored;
+mod summary;
 mod verification;
 mod writing;
 
@@ -40,8 +42,10 @@ use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use crate::log::RunError;
 use crate::record::Record;
 use crate::storage::{Batch, Storage, StorageError, Table, Visit};
+use cache::Cache;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use summary::Summaries;
 
 pub use admission::Admitted;
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
@@ -50,7 +54,7 @@ pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
-pub use space::Summary;
+pub use summary::Summary;
 pub use verification::Findings;
 pub use writing::{WriteRequest, WriteTarget, Written};
 
@@ -183,9 +187,9 @@ pub struct Replica {
     identities: BTreeMap<OrganisationId, Identity>,
     certified: HashMap<NodeId, OrganisationId>,
     partners: BTreeMap<OrganisationId, Partner>,
-    summaries: BTreeMap<SpaceId, Summary>,
-    spaces: HashMap<SpaceId, space::SpaceState>,
-    records: HashMap<(SpaceId, RecordId), Record>,
+    summaries: Summaries,
+    spaces: Cache<SpaceId, space::SpaceState>,
+    records: Cache<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
     debts: BTreeSet<OrganisationId>,
     pending: Batch,
@@ -194,7 +198,7 @@ pub struct Replica {
     cloned: bool,
 }
 
-/// Spaces and records kept loaded; beyond it the caches start again.
+/// Spaces and records kept loaded.
 const SPACES_CACHED_MAX: usize = 4_096;
 const RECORDS_CACHED_MAX: usize = 512;
 
@@ -209,9 +213,9 @@ impl Replica {
             identities: BTreeMap::new(),
             certified: HashMap::new(),
             partners: BTreeMap::new(),
-            summaries: BTreeMap::new(),
-            spaces: HashMap::new(),
-            records: HashMap::new(),
+            summaries: Summaries::default(),
+            spaces: Cache::default(),
+            records: Cache::default(),
             dirty: BTreeSet::new(),
             debts: BTreeSet::new(),
             pending: Batch::default(),
@@ -245,9 +249,7 @@ impl Replica {
 
     /// The writes to commit now. Caches stay ahead of the disk by exactly these.
     pub fn take_batch(&mut self) -> Batch {
-        if self.spaces.len() > SPACES_CACHED_MAX {
-            self.spaces.clear();
-        }
+        self.spaces.trim(SPACES_CACHED_MAX);
         std::mem::take(&mut self.pending)
     }
 

@@ -49,7 +49,12 @@ fn convention(owner: &Node, party: &Node) -> ConventionView {
 }
 
 fn edit(fields: Value) -> EditRequest {
-    EditRequest { fields: object(fields), operator: Some("prova".into()), comment: None }
+    EditRequest {
+        fields: object(fields),
+        seen: None,
+        operator: Some("prova".into()),
+        comment: None,
+    }
 }
 
 fn only_convention(client: &Client) -> Option<RecordView> {
@@ -84,6 +89,10 @@ fn two_offices_edit_offline_and_a_person_settles_the_conflict() {
     let values = &seen[0].conflicts[0].values;
     let names: Vec<_> = values.iter().map(NameAndValue::organisation_name_and_value).collect();
     assert!(names.contains(&("Comune di Aulla".into(), json!("2028-06-30"))), "{names:?}");
+    // What stands on two sides is a person's to settle: an ordinary edit does not bury one of them.
+    let third = edit(json!({"end_date": "2031-06-30"}));
+    let refused = aulla.client().edit_convention(&id, &third).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict);
     let entry = values.iter().find(|one| one.value == "2028-06-30").unwrap().origin.entry.clone();
     let settle = ResolveRequest {
         field: "end_date".into(),
@@ -95,6 +104,26 @@ fn two_offices_edit_offline_and_a_person_settles_the_conflict() {
     casa.client().resolve(&made.space.id, &id, &settle).unwrap();
     aulla.wait("no conflict", |client| client.conflicts().unwrap().is_empty());
     assert!(shows(aulla.client(), "end_date", &json!("2028-06-30")));
+}
+
+#[test]
+fn an_edit_made_upon_an_old_sight_of_the_record_changes_nothing() {
+    let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
+    let _ = casa.join(&aulla);
+    let made = convention(&aulla, &casa);
+    let id = made.convention.id.as_str();
+    casa.wait("the convention", |client| only_convention(client).is_some());
+    let looked_at = only_convention(casa.client()).unwrap().version;
+    assert_eq!(looked_at, made.convention.version, "the same sight has the same name on each node");
+    aulla.client().edit_convention(id, &edit(json!({"seats_total": 4}))).unwrap();
+    casa.wait("the edit", |client| shows(client, "seats_total", &json!(4)));
+    let upon = |seen: String| EditRequest { seen: Some(seen), ..edit(json!({"seats_total": 5})) };
+    let refused = casa.client().edit_convention(id, &upon(looked_at)).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    assert!(shows(casa.client(), "seats_total", &json!(4)));
+    let now = only_convention(casa.client()).unwrap().version;
+    casa.client().edit_convention(id, &upon(now)).unwrap();
+    aulla.wait("the second edit", |client| shows(client, "seats_total", &json!(5)));
 }
 
 trait NameAndValue {

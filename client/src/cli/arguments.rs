@@ -257,6 +257,8 @@ pub(super) enum Convention {
         convention: String,
         #[command(flatten)]
         fields: Box<ConventionFields>,
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<String>,
     },
     Share {
         convention: String,
@@ -326,6 +328,8 @@ pub(super) enum Contact {
         contact: String,
         #[command(flatten)]
         fields: ContactFields,
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<String>,
     },
 }
 
@@ -362,6 +366,8 @@ pub(super) enum Cover {
         cover: String,
         #[command(flatten)]
         fields: CoverFields,
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<String>,
     },
 }
 
@@ -404,6 +410,8 @@ pub(super) enum Record {
         record: String,
         #[command(flatten)]
         entering: Entering,
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<String>,
     },
 }
 

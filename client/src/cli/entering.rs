@@ -134,8 +134,13 @@ fn put(
         return Err(context.fail(Exit::Usage, "unknown_field", &detail));
     };
     let value = value_of(field, text).map_err(|message| {
-        let problem =
-            FieldProblem { row: None, field: name.to_owned(), code: "wrong_type".into(), message };
+        let problem = FieldProblem {
+            row: None,
+            field: name.to_owned(),
+            code: "wrong_type".into(),
+            message,
+            allowed: Vec::new(),
+        };
         let failure = context.fail(Exit::Usage, "invalid_fields", name);
         Failure { problems: vec![problem], ..failure }
     })?;

@@ -126,10 +126,7 @@ impl Failure {
         for problem in &self.problems {
             let row = problem.row.map(|row| texts.with("row", &[("row", row.into())]));
             let place = row.into_iter().chain([problem.field.clone()]).collect::<Vec<_>>();
-            let code = problem.code.replace('_', "-");
-            let message = texts.find(&format!("problem-{code}"), &[]);
-            let message = message.filter(|_| texts.language() != Language::En);
-            let message = message.unwrap_or_else(|| problem.message.clone());
+            let message = texts.problem(&problem.code, &problem.message, &problem.allowed);
             let _ = writeln!(text, "  · {}: {}", safe(&place.join(", ")), safe(&message));
         }
         if !self.remedy.is_empty() {

@@ -40,7 +40,8 @@ pub fn record(context: &Context, names: &Names, record: &RecordView) -> String {
         ];
         let _ = writeln!(text, "{}", texts.with("record-incomplete", &arguments));
     }
-    let _ = writeln!(text, "{} · {}", record.id, record.space);
+    let version = texts.with("record-version", &[("version", record.version.clone().into())]);
+    let _ = writeln!(text, "{} · {} · {version}", record.id, record.space);
     text
 }
 

@@ -175,7 +175,7 @@ pub(super) fn create(
     let operator = Some(OPERATOR.to_owned());
     let what = format!("write a record of kind {kind}");
     if let Some(profile) = profile(writer, space, kind)? {
-        let request = EditRequest { fields, operator, comment: None };
+        let request = EditRequest { fields, seen: None, operator, comment: None };
         return writer.ask(&what, |client| client.edit_record(space, &profile, &request));
     }
     let request =

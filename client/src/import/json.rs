@@ -37,6 +37,7 @@ fn row(number: usize, record: Json, kind: Kind, mapping: &Mapping) -> Result<Row
         field: field.to_owned(),
         code: code.to_owned(),
         message: message.to_owned(),
+        allowed: Vec::new(),
     };
     let Json::Object(record) = record else {
         return Err(vec![problem("", "wrong_type", "a record is an object of fields")]);

@@ -82,4 +82,5 @@ fn too_much_is_refused() {
     let rows = "name\n".to_owned() + &"x\n".repeat(ROWS_MAX + 1);
     assert!(matches!(contacts(rows.as_bytes(), &[]), Err(ImportError::TooManyRows)));
     assert!(matches!(contacts(b"\n\n", &[]), Err(ImportError::Empty)));
+    assert!(matches!(contacts(b"\x7fELF\x02\0\0", &[]), Err(ImportError::NotText)));
 }

@@ -71,3 +71,12 @@ fn every_kind_field_and_code_has_a_label() {
     }
     assert_eq!(missing, BTreeSet::new());
 }
+
+#[test]
+fn whoever_writes_an_unknown_code_is_told_the_known_ones() {
+    let allowed = ["office".to_owned(), "mailbox".to_owned()];
+    let italian = Catalogue::new(Language::It).problem("unknown_code", "not a code", &allowed);
+    assert!(italian.ends_with(": office, mailbox") && !italian.contains("not a code"), "{italian}");
+    let english = Catalogue::new(Language::En).problem("unknown_code", "not a code", &[]);
+    assert_eq!(english, "not a code");
+}

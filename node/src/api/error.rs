@@ -62,6 +62,9 @@ pub struct FieldProblem {
     pub code: String,
     /// In words.
     pub message: String,
+    /// The codes that are possible there, when it is none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 /// An error: what happened, and what to do next.

@@ -59,6 +59,9 @@ pub struct RecordView {
     pub created: Option<OriginView>,
     /// Who changed it last.
     pub changed: Option<OriginView>,
+    /// What it shows now, in short: an edit that gives it back as `seen` is refused if the record
+    /// shows something else by then.
+    pub version: String,
     /// Entries it is made of.
     pub entries: u64,
     /// Entries that do not count.
@@ -86,12 +89,16 @@ pub struct NewRecordRequest {
 }
 
 /// Changes a record: `null` empties a field, a set takes `{"add": […], "remove": […]}` or all its
-/// elements.
+/// elements. A field in conflict is not changed: its conflict is ended first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditRequest {
     /// The fields to change.
     pub fields: Map<String, Value>,
+    /// The `version` of the record that was looked at; if it shows something else now, nothing is
+    /// changed. Whoever does not say changes what there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
     /// Who acts.
     #[serde(default)]
     pub operator: Option<String>,

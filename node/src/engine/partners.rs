@@ -36,9 +36,6 @@ impl Core {
 
     fn view_partner(&self, id: &OrganisationId, partner: &Partner) -> PartnerView {
         let phrase = verification_phrase(&self.replica.organisation(), id, self.words);
-        let spaces = self.replica.summaries().filter(|(space, summary)| {
-            summary.role(id).is_some() && self.replica.own_role(space).is_some()
-        });
         PartnerView {
             organisation: id.to_string(),
             name: partner.name.clone(),
@@ -57,7 +54,7 @@ impl Core {
             last_exchange: partner
                 .last_exchange
                 .map(sincronia_protocol::time::Timestamp::milliseconds),
-            spaces: spaces.count() as u64,
+            spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
         }
     }

@@ -74,7 +74,12 @@ impl Core {
         record: &RecordId,
         request: EditRequest,
     ) -> Result<RecordView, ApiError> {
-        let EditRequest { fields, operator, comment } = request;
+        let EditRequest { fields, seen, operator, comment } = request;
+        let has_conflicts = self.replica.summary(space).is_some_and(|one| one.conflicts > 0);
+        if has_conflicts || seen.is_some() {
+            let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+            super::editing::may_change(&row.view, fields.keys(), seen.as_deref())?;
+        }
         let act = Act { operator, comment };
         self.write(*space, WriteTarget::Existing(*record), fields, act)
     }
@@ -346,6 +351,7 @@ impl Core {
                     field: String::new(),
                     code: "refused".into(),
                     message: error.message.clone(),
+                    allowed: Vec::new(),
                 };
                 let mut problems = error.problems.clone();
                 for problem in &mut problems {
@@ -376,6 +382,7 @@ impl Core {
             space: row.space.to_string(),
             id: row.record.to_string(),
             kind: row.kind.to_string(),
+            version: super::editing::version(&row.view),
             conflicts: conflicts.collect(),
             created: row.view.creation.as_ref().map(|origin| self.origin_view(origin)),
             changed: row.view.latest.as_ref().map(|origin| self.origin_view(origin)),

@@ -1,8 +1,10 @@
 //! Why the store cannot be used.
 
 use redb::StorageError;
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// Why the store cannot be used. Each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -96,13 +98,36 @@ impl StoreError {
         path: &Path,
         read: impl FnOnce() -> Result<T, redb::Error>,
     ) -> Result<T, Self> {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        let caught = quietly(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)));
         let outcome = caught.map_err(|_| Self::Damaged {
             path: path.to_path_buf(),
             cause: "its pages contradict one another".into(),
         })?;
         outcome.map_err(|error| Self::from_redb(path, error))
     }
+}
+
+thread_local! {
+    /// Whether a panic of this thread is expected, and told as a damaged store.
+    static EXPECTS_PANIC: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the report of a panic that is caught, and told better, from the screen; those of other
+/// threads and places are reported as ever.
+fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !EXPECTS_PANIC.get() {
+                report(panic);
+            }
+        }));
+    });
+    let before = EXPECTS_PANIC.replace(true);
+    let outcome = run();
+    EXPECTS_PANIC.set(before);
+    outcome
 }
 
 fn is_full(error: &std::io::Error) -> bool {

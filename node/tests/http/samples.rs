@@ -48,6 +48,7 @@ pub fn space() -> Value {
         "id": "fascicolo1", "owner": "ente1", "owner_name": "Comune di Aulla", "directory": false,
         "members": [{"organisation": "ente1", "name": "Comune di Aulla", "role": "contributor"}],
         "epoch": 1, "has_key": true, "records": 1, "conflicts": 0, "quarantined": 0, "waiting": 0,
+        "unreadable": 0,
     })
 }
 
@@ -73,7 +74,7 @@ pub fn quarantine() -> Value {
 pub fn record() -> Value {
     json!({
         "space": "fascicolo1", "id": "scheda1", "kind": "convention", "fields": {"title": "t"},
-        "conflicts": [], "entries": 1, "quarantined": 0, "waiting": 0, "newer": 0,
+        "conflicts": [], "version": "01", "entries": 1, "quarantined": 0, "waiting": 0, "newer": 0,
     })
 }
 

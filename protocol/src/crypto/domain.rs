@@ -77,6 +77,8 @@ domains! {
     INVITATION_ANSWER = "invitation-answer";
     /// Reserved for signed address records, which do not exist yet.
     ADDRESS_RECORD = "address-record";
+    /// What a record shows at a time, so that an edit can say what it was made upon.
+    RECORD_VERSION = "record-version";
 }
 
 impl Domain {

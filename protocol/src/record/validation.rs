@@ -12,6 +12,7 @@ pub(crate) use input::{Wanted, wanted};
 pub(crate) use rules::check;
 
 use crate::record::Fault;
+use crate::record::schema::Type;
 use serde::Serialize;
 
 /// What is wrong with one field of an edit.
@@ -23,11 +24,13 @@ pub struct FieldError {
     pub code: &'static str,
     /// For people, in English.
     pub message: String,
+    /// The codes that are possible there, when it is none of them.
+    pub allowed: &'static [&'static str],
 }
 
 impl FieldError {
     fn new(field: &str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), code, message: message.into() }
+        Self { field: field.to_owned(), code, message: message.into(), allowed: &[] }
     }
 
     fn fault(field: &str, fault: Fault) -> Self {
@@ -44,6 +47,16 @@ impl FieldError {
             Fault::Repeated => "repeated",
         };
         Self::new(field, code, fault.to_string())
+    }
+
+    /// A fault of a value that should have been of type `holds`.
+    fn of_type(field: &str, fault: Fault, holds: &Type) -> Self {
+        match (fault, holds) {
+            (Fault::UnknownCode, Type::Enum { codes }) => {
+                Self { allowed: codes, ..Self::fault(field, fault) }
+            }
+            _ => Self::fault(field, fault),
+        }
     }
 }
 

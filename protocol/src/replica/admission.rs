@@ -114,7 +114,7 @@ impl Replica {
             access: LogPosition::START,
             former: Vec::new(),
         };
-        self.summaries.insert(*space, summary);
+        self.summaries.insert(space, summary);
         let state = SpaceState {
             access,
             epoch_keys: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl Replica {
         signatures: Signatures,
     ) -> Result<(), ReplicaError> {
         self.space(disk, space)?;
-        let state = self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))?;
+        let state = self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))?;
         let identity = self.identities.get(&state.access.owner());
         let identity = identity.ok_or(AccessError::IdentityBehind)?;
         state.access.apply_with(entry, identity, signatures)?;
@@ -176,7 +176,7 @@ impl Replica {
         author: &NodeId,
         from: u64,
     ) -> Result<(), ReplicaError> {
-        self.records.retain(|(owner, _), _| owner != space);
+        self.records.retain(|(owner, _)| owner != space);
         let head = self.space(disk, space)?.heads.get(author).copied();
         if let Some(head) = head.filter(|head| head.projected > from) {
             self.put_head(disk, space, author, Head { projected: from, ..head })?;

@@ -63,9 +63,9 @@ impl Replica {
         let own = self.organisation();
         let spaces: Vec<_> = self
             .summaries
-            .iter()
-            .filter(|(_, summary)| summary.owner == own && summary.role(organisation).is_some())
-            .map(|(space, _)| *space)
+            .of(organisation)
+            .filter(|known| known.summary.owner == own)
+            .map(|known| known.space)
             .collect();
         for space in spaces {
             self.maintain_space(disk, &space, organisation, random)?;

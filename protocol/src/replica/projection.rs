@@ -229,10 +229,8 @@ impl Replica {
     /// Keeps a document loaded. A first synchronisation builds many in one step: they must not all
     /// stay in memory until its commit.
     fn remember(&mut self, space: &SpaceId, record: &RecordId, document: Record) {
-        if self.records.len() >= RECORDS_CACHED_MAX {
-            self.records.clear();
-        }
         self.records.insert((*space, *record), document);
+        self.records.trim(RECORDS_CACHED_MAX);
     }
 
     /// A record of a kind that only a newer version knows: its entries are kept and counted.

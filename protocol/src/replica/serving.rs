@@ -4,6 +4,7 @@
 //! carrier of, as the access log stands. A space it may not hold looks like one that does not
 //! exist; a member that was removed learns exactly that, and nothing after it.
 
+use super::summary::Known;
 use super::{Replica, ReplicaError, keys};
 use crate::access::{AccessEntry, Role};
 use crate::codec;
@@ -83,11 +84,9 @@ impl Replica {
     pub fn items(&self, partner: &OrganisationId) -> Vec<Item> {
         let mut organisations = BTreeSet::from([*partner, self.organisation()]);
         let mut items = Vec::new();
-        for (space, summary) in self.shared_with(partner) {
-            organisations.extend(summary.everyone());
-            let parts: [&[u8]; 2] = [space.as_bytes(), &summary.digest];
-            let id = Domain::SYNC_ITEM.hash(&parts);
-            items.push(Item { reference: ItemRef::Space(*space), id });
+        for known in self.shared_with(partner) {
+            organisations.extend(known.summary.everyone());
+            items.push(Item { reference: ItemRef::Space(known.space), id: known.item });
         }
         let identities = organisations.iter().filter_map(|one| self.identities.get(one));
         items.extend(identities.map(identity_item));
@@ -95,14 +94,15 @@ impl Replica {
     }
 
     /// The spaces that `partner` and this organisation are members of now.
-    fn shared_with<'a>(
-        &'a self,
-        partner: &'a OrganisationId,
-    ) -> impl Iterator<Item = (&'a SpaceId, &'a super::Summary)> {
+    fn shared_with(&self, partner: &OrganisationId) -> impl Iterator<Item = &Known> {
         let own = self.organisation();
-        self.summaries.iter().filter(move |(_, summary)| {
-            summary.role(partner).is_some() && summary.role(&own).is_some()
-        })
+        self.summaries.of(partner).filter(move |known| known.summary.role(&own).is_some())
+    }
+
+    /// How many spaces `partner` and this organisation are members of now.
+    #[must_use]
+    pub fn shared_count(&self, partner: &OrganisationId) -> u64 {
+        self.shared_with(partner).count() as u64
     }
 
     /// Whether `partner` may be told of `reference`.
@@ -119,7 +119,7 @@ impl Replica {
                     || *organisation == self.organisation()
                     || self
                         .shared_with(partner)
-                        .any(|(_, summary)| summary.everyone().any(|one| one == organisation))
+                        .any(|known| known.summary.everyone().any(|one| one == organisation))
             }
         }
     }

@@ -1,14 +1,14 @@
-//! A space loaded from the store, and the summary that is always in memory.
+//! A space loaded from the store.
 
 use super::stored::Head;
+use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessEntry, Member, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, Secret};
-use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::ids::{NodeId, SpaceId};
 use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
-use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -24,60 +24,15 @@ pub struct SpaceState {
     pub forks: BTreeMap<NodeId, u64>,
 }
 
-/// What is always in memory of every space: who may know of it, and the digest that sync compares.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Summary {
-    /// The owner.
-    #[n(0)]
-    pub owner: OrganisationId,
-    /// Current members with their roles, the owner among them.
-    #[n(1)]
-    pub members: Vec<(OrganisationId, Role)>,
-    /// Digest of access log, keys and author logs.
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
-    pub digest: [u8; 32],
-    /// Records shown.
-    #[n(3)]
-    pub records: u64,
-    /// Records with a conflict.
-    #[n(4)]
-    pub conflicts: u64,
-    /// Entries that do not count.
-    #[n(5)]
-    pub quarantined: u64,
-    /// Where the access log stands.
-    #[n(6)]
-    pub access: LogPosition,
-    /// Organisations that were members: what they wrote stays, and with it the need to know whose
-    /// nodes wrote it.
-    #[n(7)]
-    #[cbor(default)]
-    pub former: Vec<OrganisationId>,
-}
-
-impl Summary {
-    /// The role of `organisation`.
-    #[must_use]
-    pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
-        self.members.iter().find(|(member, _)| member == organisation).map(|(_, role)| *role)
-    }
-
-    /// Everyone who is or was a member.
-    pub fn everyone(&self) -> impl Iterator<Item = &OrganisationId> {
-        self.members.iter().map(|(member, _)| member).chain(&self.former)
-    }
-}
-
 impl Replica {
     pub(super) fn load_summaries(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
-        let mut summaries = BTreeMap::new();
+        let mut summaries = Summaries::default();
         let mut damaged = false;
         disk.scan(Table::Spaces, &[], &[u8::MAX; 33], &mut |key, value| {
             let space = key.try_into().map(SpaceId::from_bytes);
             match (space, minicbor::decode(value)) {
                 (Ok(space), Ok(summary)) => {
-                    summaries.insert(space, summary);
+                    summaries.insert(&space, summary);
                 }
                 _ => damaged = true,
             }
@@ -114,7 +69,7 @@ impl Replica {
             let state = self.load_space(disk, space)?;
             self.spaces.insert(*space, state);
         }
-        self.spaces.get_mut(space).ok_or(ReplicaError::Unknown("space"))
+        self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))
     }
 
     fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
@@ -280,7 +235,7 @@ impl Replica {
 
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {
         self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
-        self.summaries.insert(*space, summary);
+        self.summaries.insert(space, summary);
     }
 
     /// Keyrings that this node should hold and does not: a space that lacks keys has another

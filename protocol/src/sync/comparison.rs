@@ -6,7 +6,7 @@
 use crate::ids::OrganisationId;
 use crate::replica::{Item, ItemRef, Replica};
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// One step's frame: well under the frame limit, so that a comparison never crowds out entries.
 const STEP_BYTES_MAX: u64 = 64 * 1024;
@@ -17,7 +17,8 @@ pub struct BadStep;
 
 /// A snapshot of the items at the beginning of a comparison.
 pub struct Comparison {
-    items: HashMap<[u8; 32], ItemRef>,
+    /// In the order of their ids.
+    items: Vec<Item>,
     machine: Negentropy<'static, NegentropyStorageVector>,
     have: Vec<Id>,
     need: Vec<Id>,
@@ -44,14 +45,14 @@ impl Differences {
 impl Comparison {
     /// A snapshot of what `partner` may know of.
     pub fn new(replica: &Replica, partner: &OrganisationId) -> Result<Self, BadStep> {
-        let items = replica.items(partner);
+        let mut items = replica.items(partner);
+        items.sort_unstable_by_key(|item| item.id);
         let mut storage = NegentropyStorageVector::with_capacity(items.len());
         for Item { id, .. } in &items {
             storage.insert(0, Id::from_byte_array(*id)).map_err(|_| BadStep)?;
         }
         storage.seal().map_err(|_| BadStep)?;
         let machine = Negentropy::owned(storage, STEP_BYTES_MAX).map_err(|_| BadStep)?;
-        let items = items.into_iter().map(|item| (item.id, item.reference)).collect();
         Ok(Self { items, machine, have: Vec::new(), need: Vec::new() })
     }
 
@@ -81,6 +82,7 @@ impl Comparison {
 
     /// The item with this id, in the snapshot.
     pub fn resolve(&self, id: &[u8; 32]) -> Option<ItemRef> {
-        self.items.get(id).copied()
+        let place = self.items.binary_search_by(|item| item.id.cmp(id)).ok()?;
+        self.items.get(place).map(|item| item.reference)
     }
 }

@@ -17,7 +17,7 @@ const BATCH_ROWS: usize = 1_000;
 /// Writers at once while loading: they share commits.
 const WRITERS: usize = 64;
 /// How often a state is looked at that has no event.
-const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// Where a record is.
 #[derive(Clone, Debug)]

@@ -89,8 +89,9 @@ impl World {
     pub(super) fn break_link(&mut self, id: u64) {
         if let Some(link) = self.links.remove(&id) {
             self.note(&format!("link {id} breaks"));
-            let lost = |happening: &Happening| matches!(happening, Happening::Arrival { link, .. } if *link == id);
-            self.queue.retain(|_, happening| !lost(happening));
+            self.queue.retain(
+                |_, happening| !matches!(happening, Happening::Arrival { link, .. } if *link == id),
+            );
             for end in link.ends {
                 self.peers[end].close(id);
             }

@@ -19,17 +19,18 @@ pub(super) fn run(context: &Context, action: Contact) -> Outcome {
             let fields = fields(context, &given)?;
             let authoring = &given.entering.authoring;
             let comment = authoring.comment.clone();
-            let request = EditRequest { fields, operator: operator(authoring), comment };
+            let request =
+                EditRequest { fields, seen: None, operator: operator(authoring), comment };
             record::show(context, &context.client()?.create_contact(&request)?)
         }
         Contact::List { function, organisation } => list(context, function, organisation),
         Contact::Show { contact } => {
             record::show(context, &naming::record(context, Some("contact"), &contact)?)
         }
-        Contact::Edit { contact, fields: given } => {
+        Contact::Edit { contact, fields: given, seen } => {
             let contact = naming::record(context, Some("contact"), &contact)?;
             let fields = fields(context, &given)?;
-            record::edit(context, &contact, fields, &given.entering.authoring)
+            record::edit(context, &contact, fields, seen, &given.entering.authoring)
         }
     }
 }

@@ -18,7 +18,9 @@ const COLUMNS: [&str; 5] = ["title", "instrument_kind", "parties", "effective_fr
 pub(super) fn run(context: &Context, action: Convention) -> Outcome {
     match action {
         Convention::New(arguments) => writing::new(context, &arguments),
-        Convention::Edit { convention, fields } => writing::edit(context, &convention, &fields),
+        Convention::Edit { convention, fields, seen } => {
+            writing::edit(context, &convention, &fields, seen)
+        }
         Convention::List { organisation, placement } => list(context, organisation, placement),
         Convention::Show { convention, check } => show(context, &convention, check),
         Convention::Share { convention, organisation, role, history } => {

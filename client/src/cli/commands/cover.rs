@@ -26,10 +26,10 @@ pub(super) fn run(context: &Context, action: Cover) -> Outcome {
         Cover::List { convention } => {
             list(context, Kind::Cover, &COLUMNS, "covers", convention.as_deref())
         }
-        Cover::Edit { cover, fields: given } => {
+        Cover::Edit { cover, fields: given, seen } => {
             let cover = naming::record(context, Some("cover"), &cover)?;
             let fields = fields(context, &given)?;
-            record::edit(context, &cover, fields, &given.entering.authoring)
+            record::edit(context, &cover, fields, seen, &given.entering.authoring)
         }
     }
 }

@@ -79,6 +79,7 @@ fn resolve(context: &Context, kind: Kind, contents: &mut Contents) {
                 field: String::new(),
                 code: failure.code,
                 message: failure.message,
+                allowed: Vec::new(),
             }),
         }
     }
@@ -115,6 +116,7 @@ fn problems(contents: &Contents, checked: &BatchResult) -> Vec<Problem> {
             field: problem.field.clone(),
             code: problem.code.clone(),
             message: problem.message.clone(),
+            allowed: problem.allowed.clone(),
         }));
     }
     problems.sort_by_key(|problem| problem.row);
@@ -128,14 +130,11 @@ fn text(context: &Context, report: &Report) -> String {
         let headings = ["row-number", "line", "field", "why"].map(|key| texts.text(key));
         let mut rows = Rows::new(context.output, &headings);
         for problem in report.problems.iter().take(SHOWN_MAX) {
-            let code = problem.code.replace('_', "-");
-            let why = texts.find(&format!("problem-{code}"), &[]);
-            let why = why.filter(|_| texts.language() != Language::En);
             rows.urgent([
                 problem.row.to_string(),
                 problem.line.map(|line| line.to_string()).unwrap_or_default(),
                 problem.field.clone(),
-                why.unwrap_or_else(|| problem.message.clone()),
+                texts.problem(&problem.code, &problem.message, &problem.allowed),
             ]);
         }
         text.push_str(&rows.to_string());

@@ -26,11 +26,11 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
         }
         Record::List { kind, space } => list(context, kind, space),
         Record::Show(target) => show(context, &naming::record(context, None, &target.record)?),
-        Record::Edit { record, entering } => {
+        Record::Edit { record, entering, seen } => {
             let record = naming::record(context, None, &record)?;
             let kind = parsed(context, &record.kind)?;
             let fields = fields(context, kind, &entering)?;
-            edit(context, &record, fields, &entering.authoring)
+            edit(context, &record, fields, seen, &entering.authoring)
         }
     }
 }
@@ -76,13 +76,14 @@ pub(super) fn edit(
     context: &Context,
     record: &RecordView,
     fields: Map<String, Json>,
+    seen: Option<String>,
     authoring: &Authoring,
 ) -> Outcome {
     if fields.is_empty() {
         return Err(context.fail(Exit::Usage, "nothing_to_change", ""));
     }
     let comment = authoring.comment.clone();
-    let request = EditRequest { fields, operator: operator(authoring), comment };
+    let request = EditRequest { fields, seen, operator: operator(authoring), comment };
     show(context, &context.client()?.edit_record(&record.space, &record.id, &request)?)
 }
 

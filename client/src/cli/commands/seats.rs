@@ -40,7 +40,7 @@ fn set(
     let own = client.status()?.organisation;
     let fields = fields(context, typed)?;
     if let Some(existing) = counted(&view, &own, &fields) {
-        return record::edit(context, existing, fields, authoring);
+        return record::edit(context, existing, fields, None, authoring);
     }
     let mut fields = fields;
     fields.insert("convention".to_owned(), view.convention.id.clone().into());

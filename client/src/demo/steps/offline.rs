@@ -91,7 +91,8 @@ fn edit_apart(network: &Network<'_>, space: &str, sides: &[Side; 2]) -> Result<(
         let mut fields = Map::new();
         fields.insert(side.field.to_owned(), side.value.into());
         fields.insert(CONTESTED.to_owned(), json!(side.date));
-        let request = EditRequest { fields, operator: Some(OPERATOR.to_owned()), comment: None };
+        let request =
+            EditRequest { fields, seen: None, operator: Some(OPERATOR.to_owned()), comment: None };
         let view = node
             .ask("edit a convention offline", |client| client.edit_convention(space, &request))?;
         // Each side sees its own edit at once, and nothing of the other.

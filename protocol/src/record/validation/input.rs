@@ -110,7 +110,7 @@ fn names(field: &Field, array: &[Json], errors: &mut Vec<FieldError>) -> BTreeSe
         };
         let text: String = text.trim().nfc().collect();
         if let Err(fault) = check_element(&field.holds, &text) {
-            errors.push(FieldError::fault(&path, fault));
+            errors.push(FieldError::of_type(&path, fault, &field.holds));
         }
         referenced(&field.holds, &path, &text, errors);
         formatted(field.name, &path, &text, errors);
@@ -190,7 +190,7 @@ fn leaf(holds: &Type, path: &str, found: &Value, errors: &mut Vec<FieldError>) {
         (Type::Struct { .. }, _) => None,
         (holds, found) => crate::record::check::check(holds, found).err(),
     };
-    errors.extend(fault.map(|fault| FieldError::fault(path, fault)));
+    errors.extend(fault.map(|fault| FieldError::of_type(path, fault, holds)));
 }
 
 fn wrong(path: &str, errors: &mut Vec<FieldError>) -> Option<Value> {

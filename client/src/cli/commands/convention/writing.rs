@@ -44,7 +44,12 @@ pub(super) fn new(context: &Context, arguments: &NewConvention) -> Outcome {
     written(context, &context.client()?.create_convention(&request)?)
 }
 
-pub(super) fn edit(context: &Context, convention: &str, given: &ConventionFields) -> Outcome {
+pub(super) fn edit(
+    context: &Context,
+    convention: &str,
+    given: &ConventionFields,
+    seen: Option<String>,
+) -> Outcome {
     let (fields, belongings) = asked(context, given)?;
     if let Some(name) = belongings.keys().next() {
         return Err(context.fail(Exit::Usage, "only_when_new", name));
@@ -54,7 +59,7 @@ pub(super) fn edit(context: &Context, convention: &str, given: &ConventionFields
     }
     let authoring = &given.entering.authoring;
     let comment = authoring.comment.clone();
-    let request = EditRequest { fields, operator: operator(authoring), comment };
+    let request = EditRequest { fields, seen, operator: operator(authoring), comment };
     written(context, &context.client()?.edit_convention(convention, &request)?)
 }
 
