@@ -1,8 +1,8 @@
 //! The characters of a file, whatever program wrote it.
 //!
 //! A byte order mark says UTF-16, as spreadsheets write “Unicode text”. Text that is valid UTF-8 is
-//! UTF-8: text of another encoding with accents almost never is. All else is Windows-1252, which has
-//! ISO-8859-1's characters in the same places.
+//! UTF-8: text of another encoding with accents almost never is. All else is Windows-1252, which
+//! has ISO-8859-1's characters in the same places.
 
 use std::borrow::Cow;
 
