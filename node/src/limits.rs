@@ -102,6 +102,8 @@ pub const HTTP_IMPORT_BYTES_MAX: usize = 20 * 1024 * 1024;
 pub const HTTP_CONNECTIONS_MAX: usize = 256;
 /// Events that wait for a slow listener before it is told that it lost some.
 pub const EVENTS_MAX: usize = 1_024;
+/// Raw entries of one answer, which writes each byte with two letters; more are asked for again.
+pub const RAW_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// Rows of one import.
 pub const IMPORT_ROWS_MAX: usize = 50_000;
 /// Results of one search.

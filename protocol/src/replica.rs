@@ -55,7 +55,7 @@ pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
 pub use summary::Summary;
-pub use verification::Findings;
+pub use verification::{Findings, RawRuns, RawWanted};
 pub use writing::{WriteRequest, WriteTarget, Written};
 
 /// Why a step did nothing.

@@ -80,4 +80,7 @@ pub struct RawQuery {
     /// Only from this position in each log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
+    /// Goes on where an answer broke off: its `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Records.
 
+use super::distinct;
 use super::error::FieldProblem;
 use super::space::SpaceView;
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,7 @@ pub struct NewRecordRequest {
     /// What it is about.
     pub kind: String,
     /// Its fields.
+    #[serde(deserialize_with = "distinct::fields")]
     pub fields: Map<String, Value>,
     /// Who acts.
     #[serde(default)]
@@ -94,6 +96,7 @@ pub struct NewRecordRequest {
 #[serde(deny_unknown_fields)]
 pub struct EditRequest {
     /// The fields to change.
+    #[serde(deserialize_with = "distinct::fields")]
     pub fields: Map<String, Value>,
     /// The `version` of the record that was looked at; if it shows something else now, nothing is
     /// changed. Whoever does not say changes what there is.
@@ -132,18 +135,19 @@ pub struct ResolveRequest {
 #[serde(deny_unknown_fields)]
 pub struct ConventionRequest {
     /// Fields of the convention; `parties` names organisations.
+    #[serde(deserialize_with = "distinct::fields")]
     pub fields: Map<String, Value>,
     /// Insurance covers of this organisation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct::records")]
     pub covers: Vec<Map<String, Value>>,
     /// Reciprocal responsibilities.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct::records")]
     pub responsibilities: Vec<Map<String, Value>>,
     /// Objectives.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct::records")]
     pub objectives: Vec<Map<String, Value>>,
     /// Seats of this organisation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct::records")]
     pub seats: Vec<Map<String, Value>>,
     /// Whether the parties become members at once; they do when absent.
     #[serde(default)]
@@ -227,6 +231,7 @@ pub struct BatchRequest {
     /// What the records are about.
     pub kind: String,
     /// The fields of each.
+    #[serde(deserialize_with = "distinct::records")]
     pub rows: Vec<Map<String, Value>>,
     /// Only say what would happen.
     #[serde(default)]

@@ -74,6 +74,9 @@ pub struct RevocationView {
 pub struct RawEntries {
     /// Runs in hexadecimal CBOR.
     pub runs: Vec<String>,
+    /// There are more: ask again with this as `after`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// Asks what this node can do with raw entries that somebody handed to it.

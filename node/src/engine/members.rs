@@ -6,9 +6,10 @@ use crate::api::{
     ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
     RevocationView, SpaceView,
 };
+use crate::limits;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::ids::{IdError, NodeId, OrganisationId, SpaceId};
-use sincronia_protocol::replica::Summary;
+use sincronia_protocol::replica::{RawWanted, Summary};
 use std::str::FromStr;
 
 /// Parses an identifier.
@@ -152,11 +153,16 @@ impl Core {
         space: &SpaceId,
         query: &RawQuery,
     ) -> Result<RawEntries, ApiError> {
-        let author = query.author.as_deref().map(parse::<NodeId>).transpose()?;
-        let from = query.from.unwrap_or(0);
-        let runs =
-            self.step(|replica, disk, _| replica.raw_runs(disk, space, author.as_ref(), from))?;
-        Ok(RawEntries { runs: runs.iter().map(|run| hex(run)).collect() })
+        let wanted = RawWanted {
+            only: query.author.as_deref().map(parse::<NodeId>).transpose()?,
+            from: query.from.unwrap_or(0),
+            at: query.after.as_deref().map(place).transpose()?,
+        };
+        let (runs, next) = self.step(|replica, disk, _| {
+            replica.raw_runs(disk, space, &wanted, limits::RAW_ANSWER_BYTES)
+        })?;
+        let next = next.map(|(author, from)| format!("{author}:{from}"));
+        Ok(RawEntries { runs: runs.iter().map(|run| hex(run)).collect(), next })
     }
 
     /// What this node can do with raw entries that somebody handed to it.
@@ -173,6 +179,16 @@ impl Core {
         let (entries, authentic, opened) = found;
         Ok(ExamineReport { entries, authentic, opened })
     }
+}
+
+/// Where an answer broke off, as it was told.
+fn place(text: &str) -> Result<(NodeId, u64), ApiError> {
+    let parts = text.split_once(':');
+    let parts = parts.and_then(|(author, from)| Some((parse(author).ok()?, from.parse().ok()?)));
+    parts.ok_or_else(|| {
+        let message = format!("“{text}” is not a place in the entries");
+        ApiError::new(ErrorCode::Invalid, message, "hand back `next` of the answer, unchanged")
+    })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

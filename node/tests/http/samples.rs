@@ -57,7 +57,7 @@ pub fn revocation() -> Value {
 }
 
 pub fn raw_entries() -> Value {
-    json!({"runs": ["00"]})
+    json!({"runs": ["00"], "next": "nodo1:9"})
 }
 
 pub fn examine_report() -> Value {

@@ -12,6 +12,20 @@ use crate::storage::{Storage, Table};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+/// Which raw entries of a space are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawWanted {
+    /// Only of this node.
+    pub only: Option<NodeId>,
+    /// Only from this position in each log.
+    pub from: u64,
+    /// Where an earlier answer broke off.
+    pub at: Option<(NodeId, u64)>,
+}
+
+/// Encoded runs, and where to go on when there are more.
+pub type RawRuns = (Vec<Vec<u8>>, Option<(NodeId, u64)>);
+
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -156,7 +170,9 @@ impl Replica {
         Ok(())
     }
 
-    /// The author entries of a space as they travel, for handing over by other means.
+    /// The author entries of a space as they travel, for handing over by other means: those from
+    /// `wanted.from` on in each log, beginning at `wanted.at`, until they are `bytes_max` or more.
+    /// Returns also where to go on.
     ///
     /// # Errors
     /// [`ReplicaError::Unknown`] when the space is not here.
@@ -164,22 +180,29 @@ impl Replica {
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
-        only: Option<&NodeId>,
-        from: u64,
-    ) -> Result<Vec<Vec<u8>>, ReplicaError> {
+        wanted: &RawWanted,
+        bytes_max: usize,
+    ) -> Result<RawRuns, ReplicaError> {
         let mut authors: Vec<_> = self.space(disk, space)?.heads.keys().copied().collect();
-        authors.retain(|author| only.is_none_or(|only| only == author));
-        let mut runs = Vec::new();
+        authors.retain(|author| wanted.only.is_none_or(|only| only == *author));
+        authors.retain(|author| wanted.at.is_none_or(|(first, _)| first <= *author));
+        let (mut runs, mut bytes) = (Vec::new(), 0);
         for author in authors {
-            let mut from = from;
+            let at = wanted.at.filter(|(first, _)| *first == author);
+            let mut from = at.map_or(wanted.from, |(_, from)| from);
             while let Some(run) =
                 self.read_run(disk, space, &author, from, limits::FRAME_BYTES_MAX / 2)?
             {
+                if bytes >= bytes_max {
+                    return Ok((runs, Some((author, from))));
+                }
                 from += run.entries.len() as u64;
-                runs.push(codec::encode(&run));
+                let run = codec::encode(&run);
+                bytes += run.len();
+                runs.push(run);
             }
         }
-        Ok(runs)
+        Ok((runs, None))
     }
 
     /// How many entries stand in runs handed over, how many are authentic, and how many open with

@@ -4,7 +4,7 @@ use super::organisation::Node;
 use sincronia_protocol::access::AccessEntry;
 use sincronia_protocol::ids::{OrganisationId, SpaceId};
 use sincronia_protocol::log::Run;
-use sincronia_protocol::replica::{ReplicaError, decode_proof};
+use sincronia_protocol::replica::{RawWanted, ReplicaError, decode_proof};
 use std::collections::BTreeSet;
 
 /// A piece that travels.
@@ -63,7 +63,11 @@ impl Node {
         if self.replica.summary(space).is_none() {
             return Vec::new();
         }
-        let raw = self.replica.raw_runs(&self.disk, space, None, 0).expect("a sound disk");
+        let raw = self
+            .replica
+            .raw_runs(&self.disk, space, &RawWanted::default(), usize::MAX)
+            .expect("a sound disk")
+            .0;
         let runs = raw.iter().map(|bytes| decode_proof(bytes).expect("a run"));
         let authors: BTreeSet<_> = runs.map(|run| run.author).collect();
         let mut parcels = Vec::new();
