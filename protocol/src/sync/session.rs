@@ -82,9 +82,11 @@ pub struct Session {
 
 impl Session {
     /// A session with the node that the transport authenticated. `addresses` is where this node can
-    /// be reached now.
+    /// be reached now; of them the partner is told as many as it takes.
     #[must_use]
-    pub fn new(side: Side, node: NodeId, addresses: Vec<String>, now: Timestamp) -> Self {
+    pub fn new(side: Side, node: NodeId, mut addresses: Vec<String>, now: Timestamp) -> Self {
+        addresses.retain(|one| one.len() <= limits::ADDRESS_BYTES_MAX);
+        addresses.truncate(limits::ADDRESSES_MAX);
         Self {
             side,
             node,

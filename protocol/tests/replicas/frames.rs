@@ -6,7 +6,9 @@ use super::line::Line;
 use proptest::prelude::*;
 use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::RecordId;
-use sincronia_protocol::sync::{CloseReason, Input, Message, SyncPhase};
+use sincronia_protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
+use sincronia_protocol::sync::{CloseReason, Effect, Input, Message, Session, Side, SyncPhase};
+use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -122,4 +124,23 @@ proptest! {
         drop(line);
         prop_assert_eq!(circle.owner.digests(), before);
     }
+}
+
+#[test]
+fn a_node_of_many_addresses_tells_as_many_as_a_partner_takes() {
+    let mut circle = Circle::of_contributors();
+    let (owner, member) = (&mut circle.owner, &mut circle.member);
+    let mut addresses: Vec<_> =
+        (1..40).map(|number| format!("/ip4/192.0.2.{number}/tcp/1")).collect();
+    addresses.insert(0, "x".repeat(ADDRESS_BYTES_MAX + 1));
+    let now = Timestamp::from_milliseconds(1_000);
+    let mut dialled = Session::new(Side::Initiator, member.id(), addresses.clone(), now);
+    let mut answered = Session::new(Side::Responder, owner.id(), Vec::new(), now);
+    let said = dialled.handle(now, Input::Opened, &mut owner.replica, &owner.disk);
+    let [Effect::Send(hello)] = said.as_slice() else { panic!("{said:?}") };
+    let frame = Input::Frame(hello.encode());
+    let effects = answered.handle(now, frame, &mut member.replica, &member.disk);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Close(_))), "{effects:?}");
+    let partner = member.replica.partner(&owner.organisation()).unwrap();
+    assert_eq!(partner.addresses, [(owner.id(), addresses[1..=ADDRESSES_MAX].to_vec())]);
 }

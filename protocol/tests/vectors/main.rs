@@ -19,6 +19,7 @@ mod access;
 mod author;
 mod cast;
 mod changes;
+mod document;
 mod golden;
 mod hashes;
 mod identity;
