@@ -6,7 +6,7 @@
 //! leads to waits in an outbox until its batch is durable. Nothing here reads a clock or an
 //! unseeded random source, so one seed is one run, and its [`Trace`] proves it.
 //!
-//! The oracle looks at every batch that a node commits ([`World::check_batch`]), at every node that
+//! The oracle looks at every batch that a node commits (`World::check_batch`), at every node that
 //! starts again, and at everything after quiet ([`World::check_rest`]).
 
 mod charter;

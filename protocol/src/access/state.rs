@@ -251,7 +251,11 @@ impl Access {
                     && match (role.reads(), history) {
                         (false, _) => recipients.is_empty() && rotation.is_none(),
                         (true, History::Start) => rotation.is_none(),
-                        (true, History::Now) => recipients.is_empty() && rotation.is_some(),
+                        // A wrapped key would open the past that is to stay closed.
+                        (true, History::Now) => {
+                            let is_fresh = |rotation: &Rotation| rotation.previous.is_none();
+                            recipients.is_empty() && rotation.as_ref().is_some_and(is_fresh)
+                        }
                     }
             }
             AccessOperation::Revoke { organisation, cuts, .. } => {

@@ -6,7 +6,9 @@ use super::adversary::{
 use super::circle::Circle;
 use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
-use sincronia_protocol::access::{Access, AccessEntry, AccessError, Recipient, Role, Rotation};
+use sincronia_protocol::access::{
+    Access, AccessEntry, AccessError, AccessOperation, History, Recipient, Role, Rotation,
+};
 use sincronia_protocol::crypto::{EpochKey, Secret};
 use sincronia_protocol::ids::{EntryHash, SpaceId};
 use sincronia_protocol::log::{AccessPoint, LogPosition, Run};
@@ -251,4 +253,34 @@ fn a_creation_that_seals_to_one_node_twice_is_refused() {
     };
     assert_eq!(begin(vec![recipient]), Ok(()));
     assert_eq!(begin(vec![recipient, recipient]), Err(AccessError::Operation));
+}
+
+#[test]
+fn a_grant_from_now_on_brings_no_key_that_opens_the_past() {
+    let (owner, credentials) = Organisation::with_node(1);
+    let (guest, _) = Organisation::with_node(2);
+    let key = EpochKey::from_secret(Secret::from_bytes([1; 32]));
+    let space = AccessEntry::space_id(&owner.id(), &[7; 16]);
+    let node = credentials.node_key.id();
+    let term = owner.identity.primary().unwrap().term;
+    let rotation = |epoch, previous| {
+        let commitment = key.commitment(space.as_bytes(), epoch);
+        Rotation { epoch, commitment, previous, recipients: Vec::new() }
+    };
+    let creation = Access::draft_creation(owner.id(), [7; 16], node, term, rotation(0, None));
+    let creation = creation.sign(&credentials.node_key);
+    let grant = |previous| {
+        let mut access = Access::begin(&creation, &owner.identity).unwrap();
+        let operation = AccessOperation::Grant {
+            organisation: guest.id(),
+            role: Role::Reader,
+            history: History::Now,
+            recipients: Vec::new(),
+            rotation: Some(rotation(1, previous)),
+        };
+        let entry = access.draft(node, term, operation).sign(&credentials.node_key);
+        access.apply(&entry, &owner.identity)
+    };
+    assert_eq!(grant(None), Ok(()));
+    assert_eq!(grant(Some(vec![0; 48])), Err(AccessError::Operation));
 }
