@@ -249,8 +249,13 @@ impl Replica {
 
     /// The writes to commit now. Caches stay ahead of the disk by exactly these.
     pub fn take_batch(&mut self) -> Batch {
-        self.spaces.trim(SPACES_CACHED_MAX);
+        self.trim();
         std::mem::take(&mut self.pending)
+    }
+
+    /// Lets go of loaded spaces beyond those that are kept: between steps, never within one.
+    pub fn trim(&mut self) {
+        self.spaces.trim(SPACES_CACHED_MAX);
     }
 
     /// Whether there is something to commit.

@@ -172,6 +172,8 @@ impl Core {
             let batch = self.replica.take_batch();
             self.store.commit(&batch)?;
             self.disk = self.store.snapshot()?;
+        } else {
+            self.replica.trim();
         }
         Ok(())
     }
