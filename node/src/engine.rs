@@ -16,6 +16,7 @@ mod core;
 mod dialing;
 mod directory;
 mod editing;
+mod hexadecimal;
 mod joining;
 mod links;
 mod members;

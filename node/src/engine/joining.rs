@@ -1,5 +1,6 @@
 //! Invitations and the exchange by which organisations join.
 
+use super::hexadecimal::hex;
 use super::{Core, Handle, now};
 use crate::api::{
     ApiError, ApiEvent, ErrorCode, GrantRequest, InvitationView, InviteRequest, JoinRequest,
@@ -326,13 +327,4 @@ impl Core {
         view.state = "revoked".into();
         Ok(view)
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
