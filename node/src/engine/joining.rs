@@ -220,11 +220,10 @@ impl Core {
     ) {
         let exhausted = self.joinings.is_exhausted();
         let (replica, disk, at) = (&self.replica, &self.disk, now());
-        let step = machine.handle(message, |id| {
-            if exhausted {
-                return Err(Refusal::TooMany);
-            }
-            replica.invitation_proof(disk, id, at)
+        // Whoever names an open invitation has it: nobody else's failures keep it out.
+        let step = machine.handle(message, |id| match replica.invitation_proof(disk, id, at) {
+            Err(_) if exhausted => Err(Refusal::TooMany),
+            answer => answer,
         });
         match step {
             InvitingStep::Send(message) => {
@@ -322,6 +321,13 @@ impl Core {
         let [record] = found.as_slice() else {
             return Err(ApiError::not_found("invitation"));
         };
+        if let InvitationState::Used { organisation } = record.state {
+            return Err(ApiError::new(
+                ErrorCode::Invitation,
+                format!("{} used this invitation already", self.name_of(&organisation)),
+                "to end the partnership: `sincronia partner block`",
+            ));
+        }
         self.step(|replica, disk, _| replica.revoke_invitation(disk, &record.id))?;
         let mut view = self.invitation_view(record);
         view.state = "revoked".into();
