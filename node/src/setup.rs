@@ -54,6 +54,9 @@ pub enum SetupError {
     /// The keystore.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// Nobody confirmed that the recovery words are safe.
+    #[error("the recovery words were not confirmed; nothing was made")]
+    Unconfirmed,
     /// The name is not one.
     #[error("an organisation's name has between 2 and 1,000 characters")]
     Name,
@@ -73,6 +76,18 @@ pub enum SetupError {
 /// # Errors
 /// [`SetupError`]; a directory that holds a node already is left as it is.
 pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
+    initialise_once(options, |_| true)
+}
+
+/// As [`initialise`]; the node comes to exist only once `confirm` has been shown the recovery words
+/// and says that they are safe. Whatever interrupts it before leaves nothing that counts.
+///
+/// # Errors
+/// As [`initialise`], and [`SetupError::Unconfirmed`].
+pub fn initialise_once(
+    options: &InitOptions,
+    confirm: impl FnOnce(&str) -> bool,
+) -> Result<Initialised, SetupError> {
     let length = options.name.trim().chars().count();
     if !(2..=1_000).contains(&length) || !sincronia_protocol::text::is_line(&options.name) {
         return Err(SetupError::Name);
@@ -97,9 +112,12 @@ pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
     replica.admit_identity(&disk, &entries)?;
     store.commit(&replica.take_batch())?;
     directory.write(&directory.config(), &settings(options.name.trim()))?;
+    let recovery_words = recovery_words(&entropy, options.words);
+    if !confirm(&recovery_words) {
+        return Err(SetupError::Unconfirmed);
+    }
     // The keystore comes last: a directory with a keystore is a whole node.
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
-    let recovery_words = recovery_words(&entropy, options.words);
     Ok(Initialised { organisation, node, recovery_words })
 }
 
@@ -149,4 +167,34 @@ fn settings(name: &str) -> String {
     file.insert(table.into(), toml::Value::from(section));
     let text = toml::to_string(&file).unwrap_or_default();
     format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unconfirmed_set_up_leaves_room_for_another() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("nodo");
+        let key_file = place.path().join("chiave");
+        keystore::create_key_file(&key_file).unwrap();
+        let options = InitOptions {
+            directory: directory.clone(),
+            name: "Comune di Mulazzo".into(),
+            words: WordList::Italian,
+            unlock: Unlock::KeyFile(key_file),
+            strength: Strength::Standard,
+        };
+        let mut shown = String::new();
+        let interrupted = initialise_once(&options, |words| {
+            shown = words.to_owned();
+            false
+        });
+        assert!(matches!(interrupted, Err(SetupError::Unconfirmed)));
+        let made = initialise(&options).unwrap();
+        assert_eq!(made.recovery_words.split(' ').count(), 24);
+        assert_ne!(*made.recovery_words, shown, "words that nobody confirmed restore nothing");
+        assert!(matches!(initialise(&options), Err(SetupError::Keystore(_))), "it is there now");
+    }
 }

@@ -155,6 +155,13 @@ fn a_removed_party_gets_nothing_more_and_opens_nothing_more() {
     assert_eq!(by_owner.opened, by_owner.entries);
     assert_eq!(by_removed.authentic, by_removed.entries, "the entries are what they are");
     assert_eq!(by_removed.opened, by_removed.entries - 1, "all but the one written afterwards");
+    // A convention is found by what people call it, in any case of letters.
+    for name in ["Accoglienza residenziale adulti in difficoltà", "accoglienza resid", "ADULTI"] {
+        assert_eq!(aulla.client().convention(name).unwrap().convention.id, id, "{name}");
+    }
+    // Nobody is advised to invite again whom a person removed.
+    let view = aulla.client().convention(id).unwrap();
+    assert_eq!(view.not_shared_yet, Vec::<String>::new());
     // Naming it as a party still, the convention is not shared with it again by an edit.
     assert_eq!(aulla.client().space(space).unwrap().members.len(), 1);
 }

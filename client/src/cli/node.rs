@@ -21,17 +21,16 @@ pub struct Created {
     pub organisation: String,
     /// The node.
     pub node: String,
-    /// Twenty-four words, shown once.
-    pub words: Words,
 }
 
-/// Sets up a node in `directory`.
+/// Sets up a node in `directory`, once `confirm` has the twenty-four words in a safe place.
 pub fn initialise(
     context: &Context,
     directory: &Path,
     name: &str,
     language: Language,
     unlock: Unlock,
+    confirm: impl FnOnce(&Words) -> Result<(), Failure>,
 ) -> Result<Created, Failure> {
     let options = InitOptions {
         directory: directory.to_path_buf(),
@@ -40,14 +39,14 @@ pub fn initialise(
         unlock,
         strength: Strength::Standard,
     };
-    let created =
-        sincronia_node::setup::initialise(&options).map_err(|error| not_set_up(context, &error))?;
-    let words = created.recovery_words.split(' ').map(str::to_owned).collect();
-    Ok(Created {
-        organisation: created.organisation.to_string(),
-        node: created.node.to_string(),
-        words: Words::new(words),
-    })
+    let mut confirmed = Ok(());
+    let created = sincronia_node::setup::initialise_once(&options, |words| {
+        confirmed = confirm(&Words::new(words.split(' ').map(str::to_owned).collect()));
+        confirmed.is_ok()
+    });
+    confirmed?;
+    let created = created.map_err(|error| not_set_up(context, &error))?;
+    Ok(Created { organisation: created.organisation.to_string(), node: created.node.to_string() })
 }
 
 /// How a node runs.

@@ -62,8 +62,12 @@ impl Core {
         })?;
         let view = self.space_view(space)?;
         let is_member = |party: &&str| view.members.iter().any(|one| one.organisation == **party);
+        // Whom a person removed is not to be invited again by an answer of the program.
+        let former = self.replica.summary(space).map(|one| one.former.as_slice());
+        let is_former =
+            |party: &&str| former.iter().copied().flatten().any(|one| one.to_string() == **party);
         let not_shared_yet = parties(&convention.fields)
-            .filter(|party| !is_member(party))
+            .filter(|party| !is_member(party) && !is_former(party))
             .map(ToOwned::to_owned)
             .collect();
         Ok(ConventionView { space: view, convention, records, not_shared_yet })

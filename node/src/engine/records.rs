@@ -16,6 +16,9 @@ use sincronia_protocol::replica::{
 };
 use std::ops::ControlFlow;
 
+/// A way in which a text can mean a record: by its name in small letters, by an identifier.
+type Way<'a> = &'a dyn Fn(&str, &str) -> bool;
+
 /// Who and why, as a request says it.
 pub(super) struct Act {
     pub operator: Option<String>,
@@ -146,18 +149,29 @@ impl Core {
 
     /// A record of a kind by its id or the beginning of it.
     pub(super) fn find(&self, kind: Kind, text: &str) -> Result<(SpaceId, RecordId), ApiError> {
-        let mut found = Vec::new();
+        let wanted = text.trim().trim_end_matches('…').to_lowercase();
+        let mut every = Vec::new();
         self.visit(None, Some(kind), &mut |row| {
-            let matches = row.record.to_string().starts_with(text)
-                || row.space.to_string().starts_with(text)
-                || ["title", "name"]
-                    .iter()
-                    .any(|field| row.view.fields.get(*field).and_then(Value::as_str) == Some(text));
-            if matches {
-                found.push((row.space, row.record));
-            }
+            let name = ["title", "name"].iter().find_map(|field| row.view.fields.get(*field));
+            let name = name.and_then(Value::as_str).unwrap_or_default().to_lowercase();
+            every.push((name, row.space, row.record));
             ControlFlow::Continue(())
         })?;
+        // The whole title says more than its beginning, and that more than a part of it.
+        let ways: [Way<'_>; 4] = [
+            &|_, id| id.starts_with(&wanted),
+            &|name, _| name == wanted,
+            &|name, _| name.starts_with(&wanted),
+            &|name, _| name.contains(&wanted),
+        ];
+        let fitting = |way: &Way<'_>| -> Vec<(SpaceId, RecordId)> {
+            let fits = |(name, space, record): &&(String, SpaceId, RecordId)| {
+                way(name, &record.to_string()) || way(name, &space.to_string())
+            };
+            every.iter().filter(fits).map(|(_, space, record)| (*space, *record)).collect()
+        };
+        let ways = ways.iter().filter(|_| !wanted.is_empty());
+        let found = ways.map(fitting).find(|found| !found.is_empty()).unwrap_or_default();
         match found.as_slice() {
             [one] => Ok(*one),
             [] => Err(ApiError::not_found(kind.name())),

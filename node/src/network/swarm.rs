@@ -3,7 +3,7 @@
 //! It never waits for the engine: what it tells goes into an outbox from which the channel of
 //! events takes as it has room. Sessions tell for themselves, each in its own task.
 
-use super::address::{dialable, port_of, with_port};
+use super::address::{check_free, dialable, port_of, with_port};
 use super::session::Session;
 use super::shared::{Shared, Wishes};
 use super::streams::StreamEvent;
@@ -73,9 +73,10 @@ pub async fn start(
 impl Task {
     fn listen(&mut self, index: usize) -> Result<(), NetworkError> {
         let Some(address) = self.listen.get(index) else { return Ok(()) };
-        let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
-            NetworkError::Listen { address: address.to_string(), cause: error.to_string() }
-        })?;
+        let taken = |cause: String| NetworkError::Listen { address: address.to_string(), cause };
+        check_free(address).map_err(|error| taken(error.to_string()))?;
+        let listener =
+            self.swarm.listen_on(address.clone()).map_err(|error| taken(error.to_string()))?;
         self.listeners.insert(listener, index);
         Ok(())
     }

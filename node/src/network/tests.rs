@@ -119,6 +119,15 @@ async fn a_taken_port_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn two_nodes_never_share_a_port() {
+    let first = node(1, "/ip4/127.0.0.1/tcp/0").await;
+    let (sender, _events) = mpsc::channel(4);
+    let (seed, listen) = (zeroize::Zeroizing::new([2; 32]), vec![first.address.clone()]);
+    let error = Network::start(NetworkConfig { seed, listen }, sender).await.unwrap_err();
+    assert!(matches!(error, NetworkError::Listen { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_partner_that_does_not_read_ends_with_a_closed_session() {
     let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
     let (here, _) = meet(&mut a, &mut b, Purpose::Join).await;

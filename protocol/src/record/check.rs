@@ -29,7 +29,7 @@ pub enum Fault {
     #[error("it is not one of the codes of the field")]
     UnknownCode,
     /// Not a day, month or time of the calendar.
-    #[error("it is not a day, month or time of the calendar; write 2026-01-31 or 2026-01-31T09:30")]
+    #[error("it is not a day, month or time of the calendar in the form of the field")]
     NotADate,
     /// Not the form of a reference.
     #[error("a reference is an identifier of at most 100 characters without spaces")]

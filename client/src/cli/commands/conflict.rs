@@ -11,6 +11,7 @@ use crate::output::table::Rows;
 use crate::output::value::short;
 use serde_json::Value as Json;
 use sincronia_node::api::{RecordView, ResolveRequest};
+use sincronia_protocol::record::Kind;
 
 pub(super) fn run(context: &Context, action: Conflict) -> Outcome {
     match action {
@@ -19,6 +20,7 @@ pub(super) fn run(context: &Context, action: Conflict) -> Outcome {
         Conflict::Resolve { record, field, take, value: text, empty, authoring } => {
             let found = naming::record(context, None, &record)?;
             let kind = record::parsed(context, &found.kind)?;
+            let field = named(context, kind, field);
             let (value, entry) = match (take, text) {
                 (Some(number), _) => (None, Some(chosen(context, &found, &field, number)?)),
                 (None, Some(text)) => (Some(value(context, kind, &field, &text)?), None),
@@ -67,6 +69,18 @@ fn show(context: &Context, record: &RecordView) -> Outcome {
         each.map(|conflict| sheet::conflict(context, &names, kind, conflict)).collect()
     });
     Ok(Exit::Done)
+}
+
+/// The field that a person names as it is shown, or as it is called in files.
+fn named(context: &Context, kind: Kind, text: String) -> String {
+    let wanted = text.trim().to_lowercase();
+    let is_meant = |name: &str| {
+        let label = context.texts.field(kind, name).to_lowercase();
+        let short = label.split(" (").next().map(str::to_owned);
+        name == wanted || label == wanted || short.as_deref() == Some(wanted.as_str())
+    };
+    let mut names = kind.schema().fields().iter().map(|field| field.name);
+    names.find(|name| is_meant(name)).map_or(text, str::to_owned)
 }
 
 /// The entry whose value has this number in `conflict show`.

@@ -77,6 +77,9 @@ fn shared_with(context: &Context, view: &ConventionView) -> String {
         rows.row([member.name.clone(), texts.text(&format!("role-{}", member.role))]);
     }
     let mut text = rows.to_string();
+    if view.space.role.is_none() {
+        let _ = writeln!(text, "{}", texts.text("no-longer-shared"));
+    }
     if !view.not_shared_yet.is_empty() {
         let parties = [("parties", view.not_shared_yet.join(", ").into())];
         let _ = writeln!(text, "{}", texts.with("not-shared-yet", &parties));

@@ -4,8 +4,8 @@ use super::Outcome;
 use crate::cli::arguments::Init;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::node::{self, Created};
-use crate::cli::secret;
+use crate::cli::node;
+use crate::cli::secret::{self, Words};
 use crate::output::table::Rows;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -30,11 +30,12 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     let language = arguments.words.unwrap_or_else(|| context.texts.language());
     let unlock = secret::choose(context, &arguments.unlocking)?;
     secret::make_key_file(context, &unlock)?;
-    let created = node::initialise(context, &directory, &arguments.name, language, unlock)?;
-    match &arguments.recovery_file {
-        Some(path) => keep(context, path, &created)?,
-        None => show(context, &created)?,
-    }
+    let confirm = |words: &Words| match &arguments.recovery_file {
+        Some(path) => keep(context, path, words),
+        None => show(context, words),
+    };
+    let name = &arguments.name;
+    let created = node::initialise(context, &directory, name, language, unlock, confirm)?;
     let made = serde_json::json!({
         "organisation": created.organisation,
         "node": created.node,
@@ -53,8 +54,8 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn keep(context: &Context, path: &Path, created: &Created) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(created.words.expose().join(" "));
+fn keep(context: &Context, path: &Path, words: &Words) -> Result<(), Failure> {
+    let mut text = Zeroizing::new(words.expose().join(" "));
     text.push('\n');
     secret::write_private(path, text.as_bytes()).map_err(|error| {
         context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
@@ -65,22 +66,22 @@ fn keep(context: &Context, path: &Path, created: &Created) -> Result<(), Failure
 }
 
 /// On the screen, once; on stderr, so that no redirection keeps them by accident.
-fn show(context: &Context, created: &Created) -> Result<(), Failure> {
+fn show(context: &Context, words: &Words) -> Result<(), Failure> {
     context.say("recovery-advice");
     let mut rows = Rows::new(context.output, &[]);
-    let words: Vec<_> = created.words.expose().iter().enumerate().collect();
-    for line in words.chunks(COLUMNS) {
+    let numbered: Vec<_> = words.expose().iter().enumerate().collect();
+    for line in numbered.chunks(COLUMNS) {
         rows.row(line.iter().map(|(at, word)| format!("{:>2}. {word}", at + 1)));
     }
     context.output.message(&rows.to_string());
-    ASKED.into_iter().try_for_each(|at| ask_back(context, created, at))?;
+    ASKED.into_iter().try_for_each(|at| ask_back(context, words, at))?;
     context.say("recovery-confirmed");
     Ok(())
 }
 
-fn ask_back(context: &Context, created: &Created, number: usize) -> Result<(), Failure> {
+fn ask_back(context: &Context, words: &Words, number: usize) -> Result<(), Failure> {
     let question = context.texts.with("recovery-ask", &[("number", number.into())]);
-    let right = number.checked_sub(1).and_then(|at| created.words.expose().get(at));
+    let right = number.checked_sub(1).and_then(|at| words.expose().get(at));
     for _ in 0..TRIES {
         let answer = Zeroizing::new(context.ask(&question)?);
         if right.is_some_and(|word| word.eq_ignore_ascii_case(&answer)) {
@@ -88,7 +89,6 @@ fn ask_back(context: &Context, created: &Created, number: usize) -> Result<(), F
         }
         context.say("recovery-wrong");
     }
-    // The node exists and the words were shown: they must not be lost now.
-    context.say("recovery-unconfirmed");
-    Ok(())
+    // Nothing has been made yet: the next attempt shows new words.
+    Err(context.fail(Exit::Usage, "recovery_unconfirmed", ""))
 }
