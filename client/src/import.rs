@@ -94,13 +94,11 @@ pub enum ImportError {
         /// Why.
         reason: String,
     },
-    /// Not JSON.
-    #[error("not valid JSON at line {line}, column {column}")]
+    /// Not JSON, or a name stands twice in one object.
+    #[error("not valid JSON: {reason}")]
     NotJson {
-        /// Where.
-        line: usize,
-        /// Where in the line.
-        column: usize,
+        /// What, and where.
+        reason: String,
     },
     /// JSON of another shape.
     #[error("expected a list of records, or an object with a list under “records”")]
