@@ -6,6 +6,7 @@
 //! Deliberately absent: texts for programs. JSON and exit codes are the same in every language.
 
 mod choice;
+mod sentence;
 #[cfg(test)]
 mod tests;
 
@@ -98,7 +99,7 @@ impl Catalogue {
     /// it.
     #[must_use]
     pub fn error(&self, code: &str, message: &str) -> String {
-        self.find(&format!("error-{}", code.replace('_', "-")), &[])
+        self.find(&format!("error-{}", code.replace('_', "-")), &[("detail", message.into())])
             .unwrap_or_else(|| message.to_owned())
     }
 

@@ -7,7 +7,9 @@
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
-use sincronia_node::api::{RecordView, RecordsQuery};
+use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::record::Kind;
 use std::collections::BTreeMap;
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
@@ -69,6 +71,16 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
         Err(found) if found.is_empty() => Err(context.fail(Exit::NotFound, "no_record", text)),
         Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
     }
+}
+
+/// The convention that `text` means; the identifier of its space is one of its names.
+pub fn convention(context: &Context, text: &str) -> Result<ConventionView, Failure> {
+    let client = context.client()?;
+    if text.parse::<SpaceId>().is_ok() {
+        return Ok(client.convention(text)?);
+    }
+    let record = record(context, Some(Kind::Convention.name()), text)?;
+    Ok(client.convention(&record.id)?)
 }
 
 /// What people call a record.
