@@ -513,6 +513,15 @@ outstanding-counts = { $outgoing } to deliver · { $differences } differences
 record-version = version { $version }
 record-incomplete = Changes waiting { $waiting } · quarantined { $quarantined } · of a newer version { $newer }
 conflict-of = { $field }: several values, choose together
+conflict-how = To choose: sincronia conflict resolve { $id } { $field } --take 1
+check-store = store
+check-addresses = addresses
+check-online = on line
+check-one-copy = one copy only
+check-partners-reached = partners reached
+check-partners-verified = partners verified
+check-conflicts = conflicts
+check-quarantine = quarantine
 not-shared-yet = Not partners yet, so not shared with: { $parties }. Invite them with `sincronia invite --convention`.
 shared = Shared.
 revoked = { $name } receives nothing new (key no. { $epoch }). What it has received stays with it.
@@ -708,6 +717,9 @@ remedy-disk-full = make room, then start the node again
 
 ## What the node says
 
+said-all = all
+said-online = online
+said-offline = offline
 said-start-node = start it with “sincronia run”, or name the directory of a running node
 said-does-not-run = the node does not run: { $detail }
 said-same-user = run the command as the user that runs the node

@@ -513,6 +513,15 @@ outstanding-counts = { $outgoing } da consegnare · { $differences } differenze
 record-version = versione { $version }
 record-incomplete = Modifiche in attesa { $waiting } · in quarantena { $quarantined } · di una versione più nuova { $newer }
 conflict-of = { $field }: due valori diversi, scegliete insieme
+conflict-how = Per scegliere: sincronia conflict resolve { $id } { $field } --take 1
+check-store = archivio
+check-addresses = indirizzi
+check-online = in linea
+check-one-copy = una sola copia
+check-partners-reached = partner raggiunti
+check-partners-verified = partner verificati
+check-conflicts = valori da scegliere
+check-quarantine = quarantena
 not-shared-yet = Non ancora partner, quindi non ancora condiviso con: { $parties }. Invitali con `sincronia invite --convention`.
 shared = Condiviso.
 revoked = { $name } non riceve più nulla di nuovo (chiave n. { $epoch }). Quello che ha già ricevuto resta presso di sé.
@@ -708,6 +717,9 @@ remedy-disk-full = fai spazio, poi riavvia il nodo
 
 ## Ciò che dice il nodo
 
+said-all = tutti
+said-online = in linea
+said-offline = fuori linea
 said-start-node = avvialo con “sincronia run”, o indica la cartella di un nodo in funzione
 said-does-not-run = il nodo non è in funzione: { $detail }
 said-same-user = esegui il comando con l'utente che fa girare il nodo

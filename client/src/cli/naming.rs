@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
 const BEGINNING_MIN: usize = 6;
 
+/// Of the things that a text may mean, how many are shown; then their number stands for the rest.
+const SEVERAL_MAX: usize = 10;
+
 /// Every organisation that this node knows by name.
 #[derive(Clone, Debug, Default)]
 pub struct Organisations(BTreeMap<String, String>);
@@ -117,7 +120,12 @@ fn only<'a>(
             [] => {}
             [(id, _)] => return Ok(id),
             several => {
-                return Err(several.iter().map(|(id, name)| format!("{name} ({id})")).collect());
+                let shown = several.iter().take(SEVERAL_MAX);
+                let mut shown: Vec<_> = shown.map(|(id, name)| format!("{name} ({id})")).collect();
+                if several.len() > SEVERAL_MAX {
+                    shown.push(format!("… {}", several.len()));
+                }
+                return Err(shown);
             }
         }
     }
@@ -139,5 +147,9 @@ mod tests {
         assert_eq!(find("Aulla").unwrap_err().len(), 2);
         assert_eq!(find("org1").unwrap_err().len(), 0);
         assert!(find(" ").is_err());
+        let many: Vec<_> = (0..2_000).map(|number| (format!("id{number}"), "Ufficio")).collect();
+        let many = many.iter().map(|(id, name)| (id.as_str(), *name));
+        let told = only(&many, "ufficio").unwrap_err();
+        assert_eq!((told.len(), told.last().unwrap().as_str()), (11, "… 2000"));
     }
 }

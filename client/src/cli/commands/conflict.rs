@@ -11,6 +11,7 @@ use crate::output::table::Rows;
 use crate::output::value::short;
 use serde_json::Value as Json;
 use sincronia_node::api::{RecordView, ResolveRequest};
+use sincronia_protocol::record::Kind;
 
 pub(super) fn run(context: &Context, action: Conflict) -> Outcome {
     match action {
@@ -19,6 +20,7 @@ pub(super) fn run(context: &Context, action: Conflict) -> Outcome {
         Conflict::Resolve { record, field, take, value: text, empty, authoring } => {
             let found = naming::record(context, None, &record)?;
             let kind = record::parsed(context, &found.kind)?;
+            let field = named(context, kind, &found, field);
             let (value, entry) = match (take, text) {
                 (Some(number), _) => (None, Some(chosen(context, &found, &field, number)?)),
                 (None, Some(text)) => (Some(value(context, kind, &field, &text)?), None),
@@ -64,9 +66,23 @@ fn show(context: &Context, record: &RecordView) -> Outcome {
             return context.texts.text("no-conflicts");
         }
         let each = record.conflicts.iter();
-        each.map(|conflict| sheet::conflict(context, &names, kind, conflict)).collect()
+        let mut text: String =
+            each.map(|conflict| sheet::conflict(context, &names, kind, conflict)).collect();
+        if let Some(first) = record.conflicts.first() {
+            let example = [("id", record.id.clone().into()), ("field", first.field.clone().into())];
+            text.push_str(&context.texts.with("conflict-how", &example));
+        }
+        text
     });
     Ok(Exit::Done)
+}
+
+/// The field that somebody means who reads what it is called, not its name.
+fn named(context: &Context, kind: Kind, record: &RecordView, typed: String) -> String {
+    let wanted = typed.to_lowercase();
+    let called = |name: &str| context.texts.field(kind, name).to_lowercase() == wanted;
+    let found = record.conflicts.iter().find(|conflict| called(&conflict.field));
+    found.map_or(typed, |conflict| conflict.field.clone())
 }
 
 /// The entry whose value has this number in `conflict show`.

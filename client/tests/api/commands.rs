@@ -1,0 +1,58 @@
+//! The command as people type it, against a node that notes what it is asked.
+
+use super::running::Running;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn sincronia(directory: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sincronia"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SINCRONIA_") {
+            command.env_remove(name);
+        }
+    }
+    command.arg("--directory").arg(directory).args(words).output().unwrap()
+}
+
+fn says(output: &Output) -> String {
+    let bytes = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_convention_is_found_however_its_title_is_typed() {
+    let running = Running::start();
+    for words in [
+        &["convention", "show", "T"][..],
+        &["convention", "edit", "T", "--subject", "s"],
+        &["convention", "share", "T", "Comune di Mulazzo"],
+        &["cover", "list", "T"],
+        &["invite", "--convention", "T"],
+    ] {
+        running.probe.take();
+        let output = sincronia(running.directory.path(), words);
+        assert!(output.status.success(), "{words:?}: {}", says(&output));
+        let calls = running.probe.take();
+        let asked: Vec<_> = calls.iter().filter(|(name, _)| name.ends_with("convention")).collect();
+        assert!(!asked.is_empty(), "{words:?}");
+        assert!(asked.iter().all(|(_, arguments)| arguments[0] == "scheda1"), "{asked:?}");
+    }
+    let output = sincronia(running.directory.path(), &["convention", "show", "x"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+}
+
+#[test]
+fn who_mistypes_the_directory_is_not_asked_for_a_passphrase() {
+    let home = tempfile::tempdir().unwrap();
+    let output = sincronia(&home.path().join("nodo"), &["run", "--no-input", "--language", "it"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+    assert!(says(&output).contains("sincronia init"), "{}", says(&output));
+}
+
+#[test]
+fn doctor_and_status_speak_italian() {
+    let running = Running::start();
+    let output = sincronia(running.directory.path(), &["doctor", "--language", "it"]);
+    assert!(says(&output).contains("archivio"), "{}", says(&output));
+    assert!(!says(&output).contains("store"), "{}", says(&output));
+}
