@@ -56,3 +56,26 @@ fn doctor_and_status_speak_italian() {
     assert!(says(&output).contains("archivio"), "{}", says(&output));
     assert!(!says(&output).contains("store"), "{}", says(&output));
 }
+
+#[test]
+fn no_node_is_made_whose_recovery_words_find_no_place() {
+    let home = tempfile::tempdir().unwrap();
+    let place = |name: &str| home.path().join(name).display().to_string();
+    let init = |key: &str, words: &str| {
+        let (key, words) = (place(key), place(words));
+        let options = ["init", "Comune di Zeri", "--no-input", "--key-file", &key];
+        let words = [&options[..], &["--recovery-file", &words]].concat();
+        sincronia(&home.path().join("nodo"), &words)
+    };
+    let output = init("key", "nowhere/words");
+    assert_eq!(output.status.code(), Some(1), "{}", says(&output));
+    assert!(!home.path().join("nodo").exists(), "{}", says(&output));
+    std::fs::write(home.path().join("short"), "x").unwrap();
+    let output = init("short", "words");
+    assert!(!output.status.success() && !home.path().join("words").exists(), "{}", says(&output));
+    let output = init("key", "words");
+    assert!(output.status.success(), "{}", says(&output));
+    let words = std::fs::read_to_string(home.path().join("words")).unwrap();
+    assert_eq!(words.split_whitespace().count(), 24);
+    assert!(!says(&output).contains(words.trim()), "the words are on paper only");
+}

@@ -41,6 +41,8 @@ impl FieldError {
             Fault::OutOfRange => "out_of_range",
             Fault::UnknownCode => "unknown_code",
             Fault::NotADate => "not_a_date",
+            Fault::NotAMonth => "not_a_month",
+            Fault::NotATime => "not_a_time",
             Fault::NotAReference => "not_a_reference",
             Fault::ControlCharacters => "control_characters",
             Fault::UnknownPart => "unknown_field",

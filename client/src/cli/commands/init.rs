@@ -7,6 +7,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::node::{self, Created};
 use crate::cli::secret;
 use crate::output::table::Rows;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -22,17 +24,15 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     if !shown && arguments.recovery_file.is_none() {
         return Err(context.fail(Exit::Usage, "no_recovery_file", ""));
     }
-    let existing = arguments.recovery_file.as_deref().filter(|path| path.exists());
-    if let Some(path) = existing {
-        return Err(context.fail(Exit::Usage, "exists", &path.display().to_string()));
-    }
     let directory = context.directory()?;
     let language = arguments.words.unwrap_or_else(|| context.texts.language());
     let unlock = secret::choose(context, &arguments.unlocking)?;
+    let paper = arguments.recovery_file.as_deref();
+    let paper = paper.map(|path| RecoveryFile::reserve(context, path)).transpose()?;
     secret::make_key_file(context, &unlock)?;
     let created = node::initialise(context, &directory, &arguments.name, language, unlock)?;
-    match &arguments.recovery_file {
-        Some(path) => keep(context, path, &created)?,
+    match paper {
+        Some(paper) => paper.keep(context, &created)?,
         None => show(context, &created)?,
     }
     let made = serde_json::json!({
@@ -53,15 +53,48 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn keep(context: &Context, path: &Path, created: &Created) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(created.words.expose().join(" "));
-    text.push('\n');
-    secret::write_private(path, text.as_bytes()).map_err(|error| {
-        context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
-    })?;
-    let path = [("path", path.display().to_string().into())];
-    context.output.message(&context.texts.with("recovery-in-file", &path));
-    Ok(())
+/// The file for the words, open before there is a node: words that found no place would be lost,
+/// and with them the identity of the organisation. It is removed if no node comes to be.
+struct RecoveryFile<'a> {
+    path: &'a Path,
+    file: Option<File>,
+}
+
+impl<'a> RecoveryFile<'a> {
+    fn reserve(context: &Context, path: &'a Path) -> Result<Self, Failure> {
+        match secret::create_private(path) {
+            Ok(file) => Ok(Self { path, file: Some(file) }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(context.fail(Exit::Usage, "exists", &path.display().to_string()))
+            }
+            Err(error) => Err(unusable(context, path, &error)),
+        }
+    }
+
+    fn keep(mut self, context: &Context, created: &Created) -> Result<(), Failure> {
+        let mut text = Zeroizing::new(created.words.expose().join(" "));
+        text.push('\n');
+        if let Some(mut file) = self.file.take() {
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            written.map_err(|error| unusable(context, self.path, &error))?;
+        }
+        let path = [("path", self.path.display().to_string().into())];
+        context.output.message(&context.texts.with("recovery-in-file", &path));
+        Ok(())
+    }
+}
+
+impl Drop for RecoveryFile<'_> {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // It is empty; should it stay, the next attempt says that it exists.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
+}
+
+fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
+    context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
 }
 
 /// On the screen, once; on stderr, so that no redirection keeps them by accident.
