@@ -819,6 +819,8 @@ problem-mistyped = the identifier is mistyped: copy it again
 problem-before-start = it comes before the start
 problem-too-large = it is more than the maximum
 problem-parties-few = at least two parties are needed
+problem-already-there = a record says the same already
+problem-repeated-row = an earlier row says the same
 problem-cells = the row has not as many cells as the header
 problem-cell-too-large = the cell is too large
 
@@ -931,7 +933,7 @@ arg-seed = Only the network and its data, without the steps that change it
 arg-patience = Seconds allowed for each wait
 arg-check = Exit with 5 if a field is in conflict
 arg-note = For whom the invitation is
-arg-valid_hours = Hours it is valid (7 days by default)
+arg-valid_hours = Hours it is valid, from 1 to 2160 (7 days by default)
 arg-conventions = Convention to share at once
 arg-role = Role: reader, contributor or carrier
 arg-output = New file for the invitation

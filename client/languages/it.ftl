@@ -819,6 +819,8 @@ problem-mistyped = l'identificativo è scritto male: copialo di nuovo
 problem-before-start = viene prima dell'inizio
 problem-too-large = supera il massimo
 problem-parties-few = servono almeno due parti
+problem-already-there = una scheda dice già la stessa cosa
+problem-repeated-row = una riga precedente dice la stessa cosa
 problem-cells = la riga non ha tante celle quante l'intestazione
 problem-cell-too-large = la cella è troppo grande
 
@@ -931,7 +933,7 @@ arg-seed = Solo la rete e i suoi dati, senza i passi che la modificano
 arg-patience = Secondi concessi a ogni attesa
 arg-check = Esce con 5 se un campo ha due valori
 arg-note = Per chi è l'invito
-arg-valid_hours = Ore di validità (7 giorni se non indicate)
+arg-valid_hours = Ore di validità fra 1 e 2160 (7 giorni se non indicate)
 arg-conventions = Convenzione da condividere subito
 arg-role = Ruolo: reader, contributor o carrier
 arg-output = File nuovo per l'invito

@@ -13,12 +13,14 @@ mod columns;
 mod encoding;
 mod json;
 mod limits;
+mod repeated;
 mod table;
 
 pub use cell::value_of;
 pub use columns::Mapping;
 pub use encoding::decode;
 pub use limits::{CELL_BYTES_MAX, FILE_BYTES_MAX, ROWS_MAX};
+pub use repeated::repeated;
 pub use table::{Line, Sheet};
 
 use crate::language::Catalogue;
@@ -51,7 +53,7 @@ pub struct Problem {
     pub code: String,
     /// For people.
     pub message: String,
-    /// The codes that are possible there, when it is none of them.
+    /// The codes that are possible there, when it is none of them; of what is there already, where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
 }

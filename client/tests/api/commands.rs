@@ -79,3 +79,13 @@ fn no_node_is_made_whose_recovery_words_find_no_place() {
     assert_eq!(words.split_whitespace().count(), 24);
     assert!(!says(&output).contains(words.trim()), "the words are on paper only");
 }
+
+#[test]
+fn an_invitation_is_valid_for_some_time_and_not_for_ever() {
+    let running = Running::start();
+    for (hours, possible) in [("0", false), ("1", true), ("2160", true), ("2161", false)] {
+        let output = sincronia(running.directory.path(), &["invite", "--valid-hours", hours]);
+        let code = if possible { 0 } else { 2 };
+        assert_eq!(output.status.code(), Some(code), "{hours}: {}", says(&output));
+    }
+}
