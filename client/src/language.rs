@@ -12,9 +12,18 @@ mod tests;
 
 pub use choice::Language;
 
+use crate::output::foreign::safe;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use sincronia_protocol::record::Kind;
+
+/// What others wrote does not command the terminal from within a sentence.
+fn harmless<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
+    match value {
+        FluentValue::String(text) => safe(text).into(),
+        other => other.clone(),
+    }
+}
 
 /// The texts of one language.
 pub struct Catalogue {
@@ -70,7 +79,7 @@ impl Catalogue {
     pub fn find(&self, key: &str, arguments: &[Argument<'_>]) -> Option<String> {
         let pattern = self.bundle.get_message(key)?.value()?;
         let arguments: FluentArgs<'_> =
-            arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
+            arguments.iter().map(|(name, value)| (*name, harmless(value))).collect();
         let mut faults = Vec::new();
         Some(self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned())
     }

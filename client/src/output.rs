@@ -3,10 +3,12 @@
 //! With `--json` the data is one document, `{"schema": "sincronia/1/<name>", "data": …}`; without,
 //! tables and sentences. A reader that closes the pipe early (`head`) is not an error.
 
+pub mod foreign;
 pub mod progress;
 pub mod table;
 pub mod value;
 
+use foreign::{safe, safe_in_colour};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -33,8 +35,14 @@ impl Output {
         if self.json {
             self.document(name, data);
         } else {
-            print(text().trim_end_matches('\n'));
+            self.text(&text());
         }
+    }
+
+    /// Text for people.
+    pub fn text(self, text: &str) {
+        let text = text.trim_end_matches('\n');
+        print(&if self.colour { safe_in_colour(text) } else { safe(text) });
     }
 
     /// One document for programs.
@@ -45,7 +53,7 @@ impl Output {
 
     /// A message for the person at the keyboard.
     pub fn message(self, text: &str) {
-        tell(text);
+        tell(&safe(text));
     }
 }
 

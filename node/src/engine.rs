@@ -16,6 +16,7 @@ mod core;
 mod dialing;
 mod directory;
 mod editing;
+mod hexadecimal;
 mod joining;
 mod links;
 mod members;
@@ -233,6 +234,11 @@ impl From<ReplicaError> for ApiError {
             ReplicaError::Edit(EditError::TooLarge) | ReplicaError::Limit(_) => {
                 Self::new(ErrorCode::TooLarge, text, "do it in several steps")
             }
+            ReplicaError::Text(_) => Self::new(
+                ErrorCode::Invalid,
+                text,
+                "write it again by hand, without what was pasted",
+            ),
             ReplicaError::Edit(_) => {
                 Self::new(ErrorCode::Invalid, text, "look at the record again")
             }

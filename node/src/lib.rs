@@ -7,6 +7,7 @@
 pub mod api;
 pub mod config;
 pub mod engine;
+mod foreign;
 pub mod http;
 pub mod keystore;
 pub mod limits;

@@ -10,15 +10,11 @@
 //! Files and their rotation: journald or the shell keep what standard error says.
 
 use crate::config::LogFormat;
-use std::fmt::Write as _;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
-
-/// Characters of foreign text in one field of a line.
-const FOREIGN_CHARACTERS_MAX: usize = 256;
 
 /// The logs are set up already; there is one set-up per process.
 #[derive(Debug, thiserror::Error)]
@@ -48,38 +44,6 @@ fn targets(level: Level) -> Targets {
         .with_target("sincronia_protocol", level)
         .with_target("sincronia_client", level)
         .with_target("sincronia", level)
-}
-
-/// Makes foreign text fit for a line of a log or a terminal: control characters and those that
-/// change the direction of writing become their code, and what is too long is cut.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len().min(FOREIGN_CHARACTERS_MAX));
-    for (position, character) in text.chars().enumerate() {
-        if position == FOREIGN_CHARACTERS_MAX {
-            escaped.push('…');
-            break;
-        }
-        if character.is_control() || is_invisible(character) {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
-/// Marks that reorder or hide the text around them, and separators of lines.
-const fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]
@@ -114,14 +78,6 @@ mod tests {
             tracing::info!(target: "libp2p_swarm", "not ours");
         });
         String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn foreign_text_cannot_command_a_terminal_or_forge_a_line() {
-        assert_eq!(escape("\u{1b}[31mrosso\r\n"), "\\u{1b}[31mrosso\\u{d}\\u{a}");
-        assert_eq!(escape("\u{202e}oihcceps"), "\\u{202e}oihcceps");
-        assert_eq!(escape("Comunità Montana"), "Comunità Montana");
-        assert_eq!(escape(&"x".repeat(10_000)).chars().count(), FOREIGN_CHARACTERS_MAX + 1);
     }
 
     #[test]

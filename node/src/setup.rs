@@ -74,7 +74,7 @@ pub enum SetupError {
 /// [`SetupError`]; a directory that holds a node already is left as it is.
 pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
     let length = options.name.trim().chars().count();
-    if !(2..=1_000).contains(&length) {
+    if !(2..=1_000).contains(&length) || !sincronia_protocol::text::is_line(&options.name) {
         return Err(SetupError::Name);
     }
     let directory = NodeDirectory::create(&options.directory)?;

@@ -23,6 +23,7 @@ use crate::crypto::{Domain, Secret};
 use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
+use crate::text;
 use minicbor::{Decode, Encode};
 
 pub use invited::{Invited, InvitedStep};
@@ -91,6 +92,7 @@ impl Introduction {
     #[must_use]
     pub fn certified(&self, node: &NodeId) -> Option<Identity> {
         let sound = self.name.len() <= limits::NAME_BYTES_MAX
+            && text::is_line(&self.name)
             && self.addresses.len() <= limits::ADDRESSES_MAX
             && self.addresses.iter().all(|one| one.len() <= limits::ADDRESS_BYTES_MAX);
         let (first, rest) = self.identity.split_first().filter(|_| sound)?;

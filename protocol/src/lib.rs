@@ -9,7 +9,7 @@
 //! # Layers
 //! From the ground up; a module knows only the layers below its own.
 //!
-//! 1. `limits`, `ids`, `time`
+//! 1. `limits`, `ids`, `text`, `time`
 //! 2. `codec`
 //! 3. `crypto`
 //! 4. `log`, `recovery`, `invitation`
@@ -56,4 +56,5 @@ pub mod recovery;
 pub mod replica;
 pub mod storage;
 pub mod sync;
+pub mod text;
 pub mod time;

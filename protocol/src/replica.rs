@@ -91,6 +91,9 @@ pub enum ReplicaError {
     /// Bytes of a partner do not parse.
     #[error(transparent)]
     Malformed(#[from] CodecError),
+    /// A text holds characters that command a terminal or hide what it says.
+    #[error("{0} holds control characters or marks that hide text")]
+    Text(&'static str),
     /// A limit would be crossed.
     #[error("a limit would be crossed: {0}")]
     Limit(&'static str),

@@ -287,6 +287,41 @@ fn a_bad_invitation_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn the_failures_of_others_do_not_keep_out_who_has_an_open_invitation() {
+    let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
+    let other = Node::found("Comune di Comano");
+    let fresh = || aulla.client().invite(&InviteRequest::default()).unwrap();
+    let join = |node: &Node, text: &str| {
+        let request = JoinRequest { invitation: text.into(), addresses: Vec::new() };
+        node.client().join(&request)
+    };
+    let used = fresh();
+    join(&casa, &used.text).unwrap();
+    let mut last = String::new();
+    for _ in 0..8 {
+        last = join(&other, &used.text).unwrap_err().message;
+    }
+    assert!(last.contains("too many attempts"), "{last}");
+    join(&other, &fresh().text).unwrap();
+}
+
+#[test]
+fn what_commands_a_terminal_is_written_nowhere() {
+    let aulla = Node::found("Comune di Aulla");
+    let fields = json!({"contact_kind": "persona", "name": "Sportello", "functions": ["tutor"]});
+    let (good, hostile) = (edit(fields), "\u{1b}]0;p\u{7}".to_owned());
+    let operator = EditRequest { operator: Some(hostile.clone()), ..good.clone() };
+    let comment = EditRequest { comment: Some(hostile.clone()), ..good.clone() };
+    for request in [operator, comment] {
+        let refused = aulla.client().create_contact(&request).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Invalid, "{refused}");
+    }
+    let noted = InviteRequest { note: Some(hostile), ..InviteRequest::default() };
+    assert_eq!(aulla.client().invite(&noted).unwrap_err().code, ErrorCode::Invalid);
+    aulla.client().create_contact(&good).unwrap();
+}
+
+#[test]
 fn the_phrase_is_the_same_on_both_sides_and_a_wrong_one_is_refused() {
     let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
     let seen_by_casa = casa.join(&aulla);

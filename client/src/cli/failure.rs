@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::language::Language;
-use crate::output::table::safe;
+use crate::output::foreign::safe;
 use crate::output::tell;
 use sincronia_node::api::{ApiError, FieldProblem};
 use std::fmt::Write;

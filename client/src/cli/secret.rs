@@ -5,6 +5,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use sincronia_node::keystore::Unlock;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -70,6 +71,10 @@ fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failur
         context.fail(Exit::Usage, "passphrase_file", &format!("{}: {cause}", path.display()))
     };
     let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(unreadable(&context.texts.text("readable-by-others")));
+    }
     let mut text = Zeroizing::new(String::new());
     let read = file.take(PASSPHRASE_BYTES_MAX + 1).read_to_string(&mut text);
     let read = read.map_err(|error| unreadable(&error))?;

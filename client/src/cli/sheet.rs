@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::naming::title;
+use crate::output::foreign::safe;
 use crate::output::table::Rows;
 use crate::output::value::{Names, short, shown, time};
 use serde_json::Value as Json;
@@ -71,7 +72,7 @@ pub fn origin(origin: &OriginView) -> String {
     };
     let who =
         if origin.operator.is_empty() { name } else { format!("{}, {name}", origin.operator) };
-    format!("{who}, {}", time(origin.written_at))
+    safe(&format!("{who}, {}", time(origin.written_at)))
 }
 
 /// A list of records of one kind, with the fields that matter most in a list.

@@ -1,6 +1,7 @@
 //! Tables for people.
 
 use super::Output;
+use super::foreign::safe;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 /// Rows under headings.
@@ -18,7 +19,7 @@ impl Rows {
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         let bold = |text: &String| {
-            let cell = Cell::new(text);
+            let cell = Cell::new(safe(text));
             if output.colour { cell.add_attribute(Attribute::Bold) } else { cell }
         };
         if !headings.is_empty() {
@@ -60,24 +61,9 @@ impl std::fmt::Display for Rows {
     }
 }
 
-/// Text of others without the characters that could drive the terminal.
-#[must_use]
-pub fn safe(text: &str) -> String {
-    let hostile = |char: char| {
-        (char.is_control() && char != '\n')
-            || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|char| if hostile(char) { '\u{fffd}' } else { char }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_of_others_cannot_drive_the_terminal() {
-        assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
-    }
 
     #[test]
     fn a_table_without_colour_has_no_escapes() {

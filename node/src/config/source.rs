@@ -110,5 +110,5 @@ fn unknown(name: &str, place: String) -> ConfigError {
         known.into_iter().find(|key| key.split('.').any(|part| key::distance(name, part) <= 2))
     });
     let nearest = nearest.map(str::to_owned);
-    ConfigError::Unknown { name: crate::logging::escape(name), place, nearest }
+    ConfigError::Unknown { name: crate::foreign::escape(name), place, nearest }
 }

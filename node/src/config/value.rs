@@ -13,9 +13,10 @@ use toml::Value;
 const LISTEN_MAX: usize = 32;
 
 pub fn name(given: &mut Given) -> Result<Sourced<String>, ConfigError> {
-    sourced(given, Key::OrganisationName, String::new(), "a text of at most 1,000 bytes", |value| {
+    sourced(given, Key::OrganisationName, String::new(), "a line of at most 1,000 bytes", |value| {
         let text = value.as_str()?.trim();
-        (text.len() <= sincronia_protocol::limits::NAME_BYTES_MAX).then(|| text.to_owned())
+        let fits = text.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
+        (fits && sincronia_protocol::text::is_line(text)).then(|| text.to_owned())
     })
 }
 

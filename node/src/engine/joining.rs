@@ -1,5 +1,6 @@
 //! Invitations and the exchange by which organisations join.
 
+use super::hexadecimal::hex;
 use super::{Core, Handle, now};
 use crate::api::{
     ApiError, ApiEvent, ErrorCode, GrantRequest, InvitationView, InviteRequest, JoinRequest,
@@ -219,11 +220,10 @@ impl Core {
     ) {
         let exhausted = self.joinings.is_exhausted();
         let (replica, disk, at) = (&self.replica, &self.disk, now());
-        let step = machine.handle(message, |id| {
-            if exhausted {
-                return Err(Refusal::TooMany);
-            }
-            replica.invitation_proof(disk, id, at)
+        // Whoever names an open invitation has it: nobody else's failures keep it out.
+        let step = machine.handle(message, |id| match replica.invitation_proof(disk, id, at) {
+            Err(_) if exhausted => Err(Refusal::TooMany),
+            answer => answer,
         });
         match step {
             InvitingStep::Send(message) => {
@@ -321,18 +321,16 @@ impl Core {
         let [record] = found.as_slice() else {
             return Err(ApiError::not_found("invitation"));
         };
+        if let InvitationState::Used { organisation } = record.state {
+            return Err(ApiError::new(
+                ErrorCode::Invitation,
+                format!("{} used this invitation already", self.name_of(&organisation)),
+                "to end the partnership: `sincronia partner block`",
+            ));
+        }
         self.step(|replica, disk, _| replica.revoke_invitation(disk, &record.id))?;
         let mut view = self.invitation_view(record);
         view.state = "revoked".into();
         Ok(view)
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,7 +1,7 @@
 //! Spaces and their members.
 
 use super::Core;
-use super::joining::hex;
+use super::hexadecimal::{hex, unhex};
 use crate::api::{
     ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
     RevocationView, SpaceView,
@@ -189,12 +189,4 @@ fn place(text: &str) -> Result<(NodeId, u64), ApiError> {
         let message = format!("“{text}” is not a place in the entries");
         ApiError::new(ErrorCode::Invalid, message, "hand back `next` of the answer, unchanged")
     })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digits = text.as_bytes().chunks_exact(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

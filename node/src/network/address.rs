@@ -1,7 +1,7 @@
 //! Addresses and peer ids: from text and node ids to what libp2p takes, and back.
 
 use super::DialFailure;
-use crate::logging::escape;
+use crate::foreign::escape;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;

@@ -77,9 +77,9 @@ domains! {
     INVITATION_ANSWER = "invitation-answer";
     /// Reserved for signed address records, which do not exist yet.
     ADDRESS_RECORD = "address-record";
-    /// Record id from kind, creator and nonce: derive-key mode without lengths.
+    /// Record id from kind, creator and nonce: derive-key mode without lengths, in `record`.
     RECORD_ID = "record-id";
-    /// Automerge actor from node, record and grant: derive-key mode without lengths.
+    /// Automerge actor from node, record and grant: derive-key mode without lengths, in `record`.
     ACTOR = "actor";
     /// What a record shows at a time, so that an edit can say what it was made upon.
     RECORD_VERSION = "record-version";

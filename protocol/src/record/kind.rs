@@ -3,7 +3,6 @@
 //! A kind has a stable number (the first byte of every [`RecordId`]) and a stable name. Numbers are
 //! never used again for something else: an identifier made today must read the same in ten years.
 
-use crate::crypto::Domain;
 use crate::ids::{NodeId, RecordId};
 use crate::record::schema::{self, Schema};
 use serde::{Deserialize, Serialize};
@@ -141,7 +140,7 @@ impl std::str::FromStr for Kind {
 /// a hash. Nobody else can claim to have created it, because a creation must derive its own record.
 #[must_use]
 pub fn derive_id(kind: Kind, creator: &NodeId, nonce: [u8; 8]) -> RecordId {
-    let mut hasher = blake3::Hasher::new_derive_key(Domain::RECORD_ID.text());
+    let mut hasher = blake3::Hasher::new_derive_key("sincronia/1/record-id");
     hasher.update(&[kind.code()]).update(creator.as_bytes()).update(&nonce);
     let mut bytes = [0; 16];
     hasher.finalize_xof().fill(&mut bytes);

@@ -108,6 +108,15 @@ impl Replica {
         if valid_ms > crate::limits::INVITATION_VALID_MS_MAX {
             return Err(ReplicaError::Limit("how long an invitation is valid"));
         }
+        if valid_ms == 0 {
+            return Err(ReplicaError::Limit("an invitation is valid for an hour at least"));
+        }
+        if note.as_ref().is_some_and(|note| note.len() > crate::limits::COMMENT_BYTES_MAX) {
+            return Err(ReplicaError::Limit("length of the note"));
+        }
+        if !note.as_deref().is_none_or(crate::text::is_line) {
+            return Err(ReplicaError::Text("the note"));
+        }
         let own = self.organisation();
         let owns = |space| self.summaries.get(space).is_some_and(|one| one.owner == own);
         if !grants.iter().all(|grant| owns(&grant.space)) {

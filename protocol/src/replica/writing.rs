@@ -10,6 +10,7 @@ use crate::limits;
 use crate::log::{Header, LogPosition, OPERATION_CHANGE, Payload};
 use crate::record::{Author, Edits, Kind, Record, derive_id};
 use crate::storage::{Storage, Table};
+use crate::text;
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
 
@@ -167,6 +168,12 @@ fn check_texts(request: &WriteRequest) -> Result<(), ReplicaError> {
     }
     if request.comment.as_ref().is_some_and(|text| text.len() > limits::COMMENT_BYTES_MAX) {
         return Err(ReplicaError::Limit("length of the comment"));
+    }
+    if !text::is_line(&request.operator) {
+        return Err(ReplicaError::Text("the operator's name"));
+    }
+    if !request.comment.as_deref().is_none_or(text::is_prose) {
+        return Err(ReplicaError::Text("the comment"));
     }
     Ok(())
 }

@@ -201,3 +201,14 @@ fn bit_flips(message: &JoinMessage) -> Vec<JoinMessage> {
     assert!(flips.len() > 1_000, "most of a message is keys and signatures");
     flips
 }
+
+#[test]
+fn a_name_that_commands_a_terminal_is_not_introduced() {
+    let guest = Party::new(2);
+    let mut introduction = guest.introduction();
+    assert!(introduction.certified(&guest.node).is_some());
+    introduction.name = "\u{1b}[2JComune di Aulla".into();
+    assert!(introduction.certified(&guest.node).is_none());
+    introduction.name = "Comune di \u{202e}alluA".into();
+    assert!(introduction.certified(&guest.node).is_none());
+}

@@ -3,6 +3,8 @@
 use super::cast::secret;
 use super::golden::Golden;
 use sincronia_protocol::crypto::{Domain, NodeKey, Signature};
+use sincronia_protocol::ids::NodeId;
+use sincronia_protocol::record::{Kind, derive_id};
 
 const PARTS: [&[u8]; 2] = [b"ab", b"c"];
 
@@ -37,4 +39,13 @@ fn every_domain_hashes_and_signs_in_its_own_way() {
 fn composed(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
     let lengths = |part: &&[u8]| [&(part.len() as u64).to_le_bytes(), *part].concat();
     blake3::derive_key(domain, &parts.iter().flat_map(lengths).collect::<Vec<_>>())
+}
+
+#[test]
+fn records_are_named_in_a_domain_of_the_list() {
+    let (kind, node, nonce) = (Kind::Practice, NodeId::from_bytes([7; 32]), [1; 8]);
+    let mut hasher = blake3::Hasher::new_derive_key(Domain::RECORD_ID.text());
+    hasher.update(&[kind.code()]).update(node.as_bytes()).update(&nonce);
+    let hash = hasher.finalize();
+    assert_eq!(derive_id(kind, &node, nonce).as_bytes()[1..], hash.as_bytes()[..15]);
 }

@@ -4,7 +4,6 @@ use super::Outcome;
 use crate::cli::arguments::Events;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
-use crate::output::print;
 use crate::output::value::short;
 use sincronia_node::api::ApiEvent;
 
@@ -18,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &Events) -> Outcome {
         if context.output.json {
             context.output.document("event", &event);
         } else {
-            print(&text(context, &event));
+            context.output.text(&text(context, &event));
         }
     }
     Ok(Exit::Done)

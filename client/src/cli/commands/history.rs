@@ -6,7 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet::origin;
-use crate::output::table::{Rows, safe};
+use crate::output::foreign::safe;
+use crate::output::table::Rows;
 use crate::output::value::shown;
 use std::fmt::Write;
 

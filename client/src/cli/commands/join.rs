@@ -3,10 +3,14 @@
 use super::Outcome;
 use crate::cli::arguments::Join;
 use crate::cli::context::Context;
-use crate::cli::entering::read;
 use crate::cli::failure::{Exit, Failure};
 use crate::output::progress::Progress;
 use sincronia_node::api::JoinRequest;
+use std::fs::File;
+use std::io::Read;
+
+/// An invitation with sixteen long addresses takes a tenth of this.
+const TEXT_BYTES_MAX: u64 = 64 * 1024;
 
 pub(super) fn run(context: &Context, arguments: Join) -> Outcome {
     let texts = &context.texts;
@@ -25,13 +29,24 @@ pub(super) fn run(context: &Context, arguments: Join) -> Outcome {
 
 /// An invitation is one word of text; mail programs break it into lines.
 fn text(context: &Context, arguments: &Join) -> Result<String, Failure> {
-    let given = match (&arguments.invitation, &arguments.invitation_file) {
-        (Some(text), _) => text.clone(),
+    let failed = |place: &str, error: &dyn std::fmt::Display| {
+        context.fail(Exit::Usage, "file", &format!("{place}: {error}"))
+    };
+    let read = |place: &str, source: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        let read = source.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes);
+        match read.map_err(|error| failed(place, &error))? as u64 {
+            0..=TEXT_BYTES_MAX => Ok(crate::import::decode(&bytes).into_owned()),
+            _ => Err(failed(place, &context.texts.text("too-long"))),
+        }
+    };
+    let given = match (arguments.invitation.as_deref(), &arguments.invitation_file) {
+        // So that the invitation, which is a secret, stands in no list of processes.
+        (Some("-"), _) => read("-", &mut std::io::stdin().lock())?,
+        (Some(text), _) => text.to_owned(),
         (None, Some(path)) => {
-            let bytes = read(path).map_err(|error| {
-                context.fail(Exit::Usage, "file", &format!("{}: {error}", path.display()))
-            })?;
-            crate::import::decode(&bytes).into_owned()
+            let place = path.display().to_string();
+            read(&place, &mut File::open(path).map_err(|error| failed(&place, &error))?)?
         }
         (None, None) => String::new(),
     };

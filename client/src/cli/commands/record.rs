@@ -92,7 +92,7 @@ pub(super) fn show(context: &Context, record: &RecordView) -> Outcome {
         context.output.document("record", record);
     } else {
         let names = Organisations::known(context)?.names();
-        crate::output::print(sheet::record(context, &names, record).trim_end());
+        context.output.text(&sheet::record(context, &names, record));
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,6 @@
 //! a write replaces everything its past shows in its slot, what a past shows there is: of each
 //! actor's latest write in that past, those that no other of them has in its own past.
 
-use crate::crypto::Domain;
 use crate::ids::{EntryHash, NodeId, RecordId};
 use crate::record::Author;
 use std::collections::{BTreeSet, HashMap};
@@ -359,7 +358,7 @@ fn at(clock: &[u32], actor: u32) -> u32 {
 
 /// What Automerge knows an author by: computed, so that nobody can write in another's name.
 pub(crate) fn derive_actor(id: &RecordId, author: &Author) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_derive_key(Domain::ACTOR.text());
+    let mut hasher = blake3::Hasher::new_derive_key("sincronia/1/actor");
     hasher.update(author.node.as_bytes());
     hasher.update(id.as_bytes());
     hasher.update(&author.grant.to_be_bytes());

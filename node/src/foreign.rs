@@ -1,0 +1,51 @@
+//! Text that somebody else chose, made fit to be shown.
+
+use std::fmt::Write;
+
+/// Characters of foreign text in one field of a line.
+const FOREIGN_CHARACTERS_MAX: usize = 256;
+
+/// Makes foreign text fit for a line of a log or a terminal: control characters and those that
+/// change the direction of writing become their code, and what is too long is cut.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len().min(FOREIGN_CHARACTERS_MAX));
+    for (position, character) in text.chars().enumerate() {
+        if position == FOREIGN_CHARACTERS_MAX {
+            escaped.push('…');
+            break;
+        }
+        if character.is_control() || is_invisible(character) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// Marks that reorder or hide the text around them, and separators of lines.
+const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_command_a_terminal_or_forge_a_line() {
+        assert_eq!(escape("\u{1b}[31mrosso\r\n"), "\\u{1b}[31mrosso\\u{d}\\u{a}");
+        assert_eq!(escape("\u{202e}oihcceps"), "\\u{202e}oihcceps");
+        assert_eq!(escape("Comunità Montana"), "Comunità Montana");
+        assert_eq!(escape(&"x".repeat(10_000)).chars().count(), FOREIGN_CHARACTERS_MAX + 1);
+    }
+}
