@@ -5,6 +5,7 @@
 use super::{Problem, Row};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
+use std::fmt::Write;
 
 /// The rows that repeat one of `known`, which are identifiers and fields, or an earlier row.
 pub fn repeated<'a>(
@@ -62,7 +63,11 @@ fn content(fields: &Map<String, Json>) -> String {
     };
     let mut said: Vec<_> = fields.iter().filter(|(_, value)| says(value)).collect();
     said.sort_unstable_by_key(|(name, _)| *name);
-    said.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    said.into_iter().fold(String::new(), |mut text, (name, value)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name}={value}");
+        text
+    })
 }
 
 #[cfg(test)]
