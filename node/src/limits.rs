@@ -12,7 +12,12 @@ pub struct Rate {
 }
 
 /// Connections being negotiated: more than all partners that reconnect after a power cut.
-pub const CONNECTIONS_PENDING_MAX: u32 = 64;
+pub const CONNECTIONS_PENDING_MAX: u32 = 128;
+/// Of these, begun by one place: nobody who leaves connections hanging fills the door alone.
+pub const CONNECTIONS_PENDING_PER_PLACE_MAX: usize = 16;
+/// Of these, begun on this machine, where a whole federation may live; strangers' programs still
+/// leave room for others.
+pub const CONNECTIONS_PENDING_LOCAL_MAX: usize = 96;
 /// Connections that stand: a thousand partners.
 pub const CONNECTIONS_MAX: u32 = 1_024;
 /// Connections with one peer: both sides may dial at once, over TCP and QUIC.
@@ -117,4 +122,8 @@ pub const EVENT_LISTENERS_MAX: usize = 64;
 /// A sign of life on a quiet event stream; a listener that hears nothing for a minute is cut off.
 pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+const _: () = assert!(
+    CONNECTIONS_PENDING_LOCAL_MAX + CONNECTIONS_PENDING_PER_PLACE_MAX
+        <= CONNECTIONS_PENDING_MAX as usize
+);
 const _: () = assert!(EVENT_LISTENERS_MAX < HTTP_CONNECTIONS_MAX);

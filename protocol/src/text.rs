@@ -1,5 +1,5 @@
-//! Text that people write and other people read: nothing in it may command a terminal, turn the line
-//! around or hide.
+//! Text that people write and other people read: nothing in it may command a terminal, turn the
+//! line around or hide.
 
 /// Whether `text` can stand in a line: a name, an operator.
 #[must_use]

@@ -1,8 +1,8 @@
 //! Text of others on this terminal.
 //!
 //! Names, notes and messages come from partners, and a terminal obeys what it is sent: colours and
-//! titles, cleared screens, text that runs backwards. What could drive it is replaced where the text
-//! enters a sentence, and once more where anything is printed.
+//! titles, cleared screens, text that runs backwards. What could drive it is replaced where the
+//! text enters a sentence, and once more where anything is printed.
 
 /// Begins a command to the terminal.
 const ESCAPE: char = '\u{1b}';

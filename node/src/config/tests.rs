@@ -80,7 +80,7 @@ fn a_wrong_value_says_what_it_should_be_and_where_it_was_given() {
         ("[network]\nreconnect_seconds_min = 90\nreconnect_seconds_max = 60", "at least"),
         ("[api]\naddress = 'localhost'", "127.0.0.1:8645"),
         ("[api]\nallow_remote = 'yes'", "true or false"),
-        ("[organisation]\nname = 7", "a text"),
+        ("[organisation]\nname = 7", "a line"),
     ] {
         let error = load(file, &[], &[]).unwrap_err();
         assert!(error.contains(part), "{error}");

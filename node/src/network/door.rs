@@ -17,6 +17,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ enum Denied {
     Offline,
     #[error("too many attempts from this place")]
     TooFast,
+    #[error("too many connections of this place are being negotiated")]
+    TooManyPending,
     #[error("too many strangers are connected")]
     TooMany,
     #[error("the peer has no node's key")]
@@ -48,12 +51,24 @@ pub struct Connection {
 pub struct Door {
     shared: Arc<Shared>,
     knocking: Limiter,
+    /// Connections that others began and that do not stand yet, with their places.
+    pending: HashMap<ConnectionId, Option<IpAddr>>,
 }
 
 impl Door {
     pub fn new(shared: Arc<Shared>) -> Self {
         let (each, all) = (limits::CONNECTING_RATE_EACH, limits::CONNECTING_RATE_ALL);
-        Self { shared, knocking: Limiter::new(each, all, Instant::now()) }
+        let knocking = Limiter::new(each, all, Instant::now());
+        Self { shared, knocking, pending: HashMap::new() }
+    }
+
+    fn has_room_to_negotiate(&self, place: Option<IpAddr>) -> bool {
+        let most = if place.is_none_or(|place| place.is_loopback()) {
+            limits::CONNECTIONS_PENDING_LOCAL_MAX
+        } else {
+            limits::CONNECTIONS_PENDING_PER_PLACE_MAX
+        };
+        self.pending.values().filter(|one| **one == place).count() < most
     }
 
     fn enter(
@@ -99,13 +114,20 @@ impl NetworkBehaviour for Door {
 
     fn handle_pending_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        id: ConnectionId,
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         self.check_open()?;
-        let is_slow = self.knocking.admit(place_of(remote), Instant::now());
-        if is_slow { Ok(()) } else { Err(ConnectionDenied::new(Denied::TooFast)) }
+        let place = place_of(remote);
+        if !self.knocking.admit(place, Instant::now()) {
+            return Err(ConnectionDenied::new(Denied::TooFast));
+        }
+        if !self.has_room_to_negotiate(place) {
+            return Err(ConnectionDenied::new(Denied::TooManyPending));
+        }
+        self.pending.insert(id, place);
+        Ok(())
     }
 
     fn handle_established_inbound_connection(
@@ -115,6 +137,7 @@ impl NetworkBehaviour for Door {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.pending.remove(&id);
         self.enter(id, &peer, remote, true)
     }
 
@@ -145,6 +168,7 @@ impl NetworkBehaviour for Door {
         | FromSwarm::DialFailure(DialFailure { connection_id, .. })
         | FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) = event
         {
+            self.pending.remove(&connection_id);
             self.shared.lock_connections().remove(&connection_id);
         }
     }

@@ -1,7 +1,7 @@
 //! What is still to be sent in an exchange, and how much of it is under way.
 
 use crate::ids::{NodeId, OrganisationId, SpaceId};
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// Bytes that may be under way without acknowledgement: fills a line of 100 Mbit/s at 300 ms.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
@@ -29,6 +29,8 @@ pub struct Exchange {
     authors: VecDeque<Task>,
     /// What stands in the queues: asked, never iterated.
     queued: HashSet<Task>,
+    /// Up to where a growing log was sent; `u64::MAX` while that is still under way.
+    pushed: HashMap<(SpaceId, NodeId), u64>,
     under_way: VecDeque<usize>,
     under_way_bytes: usize,
     sent: u64,
@@ -42,6 +44,23 @@ impl Exchange {
     pub fn push(&mut self, task: Task) {
         if self.queued.insert(task.clone()) {
             self.queue_of(&task).push_back(task);
+        }
+    }
+
+    /// Queues what an author's log has grown by, once however often it grew: a run goes to the end
+    /// of the log, so what was sent or is about to be sent already holds what comes after it.
+    pub fn push_grown(&mut self, space: SpaceId, author: NodeId, from: u64) {
+        let end = self.pushed.entry((space, author)).or_insert(from);
+        if *end <= from {
+            *end = u64::MAX;
+            self.push(Task::Author { space, author, from });
+        }
+    }
+
+    /// Notes that an author's log was sent up to `end`, and that there is no more of it here.
+    pub fn note_end(&mut self, space: SpaceId, author: NodeId, end: u64) {
+        if let Some(pushed) = self.pushed.get_mut(&(space, author)) {
+            *pushed = end;
         }
     }
 
@@ -141,6 +160,21 @@ mod tests {
         assert!(matches!(exchange.next(), Some(Task::Identity { .. })));
         assert_eq!(exchange.next(), Some(author(0)));
         assert_eq!(exchange.next(), None);
+    }
+
+    #[test]
+    fn a_log_that_grows_and_grows_is_sent_once() {
+        let (space, node) = (SpaceId::from_bytes([1; 32]), NodeId::from_bytes([2; 32]));
+        let mut exchange = Exchange::default();
+        (5..100).for_each(|from| exchange.push_grown(space, node, from));
+        assert_eq!(exchange.next(), Some(Task::Author { space, author: node, from: 5 }));
+        exchange.push_grown(space, node, 100);
+        assert_eq!(exchange.next(), None, "the run that is under way takes it along");
+        exchange.note_end(space, node, 101);
+        exchange.push_grown(space, node, 100);
+        assert_eq!(exchange.next(), None, "sent already");
+        exchange.push_grown(space, node, 101);
+        assert_eq!(exchange.next(), Some(Task::Author { space, author: node, from: 101 }));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// From the ground up, as `protocol/src/lib.rs` draws them. Modules of one layer do not know each
 /// other.
 const LAYERS: [&[&str]; 11] = [
-    &["limits", "ids", "time"],
+    &["limits", "ids", "text", "time"],
     &["codec"],
     &["crypto"],
     &["log", "recovery", "invitation"],

@@ -57,6 +57,31 @@ fn a_flood_from_one_place_is_stopped_before_the_handshake() {
 }
 
 #[test]
+fn connections_left_hanging_by_one_place_leave_room_for_others() {
+    let mut door = Door::new(Arc::default());
+    let here: Multiaddr = "/ip4/192.0.2.1/tcp/4001".parse().unwrap();
+    let mut number = 0;
+    let mut knock = |door: &mut Door, from: &str| {
+        number += 1;
+        let id = ConnectionId::new_unchecked(number);
+        let from = from.parse().unwrap();
+        door.handle_pending_inbound_connection(id, &here, &from).is_ok().then_some((id, from))
+    };
+    let hanging: Vec<_> =
+        (0..20).filter_map(|_| knock(&mut door, "/ip4/198.51.100.7/tcp/9")).collect();
+    assert_eq!(hanging.len(), limits::CONNECTIONS_PENDING_PER_PLACE_MAX);
+    let local = (0..1_000).filter_map(|_| knock(&mut door, "/ip4/127.0.0.1/tcp/9")).count();
+    assert_eq!(local, limits::CONNECTIONS_PENDING_LOCAL_MAX);
+    assert!(knock(&mut door, "/ip4/198.51.100.8/tcp/9").is_some(), "another place");
+    // What comes to stand, or fails, makes room again.
+    let (id, from) = &hanging[0];
+    let peer = peer_of(&stranger(1)).unwrap();
+    door.handle_established_inbound_connection(*id, peer, &here, from).unwrap();
+    assert!(knock(&mut door, "/ip4/198.51.100.9/tcp/9").is_some());
+    assert!(door.handle_pending_inbound_connection(*id, &here, from).is_ok(), "room again");
+}
+
+#[test]
 fn offline_nobody_comes_in() {
     let shared = Arc::new(Shared::default());
     shared.replace_admitted(HashSet::from([id(1)]));

@@ -138,7 +138,10 @@ impl Session {
         disk: &dyn Storage,
     ) -> Result<Vec<Message>, CloseReason> {
         let run = replica.read_run(disk, &space, &author, from, MESSAGE_BYTES).map_err(store)?;
-        let Some(run) = run else { return Ok(Vec::new()) };
+        let Some(run) = run else {
+            self.exchange.note_end(space, author, from);
+            return Ok(Vec::new());
+        };
         let reached = from + run.entries.len() as u64;
         // Whether more follows is found out when its turn comes: the log may have grown meanwhile.
         self.exchange.push_rest(Task::Author { space, author, from: reached });
@@ -160,8 +163,7 @@ impl Session {
                     return Ok(false);
                 }
                 if *author == replica.node() {
-                    let (space, author, from) = (*space, *author, *from);
-                    self.exchange.push(Task::Author { space, author, from });
+                    self.exchange.push_grown(*space, *author, *from);
                 } else {
                     self.exchange.announce(*space);
                 }
