@@ -148,7 +148,8 @@ pub(super) struct Invite {
 pub(super) struct NewInvite {
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=VALID_HOURS_MAX))]
+    #[arg(long, value_name = "HOURS",
+          value_parser = clap::value_parser!(u64).range(1..=VALID_HOURS_MAX))]
     pub valid_hours: Option<u64>,
     #[arg(long = "convention", value_name = "CONVENTION")]
     pub conventions: Vec<String>,
