@@ -853,6 +853,15 @@ demo-check-reads-exactly = Every node reads exactly what it should
 
 help-sincronia = Sincronia: conventions and contacts shared between organisations, without a centre
 help-exit-codes = Exit codes: 0 done · 1 error · 2 not possible as asked · 3 not found · 4 node not running · 5 a conflict needs a person (with --check) · 6 network or partner · 7 not permitted
+help-template =
+    { "{about}" }
+    { "" }
+    Usage: { "{usage}" }
+    { "" }
+    { "{all-args}" }{ "{after-help}" }
+help-commands = Commands
+help-options = Options
+help-arguments = Arguments
 help-init = Set up the node of an organisation
 help-run = Run the node
 help-demo = Show a real federation on this machine

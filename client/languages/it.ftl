@@ -853,6 +853,15 @@ demo-check-reads-exactly = Ogni nodo legge esattamente quello che deve
 
 help-sincronia = Sincronia: convenzioni e contatti condivisi fra enti, senza un centro
 help-exit-codes = Codici di uscita: 0 fatto · 1 errore · 2 richiesta non possibile · 3 non trovato · 4 nodo non in funzione · 5 due valori diversi, serve una persona (con --check) · 6 rete o partner · 7 non permesso
+help-template =
+    { "{about}" }
+    { "" }
+    Uso: { "{usage}" }
+    { "" }
+    { "{all-args}" }{ "{after-help}" }
+help-commands = Comandi
+help-options = Opzioni
+help-arguments = Argomenti
 help-init = Crea il nodo di un ente
 help-run = Avvia il nodo
 help-demo = Mostra una rete vera su questo computer

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::node::{self, Created};
 use crate::cli::secret;
-use crate::output::table::Rows;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -100,28 +100,56 @@ fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
 /// On the screen, once; on stderr, so that no redirection keeps them by accident.
 fn show(context: &Context, created: &Created) -> Result<(), Failure> {
     context.say("recovery-advice");
-    let mut rows = Rows::new(context.output, &[]);
-    let words: Vec<_> = created.words.expose().iter().enumerate().collect();
-    for line in words.chunks(COLUMNS) {
-        rows.row(line.iter().map(|(at, word)| format!("{:>2}. {word}", at + 1)));
+    context.output.message(&sheet(created.words.expose()));
+    let mut right = true;
+    for number in ASKED {
+        right &= ask_back(context, created, number)?;
     }
-    context.output.message(&rows.to_string());
-    ASKED.into_iter().try_for_each(|at| ask_back(context, created, at))?;
-    context.say("recovery-confirmed");
+    if right {
+        context.say("recovery-confirmed");
+    }
     Ok(())
 }
 
-fn ask_back(context: &Context, created: &Created, number: usize) -> Result<(), Failure> {
+/// The words in lines of their own, whatever the width of the terminal: a table that does not fit
+/// would break them, and they are shown once.
+fn sheet(words: &[String]) -> Zeroizing<String> {
+    let mut sheet = Zeroizing::new(String::new());
+    for (number, word) in (1..).zip(words) {
+        let end = if number % COLUMNS == 0 { "\n" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = write!(*sheet, "{number:>4}. {word:<9}{end}");
+    }
+    sheet
+}
+
+/// Whether the word on the paper is the right one.
+fn ask_back(context: &Context, created: &Created, number: usize) -> Result<bool, Failure> {
     let question = context.texts.with("recovery-ask", &[("number", number.into())]);
     let right = number.checked_sub(1).and_then(|at| created.words.expose().get(at));
     for _ in 0..TRIES {
         let answer = Zeroizing::new(context.ask(&question)?);
         if right.is_some_and(|word| word.eq_ignore_ascii_case(&answer)) {
-            return Ok(());
+            return Ok(true);
         }
         context.say("recovery-wrong");
     }
     // The node exists and the words were shown: they must not be lost now.
     context.say("recovery-unconfirmed");
-    Ok(())
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sheet;
+
+    #[test]
+    fn no_word_of_the_sheet_is_broken() {
+        let words: Vec<_> = (1..=24).map(|number| format!("parola{number}")).collect();
+        let sheet = sheet(&words);
+        assert_eq!(sheet.lines().count(), 6);
+        for (at, word) in words.iter().enumerate() {
+            assert!(sheet.contains(&format!("{}. {word} ", at + 1)), "{}", *sheet);
+        }
+    }
 }
