@@ -13,12 +13,14 @@ mod columns;
 mod encoding;
 mod json;
 mod limits;
+mod repeated;
 mod table;
 
 pub use cell::value_of;
 pub use columns::Mapping;
 pub use encoding::decode;
 pub use limits::{CELL_BYTES_MAX, FILE_BYTES_MAX, ROWS_MAX};
+pub use repeated::repeated;
 pub use table::{Line, Sheet};
 
 use crate::language::Catalogue;
@@ -51,7 +53,7 @@ pub struct Problem {
     pub code: String,
     /// For people.
     pub message: String,
-    /// The codes that are possible there, when it is none of them.
+    /// The codes that are possible there, when it is none of them; of what is there already, where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
 }
@@ -94,13 +96,11 @@ pub enum ImportError {
         /// Why.
         reason: String,
     },
-    /// Not JSON.
-    #[error("not valid JSON at line {line}, column {column}")]
+    /// Not JSON, or a name stands twice in one object.
+    #[error("not valid JSON: {reason}")]
     NotJson {
-        /// Where.
-        line: usize,
-        /// Where in the line.
-        column: usize,
+        /// What, and where.
+        reason: String,
     },
     /// JSON of another shape.
     #[error("expected a list of records, or an object with a list under “records”")]

@@ -6,14 +6,7 @@
 //! Deliberately absent: texts for programs. JSON and exit codes are the same in every language.
 
 mod choice;
-/// What others wrote does not command the terminal from within a sentence.
-fn harmless<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
-    match value {
-        FluentValue::String(text) => safe(text).into(),
-        other => other.clone(),
-    }
-}
-
+mod sentence;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +16,14 @@ use crate::output::foreign::safe;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use sincronia_protocol::record::Kind;
+
+/// What others wrote does not command the terminal from within a sentence.
+fn harmless<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
+    match value {
+        FluentValue::String(text) => safe(text).into(),
+        other => other.clone(),
+    }
+}
 
 /// The texts of one language.
 pub struct Catalogue {
@@ -107,7 +108,7 @@ impl Catalogue {
     /// it.
     #[must_use]
     pub fn error(&self, code: &str, message: &str) -> String {
-        self.find(&format!("error-{}", code.replace('_', "-")), &[])
+        self.find(&format!("error-{}", code.replace('_', "-")), &[("detail", message.into())])
             .unwrap_or_else(|| message.to_owned())
     }
 

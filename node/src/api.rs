@@ -3,7 +3,7 @@
 //! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The
 //! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
-mod distinct;
+pub mod distinct;
 mod error;
 mod event;
 mod invitation;

@@ -22,6 +22,7 @@
 
 mod address;
 mod door;
+mod port;
 mod rate;
 mod session;
 mod shared;
@@ -272,9 +273,13 @@ impl Network {
         self.command(swarm::Command::Pause).await;
     }
 
-    /// Listens again, where it listened before.
-    pub async fn resume(&self) {
-        self.command(swarm::Command::Resume).await;
+    /// Listens again, where it listened before, and dials again.
+    ///
+    /// # Errors
+    /// [`NetworkError::Listen`] when partners cannot reach it at one of its addresses, whose port
+    /// somebody took meanwhile; it works online nevertheless.
+    pub async fn resume(&self) -> Result<(), NetworkError> {
+        self.command(swarm::Command::Resume).await.unwrap_or(Ok(()))
     }
 
     /// Bytes of frames so far, of all sessions.
@@ -296,11 +301,13 @@ impl Network {
     }
 
     /// Asks the task for something and waits until it is done; a task that has ended has done it.
-    async fn command(&self, command: impl FnOnce(oneshot::Sender<()>) -> swarm::Command) {
+    async fn command<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> swarm::Command,
+    ) -> Option<T> {
         let (done, is_done) = oneshot::channel();
-        if self.commands.send(command(done)).await.is_ok() {
-            let _ = is_done.await;
-        }
+        self.commands.send(command(done)).await.ok()?;
+        is_done.await.ok()
     }
 }
 

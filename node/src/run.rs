@@ -91,7 +91,11 @@ pub async fn run(
         name: config.name.value,
         words: options.words,
         reconnect: (config.reconnect_min.value, config.reconnect_max.value),
+        online: !options.offline,
     };
+    if options.offline {
+        network.pause().await;
+    }
     let handle = engine::start(core, network.clone(), network_events)
         .map_err(|error| RunError::Engine(error.to_string()))?;
     let token =

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 /// The test that is a node when asked to be one.
 pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
+const OFFLINE: &str = "NODE_STARTS_OFFLINE";
 /// How long anything may take on a slow, shared machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -38,7 +39,7 @@ pub fn run_if_asked() {
             (Key::ReconnectMin, "1".into()),
         ],
         words: WordList::Italian,
-        offline: false,
+        offline: std::env::var_os(OFFLINE).is_some(),
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if let Err(error) = runtime.block_on(run(options, std::future::pending())) {
@@ -85,7 +86,21 @@ impl Node {
     /// # Panics
     /// When it ends instead; its last words are in the message.
     pub fn start(&mut self) {
-        let mut process = spawn(&self.directory);
+        self.begin(node_process(&self.directory));
+    }
+
+    /// Starts it as `sincronia run --offline` does.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_offline(&mut self) {
+        let mut program = node_process(&self.directory);
+        program.env(OFFLINE, "yes");
+        self.begin(program);
+    }
+
+    fn begin(&mut self, mut program: Command) {
+        let mut process = program.spawn().expect("this program");
         let errors = process.stderr.take().expect("a pipe");
         self.process = Mutex::new(Some(process));
         let words = await_running(errors);
@@ -171,7 +186,7 @@ impl Drop for Node {
 /// What a second process on the directory says before it ends.
 #[must_use]
 pub fn last_words(directory: &Path) -> String {
-    let mut process = spawn(directory);
+    let mut process = node_process(directory).spawn().expect("this program");
     let words = await_running(process.stderr.take().expect("a pipe"));
     let _ = process.kill();
     let _ = process.wait();
@@ -184,15 +199,15 @@ pub fn key_file(directory: &Path) -> PathBuf {
     directory.with_extension("key")
 }
 
-fn spawn(directory: &Path) -> Child {
-    Command::new(std::env::current_exe().expect("this program"))
+fn node_process(directory: &Path) -> Command {
+    let mut program = Command::new(std::env::current_exe().expect("this program"));
+    program
         .args(["--exact", NODE_TEST, "--nocapture"])
         .env(DIRECTORY, directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this program")
+        .stderr(Stdio::piped());
+    program
 }
 
 /// The node's log up to the line that says it runs, or to its end. What follows is read and thrown

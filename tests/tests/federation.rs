@@ -66,6 +66,35 @@ fn shows(client: &Client, field: &str, value: &Value) -> bool {
 }
 
 #[test]
+fn a_node_that_starts_offline_stays_so_until_it_is_told_otherwise() {
+    let (aulla, mut casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
+    let _ = casa.join(&aulla);
+    casa.kill();
+    casa.start_offline();
+    let status = casa.client().status().unwrap();
+    assert!(!status.online && status.addresses.is_empty(), "{status:?}");
+    aulla.client().sync().unwrap();
+    assert_eq!(casa.client().status().unwrap().counts.connected, 0);
+    casa.client().network(&NetworkRequest { online: true }).unwrap();
+    casa.wait_in_sync();
+}
+
+#[test]
+fn the_last_exchange_is_when_a_partner_last_had_everything() {
+    let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
+    let _ = casa.join(&aulla);
+    let made = convention(&aulla, &casa);
+    let written = made.convention.changed.unwrap().written_at;
+    casa.wait("the convention", |client| only_convention(client).is_some());
+    let exchanged = |client: &Client| client.partners().unwrap()[0].last_exchange;
+    aulla.wait("agreement after the change", |client| exchanged(client) >= Some(written));
+    let agreed = exchanged(aulla.client());
+    casa.client().network(&NetworkRequest { online: false }).unwrap();
+    aulla.wait("the end", |client| !client.partners().unwrap()[0].sync.connected);
+    assert!(exchanged(aulla.client()) >= agreed, "an end takes nothing back");
+}
+
+#[test]
 fn two_offices_edit_offline_and_a_person_settles_the_conflict() {
     let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
     let partner = casa.join(&aulla);

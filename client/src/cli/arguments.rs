@@ -3,7 +3,12 @@
 
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};
+use sincronia_protocol::limits::INVITATION_VALID_MS_MAX;
 use std::path::PathBuf;
+
+/// An invitation that ends before it is handed over opens nothing, and one without end stays in
+/// drawers: nodes refuse more than this.
+const VALID_HOURS_MAX: u64 = INVITATION_VALID_MS_MAX / 3_600_000;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -143,7 +148,8 @@ pub(super) struct Invite {
 pub(super) struct NewInvite {
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    #[arg(long, value_name = "HOURS")]
+    #[arg(long, value_name = "HOURS",
+          value_parser = clap::value_parser!(u64).range(1..=VALID_HOURS_MAX))]
     pub valid_hours: Option<u64>,
     #[arg(long = "convention", value_name = "CONVENTION")]
     pub conventions: Vec<String>,

@@ -6,7 +6,7 @@ use super::failure::{Exit, Failure};
 use super::naming::Organisations;
 use crate::import::{FILE_BYTES_MAX, value_of};
 use serde_json::{Map, Value as Json};
-use sincronia_node::api::FieldProblem;
+use sincronia_node::api::{FieldProblem, distinct};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Field, Type};
@@ -76,7 +76,7 @@ pub fn object(context: &Context, path: &Path) -> Result<Map<String, Json>, Failu
         context.fail(Exit::Usage, "file", &format!("{}: {cause}", path.display()))
     };
     let bytes = read(path).map_err(|error| unusable(&error))?;
-    match serde_json::from_str(&crate::import::decode(&bytes)) {
+    match distinct::value(&crate::import::decode(&bytes)) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(unusable(&context.texts.text("not-an-object"))),
         Err(error) => Err(unusable(&error)),

@@ -111,7 +111,7 @@ impl Failure {
     }
 
     /// What comes from the node is in English; where the catalogue has the code, its sentence leads
-    /// and the node's own follows, because it is the more exact one.
+    /// and the node's own follows, because it is the more exact one, translated if it is known.
     pub(super) fn text(&self, context: &Context) -> String {
         let texts = &context.texts;
         let mut text = String::new();
@@ -120,8 +120,8 @@ impl Failure {
         let lead = if translated { &general } else { &self.message };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {} [{}]", texts.text("error"), safe(lead), self.code);
-        if *lead != self.message {
-            let _ = writeln!(text, "  {}", safe(&self.message));
+        if !lead.contains(&self.message) {
+            let _ = writeln!(text, "  {}", safe(&self.translated(context, &self.message)));
         }
         for problem in &self.problems {
             let row = problem.row.map(|row| texts.with("row", &[("row", row.into())]));
@@ -130,9 +130,14 @@ impl Failure {
             let _ = writeln!(text, "  · {}: {}", safe(&place.join(", ")), safe(&message));
         }
         if !self.remedy.is_empty() {
-            let _ = writeln!(text, "  → {}", safe(&self.remedy));
+            let _ = writeln!(text, "  → {}", safe(&self.translated(context, &self.remedy)));
         }
         text
+    }
+
+    fn translated(&self, context: &Context, sentence: &str) -> String {
+        let said = if self.foreign { context.texts.said(sentence) } else { None };
+        said.unwrap_or_else(|| sentence.to_owned())
     }
 }
 
@@ -157,6 +162,7 @@ mod tests {
     use super::*;
     use crate::cli::arguments::Global;
     use crate::language::Catalogue;
+    use sincronia_node::api::ErrorCode;
 
     fn context(language: Language) -> Context {
         Context::new(Catalogue::new(language), Global::default())
@@ -175,11 +181,30 @@ mod tests {
     #[test]
     fn what_the_node_says_in_english_follows_the_italian_sentence() {
         let context = context(Language::It);
-        let error = sincronia_node::api::ApiError::not_found("partner");
-        let said = Failure::from(error).text(&context);
-        assert!(
-            said.starts_with("errore: Non c'è su questo nodo [not_found]\n  there is"),
-            "{said}"
-        );
+        let unknown = ApiError::new(ErrorCode::NotFound, "nowhere", "look elsewhere");
+        let said = Failure::from(unknown).text(&context);
+        let expected =
+            "errore: Non c'è su questo nodo [not_found]\n  nowhere\n  → look elsewhere\n";
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn who_reads_italian_is_told_in_italian_what_to_do() {
+        let context = context(Language::It);
+        let said = Failure::from(ApiError::not_found("partner")).text(&context);
+        assert!(said.ends_with("  → guarda l'elenco e controlla l'identificativo\n"), "{said}");
+    }
+
+    #[test]
+    fn no_sentence_shows_the_place_of_what_is_missing() {
+        for language in Language::ALL {
+            let context = context(language);
+            for line in language.source().lines().filter_map(|line| line.strip_prefix("error-")) {
+                let code = line.split(" =").next().unwrap().replace('-', "_");
+                let said = Failure::told(Exit::Error, &code, "the disk is full").text(&context);
+                assert!(!said.contains('$'), "{said}");
+                assert_eq!(said.matches("the disk is full").count(), 1, "{said}");
+            }
+        }
     }
 }

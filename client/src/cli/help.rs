@@ -6,21 +6,30 @@
 
 use super::arguments::Arguments;
 use crate::language::Catalogue;
-use clap::{Command, CommandFactory};
+use clap::{Arg, ArgAction, Command, CommandFactory};
 
 /// The whole command line.
 #[must_use]
 pub fn command(texts: &Catalogue) -> Command {
-    explained(texts, Arguments::command(), "sincronia")
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let command = Arguments::command().disable_version_flag(true).arg(version);
+    explained(texts, command, "sincronia")
         .after_help(texts.text("help-exit-codes"))
         .subcommand_required(true)
         .arg_required_else_help(true)
 }
 
 fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
     let command = command
         .about(texts.text(&format!("help-{path}")))
+        .help_template(texts.text("help-template"))
+        .subcommand_help_heading(texts.text("help-commands"))
+        .disable_help_flag(true)
+        .arg(help)
         .mut_args(|argument| {
+            let heading = if argument.is_positional() { "help-arguments" } else { "help-options" };
+            let argument = argument.help_heading(texts.text(heading));
             let id = argument.get_id().as_str().to_owned();
             let text = match texts.find(&format!("arg-{path}-{id}"), &[]) {
                 Some(text) => Some(text),
@@ -55,6 +64,19 @@ mod tests {
             }
         }
         command.get_subcommands().for_each(|inner| unexplained(inner, missing));
+    }
+
+    #[test]
+    fn the_help_itself_is_in_italian() {
+        let mut command = command(&Catalogue::new(Language::It));
+        let help = command.render_long_help().to_string();
+        let inner = command.find_subcommand_mut("join").unwrap().render_long_help().to_string();
+        for text in [help, inner] {
+            for english in ["Usage", "Commands", "Options", "Arguments", "Print"] {
+                assert!(!text.contains(english), "{english}: {text}");
+            }
+            assert!(text.contains("Uso: ") && text.contains("aiuto"), "{text}");
+        }
     }
 
     #[test]

@@ -7,11 +7,16 @@
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
-use sincronia_node::api::{RecordView, RecordsQuery};
+use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::record::Kind;
 use std::collections::BTreeMap;
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
 const BEGINNING_MIN: usize = 6;
+
+/// Of the things that a text may mean, how many are shown; then their number stands for the rest.
+const SEVERAL_MAX: usize = 10;
 
 /// Every organisation that this node knows by name.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +76,16 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
     }
 }
 
+/// The convention that `text` means; the identifier of its space is one of its names.
+pub fn convention(context: &Context, text: &str) -> Result<ConventionView, Failure> {
+    let client = context.client()?;
+    if text.parse::<SpaceId>().is_ok() {
+        return Ok(client.convention(text)?);
+    }
+    let record = record(context, Some(Kind::Convention.name()), text)?;
+    Ok(client.convention(&record.id)?)
+}
+
 /// What people call a record.
 #[must_use]
 pub fn title(record: &RecordView) -> String {
@@ -105,7 +120,12 @@ fn only<'a>(
             [] => {}
             [(id, _)] => return Ok(id),
             several => {
-                return Err(several.iter().map(|(id, name)| format!("{name} ({id})")).collect());
+                let shown = several.iter().take(SEVERAL_MAX);
+                let mut shown: Vec<_> = shown.map(|(id, name)| format!("{name} ({id})")).collect();
+                if several.len() > SEVERAL_MAX {
+                    shown.push(format!("… {}", several.len()));
+                }
+                return Err(shown);
             }
         }
     }
@@ -127,5 +147,9 @@ mod tests {
         assert_eq!(find("Aulla").unwrap_err().len(), 2);
         assert_eq!(find("org1").unwrap_err().len(), 0);
         assert!(find(" ").is_err());
+        let many: Vec<_> = (0..2_000).map(|number| (format!("id{number}"), "Ufficio")).collect();
+        let many = many.iter().map(|(id, name)| (id.as_str(), *name));
+        let told = only(&many, "ufficio").unwrap_err();
+        assert_eq!((told.len(), told.last().unwrap().as_str()), (11, "… 2000"));
     }
 }

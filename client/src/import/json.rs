@@ -3,11 +3,12 @@
 use super::limits::{CELL_BYTES_MAX, ROWS_MAX};
 use super::{Contents, ImportError, Mapping, Problem, Row};
 use serde_json::{Map, Value as Json};
+use sincronia_node::api::distinct;
 use sincronia_protocol::record::Kind;
 
 pub(super) fn read(text: &str, kind: Kind, mapping: &Mapping) -> Result<Contents, ImportError> {
-    let json: Json = serde_json::from_str(text)
-        .map_err(|error| ImportError::NotJson { line: error.line(), column: error.column() })?;
+    let json = distinct::value(text)
+        .map_err(|error| ImportError::NotJson { reason: error.to_string() })?;
     let records = match json {
         Json::Array(records) => records,
         Json::Object(mut object) => match object.remove("records") {

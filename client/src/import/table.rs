@@ -2,6 +2,12 @@
 
 use super::ImportError;
 use super::limits::{COLUMNS_MAX, ROWS_MAX};
+use std::io::Read;
+
+/// A row behind the last one, of a character that no text has (see [`super::read`]): the reader
+/// does not tell that a cell was still open at the end, but then this is part of that cell.
+const END: &str = "\n\0";
+const END_MARK: &str = "\0";
 
 /// A table as read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,12 +29,16 @@ pub struct Line {
 
 impl Sheet {
     /// Reads a table with a header.
+    ///
+    /// # Errors
+    /// [`ImportError::Broken`] when a quotation mark is opened and never closed: all that follows
+    /// would else become part of one cell, and its rows would be lost in silence.
     pub fn read(text: &str) -> Result<Self, ImportError> {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator(text))
             .has_headers(false)
             .flexible(true)
-            .from_reader(text.as_bytes());
+            .from_reader(text.as_bytes().chain(END.as_bytes()));
         let mut record = csv::StringRecord::new();
         let mut sheet = Self::default();
         let mut lines = LineCounter::new(text);
@@ -39,7 +49,15 @@ impl Sheet {
                 break;
             }
             let begins = record.position().map_or(start, csv::Position::byte);
-            sheet.take(&record, lines.at(begins))?;
+            let line = lines.at(begins);
+            if record.iter().any(|cell| cell.ends_with(END_MARK)) {
+                if record.len() == 1 && record.get(0) == Some(END_MARK) {
+                    break;
+                }
+                let reason = "a quotation mark is opened there and not closed".to_owned();
+                return Err(ImportError::Broken { line, reason });
+            }
+            sheet.take(&record, line)?;
         }
         if sheet.header.is_empty() { Err(ImportError::Empty) } else { Ok(sheet) }
     }

@@ -44,6 +44,19 @@ fn a_column_is_never_lost_in_silence() {
 }
 
 #[test]
+fn a_quotation_mark_that_nobody_closed_swallows_no_rows() {
+    let text = b"contact_kind,name\npersona,Uno\npersona,\"Due\npersona,Tre\npersona,Quattro\n";
+    for text in [&text[..], text.trim_ascii_end()] {
+        let Err(ImportError::Broken { line, .. }) = contacts(text, &[]) else { panic!("lost") };
+        assert_eq!(line, 3);
+    }
+    for closed in ["\"Due\ne mezzo\"", "\"Due \"\"e mezzo\"\"\"", "Due 5\""] {
+        let text = format!("contact_kind,name\npersona,{closed}");
+        assert_eq!(contacts(text.as_bytes(), &[]).unwrap().rows.len(), 1, "{closed}");
+    }
+}
+
+#[test]
 fn cells_become_what_the_field_holds() {
     let seats = Kind::Seats.schema();
     assert_eq!(value_of(seats.named("seats_free").unwrap(), "3"), Ok(json!(3)));
@@ -71,6 +84,13 @@ fn json_is_read_and_a_wrong_record_is_named() {
     assert_eq!(contents.rows.len(), 1);
     assert_eq!(contents.problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [2, 3]);
     assert!(matches!(contacts(b"[1, ", &[]), Err(ImportError::NotJson { .. })));
+}
+
+#[test]
+fn a_field_that_stands_twice_in_a_record_is_no_guess() {
+    let text = br#"[{"contact_kind": "persona", "name": "A", "name": "B"}]"#;
+    let error = contacts(text, &[]).unwrap_err().to_string();
+    assert!(error.contains("name") && error.contains("line 1"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,17 @@
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+/// A value in a text, in which no name stands twice in one object.
+///
+/// # Errors
+/// When the text is no JSON, or a name stands twice; the error says where.
+pub fn value(text: &str) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Distinct.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
 /// The fields of one record.
 pub fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     match Distinct.deserialize(deserializer)? {

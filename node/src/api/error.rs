@@ -62,7 +62,7 @@ pub struct FieldProblem {
     pub code: String,
     /// In words.
     pub message: String,
-    /// The codes that are possible there, or an example of the form, when it is none of them.
+    /// The codes that are possible there, when it is none of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
 }

@@ -22,9 +22,9 @@ pub struct SyncView {
     pub connected: bool,
     /// `greeting`, `comparing`, `exchanging`, `in_sync`, `outstanding`, or `offline`.
     pub phase: String,
-    /// Messages not acknowledged yet.
+    /// Messages not acknowledged yet. Without a session nobody knows, and it is 0.
     pub outgoing: u64,
-    /// Differences of the last comparison.
+    /// Differences of the last comparison. Without a session nobody knows, and it is 0.
     pub differences: u64,
     /// Why the last attempt to reach it failed.
     pub last_failure: Option<String>,
@@ -45,7 +45,7 @@ pub struct PartnerView {
     pub addresses: Vec<(String, Vec<String>)>,
     /// When it joined.
     pub joined_at: u64,
-    /// When something was last exchanged.
+    /// When both last were known to have the same; at first, when they met.
     pub last_exchange: Option<u64>,
     /// Spaces shared with it.
     pub spaces: u64,

@@ -63,15 +63,23 @@ pub struct NodeDirectory {
 }
 
 impl NodeDirectory {
-    /// Creates the directory, closed to other users, or closes one that exists.
+    /// Creates the directory, closed to other users, or closes one that is empty. One that holds
+    /// something is not closed to those who use it: it may be a home, or the directory of all
+    /// services.
     ///
     /// # Errors
-    /// [`DirectoryError::Io`].
+    /// [`DirectoryError::Io`], [`DirectoryError::Open`].
     pub fn create(path: &Path) -> Result<Self, DirectoryError> {
         let failed = |cause| DirectoryError::Io { path: path.to_path_buf(), cause };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        let closed = std::fs::Permissions::from_mode(0o700);
-        std::fs::set_permissions(path, closed).map_err(failed)?;
+        let is_open = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0;
+        if is_open {
+            if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
+                return Err(DirectoryError::Open { path: path.to_path_buf() });
+            }
+            let closed = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(path, closed).map_err(failed)?;
+        }
         Ok(Self { path: path.to_path_buf() })
     }
 
@@ -187,8 +195,21 @@ mod tests {
         std::fs::set_permissions(directory.path(), open).unwrap();
         let error = NodeDirectory::open(directory.path()).unwrap_err();
         assert!(matches!(error, DirectoryError::Open { .. }), "{error}");
-        NodeDirectory::create(directory.path()).unwrap();
+        let error = NodeDirectory::create(directory.path()).unwrap_err();
+        assert!(matches!(error, DirectoryError::Open { .. }), "{error}");
+        assert_eq!(mode(directory.path()), 0o755, "who uses it is not shut out");
+        let closed = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(directory.path(), closed).unwrap();
         assert_eq!(NodeDirectory::open(directory.path()).unwrap(), directory);
+    }
+
+    #[test]
+    fn an_empty_directory_is_closed() {
+        let parent = tempfile::tempdir().unwrap();
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(parent.path(), open).unwrap();
+        NodeDirectory::create(parent.path()).unwrap();
+        assert_eq!(mode(parent.path()), 0o700);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct CoreConfig {
     pub words: WordList,
     /// First and longest pause between attempts to reach a partner.
     pub reconnect: (Duration, Duration),
+    /// Whether partners are reached, and may reach it, from the start.
+    pub online: bool,
 }
 
 /// The state that the engine's thread owns.
@@ -103,7 +105,7 @@ impl Core {
             joinings: Joinings::default(),
             dialing: Dialing::new(config.reconnect),
             addresses: BTreeSet::new(),
-            online: true,
+            online: config.online,
             owes_maintenance: true,
             bulk: None,
             outbox: Vec::new(),

@@ -6,6 +6,8 @@ use crate::network::{Purpose, SessionId};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::replica::Growth;
 use sincronia_protocol::sync::{Input, Session, Side, SyncPhase, SyncStatus};
+use sincronia_protocol::time::Timestamp;
+use tracing::debug;
 
 /// A session with a node.
 pub struct Link {
@@ -15,6 +17,8 @@ pub struct Link {
     pub outbound: bool,
     /// The phase last told to listeners.
     told: SyncPhase,
+    /// When both sides last were known to have the same.
+    agreed: Option<Timestamp>,
 }
 
 impl Core {
@@ -43,7 +47,7 @@ impl Core {
         let addresses = self.addresses.iter().cloned().collect();
         let mut session = Session::new(side, node, addresses, super::now());
         let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
-        self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting });
+        self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting, agreed: None });
         self.by_node.insert(node, id);
         self.dialing.succeeded(&node);
         self.queue(id, effects);
@@ -77,6 +81,9 @@ impl Core {
     fn tell_phase(&mut self, id: SessionId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let status = link.session.status();
+        if status.phase == SyncPhase::InSync {
+            link.agreed = Some(super::now());
+        }
         if status.phase != link.told {
             link.told = status.phase;
             if let Some(partner) = status.partner {
@@ -115,9 +122,20 @@ impl Core {
                 self.dialing.failed(node, failure);
             }
         }
-        if let Some(partner) = link.session.status().partner {
-            self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+        let Some(partner) = link.session.status().partner else { return };
+        if let Some(at) = link.agreed
+            && let Err(error) = self.replica.note_contact(&partner, &node, Vec::new(), at)
+        {
+            debug!(%error, "the time of the last exchange was not kept");
         }
+        self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+    }
+
+    /// When `organisation` and this node were last known to have the same, in a session that
+    /// stands.
+    pub(super) fn agreed(&self, organisation: &OrganisationId) -> Option<Timestamp> {
+        let with = |link: &&Link| link.session.status().partner.as_ref() == Some(organisation);
+        self.links.values().filter(with).filter_map(|link| link.agreed).max()
     }
 
     /// Where synchronisation with the nodes of an organisation stands.

@@ -8,6 +8,7 @@ use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, Trust};
 use sincronia_protocol::sync::SyncPhase;
+use sincronia_protocol::time::Timestamp;
 
 const fn phase_text(phase: SyncPhase) -> &'static str {
     match phase {
@@ -51,9 +52,7 @@ impl Core {
                 .map(|(node, addresses)| (node.to_string(), addresses.clone()))
                 .collect(),
             joined_at: partner.joined_at.milliseconds(),
-            last_exchange: partner
-                .last_exchange
-                .map(sincronia_protocol::time::Timestamp::milliseconds),
+            last_exchange: partner.last_exchange.max(self.agreed(id)).map(Timestamp::milliseconds),
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
         }

@@ -5,12 +5,13 @@ use super::members::parse;
 use super::records::Act;
 use crate::api::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
-    ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status,
-    VerifyReport, VerifyRequest, VerifyStoreRequest,
+    ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport, ExamineRequest,
+    HistoryView, InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView,
+    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView,
+    Status, VerifyReport, VerifyRequest, VerifyStoreRequest,
 };
+use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::WriteTarget;
 use tokio::sync::broadcast;
@@ -32,16 +33,18 @@ impl Service for Handle {
 
     async fn network(&self, request: NetworkRequest) -> Answer<()> {
         let online = request.online;
-        if online {
-            self.network().resume().await;
+        let listens = if online {
+            self.network().resume().await
         } else {
             self.network().pause().await;
-        }
+            Ok(())
+        };
         self.run(move |core| {
             core.set_online(online);
             Ok(())
         })
-        .await
+        .await?;
+        listens.map_err(|error| unreachable_for_partners(&error))
     }
 
     async fn sync(&self) -> Answer<()> {
@@ -223,4 +226,12 @@ impl Service for Handle {
     fn events(&self) -> broadcast::Receiver<ApiEvent> {
         Self::events(self)
     }
+}
+
+fn unreachable_for_partners(error: &NetworkError) -> ApiError {
+    ApiError::new(
+        ErrorCode::Partner,
+        format!("the node is online and reaches its partners, but they do not reach it: {error}"),
+        "stop what uses the address, then go offline and online again",
+    )
 }

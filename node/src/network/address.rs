@@ -6,7 +6,6 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
-use std::net::IpAddr;
 
 /// Whether a text is an address on which a node can listen or be reached.
 #[must_use]
@@ -72,21 +71,6 @@ fn without_peer(address: &Multiaddr) -> Multiaddr {
 
 fn names_other(address: &Multiaddr, peer: &PeerId) -> bool {
     address.iter().any(|part| matches!(part, Protocol::P2p(named) if named != *peer))
-}
-
-/// Whether another process listens on a TCP address. The transport shares its ports, so that it can
-/// dial from them, and would share one with another node without a word.
-pub fn check_free(address: &Multiaddr) -> std::io::Result<()> {
-    let mut parts = address.iter();
-    let ip = match parts.next() {
-        Some(Protocol::Ip4(ip)) => IpAddr::V4(ip),
-        Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
-        _ => return Ok(()),
-    };
-    match parts.next() {
-        Some(Protocol::Tcp(port)) if port != 0 => std::net::TcpListener::bind((ip, port)).map(drop),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

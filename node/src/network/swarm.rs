@@ -3,7 +3,8 @@
 //! It never waits for the engine: what it tells goes into an outbox from which the channel of
 //! events takes as it has room. Sessions tell for themselves, each in its own task.
 
-use super::address::{check_free, dialable, port_of, with_port};
+use super::address::{dialable, port_of, with_port};
+use super::port::check_free;
 use super::session::Session;
 use super::shared::{Shared, Wishes};
 use super::streams::StreamEvent;
@@ -18,6 +19,7 @@ use libp2p::{Multiaddr, PeerId, Stream, Swarm, ping};
 use sincronia_protocol::ids::NodeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::{debug, warn};
@@ -25,7 +27,7 @@ use tracing::{debug, warn};
 /// What the handle asks of the task; answered when it is done.
 pub enum Command {
     Pause(oneshot::Sender<()>),
-    Resume(oneshot::Sender<()>),
+    Resume(oneshot::Sender<Result<(), NetworkError>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -73,10 +75,10 @@ pub async fn start(
 impl Task {
     fn listen(&mut self, index: usize) -> Result<(), NetworkError> {
         let Some(address) = self.listen.get(index) else { return Ok(()) };
-        let taken = |cause: String| NetworkError::Listen { address: address.to_string(), cause };
-        check_free(address).map_err(|error| taken(error.to_string()))?;
-        let listener =
-            self.swarm.listen_on(address.clone()).map_err(|error| taken(error.to_string()))?;
+        let refused = |cause: String| NetworkError::Listen { address: address.to_string(), cause };
+        check_free(address).map_err(|error| refused(error.to_string()))?;
+        let listener = self.swarm.listen_on(address.clone());
+        let listener = listener.map_err(|error| refused(error.to_string()))?;
         self.listeners.insert(listener, index);
         Ok(())
     }
@@ -208,8 +210,8 @@ impl Task {
     /// Closes everything, then waits a moment for the goodbyes to leave.
     async fn pause(&mut self, done: oneshot::Sender<()>) {
         self.shared.set_paused(true);
-        for (listener, _) in std::mem::take(&mut self.listeners) {
-            self.swarm.remove_listener(listener);
+        for listener in self.listeners.keys() {
+            self.swarm.remove_listener(*listener);
         }
         for peer in self.wanted.keys().copied().collect::<Vec<_>>() {
             self.fail_wanted(&peer, &DialFailure::Offline);
@@ -221,24 +223,31 @@ impl Task {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
         let closing = async {
-            while self.swarm.connected_peers().next().is_some() {
+            while self.swarm.connected_peers().next().is_some() || !self.listeners.is_empty() {
                 let event = self.swarm.select_next_some().await;
                 self.handle(event);
             }
         };
         let _ = timeout(limits::CLOSING_TIMEOUT, closing).await;
+        self.listeners.clear();
+        // A listener that said it has ended gives its port back when it is asked once more.
+        while let Ok(event) = timeout(Duration::ZERO, self.swarm.select_next_some()).await {
+            self.handle(event);
+        }
         let _ = done.send(());
     }
 
-    fn resume(&mut self, done: oneshot::Sender<()>) {
+    fn resume(&mut self, done: oneshot::Sender<Result<(), NetworkError>>) {
         self.shared.set_paused(false);
         let open: HashSet<_> = self.listeners.values().copied().collect();
+        let mut outcome = Ok(());
         for index in (0..self.listen.len()).filter(|index| !open.contains(index)) {
             if let Err(error) = self.listen(index) {
                 warn!(%error, "partners cannot reach this node there");
+                outcome = outcome.and(Err(error));
             }
         }
-        let _ = done.send(());
+        let _ = done.send(outcome);
     }
 
     fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {

@@ -120,11 +120,31 @@ async fn a_taken_port_is_said_at_once() {
 
 #[tokio::test]
 async fn two_nodes_never_share_a_port() {
-    let first = node(1, "/ip4/127.0.0.1/tcp/0").await;
+    let first = node(1, TCP).await;
     let (sender, _events) = mpsc::channel(4);
-    let (seed, listen) = (zeroize::Zeroizing::new([2; 32]), vec![first.address.clone()]);
+    let seed = zeroize::Zeroizing::new([2; 32]);
+    let listen = vec![first.address.clone()];
     let error = Network::start(NetworkConfig { seed, listen }, sender).await.unwrap_err();
     assert!(matches!(error, NetworkError::Listen { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_took_meanwhile_is_said_when_the_node_goes_online() {
+    let (first, second) = (node(1, TCP).await, node(2, TCP).await);
+    first.network.pause().await;
+    first.network.resume().await.expect("its own port is free");
+    first.network.pause().await;
+    let port = first.address.rsplit('/').next().unwrap();
+    let taken = TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
+    let error = first.network.resume().await.unwrap_err();
+    assert!(error.to_string().contains(&first.address), "{error}");
+    // It is online nevertheless: it reaches others.
+    first.network.open(second.id, vec![second.address.clone()], Purpose::Join);
+    let mut first = first;
+    opened(&mut first).await;
+    drop(taken);
+    first.network.pause().await;
+    first.network.resume().await.expect("the port is free again");
 }
 
 #[tokio::test]
@@ -150,7 +170,7 @@ async fn offline_closes_everything_and_online_listens_again() {
             break;
         }
     }
-    b.network.resume().await;
+    b.network.resume().await.unwrap();
     let address = loop {
         if let NetworkEvent::Listening(address) = next(&mut b.events).await {
             break address;
@@ -206,7 +226,7 @@ async fn pausing_returns_when_all_is_closed_and_resuming_finds_the_same_port() {
     assert!(b.network.shared.lock_connections().is_empty());
     let port = before.split('/').nth(4).unwrap();
     assert!(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err());
-    b.network.resume().await;
+    b.network.resume().await.unwrap();
     loop {
         if let NetworkEvent::Listening(address) = next(&mut b.events).await {
             assert_eq!(address, before);

@@ -28,9 +28,15 @@ pub enum Fault {
     /// Not one of the codes of the field.
     #[error("it is not one of the codes of the field")]
     UnknownCode,
-    /// Not a day, month or time of the calendar.
-    #[error("it is not a day, month or time of the calendar in the form of the field")]
+    /// Not a day of the calendar.
+    #[error("it is not a day of the calendar; write 2026-01-31")]
     NotADate,
+    /// Not a month of the calendar.
+    #[error("it is not a month of the calendar; write 2026-01")]
+    NotAMonth,
+    /// Not a day and a time.
+    #[error("it is not a day with a time; write 2026-01-31T09:30, or 2026-01-31T24:00 for its end")]
+    NotATime,
     /// Not the form of a reference.
     #[error("a reference is an identifier of at most 100 characters without spaces")]
     NotAReference,
@@ -125,8 +131,8 @@ fn check_text(holds: &Type, text: &str) -> Result<(), Fault> {
             }
         }
         Type::Date => dates::date(text).map(drop).ok_or(Fault::NotADate),
-        Type::DateTime => dates::date_time(text).map(drop).ok_or(Fault::NotADate),
-        Type::Month => dates::month(text).then_some(()).ok_or(Fault::NotADate),
+        Type::DateTime => dates::date_time(text).map(drop).ok_or(Fault::NotATime),
+        Type::Month => dates::month(text).then_some(()).ok_or(Fault::NotAMonth),
         Type::Enum { codes } => codes.contains(&text).then_some(()).ok_or(Fault::UnknownCode),
         Type::Reference => reference(text),
         _ => Err(Fault::WrongType),

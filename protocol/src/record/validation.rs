@@ -24,7 +24,7 @@ pub struct FieldError {
     pub code: &'static str,
     /// For people, in English.
     pub message: String,
-    /// The codes that are possible there, or an example of the form, when it is none of them.
+    /// The codes that are possible there, when it is none of them.
     pub allowed: &'static [&'static str],
 }
 
@@ -41,6 +41,8 @@ impl FieldError {
             Fault::OutOfRange => "out_of_range",
             Fault::UnknownCode => "unknown_code",
             Fault::NotADate => "not_a_date",
+            Fault::NotAMonth => "not_a_month",
+            Fault::NotATime => "not_a_time",
             Fault::NotAReference => "not_a_reference",
             Fault::ControlCharacters => "control_characters",
             Fault::UnknownPart => "unknown_field",
@@ -51,14 +53,7 @@ impl FieldError {
 
     /// A fault of a value that should have been of type `holds`.
     fn of_type(field: &str, fault: Fault, holds: &Type) -> Self {
-        let forms: &'static [&'static str] = match holds {
-            Type::Date => &["2026-01-31"],
-            Type::DateTime => &["2026-01-31T09:30"],
-            Type::Month => &["2026-01"],
-            _ => &[],
-        };
         match (fault, holds) {
-            (Fault::NotADate, _) => Self { allowed: forms, ..Self::fault(field, fault) },
             (Fault::UnknownCode, Type::Enum { codes }) => {
                 Self { allowed: codes, ..Self::fault(field, fault) }
             }

@@ -89,7 +89,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Notes that a node of a partner was reached, and where it says it is.
+    /// Notes that a node of a partner was reached or in sync at `now`, and where it says it is.
     ///
     /// # Errors
     /// When the partner cannot be written down.

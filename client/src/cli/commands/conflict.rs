@@ -66,7 +66,13 @@ fn show(context: &Context, record: &RecordView) -> Outcome {
             return context.texts.text("no-conflicts");
         }
         let each = record.conflicts.iter();
-        each.map(|conflict| sheet::conflict(context, &names, kind, conflict)).collect()
+        let mut text: String =
+            each.map(|conflict| sheet::conflict(context, &names, kind, conflict)).collect();
+        if let Some(first) = record.conflicts.first() {
+            let example = [("id", record.id.clone().into()), ("field", first.field.clone().into())];
+            text.push_str(&context.texts.with("conflict-how", &example));
+        }
+        text
     });
     Ok(Exit::Done)
 }

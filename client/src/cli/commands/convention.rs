@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::cli::arguments::Convention;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
-use crate::cli::naming::Organisations;
+use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use crate::output::table::Rows;
 use sincronia_node::api::{ConventionView, ConventionsQuery, MemberRequest};
@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
         Convention::Show { convention, check } => show(context, &convention, check),
         Convention::Share { convention, organisation, role, history } => {
             let client = context.client()?;
-            let space = client.convention(&convention)?.space.id;
+            let space = naming::convention(context, &convention)?.space.id;
             let organisation = Organisations::known(context)?.find(context, &organisation)?;
             let request = MemberRequest { organisation, role, history: Some(history) };
             let space = client.add_member(&space, &request)?;
@@ -52,7 +52,7 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<Strin
 }
 
 fn show(context: &Context, convention: &str, check: bool) -> Outcome {
-    let view = context.client()?.convention(convention)?;
+    let view = naming::convention(context, convention)?;
     let names = Organisations::known(context)?.names();
     context.output.show("convention", &view, || {
         let mut text = sheet::record(context, &names, &view.convention);
@@ -89,7 +89,7 @@ fn shared_with(context: &Context, view: &ConventionView) -> String {
 
 fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
     let client = context.client()?;
-    let view = client.convention(convention)?;
+    let view = naming::convention(context, convention)?;
     let known = Organisations::known(context)?;
     let id = known.find(context, organisation)?;
     let name = known.names().of(&id);

@@ -17,7 +17,7 @@ const COLUMNS: [&str; 6] =
 pub(super) fn run(context: &Context, action: Cover) -> Outcome {
     match action {
         Cover::Add { convention, fields: given } => {
-            let view = context.client()?.convention(&convention)?;
+            let view = naming::convention(context, &convention)?;
             let mut fields = fields(context, &given)?;
             fields.entry("conventions").or_insert_with(|| json!([view.convention.id]));
             let authoring = &given.entering.authoring;
@@ -55,7 +55,7 @@ pub(super) fn list(
     convention: Option<&str>,
 ) -> Outcome {
     let client = context.client()?;
-    let space = convention.map(|convention| client.convention(convention)).transpose()?;
+    let space = convention.map(|convention| naming::convention(context, convention)).transpose()?;
     let query = RecordsQuery {
         kind: Some(kind.name().to_owned()),
         space: space.map(|view| view.space.id),

@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, arguments: &Demo) -> Outcome {
             Err(context.fail(Exit::Error, "demo_checks", &failed.to_string()))
         }
         Err(DemoError::Interrupted) => Err(context.fail(Exit::Error, "interrupted", "")),
-        Err(error) => Err(Failure::told(Exit::Error, "demo", error)),
+        Err(error) => Err(Failure::told(Exit::Error, "demo_failed", error)),
     }
 }
 

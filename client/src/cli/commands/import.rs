@@ -10,7 +10,7 @@ use crate::language::{Catalogue, Language};
 use crate::output::progress::Progress;
 use crate::output::table::Rows;
 use serde::Serialize;
-use sincronia_node::api::{BatchRequest, BatchResult};
+use sincronia_node::api::{BatchRequest, BatchResult, RecordsQuery};
 use sincronia_protocol::record::Kind;
 use std::collections::BTreeSet;
 
@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Outcome {
     let mut contents = read(context, kind, arguments)?;
     resolve(context, kind, &mut contents);
     let progress = Progress::waiting(context.texts.text("import-checking"));
+    set_repeated_aside(context, arguments, &mut contents)?;
     let checked = batch(context, arguments, &contents, true)?;
     let problems = problems(&contents, &checked);
     let bad: BTreeSet<_> = problems.iter().map(|problem| problem.row).collect();
@@ -83,6 +84,30 @@ fn resolve(context: &Context, kind: Kind, contents: &mut Contents) {
             }),
         }
     }
+}
+
+/// Takes the rows out that would only say again what is there.
+fn set_repeated_aside(
+    context: &Context,
+    arguments: &Import,
+    contents: &mut Contents,
+) -> Result<(), Failure> {
+    let space = match &arguments.space {
+        Some(space) => space.clone(),
+        None => record::directory(context)?,
+    };
+    let query = RecordsQuery {
+        kind: Some(arguments.kind.clone()),
+        space: Some(space),
+        ..RecordsQuery::default()
+    };
+    let known = context.client()?.records(&query)?;
+    let known = known.iter().map(|record| (record.id.as_str(), &record.fields));
+    let repeated = import::repeated(&contents.rows, known);
+    let numbers: BTreeSet<_> = repeated.iter().map(|problem| problem.row).collect();
+    contents.rows.retain(|row| !numbers.contains(&row.number));
+    contents.problems.extend(repeated);
+    Ok(())
 }
 
 fn batch(

@@ -6,7 +6,9 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::node;
 use crate::cli::secret::{self, Words};
-use crate::output::table::Rows;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -22,20 +24,21 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     if !shown && arguments.recovery_file.is_none() {
         return Err(context.fail(Exit::Usage, "no_recovery_file", ""));
     }
-    let existing = arguments.recovery_file.as_deref().filter(|path| path.exists());
-    if let Some(path) = existing {
-        return Err(context.fail(Exit::Usage, "exists", &path.display().to_string()));
-    }
     let directory = context.directory()?;
     let language = arguments.words.unwrap_or_else(|| context.texts.language());
     let unlock = secret::choose(context, &arguments.unlocking)?;
+    let paper = arguments.recovery_file.as_deref();
+    let mut paper = paper.map(|path| RecoveryFile::reserve(context, path)).transpose()?;
     secret::make_key_file(context, &unlock)?;
-    let confirm = |words: &Words| match &arguments.recovery_file {
-        Some(path) => keep(context, path, words),
+    let confirm = |words: &Words| match &mut paper {
+        Some(paper) => paper.write(context, words),
         None => show(context, words),
     };
     let name = &arguments.name;
     let created = node::initialise(context, &directory, name, language, unlock, confirm)?;
+    if let Some(paper) = paper {
+        paper.keep(context);
+    }
     let made = serde_json::json!({
         "organisation": created.organisation,
         "node": created.node,
@@ -54,31 +57,75 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn keep(context: &Context, path: &Path, words: &Words) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(words.expose().join(" "));
-    text.push('\n');
-    secret::write_private(path, text.as_bytes()).map_err(|error| {
-        context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
-    })?;
-    let path = [("path", path.display().to_string().into())];
-    context.output.message(&context.texts.with("recovery-in-file", &path));
-    Ok(())
+/// The file for the words, open before there is a node: words that found no place would be lost,
+/// and with them the identity of the organisation. It is removed if no node comes to be.
+struct RecoveryFile<'a> {
+    path: &'a Path,
+    file: File,
+    is_kept: bool,
+}
+
+impl<'a> RecoveryFile<'a> {
+    fn reserve(context: &Context, path: &'a Path) -> Result<Self, Failure> {
+        match secret::create_private(path) {
+            Ok(file) => Ok(Self { path, file, is_kept: false }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(context.fail(Exit::Usage, "exists", &path.display().to_string()))
+            }
+            Err(error) => Err(unusable(context, path, &error)),
+        }
+    }
+
+    fn write(&mut self, context: &Context, words: &Words) -> Result<(), Failure> {
+        let mut text = Zeroizing::new(words.expose().join(" "));
+        text.push('\n');
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        written.map_err(|error| unusable(context, self.path, &error))
+    }
+
+    /// There is a node whose words these are.
+    fn keep(mut self, context: &Context) {
+        self.is_kept = true;
+        let path = [("path", self.path.display().to_string().into())];
+        context.output.message(&context.texts.with("recovery-in-file", &path));
+    }
+}
+
+impl Drop for RecoveryFile<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // Its words restore nothing; should it stay, the next attempt says that it exists.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
+}
+
+fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
+    context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
 }
 
 /// On the screen, once; on stderr, so that no redirection keeps them by accident.
 fn show(context: &Context, words: &Words) -> Result<(), Failure> {
     context.say("recovery-advice");
-    let mut rows = Rows::new(context.output, &[]);
-    let numbered: Vec<_> = words.expose().iter().enumerate().collect();
-    for line in numbered.chunks(COLUMNS) {
-        rows.row(line.iter().map(|(at, word)| format!("{:>2}. {word}", at + 1)));
-    }
-    context.output.message(&rows.to_string());
+    context.output.message(&sheet(words.expose()));
     ASKED.into_iter().try_for_each(|at| ask_back(context, words, at))?;
     context.say("recovery-confirmed");
     Ok(())
 }
 
+/// The words in lines of their own, whatever the width of the terminal: a table that does not fit
+/// would break them, and they are shown once.
+fn sheet(words: &[String]) -> Zeroizing<String> {
+    let mut sheet = Zeroizing::new(String::new());
+    for (number, word) in (1..).zip(words) {
+        let end = if number % COLUMNS == 0 { "\n" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = write!(*sheet, "{number:>4}. {word:<9}{end}");
+    }
+    sheet
+}
+
+/// Asks for a word of the paper; a wrong one ends it.
 fn ask_back(context: &Context, words: &Words, number: usize) -> Result<(), Failure> {
     let question = context.texts.with("recovery-ask", &[("number", number.into())]);
     let right = number.checked_sub(1).and_then(|at| words.expose().get(at));
@@ -91,4 +138,19 @@ fn ask_back(context: &Context, words: &Words, number: usize) -> Result<(), Failu
     }
     // Nothing has been made yet: the next attempt shows new words.
     Err(context.fail(Exit::Usage, "recovery_unconfirmed", ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sheet;
+
+    #[test]
+    fn no_word_of_the_sheet_is_broken() {
+        let words: Vec<_> = (1..=24).map(|number| format!("parola{number}")).collect();
+        let sheet = sheet(&words);
+        assert_eq!(sheet.lines().count(), 6);
+        for (at, word) in words.iter().enumerate() {
+            assert!(sheet.contains(&format!("{}. {word} ", at + 1)), "{}", *sheet);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::Outcome;
 use crate::cli::arguments::{Invite, InviteAction, NewInvite};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming;
 use crate::output::table::Rows;
 use crate::output::value::{short, time};
 use sincronia_node::api::{GrantRequest, InviteRequest, NewInvitation};
@@ -17,7 +18,7 @@ pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
             let revoked = context.client()?.revoke_invitation(&invitation)?;
             context
                 .output
-                .show("invitation", &revoked, || context.texts.text("invitation-revoked"));
+                .show("invitation", &revoked, || context.texts.text("invitation-withdrawn"));
             Ok(Exit::Done)
         }
     }
@@ -31,7 +32,7 @@ fn new(context: &Context, arguments: NewInvite) -> Outcome {
     let client = context.client()?;
     let mut spaces = Vec::new();
     for convention in &arguments.conventions {
-        let space = client.convention(convention)?.space.id;
+        let space = naming::convention(context, convention)?.space.id;
         let role = arguments.role.clone();
         spaces.push(GrantRequest { space, role, history: "start".to_owned() });
     }

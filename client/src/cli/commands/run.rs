@@ -5,11 +5,13 @@ use crate::cli::arguments::Run;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::node::{self, Running};
-use crate::cli::secret;
-use sincronia_node::config::Key;
+use crate::cli::{secret, starting};
+use sincronia_node::config::{Key, NodeDirectory};
 
 pub(super) fn run(context: &Context, arguments: Run) -> Outcome {
     let directory = context.directory()?;
+    // Whoever mistyped the directory is not asked for the passphrase of a node that is not there.
+    NodeDirectory::open(&directory).map_err(|error| starting::not_run(context, &error.into()))?;
     let unlock = secret::unlock(context, &arguments.unlocking)?;
     let mut flags = Vec::new();
     if !arguments.listen.is_empty() {

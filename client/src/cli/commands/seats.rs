@@ -5,6 +5,7 @@ use crate::cli::arguments::{Authoring, Seats};
 use crate::cli::context::Context;
 use crate::cli::entering::value;
 use crate::cli::failure::Failure;
+use crate::cli::naming;
 use serde_json::{Map, Value as Json};
 use sincronia_node::api::{ConventionView, RecordView};
 use sincronia_protocol::record::Kind;
@@ -36,7 +37,7 @@ fn set(
     authoring: &Authoring,
 ) -> Outcome {
     let client = context.client()?;
-    let view = client.convention(convention)?;
+    let view = naming::convention(context, convention)?;
     let own = client.status()?.organisation;
     let fields = fields(context, typed)?;
     if let Some(existing) = counted(&view, &own, &fields) {

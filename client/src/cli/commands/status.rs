@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::output::table::Rows;
 use crate::output::value::time;
-use sincronia_node::api::{PartnerState, PartnerView, Status};
+use sincronia_node::api::{PartnerState, PartnerView, Status, SyncView};
 use std::fmt::Write;
 
 pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
@@ -60,23 +60,34 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
             PartnerState::Blocked => "trust-blocked",
         });
         let phase = phase(context, partner);
-        let outstanding = [
-            ("outgoing", partner.sync.outgoing.into()),
-            ("differences", partner.sync.differences.into()),
-        ];
         let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
-        let outstanding = texts.with("outstanding-counts", &outstanding);
+        let outstanding = outstanding(context, &partner.sync);
         let cells = [partner.name.clone(), trust, phase, outstanding, last];
         if partner.state == PartnerState::Joined { rows.urgent(cells) } else { rows.row(cells) }
     }
     rows.to_string()
 }
 
+fn said(context: &Context, sentence: &str) -> String {
+    context.texts.said(sentence).unwrap_or_else(|| sentence.to_owned())
+}
+
+/// Without a session nobody can count: 0 would say that the partner has everything.
+fn outstanding(context: &Context, sync: &SyncView) -> String {
+    if !sync.connected {
+        return context.texts.text("outstanding-unknown");
+    }
+    let counts = [("outgoing", sync.outgoing.into()), ("differences", sync.differences.into())];
+    context.texts.with("outstanding-counts", &counts)
+}
+
 fn phase(context: &Context, partner: &PartnerView) -> String {
     let phase = partner.sync.phase.replace('_', "-");
     let words = context.texts.find(&format!("phase-{phase}"), &[]).unwrap_or(phase);
     match &partner.sync.last_failure {
-        Some(failure) if !partner.sync.connected => format!("{words} ({failure})"),
+        Some(failure) if !partner.sync.connected => {
+            format!("{words} ({})", said(context, failure))
+        }
         _ => words,
     }
 }
@@ -91,10 +102,11 @@ pub(super) fn doctor(context: &Context) -> Outcome {
             let name = texts.find(&format!("check-{}", check.name.replace('_', "-")), &[]);
             let name = name.unwrap_or_else(|| check.name.clone());
             if check.ok {
-                rows.row([name, texts.text("ok"), check.detail.clone()]);
+                rows.row([name, texts.text("ok"), said(context, &check.detail)]);
             } else {
-                let remedy = check.remedy.clone().unwrap_or_default();
-                rows.urgent([name, texts.text("not-ok"), format!("{}\n{remedy}", check.detail)]);
+                let remedy = said(context, check.remedy.as_deref().unwrap_or_default());
+                let found = format!("{}\n{remedy}", said(context, &check.detail));
+                rows.urgent([name, texts.text("not-ok"), found]);
             }
         }
         rows.to_string()

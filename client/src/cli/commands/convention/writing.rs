@@ -5,7 +5,7 @@ use crate::cli::commands::{Outcome, operator};
 use crate::cli::context::Context;
 use crate::cli::entering::{self, fields, inline, resolve};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::naming::Organisations;
+use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use serde_json::{Map, Value as Json, json};
 use sincronia_node::api::{ConventionRequest, ConventionView, EditRequest};
@@ -60,7 +60,8 @@ pub(super) fn edit(
     let authoring = &given.entering.authoring;
     let comment = authoring.comment.clone();
     let request = EditRequest { fields, seen, operator: operator(authoring), comment };
-    written(context, &context.client()?.edit_convention(convention, &request)?)
+    let convention = naming::convention(context, convention)?.convention.id;
+    written(context, &context.client()?.edit_convention(&convention, &request)?)
 }
 
 fn written(context: &Context, view: &ConventionView) -> Outcome {

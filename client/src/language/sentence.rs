@@ -1,0 +1,87 @@
+//! What the node says, in the reader's language.
+//!
+//! The node and its libraries speak English, to programs and people alike. Sentences that people
+//! meet are in both catalogues under `said-…`, in English exactly as the node says them, so the
+//! English text is what finds the other. At most one part of a sentence changes: `{ $detail }`.
+
+use super::{Catalogue, Language};
+
+const DETAIL: &str = "{ $detail }";
+
+impl Catalogue {
+    /// `sentence` in this language, if the catalogue knows it.
+    #[must_use]
+    pub fn said(&self, sentence: &str) -> Option<String> {
+        if self.language == Language::En {
+            return Some(sentence.to_owned());
+        }
+        said().find_map(|(key, english)| {
+            let detail = detail(english, sentence)?;
+            self.find(key, &[("detail", detail.into())])
+        })
+    }
+}
+
+/// The sentences of the node: their keys and their English.
+fn said() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = Language::En.source().lines();
+    lines.filter(|line| line.starts_with("said-")).filter_map(|line| line.split_once(" = "))
+}
+
+/// What stands in `sentence` where `pattern` has its detail; nothing when they do not fit.
+fn detail<'a>(pattern: &str, sentence: &'a str) -> Option<&'a str> {
+    match pattern.split_once(DETAIL) {
+        Some((before, after)) => sentence.strip_prefix(before)?.strip_suffix(after),
+        None => (pattern == sentence).then_some(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_sentence_of_the_catalogue_is_one_that_the_node_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut paths = Vec::new();
+        for part in ["src/api", "src/import", "../node/src", "../protocol/src"] {
+            sources(&root.join(part), &mut paths);
+        }
+        paths.extend(["src/api.rs", "src/import.rs"].map(|path| root.join(path)));
+        let texts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
+        let texts = texts.collect::<String>().replace("\\\n", "");
+        let code = texts.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut missing = Vec::new();
+        for (key, english) in said() {
+            if !english.split(DETAIL).all(|part| code.contains(part.trim())) {
+                missing.push(key);
+            }
+        }
+        assert!(said().count() > 40 && missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn what_the_node_says_is_read_in_italian_with_its_detail() {
+        let italian = Catalogue::new(Language::It);
+        let invitation = italian.said("ask whoever invited you for a new invitation").unwrap();
+        assert!(invitation.contains("invito"), "{invitation}");
+        let unreachable = "nobody answers at /ip4/192.0.2.1/tcp/4001; check that the node runs and \
+                           that the address is reachable";
+        let said = italian.said(unreachable).unwrap();
+        assert!(said.contains("/ip4/192.0.2.1/tcp/4001") && !said.contains("nobody"), "{said}");
+        assert_eq!(italian.said("something quite new"), None);
+        assert_eq!(Catalogue::new(Language::En).said("as it is").as_deref(), Some("as it is"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The command as people type it, against a node that notes what it is asked.
+
+use super::running::Running;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn sincronia(directory: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sincronia"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SINCRONIA_") {
+            command.env_remove(name);
+        }
+    }
+    command.arg("--directory").arg(directory).args(words).output().unwrap()
+}
+
+fn says(output: &Output) -> String {
+    let bytes = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_convention_is_found_however_its_title_is_typed() {
+    let running = Running::start();
+    for words in [
+        &["convention", "show", "T"][..],
+        &["convention", "edit", "T", "--subject", "s"],
+        &["convention", "share", "T", "Comune di Mulazzo"],
+        &["cover", "list", "T"],
+        &["invite", "--convention", "T"],
+    ] {
+        running.probe.take();
+        let output = sincronia(running.directory.path(), words);
+        assert!(output.status.success(), "{words:?}: {}", says(&output));
+        let calls = running.probe.take();
+        let asked: Vec<_> = calls.iter().filter(|(name, _)| name.ends_with("convention")).collect();
+        assert!(!asked.is_empty(), "{words:?}");
+        assert!(asked.iter().all(|(_, arguments)| arguments[0] == "scheda1"), "{asked:?}");
+    }
+    let output = sincronia(running.directory.path(), &["convention", "show", "x"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+}
+
+#[test]
+fn who_mistypes_the_directory_is_not_asked_for_a_passphrase() {
+    let home = tempfile::tempdir().unwrap();
+    let output = sincronia(&home.path().join("nodo"), &["run", "--no-input", "--language", "it"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+    assert!(says(&output).contains("sincronia init"), "{}", says(&output));
+}
+
+#[test]
+fn doctor_and_status_speak_italian() {
+    let running = Running::start();
+    let output = sincronia(running.directory.path(), &["doctor", "--language", "it"]);
+    assert!(says(&output).contains("archivio"), "{}", says(&output));
+    assert!(!says(&output).contains("store"), "{}", says(&output));
+}
+
+#[test]
+fn no_node_is_made_whose_recovery_words_find_no_place() {
+    let home = tempfile::tempdir().unwrap();
+    let place = |name: &str| home.path().join(name).display().to_string();
+    let init = |key: &str, words: &str| {
+        let (key, words) = (place(key), place(words));
+        let options = ["init", "Comune di Zeri", "--no-input", "--key-file", &key];
+        let words = [&options[..], &["--recovery-file", &words]].concat();
+        sincronia(&home.path().join("nodo"), &words)
+    };
+    let output = init("key", "nowhere/words");
+    assert_eq!(output.status.code(), Some(1), "{}", says(&output));
+    assert!(!home.path().join("nodo").exists(), "{}", says(&output));
+    std::fs::write(home.path().join("short"), "x").unwrap();
+    let output = init("short", "words");
+    assert!(!output.status.success() && !home.path().join("words").exists(), "{}", says(&output));
+    let output = init("key", "words");
+    assert!(output.status.success(), "{}", says(&output));
+    let words = std::fs::read_to_string(home.path().join("words")).unwrap();
+    assert_eq!(words.split_whitespace().count(), 24);
+    assert!(!says(&output).contains(words.trim()), "the words are on paper only");
+}
+
+#[test]
+fn an_invitation_is_valid_for_some_time_and_not_for_ever() {
+    let running = Running::start();
+    for (hours, possible) in [("0", false), ("1", true), ("2160", true), ("2161", false)] {
+        let output = sincronia(running.directory.path(), &["invite", "--valid-hours", hours]);
+        let code = if possible { 0 } else { 2 };
+        assert_eq!(output.status.code(), Some(code), "{hours}: {}", says(&output));
+    }
+}
