@@ -3,7 +3,7 @@
 //! # Contract
 //! Lines go to standard error, as text for people or as JSON for machines. No secret and no
 //! personal data is ever given to a log: ids, counts and causes only. Text that others chose (an
-//! address, an error of a peer) goes through [`escape`]; as a second line of defence the text
+//! address, an error of a peer) goes through `foreign::escape`; as a second line of defence the text
 //! format escapes what it prints.
 //!
 //! # Deliberately absent
