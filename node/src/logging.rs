@@ -3,8 +3,8 @@
 //! # Contract
 //! Lines go to standard error, as text for people or as JSON for machines. No secret and no
 //! personal data is ever given to a log: ids, counts and causes only. Text that others chose (an
-//! address, an error of a peer) goes through `foreign::escape`; as a second line of defence the text
-//! format escapes what it prints.
+//! address, an error of a peer) goes through `foreign::escape`; as a second line of defence the
+//! text format escapes what it prints.
 //!
 //! # Deliberately absent
 //! Files and their rotation: journald or the shell keep what standard error says.
