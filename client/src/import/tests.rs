@@ -74,7 +74,7 @@ fn json_is_read_and_a_wrong_record_is_named() {
 }
 
 #[test]
-fn too_much_is_refused() {
+fn threat_39_too_much_is_refused() {
     assert!(matches!(
         contacts(&vec![b'a'; FILE_BYTES_MAX + 1], &[]),
         Err(ImportError::TooLarge { .. })

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_others_cannot_drive_the_terminal() {
+    fn threat_38_text_of_others_cannot_drive_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
     }
 

@@ -47,7 +47,7 @@ fn take(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
 }
 
 #[test]
-fn an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
+fn threat_17_an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
     let mut circle = Circle::of_contributors();
     circle.remove_member();
     let member = circle.member.credentials.clone();
@@ -63,7 +63,7 @@ fn an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
 }
 
 #[test]
-fn an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
+fn threat_19_an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
     let mut circle = Circle::of_contributors();
     circle.remove_member();
     let member = circle.member.credentials.clone();
@@ -137,7 +137,7 @@ fn an_entry_that_saw_an_access_log_nobody_has_never_counts() {
 }
 
 #[test]
-fn a_body_that_does_not_open_hides_nothing_else_of_its_author() {
+fn threat_14_a_body_that_does_not_open_hides_nothing_else_of_its_author() {
     let mut circle = Circle::of_contributors();
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 3, 0);
@@ -220,7 +220,7 @@ fn a_members_signature_does_not_extend_the_owners_access_log() {
 }
 
 #[test]
-fn a_key_that_the_log_does_not_commit_to_is_not_taken() {
+fn threat_24_a_key_that_the_log_does_not_commit_to_is_not_taken() {
     let mut circle = Circle::of_contributors();
     let keys = keys(&circle.member, &mut circle.owner, &circle.space);
     assert_eq!(keys.len(), 1);
