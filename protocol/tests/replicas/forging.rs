@@ -76,6 +76,29 @@ fn threat_19_an_entry_that_claims_to_have_seen_its_authors_removal_does_not_coun
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Unauthorised)]);
 }
 
+/// A friend of the removed writes on under the key that the removed still has.
+#[test]
+fn threat_19_an_entry_under_a_key_of_before_the_removal_counts_only_if_it_was_written_before() {
+    for has_seen_the_removal in [false, true] {
+        let mut circle = Circle::of_contributors();
+        circle.remove_member();
+        let friend = circle.colleague.credentials.clone();
+        let length = circle.owner.access_log(&circle.space).len();
+        let seen = length - usize::from(!has_seen_the_removal);
+        let mut forger = forger(&mut circle, &friend, seen, 0);
+        let grant = last_grant(&circle.owner.access_log(&circle.space), &friend);
+        let entry = new_practice(&friend, grant, "con la chiave di prima");
+        take(&mut circle.owner, &forger.sign(&entry)).unwrap();
+        let shown = circle.owner.title(&circle.space, &entry.record);
+        let unauthorised = (friend.node_key.id(), 0, QuarantineReason::Unauthorised);
+        if has_seen_the_removal {
+            assert_eq!((shown, circle.quarantine()), (None, vec![unauthorised]));
+        } else {
+            assert_eq!(shown.as_deref(), Some("con la chiave di prima"));
+        }
+    }
+}
+
 #[test]
 fn a_readers_entry_does_not_count_although_it_holds_the_key() {
     let mut circle = Circle::new();
