@@ -24,7 +24,7 @@ fn keys(node: &Node, owner: &mut Node, space: &SpaceId) -> BTreeMap<u64, EpochKe
 }
 
 /// A forger with a node's secrets that has read the access log up to `seen` entries.
-fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -> Forger {
+pub fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -> Forger {
     let access = circle.owner.access_log(&circle.space);
     let keyrings: Vec<_> = circle
         .owner
@@ -42,7 +42,7 @@ fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -
     }
 }
 
-fn take(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
+pub fn take(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
     node.take(&Parcel::Run(run.clone()))
 }
 
