@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_cannot_command_a_terminal_or_forge_a_line() {
+    fn threat_41_foreign_text_cannot_command_a_terminal_or_forge_a_line() {
         assert_eq!(escape("\u{1b}[31mrosso\r\n"), "\\u{1b}[31mrosso\\u{d}\\u{a}");
         assert_eq!(escape("\u{202e}oihcceps"), "\\u{202e}oihcceps");
         assert_eq!(escape("Comunità Montana"), "Comunità Montana");

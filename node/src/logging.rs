@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stays_one_line_in_both_formats() {
+    fn threat_41_a_line_stays_one_line_in_both_formats() {
         let text = logged(|lines| {
             fmt::layer().with_ansi(false).with_writer(move || lines.clone()).boxed()
         });

@@ -166,7 +166,7 @@ impl NameAndValue for sincronia_node::api::ValueView {
 }
 
 #[test]
-fn a_removed_party_gets_nothing_more_and_opens_nothing_more() {
+fn threat_16_a_removed_party_gets_nothing_more_and_opens_nothing_more() {
     let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
     let _ = casa.join(&aulla);
     let made = convention(&aulla, &casa);
@@ -264,7 +264,7 @@ fn a_first_synchronisation_that_is_killed_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_bad_invitation_says_what_is_wrong_with_it() {
+fn threat_06_a_bad_invitation_says_what_is_wrong_with_it() {
     let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
     let other = Node::found("Comune di Comano");
     let fresh = || aulla.client().invite(&InviteRequest::default()).unwrap();

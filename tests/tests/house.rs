@@ -15,6 +15,8 @@ mod dependencies;
 mod layers;
 #[path = "house/source.rs"]
 mod source;
+#[path = "house/threats.rs"]
+mod threats;
 #[path = "house/tidy.rs"]
 mod tidy;
 

@@ -94,7 +94,7 @@ fn a_field_that_stands_twice_in_a_record_is_no_guess() {
 }
 
 #[test]
-fn too_much_is_refused() {
+fn threat_39_too_much_is_refused() {
     assert!(matches!(
         contacts(&vec![b'a'; FILE_BYTES_MAX + 1], &[]),
         Err(ImportError::TooLarge { .. })

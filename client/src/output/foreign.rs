@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_others_cannot_drive_the_terminal() {
+    fn threat_38_text_of_others_cannot_drive_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
         assert_eq!(safe("uno\rdue\u{2028}\u{e0041}"), "uno\u{fffd}due\u{fffd}\u{fffd}");
         assert_eq!(safe("Comunità"), "Comunità");

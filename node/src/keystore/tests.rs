@@ -76,7 +76,7 @@ fn the_root_entropy_can_be_removed_and_the_passphrase_changed() {
 }
 
 #[test]
-fn parameters_below_the_floor_are_refused_before_any_work() {
+fn threat_34_parameters_below_the_floor_are_refused_before_any_work() {
     let Place { path, _directory, .. } = place();
     create(&path, &secrets(), &words("giusta"), Strength::Light).unwrap();
     let whole = std::fs::read(&path).unwrap();
@@ -109,7 +109,7 @@ fn parameters_that_would_exhaust_the_machine_are_refused_before_any_work() {
 }
 
 #[test]
-fn every_field_is_authenticated_even_when_the_checksum_is_corrected() {
+fn threat_34_every_field_is_authenticated_even_when_the_checksum_is_corrected() {
     let Place { path, _directory, .. } = place();
     create(&path, &secrets(), &words("giusta"), Strength::Light).unwrap();
     let whole = std::fs::read(&path).unwrap();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_from_everywhere_is_remembered_only_so_far() {
+    fn threat_03_a_flood_from_everywhere_is_remembered_only_so_far() {
         let start = Instant::now();
         let plenty = Rate { burst: 1_000_000, per_second: 1.0 };
         let mut limiter = Limiter::new(EACH, plenty, start);

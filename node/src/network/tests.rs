@@ -86,7 +86,7 @@ async fn a_stranger_may_only_join() {
 }
 
 #[tokio::test]
-async fn another_node_at_the_address_is_noticed() {
+async fn threat_01_another_node_at_the_address_is_noticed() {
     let (mut a, b) = (node(1, TCP).await, node(2, TCP).await);
     let expected = node(3, TCP).await.id;
     a.network.open(expected, vec![b.address.clone()], Purpose::Join);
@@ -148,7 +148,7 @@ async fn a_port_that_somebody_took_meanwhile_is_said_when_the_node_goes_online()
 }
 
 #[tokio::test]
-async fn a_partner_that_does_not_read_ends_with_a_closed_session() {
+async fn threat_31_a_partner_that_does_not_read_ends_with_a_closed_session() {
     let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
     let (here, _) = meet(&mut a, &mut b, Purpose::Join).await;
     // Nobody takes b's events any more, so b stops reading when its channel is full.
@@ -236,7 +236,7 @@ async fn pausing_returns_when_all_is_closed_and_resuming_finds_the_same_port() {
 }
 
 #[tokio::test]
-async fn who_is_no_longer_admitted_is_disconnected() {
+async fn threat_18_who_is_no_longer_admitted_is_disconnected() {
     let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);
     b.network.admit(HashSet::from([a.id]));
     meet(&mut a, &mut b, Purpose::Sync).await;

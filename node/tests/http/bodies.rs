@@ -96,7 +96,7 @@ async fn a_body_beyond_its_limit_is_refused_declared_or_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_not_waited_for() {
+async fn threat_04_a_body_that_does_not_come_is_not_waited_for() {
     let server = Server::with(Probe::new(8), |settings| {
         settings.patience.body = Duration::from_millis(200);
     });

@@ -9,7 +9,7 @@ async fn with_host(server: &Server, host: Option<&str>) -> Reply {
 }
 
 #[tokio::test]
-async fn only_names_of_loopback_with_the_right_port_are_answered() {
+async fn threat_37_only_names_of_loopback_with_the_right_port_are_answered() {
     let server = Server::start();
     let port = server.address.port();
     for name in ["127.0.0.1", "localhost", "LocalHost", "[::1]"] {
@@ -63,7 +63,7 @@ async fn only_names_of_loopback_with_the_right_port_are_answered() {
 }
 
 #[tokio::test]
-async fn two_host_names_and_addresses_in_absolute_form_do_not_confuse_it() {
+async fn threat_37_two_host_names_and_addresses_in_absolute_form_do_not_confuse_it() {
     let server = Server::start();
     let own = server.address.to_string();
     let bearer = format!("Bearer {TOKEN}");
@@ -100,7 +100,7 @@ async fn a_host_or_an_origin_that_the_configuration_names_is_let_in() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_site_changes_or_reads_anything() {
+async fn threat_36_no_page_of_another_site_changes_or_reads_anything() {
     let server = Server::start();
     let own = format!("http://{}", server.address);
     let localhost = format!("http://localhost:{}", server.address.port());
@@ -142,7 +142,7 @@ async fn no_page_of_another_site_changes_or_reads_anything() {
 }
 
 #[tokio::test]
-async fn only_the_token_opens() {
+async fn threat_35_only_the_token_opens() {
     let server = Server::start();
     let host = server.address.to_string();
     let (short, long) = (&TOKEN[..63], format!("{TOKEN}0"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
-async fn a_client_that_never_ends_its_header_is_cut_off() {
+async fn threat_04_a_client_that_never_ends_its_header_is_cut_off() {
     let server = Server::with(Probe::new(8), |settings| {
         settings.patience.header = Duration::from_millis(200);
     });
@@ -56,7 +56,7 @@ async fn headers_beyond_their_limit_are_refused() {
 }
 
 #[tokio::test]
-async fn beyond_the_places_there_are_one_waits_until_another_goes() {
+async fn threat_04_beyond_the_places_there_are_one_waits_until_another_goes() {
     let server = Server::start();
     let host = server.address.to_string();
     let text = request("GET", "/api/v1/health", Some(&host), &[], None)

@@ -19,7 +19,8 @@ pub enum Standing {
         /// Position of the grant under which it was written.
         grant: u64,
     },
-    /// Its author was not a contributor at the point of the access log it names.
+    /// Its author was not a contributor at the point of the access log it names, or wrote under
+    /// another key than the one of that point: a removed member may hold an older one.
     Unauthorised,
     /// The author had seen more of the access log than is known here, or another branch of it.
     Unknown,
@@ -38,7 +39,9 @@ impl Access {
             .get(organisation)
             .and_then(|member| member.intervals.iter().find(|interval| contains(interval, seen)));
         match interval {
-            Some(interval) if interval.role == Role::Contributor => {
+            Some(interval)
+                if interval.role == Role::Contributor && self.epoch_seen(seen) == header.epoch =>
+            {
                 let grant = interval.from;
                 if self.is_within_cuts(interval, &header.author, header.sequence) {
                     Standing::Counts { grant }

@@ -432,6 +432,13 @@ impl Access {
         (self.epochs.len() as u64).saturating_sub(1)
     }
 
+    /// The number of the epoch that was current for whoever had seen `length` entries.
+    #[must_use]
+    pub(super) fn epoch_seen(&self, length: u64) -> u64 {
+        let begun = self.epochs.partition_point(|epoch| epoch.position < length);
+        (begun as u64).saturating_sub(1)
+    }
+
     /// An epoch.
     #[must_use]
     pub fn epoch_at(&self, number: u64) -> Option<&Epoch> {

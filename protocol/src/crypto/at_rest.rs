@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_opens_only_at_its_place() {
+    fn threat_22_a_value_opens_only_at_its_place() {
         let key = StorageKey::from_seed(&Secret::from_bytes([3; 32]));
         let sealed = key.seal(b"rows/1", b"value").unwrap();
         assert_eq!(key.open(b"rows/1", &sealed).unwrap().as_slice(), b"value");

@@ -178,14 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_have_one_size() {
+    fn threat_23_short_texts_have_one_size() {
         let size = |text: &[u8]| key(1).seal_body(b"", text).unwrap().len();
         assert_eq!(size(b""), size(&[1; 90]));
     }
 
     proptest! {
         #[test]
-        fn padding_is_undone_and_small(text in proptest::collection::vec(any::<u8>(), 0..5000)) {
+        fn threat_23_padding_is_undone_and_small(
+            text in proptest::collection::vec(any::<u8>(), 0..5000),
+        ) {
             let padded = pad(&text);
             prop_assert!(padded.len() <= limits::PAYLOAD_BYTES_MIN.max(text.len() * 9 / 8 + 2));
             prop_assert_eq!(unpad(padded), Some(text));

@@ -128,7 +128,7 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     #[test]
-    fn sealed_opens_only_for_its_recipient_and_context() {
+    fn threat_02_sealed_opens_only_for_its_recipient_and_context() {
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let secret = SealingSecret::from_seed(&Secret::from_bytes([1; 32]));
         let other = SealingSecret::from_seed(&Secret::from_bytes([2; 32]));

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn one_signature_covers_the_whole_run() {
+    fn threat_32_one_signature_covers_the_whole_run() {
         let verified = sample(5).verify(LogPosition::START).unwrap();
         assert_eq!((verified.entries().len(), verified.end().length), (5, 5));
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_dropped_or_moved_breaks_the_run() {
+    fn threat_20_an_entry_dropped_or_moved_breaks_the_run() {
         let mut shorter = sample(3);
         shorter.entries.remove(1);
         assert_eq!(shorter.verify(LogPosition::START), Err(RunError::Signature));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_after_a_gap_is_refused() {
+    fn threat_30_a_run_after_a_gap_is_refused() {
         let mut run = sample(1);
         run.start = 7;
         assert_eq!(run.verify(LogPosition::START), Err(RunError::Gap));

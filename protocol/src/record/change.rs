@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_bomb_is_refused_without_reading_on() {
+    fn threat_07_a_declared_bomb_is_refused_without_reading_on() {
         let operations = [0x83, 0xf6, 0x80, 0x1a, 0x3b, 0x9a, 0xca, 0x00];
         assert_eq!(Change::decode(&operations), Err(CodecError::Malformed));
         let dependencies = [0x83, 0xf6, 0x18, 0x41];

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_before_it_recurses() {
+    fn threat_09_deep_nesting_is_refused_before_it_recurses() {
         let deep = vec![0x81; 60_000];
         assert_eq!(decode::<Value>(&deep), Err(CodecError::Malformed));
         let nested = |levels: usize| [vec![0x81; levels - 1], vec![0x01]].concat();

@@ -89,16 +89,29 @@ pub struct Forger {
 impl Forger {
     /// Signs the next entry of the log.
     pub fn sign(&mut self, payload: &Payload) -> Run {
-        let header = Header {
+        self.sign_text(&codec::encode(payload))
+    }
+
+    /// Signs the next entry of the log, which says anything.
+    pub fn sign_text(&mut self, text: &[u8]) -> Run {
+        let data = self.header().associated_data();
+        self.sign_body(self.epoch.1.seal_body(&data, text).expect("small"))
+    }
+
+    fn header(&self) -> Header {
+        Header {
             space: self.space,
             author: self.key.id(),
             sequence: self.position.length,
             previous: self.position.head,
             access: self.access,
             epoch: self.epoch.0,
-        };
-        let text = codec::encode(payload);
-        let body = self.epoch.1.seal_body(&header.associated_data(), &text).expect("small");
+        }
+    }
+
+    /// Signs the next entry of the log, with a body from anywhere.
+    pub fn sign_body(&mut self, body: Vec<u8>) -> Run {
+        let header = self.header();
         let hash = header.hash(&body);
         self.position = LogPosition { length: header.sequence + 1, head: hash };
         Run {
@@ -109,6 +122,15 @@ impl Forger {
             signature: Header::sign(&hash, &self.key),
         }
     }
+}
+
+/// Runs of one author, one after another, as one.
+pub fn joined(runs: impl IntoIterator<Item = Run>) -> Run {
+    let join = |mut whole: Run, next: Run| {
+        whole.entries.extend(next.entries);
+        Run { signature: next.signature, ..whole }
+    };
+    runs.into_iter().reduce(join).expect("a run")
 }
 
 /// An entry's content: a change of a record.

@@ -24,7 +24,7 @@ fn keys(node: &Node, owner: &mut Node, space: &SpaceId) -> BTreeMap<u64, EpochKe
 }
 
 /// A forger with a node's secrets that has read the access log up to `seen` entries.
-fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -> Forger {
+pub fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -> Forger {
     let access = circle.owner.access_log(&circle.space);
     let keyrings: Vec<_> = circle
         .owner
@@ -42,12 +42,12 @@ fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u64) -
     }
 }
 
-fn take(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
+pub fn take(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
     node.take(&Parcel::Run(run.clone()))
 }
 
 #[test]
-fn an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
+fn threat_17_an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
     let mut circle = Circle::of_contributors();
     circle.remove_member();
     let member = circle.member.credentials.clone();
@@ -63,7 +63,7 @@ fn an_entry_dated_back_before_the_removal_is_beyond_the_cut() {
 }
 
 #[test]
-fn an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
+fn threat_19_an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
     let mut circle = Circle::of_contributors();
     circle.remove_member();
     let member = circle.member.credentials.clone();
@@ -74,6 +74,29 @@ fn an_entry_that_claims_to_have_seen_its_authors_removal_does_not_count() {
     take(&mut circle.owner, &run).unwrap();
     assert_eq!(circle.owner.title(&circle.space, &entry.record), None);
     assert_eq!(circle.quarantine(), [(member.node_key.id(), 0, QuarantineReason::Unauthorised)]);
+}
+
+/// A friend of the removed writes on under the key that the removed still has.
+#[test]
+fn threat_19_an_entry_under_a_key_of_before_the_removal_counts_only_if_it_was_written_before() {
+    for has_seen_the_removal in [false, true] {
+        let mut circle = Circle::of_contributors();
+        circle.remove_member();
+        let friend = circle.colleague.credentials.clone();
+        let length = circle.owner.access_log(&circle.space).len();
+        let seen = length - usize::from(!has_seen_the_removal);
+        let mut forger = forger(&mut circle, &friend, seen, 0);
+        let grant = last_grant(&circle.owner.access_log(&circle.space), &friend);
+        let entry = new_practice(&friend, grant, "con la chiave di prima");
+        take(&mut circle.owner, &forger.sign(&entry)).unwrap();
+        let shown = circle.owner.title(&circle.space, &entry.record);
+        let unauthorised = (friend.node_key.id(), 0, QuarantineReason::Unauthorised);
+        if has_seen_the_removal {
+            assert_eq!((shown, circle.quarantine()), (None, vec![unauthorised]));
+        } else {
+            assert_eq!(shown.as_deref(), Some("con la chiave di prima"));
+        }
+    }
 }
 
 #[test]
@@ -137,7 +160,7 @@ fn an_entry_that_saw_an_access_log_nobody_has_never_counts() {
 }
 
 #[test]
-fn a_body_that_does_not_open_hides_nothing_else_of_its_author() {
+fn threat_14_a_body_that_does_not_open_hides_nothing_else_of_its_author() {
     let mut circle = Circle::of_contributors();
     let member = circle.member.credentials.clone();
     let mut forger = forger(&mut circle, &member, 3, 0);
@@ -220,7 +243,7 @@ fn a_members_signature_does_not_extend_the_owners_access_log() {
 }
 
 #[test]
-fn a_key_that_the_log_does_not_commit_to_is_not_taken() {
+fn threat_24_a_key_that_the_log_does_not_commit_to_is_not_taken() {
     let mut circle = Circle::of_contributors();
     let keys = keys(&circle.member, &mut circle.owner, &circle.space);
     assert_eq!(keys.len(), 1);

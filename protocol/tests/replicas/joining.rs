@@ -156,7 +156,7 @@ fn a_host_that_is_not_who_invited_is_not_joined() {
 }
 
 #[test]
-fn a_proof_is_tried_once() {
+fn threat_06_a_proof_is_tried_once() {
     let (host, guest) = (Party::new(1), Party::new(2));
     let mut door = Door::new(&host, guest.node, 4);
     let (_, proof) = prove(&guest, host.node, &mut door);

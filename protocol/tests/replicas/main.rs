@@ -23,4 +23,5 @@ mod parcel;
 mod removal;
 mod roles;
 mod tampering;
+mod threats;
 mod traps;

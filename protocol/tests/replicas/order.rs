@@ -146,7 +146,7 @@ proptest! {
     #![proptest_config(cases(48))]
 
     #[test]
-    fn any_order_and_duplication_gives_the_same_records(
+    fn threat_22_any_order_and_duplication_gives_the_same_records(
         steps in prop::collection::vec(step(), 1..40),
         settled in any::<bool>(),
         seed in any::<u64>(),

@@ -31,7 +31,7 @@ fn loot(holder: &mut Node, space: &SpaceId) -> Loot {
 }
 
 #[test]
-fn a_removed_member_opens_nothing_that_was_written_after_its_removal() {
+fn threat_16_a_removed_member_opens_nothing_that_was_written_after_its_removal() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
     let before = circle.owner.note(&space, "scritta prima");

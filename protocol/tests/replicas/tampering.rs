@@ -35,7 +35,7 @@ fn every_operation() -> (Circle, Vec<AccessEntry>) {
 }
 
 #[test]
-fn every_byte_of_every_access_operation_is_authenticated() {
+fn threat_20_every_byte_of_every_access_operation_is_authenticated() {
     let (circle, log) = every_operation();
     assert_eq!(log.len(), 8);
     let known: Vec<_> = circle.organisations.iter().collect();
@@ -62,7 +62,7 @@ fn every_byte_of_every_access_operation_is_authenticated() {
 }
 
 #[test]
-fn every_byte_of_a_sealed_keyring_is_authenticated() {
+fn threat_20_every_byte_of_a_sealed_keyring_is_authenticated() {
     let mut circle = Circle::new();
     let space = circle.space;
     circle.admit(circle.member.organisation(), Role::Contributor);
@@ -84,7 +84,7 @@ fn every_byte_of_a_sealed_keyring_is_authenticated() {
 }
 
 #[test]
-fn every_byte_of_a_run_is_authenticated_by_the_replica() {
+fn threat_20_every_byte_of_a_run_is_authenticated_by_the_replica() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
     circle.member.note(&space, "prima riga");

@@ -69,7 +69,7 @@ fn offline_edits_of_one_field_show_as_a_conflict_on_both_sides_until_resolved() 
 }
 
 #[test]
-fn a_removed_member_gets_nothing_that_is_written_afterwards() {
+fn threat_18_a_removed_member_gets_nothing_that_is_written_afterwards() {
     let mut world = World::new(3, 50);
     let (owner, member, removed) = (world.add(), world.add(), world.add());
     world.befriend_all();
@@ -96,7 +96,7 @@ fn a_removed_member_gets_nothing_that_is_written_afterwards() {
 }
 
 #[test]
-fn late_edits_of_a_removed_member_are_kept_for_the_owner_and_do_not_count() {
+fn threat_17_late_edits_of_a_removed_member_are_kept_for_the_owner_and_do_not_count() {
     let mut world = World::new(5, 50);
     let (owner, removed) = (world.add(), world.add());
     world.befriend_all();

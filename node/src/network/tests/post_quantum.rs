@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 /// The group of a TLS 1.3 key exchange stands in clear in the server's first message.
 #[tokio::test]
-async fn the_key_exchange_is_post_quantum_hybrid() {
+async fn threat_01_the_key_exchange_is_post_quantum_hybrid() {
     const X25519_MLKEM768: u16 = 0x11ec;
     let (a, b) = (node(1, TCP).await, node(2, TCP).await);
     let port = b.address.split('/').nth(4).unwrap().to_owned();

@@ -90,7 +90,7 @@ fn sending(sends: &[u8], ends: bool) -> Peer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn empty_and_oversized_frames_end_the_session() {
+async fn threat_31_empty_and_oversized_frames_end_the_session() {
     let beyond = u32::try_from(FRAME_BYTES_MAX + 1).unwrap();
     for length in [0, beyond, u32::MAX] {
         let bytes = [&[0, 0, 0, 1, 7], length.to_be_bytes().as_slice()].concat();
@@ -110,7 +110,7 @@ async fn a_frame_at_the_limit_arrives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_within_a_frame_is_not_waited_for_whatever_was_announced() {
+async fn threat_31_who_stops_within_a_frame_is_not_waited_for_whatever_was_announced() {
     for bytes in [&[0][..], &[0, 0], &[0, 16, 0, 0], &[0, 0, 0, 9, 1, 2, 3]] {
         let (frames, cause) = meet(sending(bytes, false), Purpose::Sync, vec![]).await;
         assert!(frames.is_empty());
@@ -133,7 +133,7 @@ async fn a_sync_session_may_be_silent_for_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_read_is_left_after_a_while_or_when_the_queue_is_full() {
+async fn threat_31_who_does_not_read_is_left_after_a_while_or_when_the_queue_is_full() {
     let deaf = || Peer { sends: vec![], ends: false, reads: 100 };
     let (_, cause) = meet(deaf(), Purpose::Sync, vec![vec![1; 1_000]]).await;
     assert_eq!(cause, CloseCause::NotReading);

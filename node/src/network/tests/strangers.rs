@@ -21,7 +21,7 @@ fn stranger(number: usize) -> NodeId {
 }
 
 #[test]
-fn strangers_never_take_the_places_of_partners() {
+fn threat_03_strangers_never_take_the_places_of_partners() {
     let shared = Arc::new(Shared::default());
     shared.replace_admitted(HashSet::from([id(1)]));
     let mut door = Door::new(Arc::clone(&shared));
@@ -36,7 +36,7 @@ fn strangers_never_take_the_places_of_partners() {
 }
 
 #[test]
-fn one_place_has_few_strangers() {
+fn threat_03_one_place_has_few_strangers() {
     let mut door = Door::new(Arc::default());
     let address: Multiaddr = "/ip4/198.51.100.7/tcp/9".parse().unwrap();
     let entered = (0..100).filter(|one| knock(&mut door, *one, stranger(*one), &address)).count();
@@ -44,7 +44,7 @@ fn one_place_has_few_strangers() {
 }
 
 #[test]
-fn a_flood_from_one_place_is_stopped_before_the_handshake() {
+fn threat_03_a_flood_from_one_place_is_stopped_before_the_handshake() {
     let mut door = Door::new(Arc::default());
     let here = "/ip4/192.0.2.1/tcp/4001".parse().unwrap();
     let mut knock = |from: &str| {
@@ -92,7 +92,7 @@ fn offline_nobody_comes_in() {
 }
 
 #[test]
-fn sessions_of_one_peer_and_joinings_of_all_are_bounded() {
+fn threat_31_sessions_of_one_peer_and_joinings_of_all_are_bounded() {
     let shared = Shared::default();
     shared.replace_admitted(HashSet::from([id(1)]));
     let begun: Vec<_> = (0..20).filter_map(|_| shared.begin(id(1), Purpose::Sync, false)).collect();

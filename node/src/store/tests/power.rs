@@ -195,7 +195,7 @@ impl StorageBackend for Small {
 }
 
 #[test]
-fn a_full_disk_is_said_and_what_was_committed_can_be_read() {
+fn threat_42_a_full_disk_is_said_and_what_was_committed_can_be_read() {
     let disk = Small(InMemoryBackend::new(), 6_000_000);
     let database = Database::builder().create_with_backend(disk).unwrap();
     let store = Store::from_database(database, Path::new("disk"), &OWNER).unwrap();

@@ -374,7 +374,7 @@ mod tests {
 
     /// Actors decide which of two concurrent values is shown: every implementation needs the same.
     #[test]
-    fn an_actor_follows_from_node_record_and_grant() {
+    fn threat_12_an_actor_follows_from_node_record_and_grant() {
         let (node, organisation) =
             (NodeId::from_bytes([7; 32]), OrganisationId::from_bytes([8; 32]));
         let author = Author { node, organisation, grant: 2 };

@@ -165,18 +165,18 @@ fn mutate_operation(operation: &mut Operation, dice: &mut Dice) {
 }
 
 #[test]
-fn what_the_gate_accepts_saves_and_loads() {
+fn threat_08_what_the_gate_accepts_saves_and_loads() {
     campaign(&history(), false);
 }
 
 #[test]
-fn what_the_gate_accepts_over_conflicting_objects_saves_and_loads() {
+fn threat_08_what_the_gate_accepts_over_conflicting_objects_saves_and_loads() {
     campaign(&bare_history(), false);
 }
 
 /// Reading the fields compares them with those of the document, in tests.
 #[test]
-fn what_the_gate_accepts_one_after_another_is_read_as_automerge_reads_it() {
+fn threat_08_what_the_gate_accepts_one_after_another_is_read_as_automerge_reads_it() {
     campaign(&straight_history(), true);
 }
 

@@ -50,7 +50,7 @@ fn title(value: &str) -> Vec<Operation> {
 }
 
 #[test]
-fn nothing_outside_the_schema() {
+fn threat_11_nothing_outside_the_schema() {
     let invalid = |field, fault| GateError::ValueInvalid { field, fault };
     let cases = [
         (vec![], GateError::Empty),
@@ -157,7 +157,7 @@ fn notes_start() -> u64 {
 }
 
 #[test]
-fn bombs_are_refused_in_milliseconds() {
+fn threat_07_bombs_are_refused_in_milliseconds() {
     let many = vec![put(TITLE, text("x")); CHANGE_OPERATIONS_MAX];
     let pages = |count: usize| {
         (0..count).map(|_| Operation::Splice { field: NOTES, after: None, text: "y".repeat(200) })
@@ -182,7 +182,7 @@ fn bombs_are_refused_in_milliseconds() {
 }
 
 #[test]
-fn dependencies_are_sorted_unique_and_few() {
+fn threat_10_dependencies_are_sorted_unique_and_few() {
     let replica = Replica::with(Kind::Convention, convention());
     let head = Dependency::Entry(replica.entries[0].entry);
     let other = Dependency::Entry(EntryHash::from_bytes([0; 32]));
@@ -209,7 +209,7 @@ fn dependencies_are_sorted_unique_and_few() {
 }
 
 #[test]
-fn nobody_creates_a_record_of_another() {
+fn threat_12_nobody_creates_a_record_of_another() {
     let created = Replica::with(Kind::Convention, convention()).entries.remove(0);
     for thief in [author(2), author(101)] {
         let stolen = entry(&thief, 0, created.change.clone());
@@ -252,7 +252,7 @@ fn a_record_is_created_once() {
 }
 
 #[test]
-fn an_author_cannot_fork_its_own_changes() {
+fn threat_10_an_author_cannot_fork_its_own_changes() {
     let mut replica = Replica::with(Kind::Convention, convention());
     let head = Dependency::Entry(replica.entries[0].entry);
     replica.edit(2, json!({"seats_total": 4}));
@@ -282,7 +282,7 @@ fn a_tag_of_another_entry_waits_for_what_it_means() {
 }
 
 #[test]
-fn other_organisations_cannot_write_owned_records() {
+fn threat_11_other_organisations_cannot_write_owned_records() {
     let fields = json!({"month": "2026-11", "kind": "residenziale", "seats_free": 3});
     let mut replica = Replica::with(Kind::Seats, fields);
     let dependencies = vec![Dependency::Entry(replica.entries[0].entry)];
@@ -344,7 +344,7 @@ fn the_object_of_a_field_must_stand_in_the_past() {
 }
 
 #[test]
-fn many_nodes_in_conflict_over_one_field_can_be_settled() {
+fn threat_10_many_nodes_in_conflict_over_one_field_can_be_settled() {
     let base = Replica::with(Kind::Convention, convention());
     let mut all = base.fork();
     for number in 2..=90u8 {
