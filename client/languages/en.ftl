@@ -548,6 +548,7 @@ event-record-changed = record changed
 event-space-changed = space changed
 event-partner-changed = partner changed
 event-forked = log forked
+event-contradicted = access log contradicts itself: its owner must name another primary node
 event-cloned = another copy of this node was noticed
 event-lagged = events missed
 import-checking = Checking the rows…

@@ -548,6 +548,7 @@ event-record-changed = scheda modificata
 event-space-changed = fascicolo modificato
 event-partner-changed = partner modificato
 event-forked = registro biforcato
+event-contradicted = registro accessi contraddittorio: l'ente titolare deve nominare un altro nodo primario
 event-cloned = vista un'altra copia di questo nodo
 event-lagged = eventi persi
 import-checking = Controllo delle righe…

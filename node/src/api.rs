@@ -26,6 +26,7 @@ pub use record::{
 };
 pub use service::{Answer, Service};
 pub use space::{
-    ExamineReport, ExamineRequest, MemberRequest, MemberView, RawEntries, RevocationView, SpaceView,
+    ExamineReport, ExamineRequest, MemberRequest, MemberView, OfferRequest, RawEntries,
+    RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};

@@ -61,6 +61,49 @@ where
     if bytes.len() > bytes_max { Err(CodecError::TooLarge) } else { decode(bytes) }
 }
 
+/// A list that is left out where it would be empty, so that a format to which it was added stays
+/// what it was.
+pub mod list_if_any {
+    use minicbor::decode::Error as DecodeError;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decode, Decoder, Encode, Encoder};
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// As the writer's.
+    pub fn encode<C, T: Encode<C>, W: Write>(
+        list: &[T],
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        list.encode(encoder, context)
+    }
+
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn decode<'b, C, T: Decode<'b, C>>(
+        decoder: &mut Decoder<'b>,
+        context: &mut C,
+    ) -> Result<Vec<T>, DecodeError> {
+        Vec::decode(decoder, context)
+    }
+
+    /// What stands for a list that was left out.
+    #[must_use]
+    pub const fn nil<T>() -> Option<Vec<T>> {
+        Some(Vec::new())
+    }
+
+    /// Whether the list is left out.
+    #[must_use]
+    pub const fn is_nil<T>(list: &[T]) -> bool {
+        list.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

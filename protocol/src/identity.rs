@@ -15,3 +15,9 @@ mod state;
 
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};
+
+use crate::ids::OrganisationId;
+use std::collections::BTreeMap;
+
+/// The organisations whose keys are known.
+pub type Identities = BTreeMap<OrganisationId, Identity>;

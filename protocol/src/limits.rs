@@ -41,6 +41,9 @@ pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 pub const IDENTITY_NODES_MAX: usize = 32;
 /// Entries of one access log.
 pub const ACCESS_ENTRIES_MAX: usize = 100_000;
+/// Branches of one access log that are kept beside the one that holds: machines that died or were
+/// copied. Of more, those that rank highest are kept, the same on every node.
+pub const ACCESS_BRANCHES_MAX: usize = 8;
 /// Bytes of one access entry without its signature: 70 for each recipient, 80 for each cut.
 pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 /// Members of one space, former ones too: a table of all mayors of a province fits.

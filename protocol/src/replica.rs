@@ -15,6 +15,7 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod branches;
 mod cache;
 mod forks;
 mod identities;
@@ -22,6 +23,7 @@ mod invitations;
 mod keys;
 mod maintenance;
 mod membership;
+mod ownership;
 mod partners;
 mod projection;
 mod query;
@@ -48,6 +50,7 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 pub use admission::Admitted;
+pub use branches::SetAside;
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
@@ -170,6 +173,11 @@ pub enum Event {
     },
     /// Membership of a space changed, or the space is new here.
     Space {
+        /// The space.
+        space: SpaceId,
+    },
+    /// The owner's primary node wrote two different entries at one place of a space's access log.
+    Contradicted {
         /// The space.
         space: SpaceId,
     },

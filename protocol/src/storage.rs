@@ -23,7 +23,9 @@ pub enum Table {
     Heads,
     /// space 32 ‖ hash 32 → sealed keyring, as it travels.
     Sealed,
-    /// space 32 ‖ epoch 8 → epoch key, sealed at rest.
+    /// space 32 ‖ hash 32 → access entry of a branch that does not hold.
+    Branches,
+    /// space 32 ‖ commitment 32 → epoch key, sealed at rest.
     Keys,
     /// space 32 ‖ record 16 → materialised row, sealed at rest.
     Rows,
@@ -46,12 +48,13 @@ pub enum Table {
 
 impl Table {
     /// Every table, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Identity,
         Self::Access,
         Self::Entries,
         Self::Heads,
         Self::Sealed,
+        Self::Branches,
         Self::Keys,
         Self::Rows,
         Self::Spaces,
@@ -72,6 +75,7 @@ impl Table {
             Self::Entries => "entries/1",
             Self::Heads => "heads/1",
             Self::Sealed => "sealed/1",
+            Self::Branches => "branches/1",
             Self::Keys => "keys/1",
             Self::Rows => "rows/1",
             Self::Spaces => "spaces/1",

@@ -33,6 +33,11 @@ pub enum ApiEvent {
         /// The node.
         author: String,
     },
+    /// The owner's primary node wrote two different entries at one place of the access log.
+    Contradicted {
+        /// The space.
+        space: String,
+    },
     /// Another copy of this node was noticed: it signs nothing until that is settled.
     Cloned,
     /// The listener was too slow and missed events.
@@ -51,6 +56,7 @@ impl ApiEvent {
             Self::SpaceChanged { .. } => "space_changed",
             Self::PartnerChanged { .. } => "partner_changed",
             Self::Forked { .. } => "forked",
+            Self::Contradicted { .. } => "contradicted",
             Self::Cloned => "cloned",
             Self::Lagged { .. } => "lagged",
         }

@@ -43,6 +43,35 @@ pub struct SpaceView {
     pub waiting: u64,
     /// Entries that cannot be read although the key is here.
     pub unreadable: u64,
+    /// The organisation that may take the space over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<String>,
+    /// What was written into the access log and does not hold, for the owner to do again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAsideView>,
+}
+
+/// Something that was validly written into an access log beside what holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetAsideView {
+    /// `grant`, `revoke`, `cut_node`, `rotate`, `offer`, `take` or `create`.
+    pub what: String,
+    /// The organisation concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Its name, as far as it is known here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether it contradicts what holds: the owner's primary node runs twice.
+    pub contradicts: bool,
+}
+
+/// Offers a space to another organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferRequest {
+    /// The organisation, a contributor of the space.
+    pub organisation: String,
 }
 
 /// Makes an organisation a member.

@@ -205,6 +205,7 @@ impl Core {
                 conflict: *conflict,
             },
             Event::Space { space } => ApiEvent::SpaceChanged { space: space.to_string() },
+            Event::Contradicted { space } => ApiEvent::Contradicted { space: space.to_string() },
             Event::Cloned => ApiEvent::Cloned,
             Event::Forked { space, author } => {
                 ApiEvent::Forked { space: space.to_string(), author: author.to_string() }

@@ -4,12 +4,12 @@ use super::Core;
 use super::hexadecimal::{hex, unhex};
 use crate::api::{
     ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
-    RevocationView, SpaceView,
+    RevocationView, SetAsideView, SpaceView,
 };
 use crate::limits;
-use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::access::{AccessOperation, History, Role};
 use sincronia_protocol::ids::{IdError, NodeId, OrganisationId, SpaceId};
-use sincronia_protocol::replica::{RawWanted, Summary};
+use sincronia_protocol::replica::{RawWanted, SetAside, Summary};
 use std::str::FromStr;
 
 /// Parses an identifier.
@@ -86,7 +86,27 @@ impl Core {
             quarantined,
             waiting: view.waiting,
             unreadable: view.unreadable,
+            offered_to: view.offered.map(|organisation| organisation.to_string()),
+            set_aside: view.aside.iter().map(|one| self.set_aside_view(one)).collect(),
         })
+    }
+
+    fn set_aside_view(&self, aside: &SetAside) -> SetAsideView {
+        let (what, organisation) = match &aside.operation {
+            AccessOperation::Create { owner, .. } => ("create", Some(owner)),
+            AccessOperation::Grant { organisation, .. } => ("grant", Some(organisation)),
+            AccessOperation::Revoke { organisation, .. } => ("revoke", Some(organisation)),
+            AccessOperation::CutNode { .. } => ("cut_node", None),
+            AccessOperation::Rotate { .. } => ("rotate", None),
+            AccessOperation::Offer { organisation } => ("offer", Some(organisation)),
+            AccessOperation::Take { organisation } => ("take", Some(organisation)),
+        };
+        SetAsideView {
+            what: what.to_owned(),
+            organisation: organisation.map(ToString::to_string),
+            name: organisation.map(|organisation| self.name_of(organisation)),
+            contradicts: aside.contradicts,
+        }
     }
 
     fn member_views(&self, members: &[(OrganisationId, Role)]) -> Vec<MemberView> {

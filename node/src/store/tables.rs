@@ -8,10 +8,11 @@
 //! | `meta` | name | `format`: version 8; `organisation`: id 32; `created`: milliseconds since 1970 8 |
 //! | `identity/1` | organisation 32 ‖ sequence 8 | identity entry, CBOR |
 //! | `access/1` | space 32 ‖ sequence 8 | access entry, CBOR |
+//! | `branches/1` | space 32 ‖ hash 32 | access entry of a branch that does not hold, CBOR |
 //! | `entries/1` | space 32 ‖ author 32 ‖ sequence 8 | author entry as it travels, CBOR |
 //! | `heads/1` | space 32 ‖ author 32 | length, last hash, progress of rows, CBOR |
 //! | `sealed/1` | space 32 ‖ hash 32 | sealed keyring as it travels |
-//! | `keys/1` | space 32 ‖ epoch 8 | epoch key, sealed under the storage key |
+//! | `keys/1` | space 32 ‖ commitment 32 | epoch key, sealed under the storage key |
 //! | `rows/1` | space 32 ‖ record 16 | materialised record, sealed under the storage key |
 //! | `spaces/1` | space 32 | summary: owner, members, digest, counts, CBOR |
 //! | `waiting/1` | space 32 ‖ author 32 ‖ sequence 8 | empty: an entry that cannot be read yet; 1: one that never can |

@@ -3,7 +3,6 @@
 use super::operation::Role;
 use super::state::{Access, Interval};
 use crate::ids::{NodeId, OrganisationId};
-use crate::log::Header;
 
 /// The standing of an author entry under an access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,24 +25,34 @@ pub enum Standing {
     Unknown,
 }
 
-impl Access {
-    /// The standing of the entry with `header`, whose author belongs to `organisation`.
+impl Standing {
+    /// Position of the grant under which the entry was written, when there is one.
     #[must_use]
-    pub fn standing(&self, organisation: &OrganisationId, header: &Header) -> Standing {
-        if !self.contains(&header.access) {
-            return Standing::Unknown;
+    pub const fn grant(&self) -> Option<u64> {
+        match self {
+            Self::Counts { grant } | Self::BeyondCut { grant } => Some(*grant),
+            Self::Unauthorised | Self::Unknown => None,
         }
-        let seen = header.access.length;
+    }
+}
+
+impl Access {
+    /// The standing of an entry of `author`, written when it had seen `seen` entries of this log.
+    pub(super) fn standing_at(
+        &self,
+        organisation: &OrganisationId,
+        seen: u64,
+        author: &NodeId,
+        sequence: u64,
+    ) -> Standing {
         let interval = self
             .members()
             .get(organisation)
             .and_then(|member| member.intervals.iter().find(|interval| contains(interval, seen)));
         match interval {
-            Some(interval)
-                if interval.role == Role::Contributor && self.epoch_seen(seen) == header.epoch =>
-            {
+            Some(interval) if interval.role == Role::Contributor => {
                 let grant = interval.from;
-                if self.is_within_cuts(interval, &header.author, header.sequence) {
+                if self.is_within_cuts(interval, author, sequence) {
                     Standing::Counts { grant }
                 } else {
                     Standing::BeyondCut { grant }
@@ -53,7 +62,7 @@ impl Access {
         }
     }
 
-    fn is_within_cuts(&self, interval: &Interval, node: &NodeId, sequence: u64) -> bool {
+    pub(super) fn is_within_cuts(&self, interval: &Interval, node: &NodeId, sequence: u64) -> bool {
         let within_interval = interval
             .ended
             .as_ref()

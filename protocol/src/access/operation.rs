@@ -157,6 +157,22 @@ pub enum AccessOperation {
         #[n(0)]
         rotation: Rotation,
     },
+    /// A contributor may take the space over. An offer cannot be taken back: of an offer that was
+    /// taken and a withdrawal that was written meanwhile, only one could hold.
+    #[n(5)]
+    Offer {
+        /// The organisation that may take it.
+        #[n(0)]
+        organisation: OrganisationId,
+    },
+    /// The organisation to which the space was offered owns it from here on, and signs this entry
+    /// and those that follow. The owner before it remains a contributor.
+    #[n(6)]
+    Take {
+        /// The new owner.
+        #[n(0)]
+        organisation: OrganisationId,
+    },
 }
 
 impl AccessOperation {
@@ -169,6 +185,7 @@ impl AccessOperation {
             | Self::Revoke { rotation, .. }
             | Self::CutNode { rotation, .. }
             | Self::Rotate { rotation } => Some(rotation),
+            Self::Offer { .. } | Self::Take { .. } => None,
         }
     }
 
@@ -200,7 +217,7 @@ pub struct AccessStatement {
     /// The owner's primary node.
     #[n(4)]
     pub author: NodeId,
-    /// Position in the owner's identity log at which it was named primary.
+    /// Position in its owner's identity log at which it was named primary.
     #[n(5)]
     pub term: u64,
     /// What happens.

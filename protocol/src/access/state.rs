@@ -5,7 +5,7 @@ use super::operation::{
 };
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
-use crate::identity::Identity;
+use crate::identity::{Identities, Identity};
 use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::{AccessPoint, LogPosition};
@@ -95,15 +95,17 @@ pub struct Access {
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
     hashes: Vec<EntryHash>,
     term: u64,
+    offered: Option<OrganisationId>,
+    generation: u64,
 }
 
 impl Access {
-    /// The state after the first entry. `owner` is the identity of the organisation it names.
+    /// The state after the first entry.
     ///
     /// # Errors
     /// When the entry is not a well-signed creation of the space it names.
-    pub fn begin(entry: &AccessEntry, owner: &Identity) -> Result<Self, AccessError> {
-        Self::begin_with(entry, owner, Signatures::Check)
+    pub fn begin(entry: &AccessEntry, identities: &Identities) -> Result<Self, AccessError> {
+        Self::begin_with(entry, identities, Signatures::Check)
     }
 
     /// As [`Access::begin`]; `signatures` says whether this one was checked before.
@@ -112,7 +114,7 @@ impl Access {
     /// As [`Access::begin`].
     pub fn begin_with(
         entry: &AccessEntry,
-        owner: &Identity,
+        identities: &Identities,
         signatures: Signatures,
     ) -> Result<Self, AccessError> {
         let statement = &entry.statement;
@@ -133,8 +135,10 @@ impl Access {
             recipients: BTreeMap::new(),
             hashes: Vec::new(),
             term: 0,
+            offered: None,
+            generation: 0,
         };
-        access.check_signer(entry, owner, signatures)?;
+        access.check_signer(entry, identities, signatures)?;
         if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
             return Err(AccessError::Operation);
         }
@@ -182,8 +186,12 @@ impl Access {
     ///
     /// # Errors
     /// [`AccessError`] says what does not hold.
-    pub fn apply(&mut self, entry: &AccessEntry, owner: &Identity) -> Result<(), AccessError> {
-        self.apply_with(entry, owner, Signatures::Check)
+    pub fn apply(
+        &mut self,
+        entry: &AccessEntry,
+        identities: &Identities,
+    ) -> Result<(), AccessError> {
+        self.apply_with(entry, identities, Signatures::Check)
     }
 
     /// As [`Access::apply`]; `signatures` says whether this one was checked before.
@@ -193,7 +201,7 @@ impl Access {
     pub fn apply_with(
         &mut self,
         entry: &AccessEntry,
-        owner: &Identity,
+        identities: &Identities,
         signatures: Signatures,
     ) -> Result<(), AccessError> {
         let statement = &entry.statement;
@@ -204,7 +212,7 @@ impl Access {
         if self.hashes.len() >= limits::ACCESS_ENTRIES_MAX {
             return Err(AccessError::TooLong);
         }
-        self.check_signer(entry, owner, signatures)?;
+        self.check_signer(entry, identities, signatures)?;
         self.check_operation(&statement.operation)?;
         self.perform(&statement.operation)?;
         self.finish(statement);
@@ -214,14 +222,20 @@ impl Access {
     fn check_signer(
         &self,
         entry: &AccessEntry,
-        owner: &Identity,
+        identities: &Identities,
         signatures: Signatures,
     ) -> Result<(), AccessError> {
         let statement = &entry.statement;
         if statement.version != VERSION {
             return Err(AccessError::Version);
         }
-        if owner.organisation() != self.owner || statement.term < self.term {
+        let (signer, oldest_term) = match &statement.operation {
+            // Terms count places in the log of one organisation: a new owner's begin anew.
+            AccessOperation::Take { organisation } => (*organisation, 0),
+            _ => (self.owner, self.term),
+        };
+        let owner: &Identity = identities.get(&signer).ok_or(AccessError::IdentityBehind)?;
+        if statement.term < oldest_term {
             return Err(AccessError::Signer);
         }
         if statement.term >= owner.length() {
@@ -267,6 +281,13 @@ impl Access {
             }
             AccessOperation::CutNode { cut, .. } => !self.cut_nodes.contains_key(&cut.node),
             AccessOperation::Rotate { .. } => true,
+            AccessOperation::Offer { organisation } => {
+                *organisation != self.owner && self.role(organisation) == Some(Role::Contributor)
+            }
+            AccessOperation::Take { organisation } => {
+                self.offered == Some(*organisation)
+                    && self.role(organisation) == Some(Role::Contributor)
+            }
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {
@@ -316,6 +337,12 @@ impl Access {
                 self.cut_nodes.insert(cut.node, *cut);
             }
             AccessOperation::Rotate { .. } => {}
+            AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
+            AccessOperation::Take { organisation } => {
+                self.owner = *organisation;
+                self.offered = None;
+                self.generation += 1;
+            }
         }
         operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation))
     }
@@ -370,6 +397,25 @@ impl Access {
     #[must_use]
     pub const fn owner(&self) -> OrganisationId {
         self.owner
+    }
+
+    /// The organisation that may take the space over.
+    #[must_use]
+    pub const fn offered(&self) -> Option<OrganisationId> {
+        self.offered
+    }
+
+    /// How often the space changed its owner, and the term of the last entry: what decides which
+    /// of two branches holds.
+    #[must_use]
+    pub const fn standing_of_writer(&self) -> (u64, u64) {
+        (self.generation, self.term)
+    }
+
+    /// The hashes of all entries.
+    #[must_use]
+    pub fn hashes(&self) -> &[EntryHash] {
+        &self.hashes
     }
 
     /// How many entries the log has.

@@ -21,13 +21,27 @@ const NONCE_BYTES: usize = 24;
 pub struct EpochKey(Secret<32>);
 
 /// What the access log says of an epoch key in clear, so that all members know they hold the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct KeyCommitment(
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     [u8; 32],
 );
+
+impl KeyCommitment {
+    /// The commitment with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
 
 impl EpochKey {
     /// A fresh key.

@@ -9,8 +9,8 @@ use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, Summary, keys};
 use crate::access::{
-    Access, AccessEntry, AccessError, AccessOperation, Keyring, KeyringError, Role, Signatures,
-    sealed_hash,
+    Access, AccessEntry, AccessError, AccessOperation, Branches, Keyring, KeyringError, Role,
+    Signatures, sealed_hash,
 };
 use crate::crypto::EpochKey;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -52,17 +52,29 @@ impl Replica {
         if !self.summaries.contains_key(space) {
             return self.admit_new_space(disk, space, entries, is_complete);
         }
-        let known = self.space(disk, space)?.access.length();
-        let from = known;
-        let fresh = entries.iter().filter(|entry| entry.statement.sequence >= known);
+        let before = self.space(disk, space)?.access.clone();
         let mut outcome = Ok(());
-        for entry in fresh {
+        for (index, entry) in entries.iter().enumerate() {
+            let statement = &entry.statement;
+            let access = &self.space(disk, space)?.access;
+            if statement.space == *space && access.knows(statement.sequence, &statement.hash()) {
+                continue;
+            }
+            let LogPosition { length, head } = access.position();
+            if (statement.sequence, statement.previous) != (length, head) {
+                let beside = entries.get(index..).unwrap_or_default();
+                outcome = self.admit_branch(disk, space, beside);
+                break;
+            }
             outcome = self.apply_access(disk, space, entry, Signatures::Check);
             if outcome.is_err() {
                 break;
             }
         }
-        let grown = self.space(disk, space)?.access.length() > from;
+        self.notice_own(&before, entries);
+        let access = &self.space(disk, space)?.access;
+        let from = before.common(access).min(before.length());
+        let grown = *access != before;
         if grown {
             // Even if a later entry does not hold: what was kept must be in the digest.
             self.open_kept_keyrings(disk, space)?;
@@ -70,6 +82,19 @@ impl Replica {
             self.growth.push(Growth::Access { space: *space, from });
         }
         outcome.map(|()| grown)
+    }
+
+    /// Stops signing when one of these entries, which were not here, is this node's own.
+    fn notice_own(&mut self, before: &Branches, entries: &[AccessEntry]) {
+        let own = self.node();
+        let is_news = entries.iter().any(|entry| {
+            let statement = &entry.statement;
+            statement.author == own && !before.knows(statement.sequence, &statement.hash())
+        });
+        if is_news {
+            self.cloned = true;
+            self.events.push(Event::Cloned);
+        }
     }
 
     fn admit_new_space(
@@ -83,13 +108,16 @@ impl Replica {
         let AccessOperation::Create { owner, .. } = &first.statement.operation else {
             return Err(AccessError::Chain.into());
         };
-        if first.statement.space != *space || !self.is_partner(owner) {
+        if first.statement.space != *space {
             return Err(ReplicaError::NotPermitted);
         }
-        let identity = self.identities.get(owner).ok_or(AccessError::IdentityBehind)?;
-        let mut access = Access::begin(first, identity)?;
+        let mut access = Access::begin(first, &self.identities)?;
         for entry in entries.iter().skip(1) {
-            access.apply(entry, identity)?;
+            access.apply(entry, &self.identities)?;
+        }
+        // Who founded the space may have handed it over since: its owner of now is asked for.
+        if !self.is_partner(owner) && !self.is_partner(&access.owner()) {
+            return Err(ReplicaError::NotPermitted);
         }
         if is_complete && access.role(&self.organisation()).is_none() {
             return Err(ReplicaError::NotPermitted);
@@ -116,7 +144,7 @@ impl Replica {
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {
-            access,
+            access: access.into(),
             epoch_keys: BTreeMap::new(),
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
@@ -134,10 +162,13 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         self.space(disk, space)?;
         let state = self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))?;
-        let identity = self.identities.get(&state.access.owner());
-        let identity = identity.ok_or(AccessError::IdentityBehind)?;
-        state.access.apply_with(entry, identity, signatures)?;
+        let has_branches = !state.access.others().is_empty();
+        state.access.holding_mut().apply_with(entry, &self.identities, signatures)?;
         self.put_access_entry(entry);
+        if has_branches {
+            // A later term ends a contradiction, and with it what it held back.
+            self.reconsider_all(disk, space)?;
+        }
         match &entry.statement.operation {
             AccessOperation::Revoke { organisation, cuts, .. } => {
                 let kept = cuts.iter().map(|cut| (cut.node, cut.length)).collect();
@@ -199,12 +230,12 @@ impl Replica {
             return Err(ReplicaError::NotPermitted);
         }
         let hash = sealed_hash(&bytes);
-        if self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?.is_some() {
+        if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_some() {
             return Ok(false);
         }
         let (node, organisation) = (self.node(), self.organisation());
         let access = &self.space(disk, space)?.access;
-        let place = access.keyrings().find(|(_, _, named)| *named == hash);
+        let place = access.keyrings().into_iter().find(|(_, _, named)| *named == hash);
         let (recipient, position, _) = place.ok_or(ReplicaError::NotPermitted)?;
         let carries = access.role(&organisation) == Some(Role::Carrier);
         if recipient == node {
@@ -227,9 +258,9 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
         let node = self.node();
-        let places = self.space(disk, space)?.access.keyrings_of(&node).to_vec();
+        let places = self.space(disk, space)?.access.keyrings_of(&node);
         for (position, hash) in places {
-            if let Some(bytes) = self.read(disk, Table::Sealed, &keys::sealed(space, &hash))? {
+            if let Some(bytes) = self.read(disk, Table::Sealed, &keys::hashed(space, &hash))? {
                 self.open_keyring(disk, space, position, &bytes)?;
             }
         }
@@ -261,13 +292,16 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let (mut epoch, mut key) = (epoch, key);
         loop {
+            let commitment = key.commitment(space.as_bytes(), epoch);
             let state = self.space(disk, space)?;
-            let described = state.access.epoch_at(epoch).ok_or(KeyringError::Commitment)?;
-            if described.commitment != key.commitment(space.as_bytes(), epoch) {
-                return Err(KeyringError::Commitment.into());
-            }
+            let described = state
+                .access
+                .all()
+                .filter_map(|branch| branch.epoch_at(epoch))
+                .find(|described| described.commitment == commitment)
+                .ok_or(KeyringError::Commitment)?;
             let wrapped = described.previous.clone();
-            let known = state.epoch_keys.contains_key(&epoch);
+            let known = state.key(described).is_some();
             if !known {
                 self.put_epoch_key(disk, space, epoch, key.clone())?;
             }
@@ -312,7 +346,8 @@ impl Replica {
         let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
         let state = self.space(disk, space)?;
         let is_known = state.heads.contains_key(author);
-        if !state.access.members().contains_key(&organisation)
+        let was_member = |branch: &Access| branch.members().contains_key(&organisation);
+        if !state.access.all().any(was_member)
             || (!is_known && state.heads.len() >= limits::SPACE_AUTHORS_MAX)
         {
             return Err(ReplicaError::NotPermitted);

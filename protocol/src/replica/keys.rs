@@ -8,7 +8,7 @@ pub fn identity(organisation: &OrganisationId, sequence: u64) -> Vec<u8> {
     [organisation.as_bytes().as_slice(), &sequence.to_be_bytes()].concat()
 }
 
-/// space ‖ sequence, also space ‖ epoch.
+/// space ‖ sequence.
 pub fn numbered(space: &SpaceId, number: u64) -> Vec<u8> {
     [space.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
@@ -24,7 +24,7 @@ pub fn entry(space: &SpaceId, author: &NodeId, sequence: u64) -> Vec<u8> {
 }
 
 /// space ‖ hash.
-pub fn sealed(space: &SpaceId, hash: &[u8; 32]) -> Vec<u8> {
+pub fn hashed(space: &SpaceId, hash: &[u8; 32]) -> Vec<u8> {
     [space.as_bytes().as_slice(), hash].concat()
 }
 

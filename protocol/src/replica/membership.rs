@@ -4,6 +4,7 @@
 //! that are certified now, so a revoked node is never a recipient; [`Replica::maintain`] pays the
 //! debts that arise when members' nodes change meanwhile.
 
+use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{
     Access, AccessEntry, AccessOperation, Cut, History, Keyring, Recipient, Role, Rotation,
@@ -54,8 +55,7 @@ impl Replica {
         let fresh = Self::fresh_rotation(&space, 0, 0, None, &seats, random)?;
         let statement = Access::draft_creation(owner, salt, node, term, fresh.rotation.clone());
         let entry = statement.sign(&self.credentials.node_key);
-        let identity = self.identities.get(&owner).ok_or(ReplicaError::Unknown("organisation"))?;
-        let access = Access::begin_with(&entry, identity, Signatures::Known)?;
+        let access = Access::begin_with(&entry, &self.identities, Signatures::Known)?;
         self.insert_space(&space, access);
         self.put_access_entry(&entry);
         self.keep_fresh(disk, &space, fresh)?;
@@ -108,7 +108,7 @@ impl Replica {
         let state = self.space(disk, space)?;
         let position = state.access.length();
         let already = state.access.role(&organisation).is_some_and(Role::reads);
-        let keyring = full_keyring(&state.access, &state.epoch_keys)?;
+        let keyring = full_keyring(state)?;
         let cut: Vec<_> = state.access.cut_nodes().keys().copied().collect();
         let seats = if already { Vec::new() } else { self.seats_of(&organisation, &cut) };
         let (recipients, sealed) = Self::seal_all(space, position, &keyring, &seats, random)?;
@@ -239,15 +239,12 @@ impl Replica {
         fresh: Option<Fresh>,
         sealed: Vec<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        let term = self.own_term()?;
-        let (own, node) = (self.organisation(), self.node());
-        if self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner != own {
+        if self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner
+            != self.organisation()
+        {
             return Err(ReplicaError::NotPermitted);
         }
-        let statement = self.space(disk, space)?.access.draft(node, term, operation);
-        let entry = statement.sign(&self.credentials.node_key);
-        let from = entry.statement.sequence;
-        self.apply_access(disk, space, &entry, Signatures::Known)?;
+        let from = self.say_access(disk, space, operation)?;
         if let Some(fresh) = fresh {
             self.keep_fresh(disk, space, fresh)?;
         }
@@ -257,6 +254,23 @@ impl Replica {
         self.refresh_summary(disk, space)?;
         self.growth.push(Growth::Access { space: *space, from });
         Ok(())
+    }
+
+    /// Signs the next entry of an access log and applies it; its place.
+    pub(super) fn say_access(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        operation: AccessOperation,
+    ) -> Result<u64, ReplicaError> {
+        if self.cloned {
+            return Err(ReplicaError::Cloned);
+        }
+        let (term, node) = (self.own_term()?, self.node());
+        let statement = self.space(disk, space)?.access.draft(node, term, operation);
+        let entry = statement.sign(&self.credentials.node_key);
+        self.apply_access(disk, space, &entry, Signatures::Known)?;
+        Ok(entry.statement.sequence)
     }
 
     fn keep_fresh(
@@ -272,7 +286,7 @@ impl Replica {
     }
 
     pub(super) fn keep_sealed(&mut self, space: &SpaceId, bytes: Vec<u8>) {
-        let key = keys::sealed(space, &sealed_hash(&bytes));
+        let key = keys::hashed(space, &sealed_hash(&bytes));
         self.pending.put(Table::Sealed, key, bytes);
     }
 
@@ -289,9 +303,12 @@ impl Replica {
         keeps_history: bool,
         random: &mut dyn CryptoRng,
     ) -> Result<Fresh, ReplicaError> {
+        if self.cloned {
+            return Err(ReplicaError::Cloned);
+        }
         let state = self.space(disk, space)?;
         let (position, epoch) = (state.access.length(), state.access.epoch());
-        let previous = state.epoch_keys.get(&epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
+        let previous = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
         let previous = keeps_history.then_some(&previous);
         Self::fresh_rotation(space, position, epoch + 1, previous, seats, random)
     }
@@ -372,17 +389,15 @@ pub(super) fn wrap_context(space: &SpaceId, epoch: u64) -> Vec<u8> {
 }
 
 /// The current key, and the last key of each stretch of history that no later key unwraps.
-fn full_keyring(
-    access: &Access,
-    epoch_keys: &std::collections::BTreeMap<u64, EpochKey>,
-) -> Result<Keyring, ReplicaError> {
+fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
+    let access = &state.access;
     let last = access.epoch();
     let mut keyring = Keyring::default();
     for epoch in 0..=last {
         let ends_stretch =
             epoch == last || access.epoch_at(epoch + 1).is_some_and(|next| next.previous.is_none());
         if ends_stretch {
-            let key = epoch_keys.get(&epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
+            let key = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
             keyring.keys.push((epoch, key));
         }
     }

@@ -327,9 +327,7 @@ impl Replica {
         judged
             .filter_map(|one| Some((one.opened, one.change?, one.standing)))
             .map(|(opened, change, standing)| {
-                let (Standing::Counts { grant } | Standing::BeyondCut { grant }) = standing else {
-                    return Err(ReplicaError::NotPermitted);
-                };
+                let grant = standing.grant().ok_or(ReplicaError::NotPermitted)?;
                 let node = opened.header.author;
                 let organisation = self.certified.get(&node).copied();
                 Ok(Authored {
@@ -371,10 +369,7 @@ fn read(
 ) -> Reading {
     let Some(stored) = StoredEntry::decode(value) else { return Reading::Never };
     let header = stored.header(*space, *author, sequence);
-    let key = state.epoch_keys.get(&stored.epoch);
-    let Some(key) = key.filter(|_| state.access.contains(&header.access)) else {
-        return Reading::Waits;
-    };
+    let Some(key) = state.key_of(&header) else { return Reading::Waits };
     let payload = key
         .open_body(&header.associated_data(), &stored.body)
         .ok()
@@ -417,16 +412,12 @@ fn close(judgement: &mut Judgement) -> BTreeSet<EntryHash> {
 
 /// The author's entry before this one in the record, under the same grant.
 fn own_previous(judgement: &Judgement, one: &Judged) -> Option<EntryHash> {
-    let grant_of = |standing: &Standing| match standing {
-        Standing::Counts { grant } | Standing::BeyondCut { grant } => Some(*grant),
-        Standing::Unauthorised | Standing::Unknown => None,
-    };
     judgement
         .values()
         .filter(|other| {
             other.opened.header.author == one.opened.header.author
                 && other.opened.header.sequence < one.opened.header.sequence
-                && grant_of(&other.standing) == grant_of(&one.standing)
+                && other.standing.grant() == one.standing.grant()
         })
         .max_by_key(|other| other.opened.header.sequence)
         .map(|other| other.opened.hash)

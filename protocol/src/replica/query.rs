@@ -2,7 +2,7 @@
 
 use super::projection::UNREADABLE;
 use super::row::{QuarantineReason, Row};
-use super::{Replica, ReplicaError, Summary, keys};
+use super::{Replica, ReplicaError, SetAside, Summary, keys};
 use crate::access::Role;
 use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use crate::record::{HistoryItem, Kind, View, kind_of};
@@ -52,6 +52,10 @@ pub struct SpaceView {
     pub waiting: u64,
     /// Entries that cannot be read although the key is here: their author made them so.
     pub unreadable: u64,
+    /// The organisation that may take the space over.
+    pub offered: Option<OrganisationId>,
+    /// What was validly written into the access log and does not hold.
+    pub aside: Vec<SetAside>,
 }
 
 /// An entry that does not count.
@@ -126,10 +130,13 @@ impl Replica {
             }
             ControlFlow::Continue(())
         })?;
+        let aside = self.set_aside(disk, space)?;
         let state = self.space(disk, space)?;
         let epoch = state.access.epoch();
-        let has_key = state.epoch_keys.contains_key(&epoch);
-        Ok(SpaceView { space: *space, summary, epoch, has_key, waiting, unreadable })
+        let has_key = state.key_at(epoch).is_some();
+        let offered = state.access.offered();
+        let space = *space;
+        Ok(SpaceView { space, summary, epoch, has_key, waiting, unreadable, offered, aside })
     }
 
     /// A record as it is shown.

@@ -10,7 +10,7 @@ use crate::access::{AccessEntry, Role};
 use crate::codec;
 use crate::crypto::Domain;
 use crate::identity::Identity;
-use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::{LogPosition, Run, RunEntry};
 use crate::storage::{Storage, Table};
@@ -61,6 +61,10 @@ pub struct SpaceHeads {
     /// own nodes wrote before they knew.
     #[n(5)]
     pub is_farewell: bool,
+    /// The last entry of each branch of the access log that does not hold.
+    #[n(7)]
+    #[cbor(with = "codec::list_if_any", has_nil)]
+    pub ends: Vec<EntryHash>,
 }
 
 impl SpaceHeads {
@@ -74,6 +78,7 @@ impl SpaceHeads {
             lacking: Vec::new(),
             forks: Vec::new(),
             is_farewell: false,
+            ends: Vec::new(),
         }
     }
 }
@@ -142,13 +147,14 @@ impl Replica {
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
         }
-        let lacking = self.lacking_keyrings(disk, space)?;
+        let lacking = self.wanted_keyrings(disk, space)?;
         let authors = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let access = state.access.position();
         let forks = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
-        let is_farewell = false;
-        Ok(Some(SpaceHeads { space: *space, access, authors, lacking, forks, is_farewell }))
+        let ends = state.access.ends().collect();
+        let absent = SpaceHeads::absent(*space);
+        Ok(Some(SpaceHeads { access, authors, lacking, forks, ends, ..absent }))
     }
 
     fn farewell_for(
@@ -205,12 +211,12 @@ impl Replica {
     ) -> Result<Vec<Vec<u8>>, ReplicaError> {
         let role = self.summaries.get(space).and_then(|summary| summary.role(partner));
         let Some(role) = role else { return Ok(Vec::new()) };
-        let places: Vec<_> = self.space(disk, space)?.access.keyrings().collect();
+        let places: Vec<_> = self.space(disk, space)?.access.keyrings();
         let mut found = Vec::new();
         for (node, _, hash) in places {
             let is_theirs = self.certified.get(&node) == Some(partner);
             if (is_theirs || role == Role::Carrier) && wanted.contains(&hash) {
-                found.extend(self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?);
+                found.extend(self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?);
             }
         }
         Ok(found)
@@ -227,7 +233,7 @@ impl Replica {
         space: &SpaceId,
         from: u64,
     ) -> Result<BTreeSet<[u8; 32]>, ReplicaError> {
-        let keyrings: Vec<_> = self.space(disk, space)?.access.keyrings().collect();
+        let keyrings: Vec<_> = self.space(disk, space)?.access.keyrings();
         let carries = self.summaries.get(space).and_then(|summary| summary.role(partner))
             == Some(Role::Carrier);
         Ok(keyrings

@@ -3,25 +3,44 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Member, Role, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Epoch, Role, Signatures};
 use crate::codec;
-use crate::crypto::{Domain, EpochKey, Secret};
+use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, SpaceId};
-use crate::log::LogPosition;
+use crate::log::{Header, LogPosition};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// A loaded space.
 pub struct SpaceState {
-    /// The state of its access log.
-    pub access: Access,
-    /// The epoch keys this node holds.
-    pub epoch_keys: BTreeMap<u64, EpochKey>,
+    /// Its access log.
+    pub access: Branches,
+    /// The epoch keys this node holds, by what the access log says of them: two branches of a log
+    /// have different keys for an epoch of one number.
+    pub epoch_keys: BTreeMap<KeyCommitment, EpochKey>,
     /// Where each author log stands.
     pub heads: BTreeMap<NodeId, Head>,
     /// Where an author's log was forked.
     pub forks: BTreeMap<NodeId, u64>,
+}
+
+impl SpaceState {
+    /// The key of the epoch, if it is here.
+    pub fn key(&self, epoch: &Epoch) -> Option<&EpochKey> {
+        self.epoch_keys.get(&epoch.commitment)
+    }
+
+    /// The key of the epoch with this number on the branch that holds, if it is here.
+    pub fn key_at(&self, epoch: u64) -> Option<&EpochKey> {
+        self.key(self.access.epoch_at(epoch)?)
+    }
+
+    /// The key under which the entry with `header` was written, if it and the access log that the
+    /// author had seen are here.
+    pub fn key_of(&self, header: &Header) -> Option<&EpochKey> {
+        self.key(self.access.epoch_of(header)?)
+    }
 }
 
 impl Replica {
@@ -74,7 +93,7 @@ impl Replica {
 
     fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
         Ok(SpaceState {
-            access: self.load_access(disk, space, Signatures::Known)?,
+            access: self.load_branches(disk, space, Signatures::Known)?,
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
@@ -88,16 +107,16 @@ impl Replica {
         signatures: Signatures,
     ) -> Result<Access, ReplicaError> {
         let damaged = ReplicaError::Damaged(Table::Access.name());
-        let owner = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner;
-        let owner = self.identities.get(&owner).ok_or_else(|| damaged.clone())?;
         let mut access: Option<Access> = None;
         let mut sound = true;
         let (from, to) = keys::all(space.as_bytes());
         self.scan(disk, Table::Access, &from, &to, &mut |_, value| {
             let applied = match (minicbor::decode::<AccessEntry>(value), access.as_mut()) {
-                (Ok(entry), Some(access)) => access.apply_with(&entry, owner, signatures),
+                (Ok(entry), Some(access)) => {
+                    access.apply_with(&entry, &self.identities, signatures)
+                }
                 (Ok(entry), None) => {
-                    let begun = Access::begin_with(&entry, owner, signatures);
+                    let begun = Access::begin_with(&entry, &self.identities, signatures);
                     begun.map(|begun| access = Some(begun))
                 }
                 (Err(_), _) => Err(crate::access::AccessError::Chain),
@@ -112,7 +131,7 @@ impl Replica {
         &self,
         disk: &dyn Storage,
         space: &SpaceId,
-    ) -> Result<BTreeMap<u64, EpochKey>, ReplicaError> {
+    ) -> Result<BTreeMap<KeyCommitment, EpochKey>, ReplicaError> {
         let mut epoch_keys = BTreeMap::new();
         let mut damaged = false;
         let (from, to) = keys::all(space.as_bytes());
@@ -120,9 +139,9 @@ impl Replica {
             let opened = self.credentials.storage.open(&keys::place(Table::Keys, key), value);
             let bytes = opened.ok().and_then(|bytes| bytes.as_slice().try_into().ok());
             match (keys::tail(key), bytes) {
-                (Some(epoch), Some(bytes)) => {
+                (Some(commitment), Some(bytes)) => {
                     let key = EpochKey::from_secret(Secret::from_bytes(bytes));
-                    epoch_keys.insert(u64::from_be_bytes(epoch), key);
+                    epoch_keys.insert(KeyCommitment::from_bytes(commitment), key);
                 }
                 _ => damaged = true,
             }
@@ -170,11 +189,12 @@ impl Replica {
         epoch: u64,
         key: EpochKey,
     ) -> Result<(), ReplicaError> {
-        let place = keys::numbered(space, epoch);
+        let commitment = key.commitment(space.as_bytes(), epoch);
+        let place = keys::hashed(space, commitment.as_bytes());
         let storage = &self.credentials.storage;
         let sealed = storage.seal(&keys::place(Table::Keys, &place), key.secret().expose())?;
         self.pending.put(Table::Keys, place, sealed);
-        self.space(disk, space)?.epoch_keys.insert(epoch, key);
+        self.space(disk, space)?.epoch_keys.insert(commitment, key);
         Ok(())
     }
 
@@ -190,10 +210,19 @@ impl Replica {
         let state = self.space(disk, space)?;
         let members: Vec<_> = state.access.current_members().collect();
         let access = state.access.position();
-        let is_former = |(_, member): &(_, &Member)| member.role().is_none();
-        let former = state.access.members().iter().filter(is_former).map(|(id, _)| *id).collect();
+        let current: BTreeSet<_> = members.iter().map(|(id, _)| *id).collect();
+        // Whoever stands on any branch: its nodes may have written here.
+        let everyone = state.access.all().flat_map(|branch| branch.members().keys());
+        let owners = state.access.all().map(Access::owner);
+        let former: BTreeSet<_> = everyone.copied().chain(owners).collect();
+        let former = former.difference(&current).copied().collect();
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
-        let parts = codec::encode(&(access, heads, lacking, forks));
+        let mut ends: Vec<_> = state.access.ends().collect();
+        ends.sort_unstable();
+        let logs = (access, heads, lacking, forks);
+        // A log without branches is compared as it was before there could be any.
+        let parts =
+            if ends.is_empty() { codec::encode(&logs) } else { codec::encode(&(logs, ends)) };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
         let old = previous.as_ref();
@@ -240,21 +269,47 @@ impl Replica {
 
     /// Keyrings that this node should hold and does not: a space that lacks keys has another
     /// digest, so it never looks in sync.
-    pub(super) fn lacking_keyrings(
+    fn lacking_keyrings(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
         let (node, organisation) = (self.node(), self.organisation());
-        let access = &self.space(disk, space)?.access;
+        let access: &Access = &self.space(disk, space)?.access;
         let wanted: Vec<[u8; 32]> = if access.role(&organisation) == Some(Role::Carrier) {
             access.keyrings().map(|(_, _, hash)| hash).collect()
         } else {
             access.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
         };
+        self.not_here(disk, space, wanted)
+    }
+
+    /// Keyrings to be asked for: those that are lacking, and those of branches that do not hold.
+    /// Of these, whoever made them may have told nobody, so they do not keep replicas apart.
+    pub(super) fn wanted_keyrings(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
+        let mut wanted = self.lacking_keyrings(disk, space)?;
+        let node = self.node();
+        let branches = &self.space(disk, space)?.access;
+        let beside = branches.keyrings_of(&node).into_iter().map(|(_, hash)| hash).collect();
+        wanted.extend(self.not_here(disk, space, beside)?);
+        wanted.sort_unstable();
+        wanted.dedup();
+        Ok(wanted)
+    }
+
+    fn not_here(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        wanted: Vec<[u8; 32]>,
+    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
         let mut lacking = Vec::new();
         for hash in wanted {
-            if self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?.is_none() {
+            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
                 lacking.push(hash.into());
             }
         }

@@ -111,7 +111,9 @@ impl Replica {
             .and_then(|member| member.intervals.last())
             .filter(|last| last.ended.is_none() && last.role == Role::Contributor);
         let interval = interval.ok_or(ReplicaError::NotPermitted)?;
-        if access.cut_nodes().contains_key(&node) {
+        if access.role(&organisation) != Some(Role::Contributor)
+            || access.cut_nodes().contains_key(&node)
+        {
             return Err(ReplicaError::NotPermitted);
         }
         Ok(Author { node, organisation, grant: interval.from })
@@ -135,7 +137,7 @@ impl Replica {
             access: state.access.access_point(),
             epoch,
         };
-        let key = state.epoch_keys.get(&epoch).ok_or(ReplicaError::KeyMissing)?;
+        let key = state.key_at(epoch).ok_or(ReplicaError::KeyMissing)?;
         let text = zeroize::Zeroizing::new(codec::encode(&payload));
         let body = key
             .seal_body(&header.associated_data(), &text)

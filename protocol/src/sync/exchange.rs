@@ -1,6 +1,6 @@
 //! What is still to be sent in an exchange, and how much of it is under way.
 
-use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// Bytes that may be under way without acknowledgement: fills a line of 100 Mbit/s at 300 ms.
@@ -13,6 +13,8 @@ pub enum Task {
     Identity { organisation: OrganisationId, from: u64 },
     /// An access log between two positions.
     Access { space: SpaceId, from: u64, to: u64 },
+    /// A branch of an access log that does not hold, by its last entry.
+    Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
     /// An author's log from a position on.
@@ -74,7 +76,7 @@ impl Exchange {
     fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
         match task {
             Task::Identity { .. } => &mut self.identities,
-            Task::Access { .. } | Task::Sealed { .. } => &mut self.accesses,
+            Task::Access { .. } | Task::Branch { .. } | Task::Sealed { .. } => &mut self.accesses,
             Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
         }
     }

@@ -272,7 +272,7 @@ fn a_creation_that_seals_to_one_node_twice_is_refused() {
         let rotation = Rotation { epoch: 0, commitment, previous: None, recipients };
         let node = credentials.node_key.id();
         let statement = Access::draft_creation(owner.id(), [7; 16], node, term, rotation);
-        Access::begin(&statement.sign(&credentials.node_key), &owner.identity).map(drop)
+        Access::begin(&statement.sign(&credentials.node_key), &owner.identities()).map(drop)
     };
     assert_eq!(begin(vec![recipient]), Ok(()));
     assert_eq!(begin(vec![recipient, recipient]), Err(AccessError::Operation));
@@ -293,7 +293,7 @@ fn a_grant_from_now_on_brings_no_key_that_opens_the_past() {
     let creation = Access::draft_creation(owner.id(), [7; 16], node, term, rotation(0, None));
     let creation = creation.sign(&credentials.node_key);
     let grant = |previous| {
-        let mut access = Access::begin(&creation, &owner.identity).unwrap();
+        let mut access = Access::begin(&creation, &owner.identities()).unwrap();
         let operation = AccessOperation::Grant {
             organisation: guest.id(),
             role: Role::Reader,
@@ -302,7 +302,7 @@ fn a_grant_from_now_on_brings_no_key_that_opens_the_past() {
             rotation: Some(rotation(1, previous)),
         };
         let entry = access.draft(node, term, operation).sign(&credentials.node_key);
-        access.apply(&entry, &owner.identity)
+        access.apply(&entry, &owner.identities())
     };
     assert_eq!(grant(None), Ok(()));
     assert_eq!(grant(Some(vec![0; 48])), Err(AccessError::Operation));

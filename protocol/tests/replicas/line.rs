@@ -76,6 +76,17 @@ impl<'a> Line<'a> {
         self.run(|_, frame| vec![frame]);
     }
 
+    /// Carries frames as they are, and lets time pass so many times: for nodes between which
+    /// something stays outstanding.
+    pub fn run_for(&mut self, waits: usize) {
+        for _ in 0..waits {
+            while let Some((to, frame)) = self.frames.pop_front() {
+                self.input(to, Input::Frame(frame));
+            }
+            self.wait();
+        }
+    }
+
     /// Lets time pass until a session wants to act; false when both are in sync and none does.
     fn wait(&mut self) -> bool {
         let deadline = self.sessions.iter().filter_map(Session::next_deadline).min();

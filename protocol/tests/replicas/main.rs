@@ -11,6 +11,7 @@
 )]
 
 mod adversary;
+mod branches;
 mod circle;
 mod forging;
 mod frames;

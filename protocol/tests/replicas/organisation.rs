@@ -5,7 +5,9 @@ use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Value as Json, json};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
-use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, NodeAdmission};
+use sincronia_protocol::identity::{
+    Identities, Identity, IdentityEntry, IdentityOperation, NodeAdmission,
+};
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::{Edits, Kind, View};
 use sincronia_protocol::replica::{
@@ -43,6 +45,11 @@ impl Organisation {
 
     pub fn id(&self) -> OrganisationId {
         self.identity.organisation()
+    }
+
+    /// What a node that knows this organisation alone knows.
+    pub fn identities(&self) -> Identities {
+        Identities::from([(self.id(), self.identity.clone())])
     }
 
     /// Signs the next entry of the identity log.

@@ -23,9 +23,9 @@ fn an_access_log_of_every_operation() {
 
     let read = |name: &&str| codec::decode(&recorded.bytes(&format!("{name}: entry"))).unwrap();
     let entries: Vec<AccessEntry> = NAMES.iter().map(read).collect();
-    let mut access = Access::begin(&entries[0], &space.owner.identity).unwrap();
+    let mut access = Access::begin(&entries[0], &space.owner.identities()).unwrap();
     for entry in &entries[1..] {
-        access.apply(entry, &space.owner.identity).unwrap();
+        access.apply(entry, &space.owner.identities()).unwrap();
     }
     assert_eq!(access, space.access);
     assert_eq!(access.position().head.as_bytes(), &recorded.array(&last_hash()));

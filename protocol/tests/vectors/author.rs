@@ -2,7 +2,7 @@
 
 use super::golden::Golden;
 use super::space::{Space, authored, epoch_key};
-use sincronia_protocol::access::Standing;
+use sincronia_protocol::access::{Branches, Standing};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::Domain;
 use sincronia_protocol::log::{LogPosition, Payload, Run};
@@ -46,8 +46,8 @@ fn an_authors_run_opens_and_counts() {
         let change = Change::decode(&payload.operation).unwrap();
         entries.push(authored(&entry.header, &body, &payload, &author, change));
     }
-    let standings =
-        verified.entries().iter().map(|one| space.access.standing(&member, &one.header));
+    let branches = Branches::from(space.access.clone());
+    let standings = verified.entries().iter().map(|one| branches.standing(&member, &one.header));
     let (counts, late) = (Standing::Counts { grant: 2 }, Standing::BeyondCut { grant: 2 });
     assert_eq!(standings.collect::<Vec<_>>(), [counts, counts, late]);
     let record = Record::rebuild(space.written[0].payload.record, entries).unwrap();

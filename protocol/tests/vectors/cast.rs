@@ -3,7 +3,9 @@
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret};
-use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, NodeAdmission};
+use sincronia_protocol::identity::{
+    Identities, Identity, IdentityEntry, IdentityOperation, NodeAdmission,
+};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::time::Timestamp;
 
@@ -68,6 +70,10 @@ impl Organisation {
         let node = organisation.seats[0].id();
         organisation.say(IdentityOperation::SetPrimary { node });
         organisation
+    }
+
+    pub fn identities(&self) -> Identities {
+        Identities::from([(self.id(), self.identity.clone())])
     }
 
     pub fn id(&self) -> OrganisationId {

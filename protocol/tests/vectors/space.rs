@@ -68,7 +68,7 @@ impl Space {
         let creation =
             Access::draft_creation(owner.id(), [7; 16], primary.node, primary.term, rotation);
         let entry = creation.sign(&owner.seats[0].key);
-        let access = Access::begin(&entry, &owner.identity).unwrap();
+        let access = Access::begin(&entry, &owner.identities()).unwrap();
         let run = Run {
             space,
             author: member.seats[0].id(),
@@ -139,7 +139,7 @@ impl Space {
         let primary = self.owner.identity.primary().unwrap();
         let statement = self.access.draft(primary.node, primary.term, operation);
         let entry = statement.sign(&self.owner.seats[0].key);
-        self.access.apply(&entry, &self.owner.identity).unwrap();
+        self.access.apply(&entry, &self.owner.identities()).unwrap();
         self.entries.push(entry);
     }
 

@@ -35,7 +35,9 @@ impl Charter {
             AccessOperation::CutNode { cut, .. } => {
                 self.cut_since.insert(cut.node, self.epochs);
             }
-            AccessOperation::Rotate { .. } => {}
+            AccessOperation::Rotate { .. }
+            | AccessOperation::Offer { .. }
+            | AccessOperation::Take { .. } => {}
         }
         if operation.rotation().is_some() {
             for (organisation, _) in self.roles.iter().filter(|(_, role)| role.reads()) {

@@ -31,7 +31,9 @@ fn text(context: &Context, event: &ApiEvent) -> String {
             let conflict = if *conflict { texts.text("in-conflict") } else { String::new() };
             format!("{name} {} · {} {conflict}", short(record), short(space)).trim_end().to_owned()
         }
-        ApiEvent::SpaceChanged { space } => format!("{name} {}", short(space)),
+        ApiEvent::SpaceChanged { space } | ApiEvent::Contradicted { space } => {
+            format!("{name} {}", short(space))
+        }
         ApiEvent::PartnerChanged { organisation } => format!("{name} {}", short(organisation)),
         ApiEvent::Forked { space, author } => {
             format!("{name} {} · {}", short(author), short(space))

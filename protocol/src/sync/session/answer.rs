@@ -5,7 +5,7 @@ use super::send::MESSAGE_BYTES;
 use super::{Exchanging, Phase, Session, Side};
 use crate::codec;
 use crate::identity::Identity;
-use crate::ids::{OrganisationId, SpaceId};
+use crate::ids::{EntryHash, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
 use crate::replica::{ItemRef, Replica, ReplicaError, SpaceHeads};
@@ -185,6 +185,9 @@ impl Session {
             if theirs.authors.len() > limits::SPACE_AUTHORS_MAX {
                 return Err(CloseReason::Misbehaved("too many authors in one space"));
             }
+            if theirs.ends.len() > limits::ACCESS_BRANCHES_MAX {
+                return Err(CloseReason::Misbehaved("too many branches of one access log"));
+            }
             let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
             let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
             self.plan(&partner, &ours, theirs, replica, disk)?;
@@ -206,10 +209,7 @@ impl Session {
         disk: &dyn Storage,
     ) -> Result<(), CloseReason> {
         let space = ours.space;
-        if theirs.access.length < ours.access.length {
-            let (from, to) = (theirs.access.length, ours.access.length);
-            self.exchange.push(Task::Access { space, from, to });
-        }
+        self.plan_access(ours, theirs, replica, disk)?;
         let mut hashes: BTreeSet<[u8; 32]> = theirs.lacking.iter().map(|hash| **hash).collect();
         if replica.may_show(partner, &ItemRef::Space(space)) {
             let since = theirs.access.length;
@@ -236,6 +236,37 @@ impl Session {
         for (author, sequence) in ours.forks.iter().filter(|fork| !forks.contains(fork)) {
             let (author, sequence) = (*author, *sequence);
             self.exchange.push(Task::Proof { space, author, sequence });
+        }
+        Ok(())
+    }
+
+    /// Queues what the partner lacks of an access log: what follows on the last entry that both have
+    /// on the branch that holds here, and then the branches beside it.
+    fn plan_access(
+        &mut self,
+        ours: &SpaceHeads,
+        theirs: &SpaceHeads,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), CloseReason> {
+        let (space, to) = (ours.space, ours.access.length);
+        if to == 0 {
+            return Ok(());
+        }
+        let shared = replica.shared_access(disk, &space, &theirs.access).map_err(store)?;
+        // A longer log of which nothing is known here may continue ours: its entries will tell.
+        let from = shared.unwrap_or(if theirs.access.length > to { to } else { 0 });
+        if from < to {
+            self.exchange.push(Task::Access { space, from, to });
+        }
+        if shared.is_some() {
+            for end in ours
+                .ends
+                .iter()
+                .filter(|end| theirs.access.head != **end && !theirs.ends.contains(end))
+            {
+                self.exchange.push(Task::Branch { space, end: *end });
+            }
         }
         Ok(())
     }
@@ -308,7 +339,10 @@ pub(super) fn heads_messages(is_answer: bool, heads: Vec<SpaceHeads>) -> Vec<Mes
 pub(super) fn lacks(ours: &SpaceHeads, theirs: &SpaceHeads) -> bool {
     let known: BTreeMap<_, _> = ours.authors.iter().copied().collect();
     let forks: BTreeSet<_> = ours.forks.iter().collect();
+    let has = |end: &EntryHash| *end == ours.access.head || ours.ends.contains(end);
     theirs.access.length > ours.access.length
+        || (theirs.access.length == ours.access.length && !has(&theirs.access.head))
+        || !theirs.ends.iter().all(has)
         || !ours.lacking.is_empty()
         || theirs.forks.iter().any(|fork| !forks.contains(fork))
         || theirs.authors.iter().any(|(author, position)| {

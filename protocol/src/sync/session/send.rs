@@ -4,8 +4,11 @@ use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::portions::portions;
 use super::{Exchanging, Phase, Session, Side};
+use crate::access::AccessEntry;
+use crate::codec;
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
 use crate::replica::{Growth, ItemRef, Replica};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
@@ -97,6 +100,10 @@ impl Session {
                 Ok(entries.chunks(100).map(|part| Message::Identities(part.to_vec())).collect())
             }
             Task::Access { space, from, to } => self.access(space, from, to, replica, disk),
+            Task::Branch { space, end } => {
+                let entries = replica.branch_entries(disk, &space, &end).map_err(store)?;
+                Ok(access_messages(space, entries))
+            }
             Task::Sealed { space, hashes } => {
                 let found = replica.sealed_for(disk, partner, &space, &hashes).map_err(store)?;
                 Ok(sealed_messages(space, found))
@@ -227,6 +234,15 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Entries of a branch in as many messages as they need.
+fn access_messages(space: SpaceId, entries: Vec<AccessEntry>) -> Vec<Message> {
+    let size = |entry: &AccessEntry| codec::encode(entry).len();
+    portions(entries, limits::RUN_ENTRIES_MAX, MESSAGE_BYTES, size)
+        .into_iter()
+        .map(|entries| Message::Access { space, entries, is_complete: true })
+        .collect()
 }
 
 /// Keyrings in as many messages as they need.

@@ -1,0 +1,219 @@
+//! An access log whose entries do not all follow one another.
+//!
+//! Every validly signed entry is kept, so the entries of a space make a tree, and replicas that
+//! know the same entries have the same tree. One path through it *holds*: that of the latest owner, then
+//! of the highest term, then, of what one primary wrote twice, that of the lesser hash at the place
+//! where the paths part. Everything is read from the path that holds, with two additions.
+//!
+//! *Abandoned* branches were written by a primary after the root key had named another, or by an
+//! owner after the space was taken over. What they say of members does not count and is listed for
+//! the owner to do again; but an author that had seen such a branch keeps what it wrote, as if it
+//! had seen the common part only, and the branch's keys go on opening it.
+//!
+//! *Contradicting* branches have the same owner and term as the one that holds: the primary runs
+//! twice, or says different things to different members. Until the owner names another primary, who
+//! was removed by either is a member no more, and who was admitted by one only is not yet one.
+//!
+//! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
+
+use super::acceptance::Standing;
+use super::operation::Role;
+use super::state::{Access, Epoch};
+use crate::ids::{EntryHash, NodeId, OrganisationId};
+use crate::limits;
+use crate::log::{AccessPoint, Header};
+use std::cmp::Ordering;
+use std::ops::Deref;
+
+/// The branch of an access log that holds, and the others.
+///
+/// It reads as the branch that holds; what the others change is answered by the methods here, which
+/// take precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branches {
+    holding: Access,
+    others: Vec<Access>,
+}
+
+impl Deref for Branches {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.holding
+    }
+}
+
+impl From<Access> for Branches {
+    fn from(holding: Access) -> Self {
+        Self { holding, others: Vec::new() }
+    }
+}
+
+impl Branches {
+    /// The branches that end with `leaves`: the first in rank holds, of the others so many as the
+    /// limit allows are kept. Nothing when there is none.
+    #[must_use]
+    pub fn choose(mut leaves: Vec<Access>) -> Option<Self> {
+        leaves.sort_by(rank);
+        leaves.truncate(1 + limits::ACCESS_BRANCHES_MAX);
+        let mut leaves = leaves.into_iter();
+        let holding = leaves.next()?;
+        Some(Self { holding, others: leaves.collect() })
+    }
+
+    /// The branch that holds, to be extended.
+    pub const fn holding_mut(&mut self) -> &mut Access {
+        &mut self.holding
+    }
+
+    /// The branches that do not hold, highest in rank first.
+    #[must_use]
+    pub fn others(&self) -> &[Access] {
+        &self.others
+    }
+
+    /// Branches that the owner's primary of now wrote beside the one that holds.
+    pub fn contradicting(&self) -> impl Iterator<Item = &Access> {
+        let writer = self.holding.standing_of_writer();
+        self.others.iter().filter(move |other| other.standing_of_writer() == writer)
+    }
+
+    /// Whether the primary of now contradicts itself.
+    #[must_use]
+    pub fn is_contradicted(&self) -> bool {
+        self.contradicting().next().is_some()
+    }
+
+    /// How many entries `other` has in common with the branch that holds.
+    #[must_use]
+    pub fn common(&self, other: &Access) -> u64 {
+        common(&self.holding, other)
+    }
+
+    /// The last entry of each branch that does not hold.
+    pub fn ends(&self) -> impl Iterator<Item = EntryHash> {
+        self.others.iter().map(|other| other.position().head)
+    }
+
+    /// Whether the entry with this hash is known at this place, on whatever branch.
+    #[must_use]
+    pub fn knows(&self, sequence: u64, hash: &EntryHash) -> bool {
+        let index = usize::try_from(sequence).unwrap_or(usize::MAX);
+        self.all().any(|branch| branch.hashes().get(index) == Some(hash))
+    }
+
+    /// Every branch, the one that holds first.
+    pub fn all(&self) -> impl Iterator<Item = &Access> {
+        std::iter::once(&self.holding).chain(&self.others)
+    }
+
+    /// Whether `point` lies on a branch.
+    #[must_use]
+    pub fn contains(&self, point: &AccessPoint) -> bool {
+        self.branch_of(point).is_some()
+    }
+
+    /// The branch on which `point` lies, the one that holds if it is there.
+    #[must_use]
+    pub fn branch_of(&self, point: &AccessPoint) -> Option<&Access> {
+        self.all().find(|branch| branch.contains(point))
+    }
+
+    /// The role of `organisation` now: the least that it has on the branch that holds and on those
+    /// that contradict it.
+    #[must_use]
+    pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
+        let held = self.holding.role(organisation);
+        self.contradicting().map(|other| other.role(organisation)).fold(held, Ord::min)
+    }
+
+    /// Organisations that are members now, with their roles.
+    pub fn current_members(&self) -> impl Iterator<Item = (OrganisationId, Role)> {
+        self.holding.members().keys().filter_map(|one| self.role(one).map(|role| (*one, role)))
+    }
+
+    /// The epoch under which the entry with `header` was written.
+    #[must_use]
+    pub fn epoch_of(&self, header: &Header) -> Option<&Epoch> {
+        self.branch_of(&header.access)?.epoch_at(header.epoch)
+    }
+
+    /// Position and hash of every keyring sealed to `node`.
+    #[must_use]
+    pub fn keyrings_of(&self, node: &NodeId) -> Vec<(u64, [u8; 32])> {
+        let mut places: Vec<_> =
+            self.all().flat_map(|branch| branch.keyrings_of(node)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Every keyring that was ever sealed: node, position, hash.
+    #[must_use]
+    pub fn keyrings(&self) -> Vec<(NodeId, u64, [u8; 32])> {
+        let mut places: Vec<_> = self.all().flat_map(Access::keyrings).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// The standing of the entry with `header`, whose author belongs to `organisation`.
+    #[must_use]
+    pub fn standing(&self, organisation: &OrganisationId, header: &Header) -> Standing {
+        let Some(branch) = self.branch_of(&header.access) else { return Standing::Unknown };
+        if branch.epoch_seen(header.access.length) != header.epoch {
+            return Standing::Unauthorised;
+        }
+        let seen = if self.holding.contains(&header.access) {
+            header.access.length
+        } else {
+            self.common(branch)
+        };
+        let standing =
+            self.holding.standing_at(organisation, seen, &header.author, header.sequence);
+        self.contradicting()
+            .fold(standing, |standing, other| self.restrict(standing, other, organisation, header))
+    }
+
+    /// What remains of a standing under a branch that contradicts the one that holds.
+    fn restrict(
+        &self,
+        standing: Standing,
+        other: &Access,
+        organisation: &OrganisationId,
+        header: &Header,
+    ) -> Standing {
+        let Some(grant) = standing.grant() else { return standing };
+        if grant >= self.common(other) {
+            let is_granted = other.role(organisation) == Some(Role::Contributor);
+            return if is_granted { standing } else { Standing::Unauthorised };
+        }
+        let interval = other
+            .members()
+            .get(organisation)
+            .and_then(|member| member.intervals.iter().find(|interval| interval.from == grant));
+        let is_within = interval.is_some_and(|interval| {
+            other.is_within_cuts(interval, &header.author, header.sequence)
+        });
+        if is_within { standing } else { Standing::BeyondCut { grant } }
+    }
+}
+
+/// The order of branches: the one that holds comes first.
+fn rank(one: &Access, other: &Access) -> Ordering {
+    let by_writer = other.standing_of_writer().cmp(&one.standing_of_writer());
+    by_writer.then_with(|| {
+        let parted = usize::try_from(common(one, other)).unwrap_or(usize::MAX);
+        let [first, second] = [one, other].map(|branch| branch.hashes().get(parted));
+        // Of two of which one continues the other, the longer comes first.
+        match (first, second) {
+            (Some(first), Some(second)) => first.cmp(second),
+            _ => second.cmp(&first),
+        }
+    })
+}
+
+fn common(one: &Access, other: &Access) -> u64 {
+    let pairs = one.hashes().iter().zip(other.hashes());
+    pairs.take_while(|(first, second)| first == second).count() as u64
+}

@@ -1,0 +1,300 @@
+//! Access entries beside the branch that holds: kept, chosen among, listed for the owner.
+//!
+//! Branches are rare: a machine that died, a copy that was started, a space that changed hands. So
+//! the tree of all entries is built anew each time one comes, and written down as the path that
+//! holds (`Access`) and all the rest (`Branches`).
+
+use super::stored::Head;
+use super::{Event, Replica, ReplicaError, keys};
+use crate::access::{Access, AccessEntry, AccessError, AccessOperation, Branches, Signatures};
+use crate::codec;
+use crate::ids::{EntryHash, SpaceId};
+use crate::limits;
+use crate::log::LogPosition;
+use crate::storage::{Storage, Table};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// An access entry that was validly signed and does not hold: for the owner to do again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its place in the log.
+    pub sequence: u64,
+    /// What it said.
+    pub operation: AccessOperation,
+    /// Whether it contradicts what holds: the owner's primary runs twice, and must be replaced.
+    pub contradicts: bool,
+}
+
+/// Entries of an access log, by the entry that each follows.
+struct Tree {
+    begin: AccessEntry,
+    following: BTreeMap<EntryHash, Vec<(AccessEntry, Signatures)>>,
+}
+
+impl Tree {
+    /// The state at the end of each branch.
+    fn leaves(&self, identities: &crate::identity::Identities) -> Result<Vec<Access>, AccessError> {
+        let mut open = vec![Access::begin_with(&self.begin, identities, Signatures::Known)?];
+        let mut leaves = Vec::new();
+        while let Some(mut access) = open.pop() {
+            // Along a branch nothing is copied; where it parts, once for each that leaves.
+            loop {
+                let next = self.following.get(&access.position().head);
+                let Some(((entry, signatures), others)) = next.and_then(|next| next.split_first())
+                else {
+                    break;
+                };
+                for (other, signatures) in others {
+                    let mut branch = access.clone();
+                    branch.apply_with(other, identities, *signatures)?;
+                    open.push(branch);
+                }
+                access.apply_with(entry, identities, *signatures)?;
+            }
+            leaves.push(access);
+            if leaves.len() > 2 * limits::ACCESS_BRANCHES_MAX + 2 {
+                return Err(AccessError::TooLong);
+            }
+        }
+        Ok(leaves)
+    }
+}
+
+impl Replica {
+    /// The branches of a space as they are stored.
+    pub(super) fn load_branches(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        signatures: Signatures,
+    ) -> Result<Branches, ReplicaError> {
+        let holding = self.load_access(disk, space, signatures)?;
+        let beside = self.entries_beside(disk, space)?;
+        if beside.is_empty() {
+            return Ok(holding.into());
+        }
+        let tree = self.tree(disk, space, beside, signatures)?;
+        let leaves = tree.leaves(&self.identities)?;
+        Branches::choose(leaves).ok_or(ReplicaError::Damaged(Table::Branches.name()))
+    }
+
+    fn entries_beside(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<AccessEntry>, ReplicaError> {
+        self.access_table(disk, Table::Branches, space)
+    }
+
+    fn access_table(
+        &self,
+        disk: &dyn Storage,
+        table: Table,
+        space: &SpaceId,
+    ) -> Result<Vec<AccessEntry>, ReplicaError> {
+        let mut entries = Vec::new();
+        let mut damaged = false;
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, table, &from, &to, &mut |_, value| {
+            match minicbor::decode(value) {
+                Ok(entry) => entries.push(entry),
+                Err(_) => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged { Err(ReplicaError::Damaged(table.name())) } else { Ok(entries) }
+    }
+
+    /// All entries of the space that are here, and `beside`, which are not among those that hold.
+    fn tree(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        beside: Vec<AccessEntry>,
+        signatures: Signatures,
+    ) -> Result<Tree, ReplicaError> {
+        let mut holding = self.access_table(disk, Table::Access, space)?.into_iter();
+        let begin = holding.next().ok_or(ReplicaError::Damaged(Table::Access.name()))?;
+        let mut following: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for entry in holding {
+            let place = following.entry(entry.statement.previous).or_default();
+            place.push((entry, Signatures::Known));
+        }
+        for entry in beside {
+            following.entry(entry.statement.previous).or_default().push((entry, signatures));
+        }
+        Ok(Tree { begin, following })
+    }
+
+    /// Takes consecutive entries that do not continue the branch that holds.
+    ///
+    /// # Errors
+    /// [`AccessError`] when one does not hold, [`AccessError::Chain`] when what the first follows
+    /// is not here; then nothing of them is kept.
+    pub(super) fn admit_branch(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        entries: &[AccessEntry],
+    ) -> Result<(), ReplicaError> {
+        let access = self.space(disk, space)?.access.clone();
+        let mut known = Vec::new();
+        for entry in entries {
+            let statement = &entry.statement;
+            let hash = statement.hash();
+            let follows = statement.sequence.checked_sub(1).is_some_and(|before| {
+                access.knows(before, &statement.previous) || known.contains(&statement.previous)
+            });
+            if statement.space != *space || !follows {
+                return Err(AccessError::Chain.into());
+            }
+            if !access.knows(statement.sequence, &hash) {
+                known.push(hash);
+            }
+        }
+        let fresh = entries.iter().filter(|entry| known.contains(&entry.statement.hash()));
+        let mut tree =
+            self.tree(disk, space, self.entries_beside(disk, space)?, Signatures::Known)?;
+        for entry in fresh {
+            let place = tree.following.entry(entry.statement.previous).or_default();
+            place.push((entry.clone(), Signatures::Check));
+        }
+        let leaves = tree.leaves(&self.identities)?;
+        let chosen = Branches::choose(leaves).ok_or(AccessError::Chain)?;
+        self.keep_branches(disk, space, &tree, chosen)
+    }
+
+    /// Writes down which branch holds and which do not, and has everything judged again.
+    fn keep_branches(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        tree: &Tree,
+        chosen: Branches,
+    ) -> Result<(), ReplicaError> {
+        let before = self.space(disk, space)?.access.clone();
+        let entries: BTreeMap<EntryHash, &AccessEntry> = tree
+            .following
+            .values()
+            .flatten()
+            .map(|(entry, _)| (entry.statement.hash(), entry))
+            .collect();
+        let holding: BTreeSet<_> = chosen.hashes().iter().copied().collect();
+        let beside: BTreeSet<_> =
+            chosen.others().iter().flat_map(Access::hashes).copied().collect();
+        for sequence in chosen.length()..before.length() {
+            self.pending.delete(Table::Access, keys::numbered(space, sequence));
+        }
+        let common = usize::try_from(before.common(&chosen)).unwrap_or(usize::MAX);
+        for hash in chosen.hashes().get(common..).unwrap_or_default() {
+            if let Some(entry) = entries.get(hash) {
+                self.put_access_entry(entry);
+            }
+        }
+        for hash in entries.keys() {
+            let key = keys::hashed(space, hash.as_bytes());
+            match entries.get(hash).filter(|_| beside.contains(hash) && !holding.contains(hash)) {
+                Some(entry) => self.pending.put(Table::Branches, key, codec::encode(*entry)),
+                None => self.pending.delete(Table::Branches, key),
+            }
+        }
+        if chosen.is_contradicted() && !before.is_contradicted() {
+            self.events.push(Event::Contradicted { space: *space });
+        }
+        self.space(disk, space)?.access = chosen;
+        self.reconsider_all(disk, space)
+    }
+
+    /// Has every record of a space built again.
+    pub(super) fn reconsider_all(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let heads: Vec<_> = self.space(disk, space)?.heads.iter().map(|(a, h)| (*a, *h)).collect();
+        self.records.retain(|(owner, _)| owner != space);
+        for (author, head) in heads {
+            if head.projected > 0 {
+                self.put_head(disk, space, &author, Head { projected: 0, ..head })?;
+                self.dirty.insert(*space);
+            }
+        }
+        self.reconsider_waiting(disk, space)
+    }
+
+    /// What was validly written into the access log and does not hold, for the owner to do again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn set_aside(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<SetAside>, ReplicaError> {
+        if !self.summaries.contains_key(space) {
+            return Err(ReplicaError::Unknown("space"));
+        }
+        let entries = self.entries_beside(disk, space)?;
+        let access = &self.space(disk, space)?.access;
+        let mut aside: Vec<_> = entries
+            .into_iter()
+            .map(|entry| {
+                let hash = entry.statement.hash();
+                let contradicts =
+                    access.contradicting().any(|branch| branch.hashes().contains(&hash));
+                let AccessEntry { statement, .. } = entry;
+                let (sequence, operation) = (statement.sequence, statement.operation);
+                SetAside { sequence, operation, contradicts }
+            })
+            .collect();
+        aside.sort_by_key(|one| one.sequence);
+        Ok(aside)
+    }
+
+    /// How many entries the log that ends at `position` has in common with the branch that holds
+    /// here; nothing when its end is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn shared_access(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        position: &LogPosition,
+    ) -> Result<Option<u64>, ReplicaError> {
+        let Some(last) = position.length.checked_sub(1) else { return Ok(Some(0)) };
+        let access = &self.space(disk, space)?.access;
+        let found = access.all().find(|branch| {
+            let index = usize::try_from(last).unwrap_or(usize::MAX);
+            branch.hashes().get(index) == Some(&position.head)
+        });
+        Ok(found.map(|branch| access.common(branch).min(position.length)))
+    }
+
+    /// The entries that branches beside the one that holds add to it, a branch after another.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn branch_entries(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        end: &EntryHash,
+    ) -> Result<Vec<AccessEntry>, ReplicaError> {
+        let access = &self.space(disk, space)?.access;
+        let Some(branch) = access.others().iter().find(|one| one.position().head == *end) else {
+            return Ok(Vec::new());
+        };
+        let common = usize::try_from(access.common(branch)).unwrap_or(usize::MAX);
+        let wanted: Vec<_> = branch.hashes().get(common..).unwrap_or_default().to_vec();
+        let mut entries = Vec::with_capacity(wanted.len());
+        for hash in wanted {
+            let key = keys::hashed(space, hash.as_bytes());
+            let found = self.read(disk, Table::Branches, &key)?;
+            let entry = found.and_then(|bytes| minicbor::decode(&bytes).ok());
+            entries.push(entry.ok_or(ReplicaError::Damaged(Table::Branches.name()))?);
+        }
+        Ok(entries)
+    }
+}
