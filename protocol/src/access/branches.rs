@@ -1,9 +1,9 @@
 //! An access log whose entries do not all follow one another.
 //!
 //! Every validly signed entry is kept, so the entries of a space make a tree, and replicas that
-//! know the same entries have the same tree. One path through it *holds*: that of the latest owner, then
-//! of the highest term, then, of what one primary wrote twice, that of the lesser hash at the place
-//! where the paths part. Everything is read from the path that holds, with two additions.
+//! know the same entries have the same tree. One path through it *holds*: that of the latest owner,
+//! then of the highest term, then, of what one primary wrote twice, that of the lesser hash at the
+//! place where the paths part. Everything is read from the path that holds, with two additions.
 //!
 //! *Abandoned* branches were written by a primary after the root key had named another, or by an
 //! owner after the space was taken over. What they say of members does not count and is listed for

@@ -240,8 +240,8 @@ impl Session {
         Ok(())
     }
 
-    /// Queues what the partner lacks of an access log: what follows on the last entry that both have
-    /// on the branch that holds here, and then the branches beside it.
+    /// Queues what the partner lacks of an access log: what follows on the last entry that both
+    /// have on the branch that holds here, and then the branches beside it.
     fn plan_access(
         &mut self,
         ours: &SpaceHeads,
