@@ -21,6 +21,7 @@ mod partner;
 mod path;
 mod record;
 mod space;
+mod succession;
 mod transport;
 
 pub use event::Events;

@@ -23,6 +23,7 @@ mod failure;
 mod help;
 mod naming;
 mod node;
+mod root;
 mod secret;
 mod sheet;
 mod starting;

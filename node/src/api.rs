@@ -6,6 +6,7 @@
 pub mod distinct;
 mod error;
 mod event;
+pub mod hexadecimal;
 mod invitation;
 mod partner;
 mod query;
@@ -13,6 +14,7 @@ mod record;
 mod service;
 mod space;
 mod status;
+mod succession;
 
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
@@ -30,3 +32,4 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};
+pub use succession::{IdentityRequest, IdentityView, SuccessionView, TakeRequest};

@@ -16,7 +16,6 @@ mod core;
 mod dialing;
 mod directory;
 mod editing;
-mod hexadecimal;
 mod joining;
 mod links;
 mod members;
@@ -25,6 +24,7 @@ mod partners;
 mod records;
 mod service;
 mod status;
+mod succession;
 mod verification;
 
 use crate::api::{ApiError, ApiEvent, ErrorCode};

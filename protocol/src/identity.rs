@@ -12,9 +12,11 @@
 
 mod operation;
 mod state;
+mod succession;
 
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};
+pub use succession::Succession;
 
 use crate::ids::OrganisationId;
 use std::collections::BTreeMap;

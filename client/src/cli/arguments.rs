@@ -62,6 +62,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
+    Succession(Succession),
+    #[command(subcommand)]
     Contact(Contact),
     #[command(subcommand)]
     Cover(Cover),
@@ -278,6 +280,44 @@ pub(super) enum Convention {
     Revoke {
         convention: String,
         organisation: String,
+    },
+}
+
+/// Which conventions pass.
+#[derive(Debug, Args)]
+pub(super) struct Handing {
+    #[arg(required_unless_present = "all", value_name = "CONVENTION")]
+    pub conventions: Vec<String>,
+    #[arg(long, conflicts_with = "conventions")]
+    pub all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Succession {
+    List,
+    Declare {
+        #[arg(value_name = "ORGANISATION")]
+        successor: String,
+        #[arg(long, value_name = "FILE")]
+        recovery_file: Option<PathBuf>,
+    },
+    Accept {
+        #[arg(value_name = "ORGANISATION")]
+        predecessor: String,
+        #[arg(long, value_name = "FILE")]
+        recovery_file: Option<PathBuf>,
+    },
+    Offer {
+        #[arg(long, value_name = "ORGANISATION")]
+        to: String,
+        #[command(flatten)]
+        handing: Handing,
+    },
+    Take {
+        #[command(flatten)]
+        handing: Handing,
+        #[command(flatten)]
+        authoring: Authoring,
     },
 }
 

@@ -20,6 +20,7 @@ mod run;
 mod search;
 mod seats;
 mod status;
+mod succession;
 mod verify;
 
 use super::arguments::{Authoring, Command};
@@ -40,6 +41,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
         Command::Convention(action) => convention::run(context, action),
+        Command::Succession(action) => succession::run(context, action),
         Command::Contact(action) => contact::run(context, action),
         Command::Cover(action) => cover::run(context, action),
         Command::Seats(action) => seats::run(context, action),

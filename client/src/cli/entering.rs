@@ -194,7 +194,7 @@ impl Lookup<'_> {
             Some(known) => known,
             None => Organisations::known(self.context)?,
         };
-        let found = known.find(self.context, text);
+        let found = known.find_current(self.context, text);
         self.known = Some(known);
         found
     }

@@ -20,7 +20,13 @@ const SEVERAL_MAX: usize = 10;
 
 /// Every organisation that this node knows by name.
 #[derive(Clone, Debug, Default)]
-pub struct Organisations(BTreeMap<String, String>);
+pub struct Organisations {
+    names: BTreeMap<String, String>,
+    /// By identifier, who took its place: both said so.
+    successors: BTreeMap<String, String>,
+    /// Between the name of today and the one before.
+    formerly: String,
+}
 
 impl Organisations {
     /// This one, its partners, and who else is a member of a space.
@@ -34,12 +40,32 @@ impl Organisations {
         }
         known.extend(status.partners.into_iter().map(|one| (one.organisation, one.name)));
         known.insert(status.organisation, status.name);
-        Ok(Self(known))
+        let mut successors = BTreeMap::new();
+        for one in client.successions()?.into_iter().filter(|one| one.declared && one.accepted) {
+            known.entry(one.predecessor.clone()).or_insert(one.predecessor_name);
+            known.entry(one.successor.clone()).or_insert(one.successor_name);
+            successors.insert(one.predecessor, one.successor);
+        }
+        Ok(Self { names: known, successors, formerly: context.texts.text("formerly") })
+    }
+
+    /// The identifier of the organisation that the name `text` means now: of one whose place was
+    /// taken, its successor, and the person is told. Whoever writes an identifier means it.
+    pub fn find_current(&self, context: &Context, text: &str) -> Result<String, Failure> {
+        let found = self.find(context, text)?;
+        let Some(successor) = self.successors.get(&found).filter(|_| found != text) else {
+            return Ok(found);
+        };
+        let name = |id: &String| self.names.get(id).cloned().unwrap_or_else(|| id.clone());
+        let arguments =
+            [("predecessor", name(&found).into()), ("successor", name(successor).into())];
+        context.output.message(&context.texts.with("now-called", &arguments));
+        Ok(successor.clone())
     }
 
     /// The identifier of the organisation that `text` means.
     pub fn find(&self, context: &Context, text: &str) -> Result<String, Failure> {
-        let every = self.0.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+        let every = self.names.iter().map(|(id, name)| (id.as_str(), name.as_str()));
         match only(&every, text) {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
@@ -49,11 +75,15 @@ impl Organisations {
         }
     }
 
-    /// What each is called.
+    /// What each is called; one that took another's place, with the name before.
     #[must_use]
     pub fn names(&self) -> Names {
         let mut names = Names::default();
-        self.0.iter().for_each(|(id, name)| names.learn(id, name));
+        self.names.iter().for_each(|(id, name)| names.learn(id, name));
+        for (predecessor, successor) in &self.successors {
+            let both = [names.of(successor), self.formerly.clone(), names.of(predecessor)];
+            names.learn(successor, &both.join(" "));
+        }
         names
     }
 }

@@ -66,7 +66,8 @@ fn credential(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failure> {
+/// A secret from a file that only its owner can read, without the line end.
+pub fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failure> {
     let unreadable = |cause: &dyn std::fmt::Display| {
         context.fail(Exit::Usage, "passphrase_file", &format!("{}: {cause}", path.display()))
     };
@@ -87,7 +88,8 @@ fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failur
     Ok(text)
 }
 
-fn prompt(context: &Context, question: &str) -> Result<Zeroizing<String>, Failure> {
+/// A secret that is typed unseen.
+pub fn prompt(context: &Context, question: &str) -> Result<Zeroizing<String>, Failure> {
     if !context.interactive() {
         return Err(context.fail(Exit::Usage, "no_passphrase", ""));
     }

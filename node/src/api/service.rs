@@ -11,10 +11,11 @@
 use super::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
     ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
-    ResolveRequest, RevocationView, SearchHit, SearchQuery, SpaceView, Status, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
+    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    VerifyStoreRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -107,6 +108,32 @@ pub trait Service: Send + Sync + 'static {
 
     /// Gives a space of ours a new key.
     fn rotate(&self, space: String) -> impl Future<Output = Answer<SpaceView>> + Send;
+
+    /// This organisation's identity log.
+    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
+
+    /// Extends it by an entry that the root key signed.
+    fn extend_identity(
+        &self,
+        request: IdentityRequest,
+    ) -> impl Future<Output = Answer<IdentityView>> + Send;
+
+    /// Organisations that take the place of others.
+    fn successions(&self) -> impl Future<Output = Answer<Vec<SuccessionView>>> + Send;
+
+    /// Offers a space of ours to another organisation.
+    fn offer_space(
+        &self,
+        space: String,
+        request: OfferRequest,
+    ) -> impl Future<Output = Answer<SpaceView>> + Send;
+
+    /// Takes over a space that was offered to this organisation.
+    fn take_space(
+        &self,
+        space: String,
+        request: TakeRequest,
+    ) -> impl Future<Output = Answer<SpaceView>> + Send;
 
     /// Entries of a space as they travel.
     fn raw(

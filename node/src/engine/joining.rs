@@ -1,7 +1,7 @@
 //! Invitations and the exchange by which organisations join.
 
-use super::hexadecimal::hex;
 use super::{Core, Handle, now};
+use crate::api::hexadecimal::hex;
 use crate::api::{
     ApiError, ApiEvent, ErrorCode, GrantRequest, InvitationView, InviteRequest, JoinRequest,
     NewInvitation, PartnerView,

@@ -1,7 +1,7 @@
 //! Spaces and their members.
 
 use super::Core;
-use super::hexadecimal::{hex, unhex};
+use crate::api::hexadecimal::{hex, unhex};
 use crate::api::{
     ApiError, ErrorCode, ExamineReport, MemberRequest, MemberView, RawEntries, RawQuery,
     RevocationView, SetAsideView, SpaceView,

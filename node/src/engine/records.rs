@@ -298,8 +298,14 @@ impl Core {
     }
 
     fn hit(&self, row: &RecordRow, words: &[String]) -> Option<SearchHit> {
-        let texts: Vec<(&String, String)> =
-            row.view.fields.iter().map(|(name, value)| (name, plain(value))).collect();
+        let mut texts: Vec<(&str, String)> =
+            row.view.fields.iter().map(|(name, value)| (name.as_str(), plain(value))).collect();
+        if row.kind == Kind::Organisation {
+            // Who looks for a body by its old name finds the one that took its place.
+            let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
+            let before = creator.map(|creator| self.predecessors(&creator)).unwrap_or_default();
+            texts.extend(before.iter().map(|one| ("formerly", self.name_of(one))));
+        }
         let contains = |word: &String| texts.iter().any(|(_, text)| lower(text).contains(word));
         if !words.iter().all(contains) {
             return None;
@@ -313,7 +319,7 @@ impl Core {
             kind: row.kind.to_string(),
             title: title(&row.view),
             organisation_name: creator.unwrap_or_default(),
-            field: (*field).clone(),
+            field: (*field).to_owned(),
             text: text.chars().take(160).collect(),
         })
     }

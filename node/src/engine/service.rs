@@ -6,10 +6,11 @@ use super::records::Act;
 use crate::api::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
     ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport, ExamineRequest,
-    HistoryView, InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView,
-    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView,
-    Status, VerifyReport, VerifyRequest, VerifyStoreRequest,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
+    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -118,6 +119,26 @@ impl Service for Handle {
 
     async fn rotate(&self, space: String) -> Answer<SpaceView> {
         self.run(move |core| core.rotate(&parse(&space)?)).await
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.run(|core| core.identity_log()).await
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
+        self.run(move |core| core.extend_identity(&request)).await
+    }
+
+    async fn successions(&self) -> Answer<Vec<SuccessionView>> {
+        self.run(|core| core.successions()).await
+    }
+
+    async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {
+        self.run(move |core| core.offer_space(&parse(&space)?, &request)).await
+    }
+
+    async fn take_space(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
+        self.run(move |core| core.take_space(&parse(&space)?, &request)).await
     }
 
     async fn raw(&self, space: String, query: RawQuery) -> Answer<RawEntries> {

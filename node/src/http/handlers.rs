@@ -6,3 +6,4 @@ pub mod node;
 pub mod partner;
 pub mod record;
 pub mod space;
+pub mod succession;

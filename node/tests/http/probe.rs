@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use sincronia_node::api::{
     Answer, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
     ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
-    ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status,
-    VerifyReport, VerifyRequest, VerifyStoreRequest,
+    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
+    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -169,6 +170,31 @@ impl Service for Probe {
 
     async fn rotate(&self, space: String) -> Answer<SpaceView> {
         self.note("rotate", &[json!(space)]);
+        Ok(sample(samples::space()))
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.note("identity", &[]);
+        Ok(sample(samples::identity()))
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
+        self.note("extend_identity", &[json!(request)]);
+        Ok(sample(samples::identity()))
+    }
+
+    async fn successions(&self) -> Answer<Vec<SuccessionView>> {
+        self.note("successions", &[]);
+        Ok(vec![sample(samples::succession())])
+    }
+
+    async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {
+        self.note("offer_space", &[json!(space), json!(request)]);
+        Ok(sample(samples::space()))
+    }
+
+    async fn take_space(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
+        self.note("take_space", &[json!(space), json!(request)]);
         Ok(sample(samples::space()))
     }
 

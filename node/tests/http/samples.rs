@@ -52,6 +52,17 @@ pub fn space() -> Value {
     })
 }
 
+pub fn identity() -> Value {
+    json!({"organisation": "ente1", "entries": ["00"]})
+}
+
+pub fn succession() -> Value {
+    json!({
+        "predecessor": "ente1", "predecessor_name": "CSSA", "successor": "ente2",
+        "successor_name": "UEPE", "declared": true, "accepted": false,
+    })
+}
+
 pub fn revocation() -> Value {
     json!({"epoch": 2, "kept": [["nodo1", 3]], "members": []})
 }

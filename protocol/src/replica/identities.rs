@@ -2,7 +2,7 @@
 
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::codec;
-use crate::identity::{Identity, IdentityEntry, IdentityError};
+use crate::identity::{Identity, IdentityEntry, IdentityError, Succession};
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
 use crate::storage::{Storage, Table};
@@ -108,6 +108,12 @@ impl Replica {
     #[must_use]
     pub fn identity(&self, organisation: &OrganisationId) -> Option<&Identity> {
         self.identities.get(organisation)
+    }
+
+    /// Every succession of organisations that is known here.
+    #[must_use]
+    pub fn successions(&self) -> Vec<Succession> {
+        Succession::all(&self.identities)
     }
 
     /// Entries of an identity log from `from` on.

@@ -26,7 +26,8 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
         Convention::Share { convention, organisation, role, history } => {
             let client = context.client()?;
             let space = naming::convention(context, &convention)?.space.id;
-            let organisation = Organisations::known(context)?.find(context, &organisation)?;
+            let organisation =
+                Organisations::known(context)?.find_current(context, &organisation)?;
             let request = MemberRequest { organisation, role, history: Some(history) };
             let space = client.add_member(&space, &request)?;
             context.output.show("space", &space, || context.texts.text("shared"));
@@ -77,6 +78,18 @@ fn shared_with(context: &Context, view: &ConventionView) -> String {
         rows.row([member.name.clone(), texts.text(&format!("role-{}", member.role))]);
     }
     let mut text = rows.to_string();
+    if let Some(organisation) = &view.space.offered_to {
+        let member = view.space.members.iter().find(|one| one.organisation == *organisation);
+        let name = member.map_or(organisation, |member| &member.name);
+        let _ = writeln!(text, "{}", texts.with("offered-to", &[("name", name.into())]));
+    }
+    for aside in &view.space.set_aside {
+        let what = texts.text(&format!("set-aside-{}", aside.what.replace('_', "-")));
+        let name = aside.name.clone().unwrap_or_default();
+        let key = if aside.contradicts { "contradicts" } else { "set-aside" };
+        let arguments = [("what", what.into()), ("name", name.into())];
+        let _ = writeln!(text, "{}", texts.with(key, &arguments));
+    }
     if view.space.role.is_none() {
         let _ = writeln!(text, "{}", texts.text("no-longer-shared"));
     }

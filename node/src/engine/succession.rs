@@ -1,0 +1,191 @@
+//! Organisations that take the place of others, and the spaces that pass with it.
+
+use super::Core;
+use super::conventions::parties;
+use super::members::parse;
+use super::records::Act;
+use crate::api::hexadecimal::{hex, unhex};
+use crate::api::{
+    ApiError, ErrorCode, IdentityRequest, IdentityView, OfferRequest, SpaceView, SuccessionView,
+    TakeRequest,
+};
+use serde_json::{Map, Value};
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::codec;
+use sincronia_protocol::identity::{IdentityEntry, Succession};
+use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
+use sincronia_protocol::limits::IDENTITY_ENTRY_BYTES_MAX;
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::replica::WriteTarget;
+use std::ops::ControlFlow;
+
+impl Core {
+    /// This organisation's identity log.
+    pub fn identity_log(&self) -> Result<IdentityView, ApiError> {
+        let own = self.replica.organisation();
+        let entries = self.replica.identity_entries(&self.disk, &own, 0)?;
+        Ok(IdentityView {
+            organisation: own.to_string(),
+            entries: entries.iter().map(|entry| hex(&codec::encode(entry))).collect(),
+        })
+    }
+
+    /// Extends this organisation's identity log by an entry that its root key signed.
+    pub fn extend_identity(&mut self, request: &IdentityRequest) -> Result<IdentityView, ApiError> {
+        let wrong = |why: &str| {
+            let remedy = "make the entry anew from this node's identity log, with its own words";
+            ApiError::new(ErrorCode::Invalid, why.to_owned(), remedy)
+        };
+        let bytes = unhex(&request.entry).ok_or_else(|| wrong("this is not an identity entry"))?;
+        // Beside the statement an entry holds its signature.
+        let entry: IdentityEntry = codec::decode_bounded(&bytes, IDENTITY_ENTRY_BYTES_MAX + 128)
+            .map_err(|_| wrong("this is not an identity entry"))?;
+        if entry.statement.organisation != self.replica.organisation() {
+            return Err(wrong("this identity entry is of another organisation"));
+        }
+        self.step(|replica, disk, _| {
+            replica.admit_identity(disk, std::slice::from_ref(&entry)).map(drop)
+        })
+        .map_err(|error| wrong(&error.message))?;
+        self.identity_log()
+    }
+
+    /// Every succession that is known here.
+    pub fn successions(&self) -> Result<Vec<SuccessionView>, ApiError> {
+        let found = self.replica.successions();
+        found.iter().map(|succession| self.succession_view(succession)).collect()
+    }
+
+    fn succession_view(&self, succession: &Succession) -> Result<SuccessionView, ApiError> {
+        let sheet = self.sheet_of(&succession.predecessor)?;
+        let said = |name: &str| {
+            let part = sheet.as_ref()?.get("succession")?.get(name)?;
+            part.as_str().map(ToOwned::to_owned)
+        };
+        Ok(SuccessionView {
+            predecessor: succession.predecessor.to_string(),
+            predecessor_name: self.name_of(&succession.predecessor),
+            successor: succession.successor.to_string(),
+            successor_name: self.name_of(&succession.successor),
+            declared: succession.declared,
+            accepted: succession.accepted,
+            effective_on: said("effective_on"),
+            legal_act: said("legal_act"),
+        })
+    }
+
+    /// What an organisation says of itself in its directory.
+    fn sheet_of(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<Option<Map<String, Value>>, ApiError> {
+        let mut found = None;
+        self.visit(None, Some(Kind::Organisation), &mut |row| {
+            let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
+            if creator != Some(*organisation) {
+                return ControlFlow::Continue(());
+            }
+            found = Some(row.view.fields);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// The organisations whose place `organisation` took, as both sides say.
+    pub(super) fn predecessors(&self, organisation: &OrganisationId) -> Vec<OrganisationId> {
+        let successions = self.replica.successions().into_iter();
+        successions
+            .filter(|one| one.is_mutual() && one.successor == *organisation)
+            .map(|one| one.predecessor)
+            .collect()
+    }
+
+    /// Offers a space of this organisation to another, which becomes a contributor if it is none.
+    pub fn offer_space(
+        &mut self,
+        space: &SpaceId,
+        request: &OfferRequest,
+    ) -> Result<SpaceView, ApiError> {
+        let organisation: OrganisationId = parse(&request.organisation)?;
+        if self.directory()? == Some(*space) {
+            return Err(ApiError::new(
+                ErrorCode::NotPermitted,
+                "the directory is this organisation's own and cannot be handed over",
+                "hand over conventions; the successor has a directory of its own",
+            ));
+        }
+        if !self.replica.is_partner(&organisation) {
+            return Err(ApiError::new(
+                ErrorCode::NotFound,
+                "the organisation is not a partner",
+                "invite it first: `sincronia invite`",
+            ));
+        }
+        self.atomically(|core| {
+            let summary = core.replica.summary(space);
+            let held = summary.and_then(|summary| summary.role(&organisation));
+            if held != Some(Role::Contributor) {
+                let (role, history) = (Role::Contributor, History::Start);
+                core.step(|replica, disk, random| {
+                    replica.grant(disk, space, organisation, role, history, random)
+                })?;
+            }
+            core.step(|replica, disk, _| replica.offer(disk, space, organisation))?;
+            core.space_view(space)
+        })
+    }
+
+    /// Takes over a space that was offered to this organisation. In its conventions this
+    /// organisation stands from here on where the one stood whose place it took; the history keeps
+    /// who stood there before.
+    pub fn take_space(
+        &mut self,
+        space: &SpaceId,
+        request: &TakeRequest,
+    ) -> Result<SpaceView, ApiError> {
+        let own = self.replica.organisation();
+        self.atomically(|core| {
+            core.step(|replica, disk, _| replica.take_over(disk, space))?;
+            for predecessor in core.predecessors(&own) {
+                core.step_into(space, &predecessor, request)?;
+            }
+            core.space_view(space)
+        })
+    }
+
+    /// Puts this organisation in a predecessor's place among the parties of a space's conventions.
+    fn step_into(
+        &mut self,
+        space: &SpaceId,
+        predecessor: &OrganisationId,
+        request: &TakeRequest,
+    ) -> Result<(), ApiError> {
+        let (old, new) = (predecessor.to_string(), self.replica.organisation().to_string());
+        let mut conventions: Vec<(RecordId, Map<String, Value>)> = Vec::new();
+        self.visit(Some(space), Some(Kind::Convention), &mut |row| {
+            // Who stands where there is a conflict is for a person to say.
+            let is_open = row.view.conflicts.iter().all(|one| one.field != "parties");
+            if is_open && parties(&row.view.fields).any(|party| party == old) {
+                conventions.push((row.record, row.view.fields));
+            }
+            ControlFlow::Continue(())
+        })?;
+        for (record, fields) in conventions {
+            let mut list = fields.get("parties").cloned().unwrap_or_default();
+            for party in list.as_array_mut().into_iter().flatten() {
+                if party.get("org").and_then(Value::as_str) == Some(&old)
+                    && let Some(party) = party.as_object_mut()
+                {
+                    party.insert("org".to_owned(), Value::from(new.clone()));
+                }
+            }
+            let act = Act {
+                operator: request.operator.clone(),
+                comment: Some(format!("subentro: {}", self.name_of(predecessor))),
+            };
+            let fields = Map::from_iter([("parties".to_owned(), list)]);
+            self.write(*space, WriteTarget::Existing(record), fields, act)?;
+        }
+        Ok(())
+    }
+}
