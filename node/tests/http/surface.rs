@@ -6,13 +6,12 @@ use serde_json::{Value, json};
 /// A body for each request type, with only what is required.
 fn body(schema: &str) -> Value {
     match schema {
-        "VerifyStoreRequest" | "InviteRequest" | "VerifyRequest" => json!({}),
+        "VerifyStoreRequest" | "InviteRequest" | "VerifyRequest" | "TakeRequest" => json!({}),
         "NetworkRequest" => json!({"online": true}),
         "JoinRequest" => json!({"invitation": "invito1"}),
         "MemberRequest" => json!({"organisation": "ente1", "role": "reader"}),
         "IdentityRequest" => json!({"entry": "00"}),
         "OfferRequest" => json!({"organisation": "ente1"}),
-        "TakeRequest" => json!({}),
         "RawEntries" => json!({"runs": []}),
         "ConventionRequest" | "EditRequest" => json!({"fields": {}}),
         "NewRecordRequest" => json!({"kind": "contact", "fields": {}}),
