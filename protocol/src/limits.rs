@@ -63,6 +63,13 @@ pub const LATE_ENTRIES_MAX: u64 = 10_000;
 /// Entries of one author in one space.
 pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
 
+/// Content of one chunk of a backup: what is in memory while one is made or read.
+pub const BACKUP_CHUNK_BYTES: usize = 1024 * 1024;
+/// The header of a backup: its largest part is a sealed key of 1,168 bytes.
+pub const BACKUP_HEADER_BYTES_MAX: usize = 4 * 1024;
+/// One key and value in a backup: the longest is the proof of a fork, a frame.
+pub const BACKUP_ITEM_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// Addresses in one invitation or address record.
 pub const ADDRESSES_MAX: usize = 16;
 /// One address in text form.
