@@ -15,8 +15,10 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod backup;
 mod branches;
 mod cache;
+mod catching_up;
 mod forks;
 mod identities;
 mod invitations;
@@ -50,7 +52,9 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 pub use admission::Admitted;
+pub use backup::BACKUP_TABLES;
 pub use branches::SetAside;
+pub use catching_up::CatchingUp;
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
@@ -68,6 +72,9 @@ pub enum ReplicaError {
     /// An access entry was refused.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The node was restored and has not heard its partners yet.
+    #[error("this node was restored from a backup and still waits to hear its partners")]
+    CatchingUp,
     /// Another copy of this node is running, or an old copy of its data was started.
     #[error(
         "this node's own log is longer elsewhere: another copy is running, or old data was restored"
@@ -207,6 +214,7 @@ pub struct Replica {
     growth: Vec<Growth>,
     events: Vec<Event>,
     cloned: bool,
+    catching_up: Option<CatchingUp>,
 }
 
 /// Spaces and records kept loaded.
@@ -233,6 +241,7 @@ impl Replica {
             growth: Vec::new(),
             events: Vec::new(),
             cloned: false,
+            catching_up: None,
         };
         replica.load(disk)?;
         Ok(replica)
@@ -255,6 +264,7 @@ impl Replica {
         self.load_identities(disk)?;
         self.load_partners(disk)?;
         self.load_debts(disk)?;
+        self.load_catching_up(disk)?;
         self.load_summaries(disk)
     }
 

@@ -57,7 +57,7 @@ impl Replica {
         organisation: &OrganisationId,
         random: &mut dyn CryptoRng,
     ) -> Result<(), ReplicaError> {
-        if self.own_term().is_err() {
+        if self.own_term().is_err() || self.catching_up.is_some() {
             return Ok(());
         }
         let own = self.organisation();

@@ -266,6 +266,9 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        if self.catching_up.is_some() {
+            return Err(ReplicaError::CatchingUp);
+        }
         let (term, node) = (self.own_term()?, self.node());
         let statement = self.space(disk, space)?.access.draft(node, term, operation);
         let entry = statement.sign(&self.credentials.node_key);
@@ -308,9 +311,10 @@ impl Replica {
         }
         let state = self.space(disk, space)?;
         let (position, epoch) = (state.access.length(), state.access.epoch());
-        let previous = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
-        let previous = keeps_history.then_some(&previous);
-        Self::fresh_rotation(space, position, epoch + 1, previous, seats, random)
+        // The owner lacks the key of now only when it was restored from a backup older than that
+        // key. Members keep it; from here on there is a key that all have.
+        let previous = state.key_at(epoch).filter(|_| keeps_history).cloned();
+        Self::fresh_rotation(space, position, epoch + 1, previous.as_ref(), seats, random)
     }
 
     fn fresh_rotation(
@@ -397,8 +401,12 @@ fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
         let ends_stretch =
             epoch == last || access.epoch_at(epoch + 1).is_some_and(|next| next.previous.is_none());
         if ends_stretch {
-            let key = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
-            keyring.keys.push((epoch, key));
+            match state.key_at(epoch) {
+                Some(key) => keyring.keys.push((epoch, key.clone())),
+                None if epoch == last => return Err(ReplicaError::KeyMissing),
+                // A stretch whose key was lost with an older machine: nobody can be given it.
+                None => {}
+            }
         }
     }
     Ok(keyring)
