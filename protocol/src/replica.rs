@@ -15,6 +15,7 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod bundles;
 mod cache;
 mod forks;
 mod identities;
@@ -48,6 +49,7 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 pub use admission::Admitted;
+pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};

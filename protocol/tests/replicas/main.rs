@@ -11,6 +11,7 @@
 )]
 
 mod adversary;
+mod bundles;
 mod circle;
 mod forging;
 mod frames;
