@@ -48,6 +48,9 @@ pub struct Status {
     pub addresses: Vec<String>,
     /// Whether it works online.
     pub online: bool,
+    /// Whether it never listens or dials, by its settings, and takes part by bundles only.
+    #[serde(default)]
+    pub closed: bool,
     /// Whether another copy of this node was noticed.
     pub cloned: bool,
     /// Whether rows lag behind entries that arrived.
