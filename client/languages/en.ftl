@@ -891,6 +891,7 @@ demo-check-revoked = A party is revoked
 demo-check-revocation-converges = Those who stay are in sync
 demo-check-nothing-reaches-the-revoked = What is written afterwards does not reach the revoked party
 demo-check-the-revoked-cannot-decrypt = The revoked party cannot decrypt it
+demo-check-closed-by-files = Closed networks took part by files and never had a connection
 demo-check-reads-exactly = Every node reads exactly what it should
 
 ## Help: commands

@@ -891,6 +891,7 @@ demo-check-revoked = Una parte è revocata
 demo-check-revocation-converges = Chi resta è allineato
 demo-check-nothing-reaches-the-revoked = Quanto scritto dopo non arriva alla parte revocata
 demo-check-the-revoked-cannot-decrypt = La parte revocata non può decifrarlo
+demo-check-closed-by-files = Le reti chiuse hanno partecipato per file, senza mai una connessione
 demo-check-reads-exactly = Ogni nodo legge esattamente quello che deve
 
 ## Aiuto: comandi
