@@ -3,6 +3,7 @@
 //! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The
 //! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
+mod bundle;
 pub mod distinct;
 mod error;
 mod event;
@@ -16,6 +17,10 @@ mod space;
 mod status;
 mod succession;
 
+pub use bundle::{
+    BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
+    ReadBundle,
+};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};

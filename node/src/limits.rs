@@ -103,6 +103,8 @@ pub const HTTP_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HTTP_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Body of an import.
 pub const HTTP_IMPORT_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// Body of a bundle's import: the largest part.
+pub const HTTP_BUNDLE_BYTES_MAX: usize = sincronia_protocol::limits::PART_BYTES_MAX;
 /// HTTP connections at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 256;
 /// Events that wait for a slow listener before it is told that it lost some.

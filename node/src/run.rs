@@ -84,7 +84,9 @@ pub async fn run(
     let failed = |cause| RunError::Api { address: address.to_string(), cause };
     let api = http::bind(address).map_err(failed)?;
     let seed = zeroize::Zeroizing::new(secrets.node);
-    let (network, network_events) = listen(&directory, seed, &config.listen.value).await?;
+    let closed = config.closed.value;
+    let wanted = if closed { &[] } else { config.listen.value.as_slice() };
+    let (network, network_events) = listen(&directory, seed, wanted).await?;
     let core = CoreConfig {
         credentials,
         store,
@@ -92,8 +94,9 @@ pub async fn run(
         words: options.words,
         reconnect: (config.reconnect_min.value, config.reconnect_max.value),
         online: !options.offline,
+        closed,
     };
-    if options.offline {
+    if options.offline || closed {
         network.pause().await;
     }
     let handle = engine::start(core, network.clone(), network_events)

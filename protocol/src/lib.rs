@@ -19,6 +19,7 @@
 //! 8. `storage`
 //! 9. `replica`
 //! 10. `sync`
+//! 11. `bundle`
 //!
 //! A test in `tests/` reads the `crate::` paths and fails when an arrow runs the other way.
 //!
@@ -42,6 +43,7 @@
 //! libp2p, redb, axum, tokio, files, sockets, `std::time` clocks, `getrandom`.
 
 pub mod access;
+pub mod bundle;
 pub mod codec;
 pub mod crypto;
 pub mod identity;

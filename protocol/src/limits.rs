@@ -72,7 +72,33 @@ pub const NAME_BYTES_MAX: usize = 1_000;
 /// How long an invitation can be valid: longer ones are forgotten in drawers.
 pub const INVITATION_VALID_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
 
+/// What one bundle holds before it is sealed: it is made and read in memory. What does not fit goes
+/// into the next one.
+pub const BUNDLE_CONTENT_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// The clear beginning of a sealed bundle: one sealed key for each node of an organisation.
+pub const BUNDLE_HEADER_BYTES_MAX: usize = 64 * 1024;
+/// A bundle as it travels: its content, a tag for each chunk, the clear beginning.
+pub const BUNDLE_BYTES_MAX: u64 = 130 * 1024 * 1024;
+/// Parts of one bundle; each names all others, in 34 bytes.
+pub const BUNDLE_PARTS_MAX: usize = 1_024;
+/// The clear beginning of one part.
+pub const PART_HEADER_BYTES_MAX: usize = 36 * 1024;
+/// The smallest part: its beginning leaves room for content.
+pub const PART_BYTES_MIN: usize = 4 * 1024;
+/// What fits into an ordinary mailbox.
+pub const PART_BYTES_DEFAULT: usize = 20_000_000;
+/// The largest part; it is imported in one request.
+pub const PART_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Parts that wait for the rest of their bundle, in bytes; beyond it the oldest bundle is dropped.
+pub const PARTS_KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bundles that are remembered as imported: who imports one again is told so.
+pub const BUNDLES_REMEMBERED_MAX: usize = 256;
+/// Refusals that the report of one bundle names.
+pub const BUNDLE_REFUSALS_MAX: usize = 32;
+
 const _: () = assert!(BODY_BYTES_MAX > PAYLOAD_BYTES_MAX + PAYLOAD_BYTES_MAX / 8 + 64);
 const _: () = assert!(FRAME_BYTES_MAX > BODY_BYTES_MAX * 2);
 const _: () = assert!(FRAME_BYTES_MAX > ACCESS_ENTRY_BYTES_MAX * 2);
 const _: () = assert!(STRING_BYTES_MAX < PAYLOAD_BYTES_MAX);
+const _: () = assert!(BUNDLE_BYTES_MAX > BUNDLE_CONTENT_BYTES_MAX as u64 + 1024 * 1024);
+const _: () = assert!(PART_HEADER_BYTES_MAX > BUNDLE_PARTS_MAX * 34 + 256);

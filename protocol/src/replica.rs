@@ -16,6 +16,7 @@
 
 mod admission;
 mod branches;
+mod bundles;
 mod cache;
 mod forks;
 mod identities;
@@ -51,6 +52,7 @@ use summary::Summaries;
 
 pub use admission::Admitted;
 pub use branches::SetAside;
+pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};

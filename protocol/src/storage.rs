@@ -44,11 +44,16 @@ pub enum Table {
     Addresses,
     /// name → local setting.
     Settings,
+    /// organisation 32 → what was exchanged with it by bundles; organisation 32 ‖ space 32 → where
+    /// its logs of the space stand, by its own word. Both sealed at rest.
+    Bundles,
+    /// bundle 32 ‖ number 4 → when it was imported 8 ‖ part of a bundle whose others are missing.
+    Parts,
 }
 
 impl Table {
     /// Every table, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Identity,
         Self::Access,
         Self::Entries,
@@ -64,6 +69,8 @@ impl Table {
         Self::Invitations,
         Self::Addresses,
         Self::Settings,
+        Self::Bundles,
+        Self::Parts,
     ];
 
     /// The stable name of the table on disk; the number is the version of its format.
@@ -85,6 +92,8 @@ impl Table {
             Self::Invitations => "invitations/1",
             Self::Addresses => "addresses/1",
             Self::Settings => "settings/1",
+            Self::Bundles => "bundles/1",
+            Self::Parts => "parts/1",
         }
     }
 }

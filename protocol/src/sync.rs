@@ -28,4 +28,4 @@ mod session;
 
 pub use effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 pub use message::{Hello, Message, VERSION_MAX, VERSION_MIN};
-pub use session::{Session, Side};
+pub use session::{Courier, Session, Side};

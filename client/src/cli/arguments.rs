@@ -3,7 +3,7 @@
 
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};
-use sincronia_protocol::limits::INVITATION_VALID_MS_MAX;
+use sincronia_protocol::limits::{INVITATION_VALID_MS_MAX, PART_BYTES_MAX, PART_BYTES_MIN};
 use std::path::PathBuf;
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
@@ -59,6 +59,8 @@ pub(super) enum Command {
     Join(Join),
     #[command(subcommand)]
     Partner(Partner),
+    #[command(subcommand)]
+    Bundle(Bundle),
     #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
@@ -175,6 +177,31 @@ pub(super) struct Join {
     pub invitation_file: Option<PathBuf>,
     #[arg(long = "address", value_name = "ADDRESS")]
     pub addresses: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "addresses")]
+    pub bundle: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Bundle {
+    Export(ExportBundle),
+    Import {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportBundle {
+    #[arg(long = "for", value_name = "ORGANISATION")]
+    pub organisation: String,
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+    #[arg(long, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64)
+              .range(PART_BYTES_MIN as u64..=PART_BYTES_MAX as u64))]
+    pub size: Option<u64>,
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Subcommand)]

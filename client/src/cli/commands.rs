@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bundle;
 mod completions;
 mod config;
 mod conflict;
@@ -40,6 +41,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Invite(arguments) => invite::run(context, arguments),
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
+        Command::Bundle(action) => bundle::run(context, action),
         Command::Convention(action) => convention::run(context, action),
         Command::Succession(action) => succession::run(context, action),
         Command::Contact(action) => contact::run(context, action),

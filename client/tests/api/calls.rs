@@ -50,6 +50,15 @@ fn calls_about_the_node_and_its_partners_arrive() {
     arrives!(running, client, invitations());
     arrives!(running, client, revoke_invitation("i"));
     arrives!(running, client, join(; {"invitation": "invito1", "addresses": ["a"]}));
+    let wanted = given(&json!({"organisation": "ente1", "all": true}));
+    let made = client.export_bundle(&wanted).unwrap();
+    assert_eq!((made.number, made.is_complete, made.bytes.as_slice()), (3, true, &b"parts"[..]));
+    assert_eq!(running.probe.take()[0].0, "export_bundle");
+    let wanted = given(&json!({"invitation": "invito1"}));
+    assert_eq!(client.join_by_bundle(&wanted).unwrap().bytes, b"request");
+    assert_eq!(running.probe.take()[0].1[0]["invitation"], "invito1");
+    assert_eq!(client.import_bundle(b"parts").unwrap()[0].missing, [2]);
+    assert_eq!(running.probe.take(), [("import_bundle", json!([{ "bytes": 5 }]))]);
     arrives!(running, client, partners());
     arrives!(running, client, partner("ente1"));
     arrives!(running, client, verify_partner("ente1"; {"phrase": "pane"}));

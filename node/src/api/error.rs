@@ -34,6 +34,8 @@ pub enum ErrorCode {
     Partner,
     /// The invitation cannot be used.
     Invitation,
+    /// The file is no bundle that can be used here.
+    Bundle,
     /// A conflict needs a person.
     Conflict,
     /// The key of the space has not arrived.
@@ -103,7 +105,10 @@ impl ApiError {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self.code {
-            ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::Invitation => 422,
+            ErrorCode::Invalid
+            | ErrorCode::InvalidFields
+            | ErrorCode::Invitation
+            | ErrorCode::Bundle => 422,
             ErrorCode::NotFound => 404,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
@@ -132,7 +137,10 @@ impl ApiError {
             ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
             ErrorCode::Conflict => 5,
-            ErrorCode::Partner | ErrorCode::Invitation | ErrorCode::KeyMissing => 6,
+            ErrorCode::Partner
+            | ErrorCode::Invitation
+            | ErrorCode::Bundle
+            | ErrorCode::KeyMissing => 6,
             ErrorCode::Unauthorised
             | ErrorCode::NotPermitted
             | ErrorCode::ForeignPage

@@ -9,12 +9,13 @@
 //! HTTP, tokens, sizes of requests: the server sees to them before it calls.
 
 use super::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
+    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
+    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
+    SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
     VerifyStoreRequest,
 };
 use std::future::Future;
@@ -57,6 +58,22 @@ pub trait Service: Send + Sync + 'static {
 
     /// Uses an invitation; answers when both sides have joined.
     fn join(&self, request: JoinRequest) -> impl Future<Output = Answer<PartnerView>> + Send;
+
+    /// Makes the next bundle for a partner.
+    fn export_bundle(
+        &self,
+        request: ExportBundleRequest,
+    ) -> impl Future<Output = Answer<BundleFile>> + Send;
+
+    /// Imports a file of one or more parts of bundles: all that is in it, or nothing.
+    fn import_bundle(&self, bytes: Vec<u8>)
+    -> impl Future<Output = Answer<Vec<BundleView>>> + Send;
+
+    /// Answers an invitation by a file.
+    fn join_by_bundle(
+        &self,
+        request: JoinByBundleRequest,
+    ) -> impl Future<Output = Answer<BundleFile>> + Send;
 
     /// Every partner.
     fn partners(&self) -> impl Future<Output = Answer<Vec<PartnerView>>> + Send;

@@ -32,6 +32,8 @@ pub struct CoreConfig {
     pub reconnect: (Duration, Duration),
     /// Whether partners are reached, and may reach it, from the start.
     pub online: bool,
+    /// Whether it never is online.
+    pub closed: bool,
 }
 
 /// The state that the engine's thread owns.
@@ -49,6 +51,7 @@ pub struct Core {
     pub(super) dialing: Dialing,
     pub(super) addresses: BTreeSet<String>,
     pub(super) online: bool,
+    pub(super) closed: bool,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
@@ -105,7 +108,8 @@ impl Core {
             joinings: Joinings::default(),
             dialing: Dialing::new(config.reconnect),
             addresses: BTreeSet::new(),
-            online: config.online,
+            online: config.online && !config.closed,
+            closed: config.closed,
             owes_maintenance: true,
             bulk: None,
             outbox: Vec::new(),

@@ -4,13 +4,14 @@ use super::Handle;
 use super::members::parse;
 use super::records::Act;
 use crate::api::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport, ExamineRequest,
-    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
-    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView,
-    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
-    SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport,
+    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
+    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
+    Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    VerifyStoreRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -34,6 +35,7 @@ impl Service for Handle {
 
     async fn network(&self, request: NetworkRequest) -> Answer<()> {
         let online = request.online;
+        self.run(move |core| core.may_switch(online)).await?;
         let listens = if online {
             self.network().resume().await
         } else {
@@ -73,8 +75,20 @@ impl Service for Handle {
         Self::join(self, request).await
     }
 
+    async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
+        self.run(move |core| core.export_bundle(&request)).await
+    }
+
+    async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {
+        self.run(move |core| core.import_bundle(&bytes)).await
+    }
+
+    async fn join_by_bundle(&self, request: JoinByBundleRequest) -> Answer<BundleFile> {
+        self.run(move |core| core.join_by_bundle(&request)).await
+    }
+
     async fn partners(&self) -> Answer<Vec<PartnerView>> {
-        self.run(|core| Ok(core.partners())).await
+        self.run(super::core::Core::partners).await
     }
 
     async fn partner(&self, organisation: String) -> Answer<PartnerView> {

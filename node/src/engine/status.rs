@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 impl Core {
     /// The state of the node.
     pub fn status(&mut self) -> Result<Status, ApiError> {
-        let partners = self.partners();
+        let partners = self.partners()?;
         let active = partners.iter().filter(|one| one.state != PartnerState::Blocked);
         let own = self.replica.organisation();
         let spaces = self.replica.summaries().filter(|(_, one)| one.role(&own).is_some());
@@ -29,6 +29,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").into(),
             addresses: self.addresses.iter().cloned().collect(),
             online: self.online,
+            closed: self.closed,
             cloned: self.replica.is_cloned(),
             projecting: self.replica.lags(),
             counts,
@@ -52,6 +53,8 @@ impl Core {
             .partners
             .iter()
             .filter(|one| !one.sync.connected && one.state != PartnerState::Blocked)
+            // Who is reached by files is not waited for.
+            .filter(|one| one.bundles.is_none())
             .map(|one| match &one.sync.last_failure {
                 Some(failure) => format!("{}: {failure}", one.name),
                 None => one.name.clone(),
@@ -68,11 +71,11 @@ impl Core {
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
             check(
                 "addresses",
-                !status.addresses.is_empty(),
+                status.closed || !status.addresses.is_empty(),
                 status.addresses.join(", "),
                 "check the listen addresses in sincronia.toml",
             ),
-            check("online", status.online, on(status.online), "run `sincronia online`"),
+            check("online", status.online || status.closed, on(&status), "run `sincronia online`"),
             check(
                 "one_copy",
                 !status.cloned,
@@ -107,8 +110,13 @@ impl Core {
     }
 }
 
-fn on(online: bool) -> String {
-    if online { "online".into() } else { "offline".into() }
+fn on(status: &Status) -> String {
+    let text = match (status.closed, status.online) {
+        (true, _) => "closed by its settings",
+        (false, true) => "online",
+        (false, false) => "offline",
+    };
+    text.into()
 }
 
 fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {

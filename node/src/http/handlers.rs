@@ -1,5 +1,6 @@
 //! The endpoints, one file for each noun.
 
+pub mod bundle;
 pub mod convention;
 pub mod invitation;
 pub mod node;

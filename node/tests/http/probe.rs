@@ -4,13 +4,14 @@ use super::samples;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
-    Answer, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    Answer, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
+    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
+    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
+    Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -112,6 +113,21 @@ impl Service for Probe {
     async fn join(&self, request: JoinRequest) -> Answer<PartnerView> {
         self.note("join", &[json!(request)]);
         Ok(sample(samples::partner()))
+    }
+
+    async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
+        self.note("export_bundle", &[json!(request)]);
+        Ok(BundleFile { number: 3, is_complete: true, bytes: b"parts".to_vec() })
+    }
+
+    async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {
+        self.note("import_bundle", &[json!({ "bytes": bytes.len() })]);
+        Ok(vec![sample(json!({"state": "waiting", "parts": 3, "missing": [2]}))])
+    }
+
+    async fn join_by_bundle(&self, request: JoinByBundleRequest) -> Answer<BundleFile> {
+        self.note("join_by_bundle", &[json!(request)]);
+        Ok(BundleFile { number: 0, is_complete: true, bytes: b"request".to_vec() })
     }
 
     async fn partners(&self) -> Answer<Vec<PartnerView>> {

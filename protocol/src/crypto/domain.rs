@@ -75,6 +75,18 @@ domains! {
     INVITATION_PROOF = "invitation-proof";
     /// Answer of the inviting side.
     INVITATION_ANSWER = "invitation-answer";
+    /// Id of a bundle from the clear beginning of its parts.
+    BUNDLE_ID = "bundle-id";
+    /// Hash of one part of a bundle.
+    BUNDLE_PART = "bundle-part";
+    /// HPKE info of a bundle's key sealed to a node; and the key of its chunks.
+    BUNDLE_KEY = "bundle-key";
+    /// Key of a joining request from the proof key of its invitation.
+    BUNDLE_INVITATION = "bundle-invitation";
+    /// Digest of what a bundle holds besides its manifest.
+    BUNDLE_CONTENT = "bundle-content";
+    /// Signature of a bundle's manifest.
+    BUNDLE_SIGNATURE = "bundle-signature";
     /// Reserved for signed address records, which do not exist yet.
     ADDRESS_RECORD = "address-record";
     /// Record id from kind, creator and nonce: derive-key mode without lengths, in `record`.

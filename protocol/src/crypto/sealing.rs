@@ -52,6 +52,20 @@ impl SealingPublic {
         text: &[u8],
         random: &mut R,
     ) -> Result<Vec<u8>, CryptoError> {
+        self.seal_as(Domain::KEYRING, context, text, random)
+    }
+
+    /// As [`SealingPublic::seal`], for another purpose than a keyring.
+    ///
+    /// # Errors
+    /// [`CryptoError::Key`] when the public key is not one.
+    pub fn seal_as<R: CryptoRng + ?Sized>(
+        &self,
+        domain: Domain,
+        context: &[u8],
+        text: &[u8],
+        random: &mut R,
+    ) -> Result<Vec<u8>, CryptoError> {
         let public =
             <XWing as Kem>::PublicKey::from_bytes(&self.0).map_err(|_| CryptoError::Key)?;
         let mut random = random;
@@ -59,7 +73,7 @@ impl SealingPublic {
             hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, XWing>(
                 &OpModeS::Base,
                 &public,
-                Domain::KEYRING.text().as_bytes(),
+                domain.text().as_bytes(),
                 text,
                 context,
                 &mut random,
@@ -104,6 +118,19 @@ impl SealingSecret {
     /// # Errors
     /// [`CryptoError::Sealed`] when it was sealed to another key, in another context, or changed.
     pub fn open(&self, context: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        self.open_as(Domain::KEYRING, context, bytes)
+    }
+
+    /// As [`SealingSecret::open`], for another purpose than a keyring.
+    ///
+    /// # Errors
+    /// [`CryptoError::Sealed`] also when it was sealed for yet another purpose.
+    pub fn open_as(
+        &self,
+        domain: Domain,
+        context: &[u8],
+        bytes: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let (encapsulated, sealed) =
             bytes.split_at_checked(ENCAPSULATED_BYTES).ok_or(CryptoError::Sealed)?;
         let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(encapsulated)
@@ -112,7 +139,7 @@ impl SealingSecret {
             &OpModeR::Base,
             &self.private,
             &encapsulated,
-            Domain::KEYRING.text().as_bytes(),
+            domain.text().as_bytes(),
             sealed,
             context,
         )

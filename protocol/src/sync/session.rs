@@ -2,6 +2,7 @@
 
 mod admit;
 mod answer;
+mod courier;
 mod portions;
 mod send;
 
@@ -16,6 +17,8 @@ use crate::replica::{Growth, Replica};
 use crate::storage::Storage;
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
+
+pub use courier::Courier;
 
 /// Quiet time after a push before the two compare again.
 const RECOMPARE_MS: u64 = 1_000;

@@ -12,6 +12,7 @@
 
 mod adversary;
 mod branches;
+mod bundles;
 mod circle;
 mod forging;
 mod frames;

@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    fn handle_heads(
+    pub(super) fn handle_heads(
         &mut self,
         is_answer: bool,
         heads: &[SpaceHeads],
@@ -271,7 +271,7 @@ impl Session {
         Ok(())
     }
 
-    fn handle_lengths(
+    pub(super) fn handle_lengths(
         &mut self,
         is_answer: bool,
         lengths: &[(OrganisationId, u64)],
