@@ -170,7 +170,7 @@ fn what_a_prison_writes_reaches_its_partners_partner_over_the_line() {
     join_by_files(&carcere, &comune);
     let request: ConventionRequest = serde_json::from_value(json!({
         "fields": {
-            "title": "Tirocini",
+            "title": "Tirocini in comune",
             "instrument_kind": "accoglienza",
             "parties": [
                 {"org": comune.organisation, "role": "inviante"},
@@ -184,7 +184,7 @@ fn what_a_prison_writes_reaches_its_partners_partner_over_the_line() {
     .unwrap();
     let id = comune.client().create_convention(&request).unwrap().convention.id;
     carry(&comune, &carcere);
-    carcere.wait("the convention", |client| field(client, "title") == "Tirocini");
+    carcere.wait("the convention", |client| field(client, "title") == "Tirocini in comune");
     edit(&carcere, &id, json!({"seats_total": 7}));
     carry(&carcere, &comune);
     asl.wait("what the prison wrote", |client| field(client, "seats_total") == 7);

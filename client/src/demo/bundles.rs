@@ -2,6 +2,7 @@
 //! take part by files that somebody carries.
 
 use super::DemoError;
+use super::data::Organisation;
 use super::network::{Network, Node};
 use super::patience::Found;
 use super::report::{Report, Verdict};
@@ -16,7 +17,7 @@ const TURNS_MAX: usize = 4;
 impl Network<'_> {
     /// Whether there is no line between two nodes.
     pub(super) fn has_no_line(&self, one: &str, other: &str) -> bool {
-        let closed = |key: &str| self.data.organisation(key).is_some_and(|body| body.is_closed());
+        let closed = |key: &str| self.data.organisation(key).is_some_and(Organisation::is_closed);
         closed(one) || closed(other)
     }
 
