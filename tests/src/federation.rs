@@ -24,6 +24,7 @@ use tempfile::TempDir;
 pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
 const OFFLINE: &str = "NODE_STARTS_OFFLINE";
+const CLOSED: &str = "NODE_HAS_NO_LINE";
 /// How long anything may take on a slow, shared machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -37,6 +38,7 @@ pub fn run_if_asked() {
         overrides: vec![
             (Key::NetworkListen, "/ip4/127.0.0.1/tcp/0".into()),
             (Key::ReconnectMin, "1".into()),
+            (Key::NetworkClosed, std::env::var_os(CLOSED).is_some().to_string()),
         ],
         words: WordList::Italian,
         offline: std::env::var_os(OFFLINE).is_some(),
@@ -64,6 +66,20 @@ impl Node {
     /// Founds an organisation and starts its node.
     #[must_use]
     pub fn found(name: &str) -> Self {
+        let mut node = Self::prepare(name);
+        node.start();
+        node
+    }
+
+    /// Founds an organisation and starts its node with its network closed.
+    #[must_use]
+    pub fn found_closed(name: &str) -> Self {
+        let mut node = Self::prepare(name);
+        node.start_closed();
+        node
+    }
+
+    fn prepare(name: &str) -> Self {
         let home = TempDir::new().expect("a temporary directory");
         let directory = home.path().join("node");
         keystore::create_key_file(&key_file(&directory)).expect("a key file");
@@ -76,9 +92,7 @@ impl Node {
         });
         let organisation = founded.expect("a new directory").organisation.to_string();
         let (process, client) = (Mutex::new(None), None);
-        let mut node = Self { organisation, directory, process, client, _home: home };
-        node.start();
-        node
+        Self { organisation, directory, process, client, _home: home }
     }
 
     /// Starts the process and waits until its API answers.
@@ -96,6 +110,16 @@ impl Node {
     pub fn start_offline(&mut self) {
         let mut program = node_process(&self.directory);
         program.env(OFFLINE, "yes");
+        self.begin(program);
+    }
+
+    /// Starts it as the setting `network.closed` does.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_closed(&mut self) {
+        let mut program = node_process(&self.directory);
+        program.env(CLOSED, "yes");
         self.begin(program);
     }
 

@@ -113,7 +113,7 @@ fn seal(
 
 /// The clear beginning is part of the key: who changes it opens nothing.
 fn chunk_key(secret: &Secret<32>, header: &[u8]) -> Secret<32> {
-    Secret::from_bytes(Domain::BUNDLE_KEY.keyed_hash(secret.expose(), &[header]))
+    Secret::from_bytes(Domain::BUNDLE_CHUNKS.keyed_hash(secret.expose(), &[header]))
 }
 
 /// What a key that is sealed to a node is bound to.

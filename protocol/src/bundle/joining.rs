@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 use rand_core::CryptoRng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Answers an invitation by a file for the inviting organisation, and waits for the inviting organisation's bundle.
+/// Answers an invitation by a file for the inviting organisation, and waits for its bundle.
 ///
 /// # Errors
 /// [`BundleError::Invitation`] when it has expired; [`BundleError::Recipient`] when it is this

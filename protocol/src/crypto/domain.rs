@@ -79,8 +79,10 @@ domains! {
     BUNDLE_ID = "bundle-id";
     /// Hash of one part of a bundle.
     BUNDLE_PART = "bundle-part";
-    /// HPKE info of a bundle's key sealed to a node; and the key of its chunks.
+    /// HPKE info of a bundle's key sealed to a node.
     BUNDLE_KEY = "bundle-key";
+    /// Key of a bundle's chunks.
+    BUNDLE_CHUNKS = "bundle-chunks";
     /// Key of a joining request from the proof key of its invitation.
     BUNDLE_INVITATION = "bundle-invitation";
     /// Digest of what a bundle holds besides its manifest.
