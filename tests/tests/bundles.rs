@@ -25,7 +25,7 @@ fn node_process() {
     federation::run_if_asked();
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
@@ -110,7 +110,7 @@ fn create_convention(owner: &Node, party: &Node) -> String {
 
 fn edit(node: &Node, id: &str, fields: Value) {
     let request = EditRequest {
-        fields: object(fields),
+        fields: object(&fields),
         seen: None,
         operator: Some("prova".into()),
         comment: None,
