@@ -108,9 +108,9 @@ fn create_convention(owner: &Node, party: &Node) -> String {
     owner.client().create_convention(&request).unwrap().convention.id
 }
 
-fn edit(node: &Node, id: &str, fields: Value) {
+fn edit(node: &Node, id: &str, fields: &Value) {
     let request = EditRequest {
-        fields: object(&fields),
+        fields: object(fields),
         seen: None,
         operator: Some("prova".into()),
         comment: None,
@@ -128,7 +128,7 @@ fn a_prison_without_a_line_takes_part_by_files_alone() {
     let read = carry(&comune, &carcere);
     assert!(read.spaces.iter().any(|space| space.entries > 0 && space.access), "{read:?}");
     carcere.wait("the convention", |client| field(client, "end_date") == "2027-12-31");
-    edit(&carcere, &id, json!({"seats_total": 3}));
+    edit(&carcere, &id, &json!({"seats_total": 3}));
     // A restart in between takes nothing away, and opens no line.
     carcere.kill();
     carcere.start_closed();
@@ -185,7 +185,7 @@ fn what_a_prison_writes_reaches_its_partners_partner_over_the_line() {
     let id = comune.client().create_convention(&request).unwrap().convention.id;
     carry(&comune, &carcere);
     carcere.wait("the convention", |client| field(client, "title") == "Tirocini in comune");
-    edit(&carcere, &id, json!({"seats_total": 7}));
+    edit(&carcere, &id, &json!({"seats_total": 7}));
     carry(&carcere, &comune);
     asl.wait("what the prison wrote", |client| field(client, "seats_total") == 7);
 }
