@@ -13,6 +13,7 @@
 
 mod at_rest;
 mod body;
+mod derived;
 mod domain;
 mod sealing;
 mod secret;
@@ -20,6 +21,7 @@ mod signature;
 
 pub use at_rest::StorageKey;
 pub use body::{EpochKey, KeyCommitment};
+pub use derived::DerivedRandom;
 pub use domain::Domain;
 pub use sealing::{SealingPublic, SealingSecret};
 pub use secret::Secret;

@@ -233,7 +233,7 @@ impl Core {
         if !std::mem::take(&mut self.owes_maintenance) {
             return;
         }
-        for organisation in self.replica.maintenance_due().clone() {
+        for organisation in self.replica.maintenance_due() {
             let (disk, random) = (&self.disk, &mut self.random);
             if let Err(error) = self.replica.maintain(disk, &organisation, random) {
                 warn!(%error, "maintenance of spaces failed");

@@ -3,6 +3,7 @@
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
+use super::reading::Stretch;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
 use crate::identity::Identity;
@@ -95,6 +96,7 @@ pub struct Access {
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
     hashes: Vec<EntryHash>,
     term: u64,
+    pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
 }
 
 impl Access {
@@ -133,6 +135,7 @@ impl Access {
             recipients: BTreeMap::new(),
             hashes: Vec::new(),
             term: 0,
+            reading: BTreeMap::new(),
         };
         access.check_signer(entry, owner, signatures)?;
         if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
@@ -357,6 +360,7 @@ impl Access {
 
     fn finish(&mut self, statement: &AccessStatement) {
         self.term = statement.term;
+        self.note_readers(&statement.operation);
         self.hashes.push(statement.hash());
     }
 

@@ -29,6 +29,14 @@ pub struct KeyCommitment(
     [u8; 32],
 );
 
+impl KeyCommitment {
+    /// The bytes: how a node names a key that it lacks.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl EpochKey {
     /// A fresh key.
     #[must_use]

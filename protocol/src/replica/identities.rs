@@ -68,7 +68,7 @@ impl Replica {
         }
         self.identities.insert(organisation, identity);
         self.index_nodes(&organisation);
-        self.owe_maintenance(&organisation);
+        self.owe_maintenance(&organisation, length);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
     }

@@ -226,8 +226,9 @@ impl Replica {
         let identity = self.identities.get(&self.organisation());
         let primary = identity.and_then(crate::identity::Identity::primary);
         match primary {
+            _ if self.is_revoked() => Err(ReplicaError::Revoked),
             Some(primary) if primary.node == self.node() => Ok(primary.term),
-            _ => Err(ReplicaError::NotPermitted),
+            primary => Err(ReplicaError::NotPrimary(primary.map(|primary| primary.node))),
         }
     }
 
@@ -239,11 +240,11 @@ impl Replica {
         fresh: Option<Fresh>,
         sealed: Vec<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        let term = self.own_term()?;
         let (own, node) = (self.organisation(), self.node());
         if self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner != own {
             return Err(ReplicaError::NotPermitted);
         }
+        let term = self.own_term()?;
         let statement = self.space(disk, space)?.access.draft(node, term, operation);
         let entry = statement.sign(&self.credentials.node_key);
         let from = entry.statement.sequence;

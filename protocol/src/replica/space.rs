@@ -3,7 +3,7 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Member, Role, Signatures};
+use crate::access::{Access, AccessEntry, Member, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, Secret};
 use crate::ids::{NodeId, SpaceId};
@@ -184,7 +184,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
-        let lacking = self.lacking_keyrings(disk, space)?;
+        let lacking = self.lacking_keys(disk, space)?;
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
@@ -236,28 +236,5 @@ impl Replica {
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {
         self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
         self.summaries.insert(space, summary);
-    }
-
-    /// Keyrings that this node should hold and does not: a space that lacks keys has another
-    /// digest, so it never looks in sync.
-    pub(super) fn lacking_keyrings(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let (node, organisation) = (self.node(), self.organisation());
-        let access = &self.space(disk, space)?.access;
-        let wanted: Vec<[u8; 32]> = if access.role(&organisation) == Some(Role::Carrier) {
-            access.keyrings().map(|(_, _, hash)| hash).collect()
-        } else {
-            access.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
-        };
-        let mut lacking = Vec::new();
-        for hash in wanted {
-            if self.read(disk, Table::Sealed, &keys::sealed(space, &hash))?.is_none() {
-                lacking.push(hash.into());
-            }
-        }
-        Ok(lacking)
     }
 }

@@ -16,6 +16,7 @@ mod forging;
 mod frames;
 mod joining;
 mod line;
+mod machines;
 mod maintenance;
 mod order;
 mod organisation;
