@@ -10,8 +10,10 @@
 //!
 //! Deliberately absent: names, addresses and any other description, which are ordinary records.
 
+mod machine;
 mod operation;
 mod state;
 
+pub use machine::{Admission, MachineError, NodeRequest};
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};

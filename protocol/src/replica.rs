@@ -16,6 +16,7 @@
 
 mod admission;
 mod cache;
+mod exposure;
 mod forks;
 mod handover;
 mod identities;
@@ -50,6 +51,7 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 pub use admission::Admitted;
+pub use exposure::{Exposure, Safety};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};

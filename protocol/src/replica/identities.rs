@@ -62,6 +62,7 @@ impl Replica {
             fresh.push(entry);
         }
         let Some(identity) = grown.filter(|_| !fresh.is_empty()) else { return Ok(false) };
+        self.note_exposure(disk, &fresh)?;
         for entry in fresh {
             let key = keys::identity(&organisation, entry.statement.sequence);
             self.pending.put(Table::Identity, key, codec::encode(entry));
