@@ -7,6 +7,7 @@ pub mod distinct;
 mod error;
 mod event;
 mod invitation;
+mod machine;
 mod partner;
 mod query;
 mod record;
@@ -17,6 +18,7 @@ mod status;
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
+pub use machine::{ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView};
 pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
 pub use query::{ContactsQuery, ConventionsQuery, RawQuery, RecordsQuery, SearchQuery};
 pub use record::{

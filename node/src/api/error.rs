@@ -40,6 +40,10 @@ pub enum ErrorCode {
     KeyMissing,
     /// Another copy of this node was noticed.
     Cloned,
+    /// Only the organisation's primary node does that.
+    NotPrimary,
+    /// The organisation revoked this node.
+    Revoked,
     /// Too much at once.
     Busy,
     /// Too large.
@@ -107,7 +111,10 @@ impl ApiError {
             ErrorCode::NotFound => 404,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
-            ErrorCode::NotPermitted | ErrorCode::ForeignPage => 403,
+            ErrorCode::NotPermitted
+            | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked => 403,
             ErrorCode::WrongHost => 421,
             ErrorCode::Method => 405,
             ErrorCode::MediaType => 415,
@@ -136,6 +143,8 @@ impl ApiError {
             ErrorCode::Unauthorised
             | ErrorCode::NotPermitted
             | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked
             | ErrorCode::WrongHost => 7,
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
         }

@@ -10,11 +10,11 @@
 
 use super::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
-    ResolveRequest, RevocationView, SearchHit, SearchQuery, SpaceView, Status, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, ExposureView,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
+    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, SpaceView, Status, VerifyReport, VerifyRequest, VerifyStoreRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -81,6 +81,21 @@ pub trait Service: Send + Sync + 'static {
         &self,
         organisation: String,
     ) -> impl Future<Output = Answer<PartnerView>> + Send;
+
+    /// Every node of this organisation.
+    fn nodes(&self) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
+
+    /// What a node of this organisation could have read.
+    fn node_report(&self, node: String) -> impl Future<Output = Answer<ExposureView>> + Send;
+
+    /// The identity log of this organisation.
+    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
+
+    /// Adds signed entries to it.
+    fn extend_identity(
+        &self,
+        request: IdentityRequest,
+    ) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
 
     /// Every space this node stores.
     fn spaces(&self) -> impl Future<Output = Answer<Vec<SpaceView>>> + Send;

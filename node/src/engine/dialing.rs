@@ -73,6 +73,10 @@ fn spread(node: &NodeId) -> f64 {
 impl Core {
     /// Tells the network whom it may let in, and begins to reach those not connected.
     pub(super) fn admit_partners(&mut self) {
+        if self.replica.is_revoked() {
+            self.dialing.attempts.clear();
+            return self.fall_silent();
+        }
         let nodes: HashSet<NodeId> = self.replica.admitted_nodes().map(|(node, _)| node).collect();
         self.dialing.attempts.retain(|node, _| nodes.contains(node));
         for node in &nodes {
@@ -86,7 +90,8 @@ impl Core {
                 self.dialing.attempts.entry(*node).or_insert(attempt);
             }
         }
-        self.network.admit(nodes);
+        // Those revoked may come to be told so.
+        self.network.admit(nodes.into_iter().chain(self.replica.revoked_nodes()).collect());
         self.dial_due(Instant::now());
     }
 
@@ -124,6 +129,9 @@ impl Core {
     }
 
     fn addresses_of(&self, node: &NodeId) -> Vec<String> {
+        if let Some(sibling) = self.replica.siblings().get(node) {
+            return sibling.addresses.clone();
+        }
         let organisation = self.replica.organisation_of(node);
         let partner = organisation.and_then(|one| self.replica.partner(&one));
         partner

@@ -6,10 +6,11 @@ use super::records::Act;
 use crate::api::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
     ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport, ExamineRequest,
-    HistoryView, InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView,
-    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView,
-    Status, VerifyReport, VerifyRequest, VerifyStoreRequest,
+    ExposureView, HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest,
+    JoinRequest, MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView,
+    PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest,
+    RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -94,6 +95,22 @@ impl Service for Handle {
 
     async fn unblock_partner(&self, organisation: String) -> Answer<PartnerView> {
         self.run(move |core| core.block_partner(&parse(&organisation)?, false)).await
+    }
+
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.run(super::core::Core::nodes).await
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.run(move |core| core.node_report(&parse(&node)?)).await
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.run(super::core::Core::identity).await
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.run(move |core| core.extend_identity(&request)).await
     }
 
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {

@@ -30,6 +30,8 @@ impl Core {
             addresses: self.addresses.iter().cloned().collect(),
             online: self.online,
             cloned: self.replica.is_cloned(),
+            revoked: self.replica.is_revoked(),
+            primary: self.replica.primary().map(|node| node.to_string()),
             projecting: self.replica.lags(),
             counts,
             bytes_sent: traffic.sent,
@@ -78,6 +80,12 @@ impl Core {
                 !status.cloned,
                 "this node's log is nowhere longer than here".into(),
                 "stop the other copy of this node",
+            ),
+            check(
+                "certified",
+                !status.revoked,
+                "this node speaks for its organisation".into(),
+                "this node was revoked: work on another one; keep its data or delete it",
             ),
             check(
                 "partners_reached",

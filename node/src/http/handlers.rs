@@ -2,6 +2,7 @@
 
 pub mod convention;
 pub mod invitation;
+pub mod machine;
 pub mod node;
 pub mod partner;
 pub mod record;

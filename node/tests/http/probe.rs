@@ -5,11 +5,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
     Answer, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    InvitationView, InviteRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery,
-    ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status,
-    VerifyReport, VerifyRequest, VerifyStoreRequest,
+    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, ExposureView,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
+    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, Service, SpaceView, Status, VerifyReport, VerifyRequest,
+    VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -140,6 +141,26 @@ impl Service for Probe {
     async fn unblock_partner(&self, organisation: String) -> Answer<PartnerView> {
         self.note("unblock_partner", &[json!(organisation)]);
         Ok(sample(samples::partner()))
+    }
+
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.note("nodes", &[]);
+        Ok(vec![sample(samples::node())])
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.note("node_report", &[json!(node)]);
+        Ok(sample(samples::exposure()))
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.note("identity", &[]);
+        Ok(sample(samples::identity()))
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.note("extend_identity", &[json!(request)]);
+        Ok(vec![sample(samples::node())])
     }
 
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {

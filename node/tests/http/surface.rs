@@ -10,6 +10,7 @@ fn body(schema: &str) -> Value {
         "NetworkRequest" => json!({"online": true}),
         "JoinRequest" => json!({"invitation": "invito1"}),
         "MemberRequest" => json!({"organisation": "ente1", "role": "reader"}),
+        "IdentityRequest" => json!({"entries": []}),
         "RawEntries" => json!({"runs": []}),
         "ConventionRequest" | "EditRequest" => json!({"fields": {}}),
         "NewRecordRequest" => json!({"kind": "contact", "fields": {}}),

@@ -21,7 +21,7 @@ const DECISION: &[u8] = b"decision on ";
 /// The setting that holds what is known of the other nodes of this organisation.
 const SIBLINGS: &str = "siblings";
 /// The setting that names the space of the organisation's directory.
-pub const DIRECTORY: &str = "directory";
+const DIRECTORY: &str = "directory";
 
 /// What is known of another node of this organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -140,6 +140,14 @@ impl Replica {
         Ok(stored.and_then(|bytes| bytes.try_into().ok()).map(SpaceId::from_bytes))
     }
 
+    /// Names the space of the organisation's directory.
+    ///
+    /// # Errors
+    /// As [`Replica::put_setting`].
+    pub fn name_directory(&mut self, space: &SpaceId) -> Result<(), ReplicaError> {
+        self.put_setting(DIRECTORY, space.as_bytes())
+    }
+
     /// Takes the directory that another node of this organisation names, unless one is known.
     ///
     /// # Errors
@@ -150,7 +158,7 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
         if self.directory(disk)?.is_none() {
-            self.put_setting(DIRECTORY, space.as_bytes())?;
+            self.name_directory(space)?;
         }
         Ok(())
     }
