@@ -16,6 +16,7 @@
 mod convention;
 mod event;
 mod invitation;
+mod machine;
 mod node;
 mod partner;
 mod path;
