@@ -60,6 +60,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Partner(Partner),
     #[command(subcommand)]
+    Node(Machine),
+    #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
     Contact(Contact),
@@ -94,7 +96,12 @@ pub(super) struct Unlocking {
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    pub name: String,
+    #[arg(required_unless_present = "additional")]
+    pub name: Option<String>,
+    #[arg(long, value_name = "ORGANISATION", conflicts_with_all = ["name", "recovery_file"])]
+    pub additional: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "additional")]
+    pub output: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub words: Option<Language>,
     #[arg(long, value_name = "FILE")]
@@ -191,6 +198,53 @@ pub(super) enum Partner {
     },
     Unblock {
         organisation: String,
+    },
+}
+
+/// Where the recovery words are; without a file they are asked for.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Recovery {
+    #[arg(long, value_name = "FILE")]
+    pub recovery_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Machine {
+    List,
+    Add {
+        request: PathBuf,
+        #[command(flatten)]
+        recovery: Recovery,
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    Admit {
+        admission: PathBuf,
+        #[command(flatten)]
+        unlocking: Unlocking,
+    },
+    Revoke {
+        machine: String,
+        #[command(flatten)]
+        recovery: Recovery,
+    },
+    Report {
+        machine: String,
+    },
+    Primary {
+        machine: String,
+        #[command(flatten)]
+        recovery: Recovery,
+    },
+    RotateSealing {
+        #[command(flatten)]
+        recovery: Recovery,
+        #[command(flatten)]
+        unlocking: Unlocking,
+    },
+    RotateRoot {
+        #[command(flatten)]
+        recovery: Recovery,
     },
 }
 

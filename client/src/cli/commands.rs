@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod invite;
 mod join;
+mod machine;
 mod network;
 mod partner;
 mod record;
@@ -39,6 +40,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Invite(arguments) => invite::run(context, arguments),
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
+        Command::Node(action) => machine::run(context, action),
         Command::Convention(action) => convention::run(context, action),
         Command::Contact(action) => contact::run(context, action),
         Command::Cover(action) => cover::run(context, action),
