@@ -56,6 +56,7 @@ pub fn not_run(context: &Context, error: &RunError) -> Failure {
         RunError::Directory(error) => directory(context, error),
         RunError::Keystore(error) => keystore(context, error),
         RunError::Network(error) => network(context, error),
+        RunError::NotAdmitted => context.fail(Exit::NotPermitted, "not_admitted", ""),
         RunError::Store(error) => store(context, error),
         error => Failure::told(Exit::Error, "run", error),
     }
@@ -175,6 +176,7 @@ mod tests {
             RunError::Keystore(KeystoreError::Wrong),
             RunError::Network(NetworkError::BadAddress("pippo".into())),
             RunError::Network(NetworkError::Listen { address: "a".into(), cause: "b".into() }),
+            RunError::NotAdmitted,
             RunError::Store(StoreError::Damaged { path: path(), cause: "magic".into() }),
             RunError::Store(StoreError::Foreign { path: path() }),
             RunError::Store(StoreError::Full { path: path() }),

@@ -15,7 +15,7 @@ use sincronia_protocol::identity::{Admission, Identity, IdentityEntry};
 use sincronia_protocol::ids::{NodeId, OrganisationId, SpaceId};
 use sincronia_protocol::limits::{IDENTITY_ENTRY_BYTES_MAX, IDENTITY_NODES_MAX};
 use sincronia_protocol::record::Kind;
-use sincronia_protocol::replica::{Exposure, Growth, Safety};
+use sincronia_protocol::replica::{Exposure, Growth, ReplicaError, Safety};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
 use std::ops::ControlFlow;
@@ -193,6 +193,18 @@ impl Core {
         if is_partner && let Err(error) = self.share_due(organisation) {
             warn!(%error, "what a partner is due was not shared");
         }
+    }
+
+    /// Whether this node may make a partner, and share spaces with it when it arrives.
+    pub(super) fn check_may_invite(&self, shares: bool) -> Result<(), ApiError> {
+        let primary = self.replica.primary();
+        if self.replica.is_revoked() {
+            return Err(ReplicaError::Revoked.into());
+        }
+        if shares && primary != Some(self.replica.node()) {
+            return Err(ReplicaError::NotPrimary(primary).into());
+        }
+        Ok(())
     }
 
     /// This node was revoked: it syncs with nobody any more.

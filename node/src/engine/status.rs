@@ -74,7 +74,12 @@ impl Core {
                 status.addresses.join(", "),
                 "check the listen addresses in sincronia.toml",
             ),
-            check("online", status.online, on(status.online), "run `sincronia online`"),
+            check(
+                "online",
+                status.online || status.revoked,
+                on(status.online),
+                "run `sincronia online`",
+            ),
             check(
                 "one_copy",
                 !status.cloned,

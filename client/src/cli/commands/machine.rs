@@ -11,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::starting::unusable;
 use crate::cli::{node, secret};
 use crate::output::table::Rows;
-use crate::output::value::time;
+use crate::output::value::{short, time};
 use crate::root::{RootError, Signing};
 use sincronia_node::api::{ExposedSpaceView, ExposureView, IdentityView, NodeView};
 use sincronia_protocol::identity::{Admission, IdentityOperation, MachineError, NodeRequest};
@@ -207,7 +207,7 @@ fn report(context: &Context, node: &str) -> Outcome {
 
 fn exposure(context: &Context, report: &ExposureView) -> String {
     let texts = &context.texts;
-    let headings = ["convention", "owner", "records", "written-there", "keys", "state"];
+    let headings = ["title", "owner-of-space", "count", "written-there", "keys", "state"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
     for space in &report.spaces {
         let keys = [("from", space.from_epoch.into()), ("to", space.to_epoch.into())];
@@ -238,7 +238,7 @@ fn exposure(context: &Context, report: &ExposureView) -> String {
 fn title(context: &Context, space: &ExposedSpaceView) -> String {
     let texts = &context.texts;
     match space.title.as_str() {
-        "" => space.space.clone(),
+        "" => short(&space.space),
         "directory" => texts.text("own-directory"),
         title => texts.find(&format!("kind-{title}"), &[]).unwrap_or_else(|| title.to_owned()),
     }
