@@ -67,7 +67,9 @@ fn shows(client: &Client, id: &str, seats: u64) -> bool {
 fn sign(node: &Node, words: &str, operations: Vec<IdentityOperation>) -> IdentityRequest {
     let entropy = restore_entropy(words).unwrap();
     let mut signing = Signing::begin(&node.client().identity().unwrap(), entropy).unwrap();
-    operations.into_iter().for_each(|operation| signing.say(operation).unwrap());
+    for operation in operations {
+        signing.say(operation).unwrap();
+    }
     let request = signing.request();
     node.client().extend_identity(&request).unwrap();
     request

@@ -1,4 +1,5 @@
-//! The commands that are the node itself, or prepare its directory: the only place where the client calls its library.
+//! The commands that are the node itself, or prepare its directory: the only place where the client
+//! calls its library.
 
 use super::context::Context;
 use super::failure::{Exit, Failure};

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// A node of this organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of its own in the answer")]
 pub struct NodeView {
     /// The node.
     pub node: String,

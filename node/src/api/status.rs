@@ -35,6 +35,7 @@ pub struct Counts {
 
 /// The state of the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of its own in the answer")]
 pub struct Status {
     /// The organisation.
     pub organisation: String,

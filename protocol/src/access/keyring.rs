@@ -56,9 +56,8 @@ impl Keyring {
         sealing.seal(&context(space, position, node), &self.text(), random)
     }
 
-    /// Seals the keyring to `node`, to be handed over outside the access log. The randomness follows
-    /// from the keys, so that the same handover is the same bytes; it is the caller's part not to
-    /// hand over nothing.
+    /// Seals the keyring to `node`, to be handed over outside the access log. The randomness
+    /// follows from the keys, so that the same handover is the same bytes.
     ///
     /// # Errors
     /// [`CryptoError::Key`] when the sealing key is not one, or there is no key to hand over.

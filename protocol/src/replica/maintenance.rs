@@ -51,8 +51,8 @@ impl Replica {
     }
 
     /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
-    /// cuts the logs of revoked nodes, rotates where a new node has no key. A space whose key has not
-    /// arrived here yet keeps no other from its due; the debt then stays.
+    /// cuts the logs of revoked nodes, rotates where a new node has no key. A space whose key has
+    /// not arrived here yet keeps no other from its due; the debt then stays.
     ///
     /// # Errors
     /// When the store cannot be read, or [`ReplicaError::KeyMissing`].

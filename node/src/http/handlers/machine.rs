@@ -1,4 +1,5 @@
-//! Endpoints: the nodes of this organisation. Each hands its input to the engine and its answer back.
+//! Endpoints: the nodes of this organisation. Each hands its input to the engine and its answer
+//! back.
 
 use crate::api::{ApiError, ExposureView, IdentityRequest, IdentityView, NodeView, Service};
 use crate::http::extract::{Body, Path};

@@ -63,8 +63,8 @@ impl Session {
         Ok(())
     }
 
-    /// Keys are taken from whoever has them, since the access log says which they are; the rest only
-    /// from nodes of this organisation.
+    /// Keys are taken from whoever has them, since the access log says which they are; the rest
+    /// only from nodes of this organisation.
     fn admit_handover(
         &self,
         handover: Handover,
