@@ -162,5 +162,8 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     assert!(checks.iter().any(|one| one.name == "certified" && !one.ok && one.remedy.is_some()));
     first.client().network(&NetworkRequest { online: true }).unwrap();
     assert!(!first.client().status().unwrap().online);
+    first.kill();
+    first.start();
+    assert!(first.client().status().unwrap().revoked, "it knows after a restart too");
     assert!(shows(casa.client(), id, 5) && shows(second.client(), id, 5));
 }

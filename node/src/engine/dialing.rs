@@ -128,6 +128,17 @@ impl Core {
         }
     }
 
+    /// Whether a session with the node is wanted: not with one that was revoked or whose
+    /// organisation is no partner any more.
+    pub(super) fn is_sought(&self, node: &NodeId) -> bool {
+        let organisation = self.replica.organisation_of(node);
+        organisation
+            .filter(|one| self.replica.is_partner(one) && !self.replica.is_revoked())
+            .is_some_and(|one| {
+                self.replica.identity(&one).is_some_and(|identity| identity.is_active(node))
+            })
+    }
+
     fn addresses_of(&self, node: &NodeId) -> Vec<String> {
         if let Some(sibling) = self.replica.siblings().get(node) {
             return sibling.addresses.clone();
@@ -148,7 +159,7 @@ impl Core {
     ) {
         match purpose {
             Purpose::Join => self.joinings.fail(&node, failure),
-            Purpose::Sync if !self.by_node.contains_key(&node) => {
+            Purpose::Sync if !self.by_node.contains_key(&node) && self.is_sought(&node) => {
                 self.dialing.failed(node, failure.to_string());
             }
             Purpose::Sync => {}

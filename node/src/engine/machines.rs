@@ -78,7 +78,9 @@ impl Core {
     fn admission(&self, entries: Vec<IdentityEntry>) -> Admission {
         let most = sincronia_protocol::limits::ADDRESSES_MAX;
         let this = (self.replica.node(), self.addresses.iter().take(most).cloned().collect());
-        let siblings = self.replica.siblings().iter();
+        let own = self.replica.identity(&self.replica.organisation());
+        let is_active = |node: &NodeId| own.is_some_and(|one| one.is_active(node));
+        let siblings = self.replica.siblings().iter().filter(|(node, _)| is_active(node));
         let siblings = siblings.map(|(node, one)| (*node, one.addresses.clone()));
         let addresses = std::iter::once(this).chain(siblings).take(IDENTITY_NODES_MAX);
         Admission::new(self.name.clone(), entries, addresses.collect())

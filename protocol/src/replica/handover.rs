@@ -3,6 +3,8 @@
 //! The owner's primary rotates for such a node when it is next there. Until then a node of the same
 //! organisation, or any node of the owner, hands over what it holds: sealed to the node's certified
 //! key, and checked by the receiver against the access log, so that it does not matter who gives.
+//! To nodes of the owner every reader hands over: it may read everything in its space, and when the
+//! machine that made the keys is lost, others must be able to give them back.
 
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, Keyring, KeyringError, Role};
@@ -51,8 +53,8 @@ impl Replica {
 
     /// The keys among `wanted` (commitments) that may be handed to `node`, sealed to it, and the
     /// epoch that binds them: only to a certified node that was not cut, of an organisation that
-    /// reads the space, and only if that is this organisation or this one owns the space. Nothing
-    /// when there is none, or when the owner's keyrings for the node are here.
+    /// reads the space, and only if that is this organisation or one of the two owns the space.
+    /// Nothing when there is none, or when the owner's keyrings for the node are here.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -71,9 +73,8 @@ impl Replica {
         let sealing = self.identities.get(&theirs).and_then(|identity| {
             identity.active_nodes().find(|(one, _)| *one == node).map(|(_, key)| key.clone())
         });
-        let Some(sealing) = sealing.filter(|_| theirs == own || owner == own) else {
-            return Ok(None);
-        };
+        let may_give = theirs == own || owner == own || owner == theirs;
+        let Some(sealing) = sealing.filter(|_| may_give) else { return Ok(None) };
         let state = self.space(disk, space)?;
         let access = &state.access;
         let reads = access.role(&theirs).is_some_and(Role::reads);

@@ -182,8 +182,9 @@ impl Replica {
     #[must_use]
     pub fn partner_record(&self, organisation: &OrganisationId) -> Option<PartnerRecord> {
         if *organisation == self.organisation() {
-            let addresses = self.siblings.iter();
-            let addresses = addresses.map(|(node, one)| (*node, one.addresses.clone())).collect();
+            let certified =
+                self.siblings.iter().filter(|(node, _)| self.is_certified(organisation, node));
+            let addresses = certified.map(|(node, one)| (*node, one.addresses.clone())).collect();
             return Some(PartnerRecord {
                 organisation: *organisation,
                 name: String::new(),

@@ -8,7 +8,7 @@ use sincronia_protocol::access::{AccessOperation, History, KeyringError, Role};
 use sincronia_protocol::crypto::{SealingSecret, Secret};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, SpaceId};
-use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
+use sincronia_protocol::replica::{Partner, ReplicaError, Safety, Trust};
 use sincronia_protocol::sync::{CloseReason, SyncPhase};
 use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeSet;
@@ -298,6 +298,75 @@ fn another_node_becomes_primary_and_the_lost_one_gets_nothing_more() {
     assert_eq!(circle.owner.try_rotate(&space), Err(ReplicaError::Revoked));
     let (_, closed) = talk(&mut circle.owner, &mut second);
     assert!(closed.contains(&CloseReason::Revoked), "{closed:?}");
+}
+
+#[test]
+fn members_give_the_owners_last_machine_its_keys_back_and_then_it_pays_its_debts() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.member.note(&space, "chiave perduta");
+    circle.settle();
+    let mut second = second(&mut circle, 0, 11);
+    let lost = circle.owner.id();
+    // The machine that made the key is gone before the second ever met it.
+    let this = second.id();
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: this });
+    circle.organisations[0].say(IdentityOperation::RevokeNode { node: lost });
+    hear(&mut circle, 0);
+    for organisation in [0, 1] {
+        second.learn(&circle.organisations[organisation]);
+    }
+    befriend(&mut second, circle.member.organisation());
+    give_log(&mut circle.member, &mut second, &space);
+    let own = second.organisation();
+    let paid = second.act(|replica, disk, random| replica.maintain(disk, &own, random));
+    assert_eq!(paid, Err(ReplicaError::KeyMissing));
+    assert!(second.replica.maintenance_due().contains(&own), "the debt stays");
+
+    agree(&mut second, &mut circle.member);
+    assert_eq!(second.title(&space, &record).as_deref(), Some("chiave perduta"));
+    maintain(&mut second, &circle.organisations[0]);
+    assert!(!second.replica.maintenance_due().contains(&own));
+    let log = second.access_log(&space);
+    let is_cut = |entry: &sincronia_protocol::access::AccessEntry| {
+        matches!(&entry.statement.operation,
+            AccessOperation::CutNode { cut, .. } if cut.node == lost)
+    };
+    assert!(log.iter().any(is_cut));
+}
+
+#[test]
+fn the_report_names_what_a_lost_node_read_and_who_still_waits() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    circle.member.note(&space, "letta dal nodo perduto");
+    circle.settle();
+    let mut second = second(&mut circle, 1, 12);
+    agree(&mut second, &mut circle.member);
+    let lost = circle.member.id();
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: lost });
+    second.learn(&circle.organisations[1]);
+    let report = |node: &mut Node| {
+        let (replica, disk) = (&mut node.replica, &node.disk);
+        replica.exposure(disk, &lost).unwrap()
+    };
+    let before = report(&mut second);
+    assert_eq!(before.len(), 1);
+    let told = (before[0].space, before[0].safety, before[0].records, before[0].written);
+    assert_eq!(told, (space, Safety::Waiting, 1, 1));
+    hear(&mut circle, 1);
+    maintain(&mut circle.owner, &circle.organisations[1]);
+    let at_cut = before[0].to_epoch;
+    agree(&mut second, &mut circle.owner);
+    let after = report(&mut second);
+    assert_eq!((after[0].safety, after[0].to_epoch), (Safety::Rotated, at_cut));
+    // A space that comes later was never his to read.
+    let later = circle.owner.create_space();
+    let member = second.organisation();
+    circle.owner.grant(&later, member, Role::Reader, History::Start).unwrap();
+    agree(&mut second, &mut circle.owner);
+    assert!(second.replica.summary(&later).is_some());
+    assert_eq!(report(&mut second).len(), 1);
 }
 
 #[test]
