@@ -864,6 +864,7 @@ said-ask-primary = do it on the primary, { $detail }; if that machine is lost, `
 said-was-revoked = this node was revoked by its organisation; it signs nothing and syncs with nobody
 said-other-machine = work on another node of the organisation; keep this one's data or delete it
 said-check-revoked = this node was revoked: work on another one; keep its data or delete it
+said-revoked = revoked
 said-certified = this node speaks for its organisation
 said-signed-elsewhere = wait until the nodes have synchronised, then sign again
 said-one-copy = this node's log is nowhere longer than here

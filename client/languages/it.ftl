@@ -864,6 +864,7 @@ said-ask-primary = fallo dal primario, { $detail }; se quella macchina è perdut
 said-was-revoked = questo nodo è stato revocato dal suo ente; non firma e non scambia nulla
 said-other-machine = lavora da un altro nodo dell'ente; conserva i dati di questo o cancellali
 said-check-revoked = questo nodo è stato revocato: lavora da un altro; conserva i suoi dati o cancellali
+said-revoked = revocato
 said-certified = questo nodo parla a nome del suo ente
 said-signed-elsewhere = attendi che i nodi si allineino, poi firma di nuovo
 said-one-copy = il registro di questo nodo non è più lungo altrove

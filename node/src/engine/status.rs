@@ -89,7 +89,8 @@ impl Core {
             check(
                 "certified",
                 !status.revoked,
-                "this node speaks for its organisation".into(),
+                if status.revoked { "revoked" } else { "this node speaks for its organisation" }
+                    .into(),
                 "this node was revoked: work on another one; keep its data or delete it",
             ),
             check(
