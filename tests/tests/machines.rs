@@ -12,7 +12,7 @@ use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
     ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, IdentityRequest,
-    NetworkRequest, RecordView,
+    NetworkRequest, PartnerState, RecordView,
 };
 use sincronia_protocol::identity::{Admission, IdentityOperation};
 use sincronia_protocol::recovery::restore_entropy;
@@ -166,4 +166,28 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     first.start();
     assert!(first.client().status().unwrap().revoked, "it knows after a restart too");
     assert!(shows(casa.client(), id, 5) && shows(second.client(), id, 5));
+}
+
+#[test]
+fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
+    let (first, words) = Node::found_with_words("Comune di Aulla");
+    let second = second(&first, &words);
+    second.wait("the other machine", knows_sibling);
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&second);
+    first.wait("the partner", |client| {
+        client.partners().unwrap().iter().any(|one| one.organisation == casa.organisation)
+    });
+    // The primary gives it what it is due, though it joined elsewhere.
+    casa.wait("the directory of its new partner", |client| {
+        client.spaces().unwrap().iter().any(|one| one.owner == first.organisation)
+    });
+    let made = convention(&first, &casa, "Accoglienza residenziale");
+    let id = made.convention.id.as_str();
+    casa.wait("a convention", |client| found(client, id).is_some());
+    second.client().block_partner(&casa.organisation).unwrap();
+    first.wait("the block", |client| {
+        let partners = client.partners().unwrap();
+        partners.iter().any(|one| one.state == PartnerState::Blocked && !one.sync.connected)
+    });
 }

@@ -172,7 +172,8 @@ impl Core {
             return self.fall_silent();
         }
         for grown in growth {
-            if let Growth::Partner { organisation } = grown {
+            // Of a partner that another machine brought in, the identity log may come later.
+            if let Growth::Partner { organisation } | Growth::Identity { organisation } = grown {
                 self.announce(crate::api::ApiEvent::PartnerChanged {
                     organisation: organisation.to_string(),
                 });

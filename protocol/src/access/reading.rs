@@ -16,6 +16,10 @@ pub struct Stretch {
 impl Access {
     /// Notes who began and who ceased to read with `operation`, which has been performed.
     pub(super) fn note_readers(&mut self, operation: &AccessOperation) {
+        // Nobody's role changes with these, and they are most of a log.
+        if matches!(operation, AccessOperation::Rotate { .. } | AccessOperation::CutNode { .. }) {
+            return;
+        }
         let now = self.epoch();
         let before = if operation.rotation().is_some() { now.saturating_sub(1) } else { now };
         let from = match operation {

@@ -8,8 +8,8 @@ use sincronia_protocol::access::{AccessOperation, History, KeyringError, Role};
 use sincronia_protocol::crypto::{SealingSecret, Secret};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, SpaceId};
-use sincronia_protocol::replica::{Partner, ReplicaError, Safety, Trust};
-use sincronia_protocol::sync::{CloseReason, SyncPhase};
+use sincronia_protocol::replica::{Partner, PartnerRecord, ReplicaError, Safety, Trust};
+use sincronia_protocol::sync::{CloseReason, Handover, Input, Message, SyncPhase};
 use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -336,6 +336,56 @@ fn members_give_the_owners_last_machine_its_keys_back_and_then_it_pays_its_debts
 }
 
 #[test]
+fn partners_and_directory_are_taken_from_no_other_organisation() {
+    let mut circle = Circle::of_contributors();
+    let stranger = circle.outsider.organisation();
+    let mut told = circle.outsider.replica.partner_records(None, usize::MAX);
+    told.retain(|one| one.organisation != stranger);
+    let record = PartnerRecord {
+        organisation: Organisation::found(9).id(),
+        name: "Ente inventato".into(),
+        trust: Trust::Verified,
+        decision: 9,
+        joined_at: Timestamp::default(),
+        addresses: Vec::new(),
+    };
+    let invented = record.organisation;
+    told.push(record);
+    for one in &mut told {
+        (one.trust, one.decision) = (Trust::Blocked, 9);
+    }
+    let space = circle.space;
+    let mut line = Line::open(&mut circle.outsider, &mut circle.member);
+    line.run_sound();
+    for handover in [Handover::Partners(told), Handover::Directory(space)] {
+        let frame = Message::Handover(handover).encode();
+        line.input(1, Input::Frame(frame));
+    }
+    line.run_sound();
+    assert!(circle.member.replica.partner(&invented).is_none());
+    assert!(circle.member.replica.is_partner(&circle.owner.organisation()), "nobody is blocked");
+    assert_eq!(circle.member.replica.directory(&circle.member.disk), Ok(None));
+}
+
+#[test]
+fn one_partner_that_does_not_fit_keeps_no_other_out() {
+    let mut circle = Circle::of_contributors();
+    let mut second = second(&mut circle, 1, 12);
+    let mut told = circle.member.replica.partner_records(None, usize::MAX);
+    let count = circle.member.replica.partners().count();
+    assert!(count >= 2);
+    let mut broken = told[0].clone();
+    broken.organisation = Organisation::found(9).id();
+    broken.name = "con un\u{7}campanello".into();
+    told.insert(0, broken);
+    let mut line = Line::open(&mut circle.member, &mut second);
+    line.run_sound();
+    line.input(1, Input::Frame(Message::Handover(Handover::Partners(told)).encode()));
+    line.run_sound();
+    assert_eq!(second.replica.partners().count(), count);
+}
+
+#[test]
 fn the_report_names_what_a_lost_node_read_and_who_still_waits() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
@@ -383,7 +433,7 @@ fn a_session_ends_when_the_other_end_is_revoked() {
         .admit_identity(&line.nodes[1].disk, &circle.organisations[1].entries)
         .unwrap();
     let grown = line.nodes[1].commit();
-    line.input(1, sincronia_protocol::sync::Input::Grown(grown));
+    line.input(1, Input::Grown(grown));
     assert_eq!(line.closed, [CloseReason::NotCertified]);
     line.closed.clear();
     line.run_sound();

@@ -80,7 +80,9 @@ impl Session {
                 if records.len() > limits::PARTNER_RECORDS_MAX {
                     return Err(ReplicaError::Limit("partners in one message"));
                 }
-                records.into_iter().try_for_each(|one| replica.admit_partner_record(one))
+                // One that does not fit keeps no other out.
+                let outcomes = records.into_iter().map(|one| replica.admit_partner_record(one));
+                outcomes.fold(Ok(()), Result::and)
             }
             Handover::Directory(space) if is_sibling => replica.admit_directory(disk, &space),
             _ => Err(ReplicaError::NotPermitted),
