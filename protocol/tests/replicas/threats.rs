@@ -64,8 +64,8 @@ fn threat_14_signed_and_sealed_rubbish_holds_nobody_back() {
         b"",
         b"\xFF",
         b"\x9F",
-        &[0x81; 20_000],
-        &[0xFB; 60_000],
+        &[0x81].repeat(20_000),
+        &[0xFB].repeat(60_000),
         b"\x9B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
     ];
     for text in rubbish {
