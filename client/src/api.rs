@@ -17,6 +17,7 @@ mod bundle;
 mod convention;
 mod event;
 mod invitation;
+mod machine;
 mod node;
 mod partner;
 mod path;

@@ -9,6 +9,7 @@ mod error;
 mod event;
 pub mod hexadecimal;
 mod invitation;
+mod machine;
 mod partner;
 mod query;
 mod record;
@@ -24,6 +25,7 @@ pub use bundle::{
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
+pub use machine::{ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView};
 pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
 pub use query::{ContactsQuery, ConventionsQuery, RawQuery, RecordsQuery, SearchQuery};
 pub use record::{
@@ -37,4 +39,4 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};
-pub use succession::{IdentityRequest, IdentityView, SuccessionView, TakeRequest};
+pub use succession::{SuccessionView, TakeRequest};

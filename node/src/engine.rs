@@ -19,6 +19,7 @@ mod directory;
 mod editing;
 mod joining;
 mod links;
+mod machines;
 mod members;
 mod names;
 mod partners;
@@ -247,6 +248,12 @@ impl From<ReplicaError> for ApiError {
             ReplicaError::KeyMissing => {
                 Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")
             }
+            ReplicaError::NotPrimary(primary) => Core::not_primary(text, primary),
+            ReplicaError::Revoked => Self::new(
+                ErrorCode::Revoked,
+                text,
+                "work on another node of the organisation; keep this one's data or delete it",
+            ),
             ReplicaError::Cloned => Self::new(
                 ErrorCode::Cloned,
                 text,

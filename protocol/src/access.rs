@@ -21,6 +21,7 @@ mod acceptance;
 mod branches;
 mod keyring;
 mod operation;
+mod reading;
 mod state;
 
 pub use acceptance::Standing;
@@ -29,4 +30,5 @@ pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
+pub use reading::Stretch;
 pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

@@ -14,6 +14,7 @@
 mod at_rest;
 mod body;
 mod chunks;
+mod derived;
 mod domain;
 mod sealing;
 mod secret;
@@ -22,6 +23,7 @@ mod signature;
 pub use at_rest::StorageKey;
 pub use body::{EpochKey, KeyCommitment};
 pub use chunks::{open_chunks, seal_chunks};
+pub use derived::DerivedRandom;
 pub use domain::Domain;
 pub use sealing::{SealingPublic, SealingSecret};
 pub use secret::Secret;

@@ -63,6 +63,12 @@ pub const LATE_ENTRIES_MAX: u64 = 10_000;
 /// Entries of one author in one space.
 pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
 
+/// An admission of a new machine: the longest identity log, and every address of every node.
+pub const ADMISSION_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Partners that nodes of one organisation tell each other of: ten times what one node is made for.
+pub const PARTNERS_MAX: usize = 10_000;
+/// Partners in one message between nodes of one organisation.
+pub const PARTNER_RECORDS_MAX: usize = 256;
 /// Addresses in one invitation or address record.
 pub const ADDRESSES_MAX: usize = 16;
 /// One address in text form.

@@ -18,7 +18,9 @@ mod admission;
 mod branches;
 mod bundles;
 mod cache;
+mod exposure;
 mod forks;
+mod handover;
 mod identities;
 mod invitations;
 mod keys;
@@ -31,6 +33,7 @@ mod query;
 mod row;
 mod serving;
 mod settings;
+mod siblings;
 mod space;
 mod stored;
 mod summary;
@@ -53,12 +56,14 @@ use summary::Summaries;
 pub use admission::Admitted;
 pub use branches::SetAside;
 pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
+pub use exposure::{Exposure, Safety};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
+pub use siblings::{PartnerRecord, Sibling};
 pub use summary::Summary;
 pub use verification::{Findings, RawRuns, RawWanted};
 pub use writing::{WriteRequest, WriteTarget, Written};
@@ -102,6 +107,14 @@ pub enum ReplicaError {
     /// A limit would be crossed.
     #[error("a limit would be crossed: {0}")]
     Limit(&'static str),
+    /// Another node of this organisation writes its access logs.
+    #[error(
+        "this node is not its organisation's primary, which alone founds, shares and takes back"
+    )]
+    NotPrimary(Option<NodeId>),
+    /// This organisation revoked this node.
+    #[error("this node was revoked by its organisation; it signs nothing and syncs with nobody")]
+    Revoked,
     /// This organisation may not do that in that space.
     #[error("this organisation may not do that in this space")]
     NotPermitted,
@@ -159,6 +172,11 @@ pub enum Growth {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// What is known of a partner, or of the nodes of this organisation: only for the latter.
+    Partner {
+        /// The partner, or this organisation.
+        organisation: OrganisationId,
+    },
 }
 
 /// What an application wants to know.
@@ -204,7 +222,9 @@ pub struct Replica {
     spaces: Cache<SpaceId, space::SpaceState>,
     records: Cache<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
-    debts: BTreeSet<OrganisationId>,
+    debts: BTreeMap<OrganisationId, u64>,
+    decisions: BTreeMap<OrganisationId, u64>,
+    siblings: BTreeMap<NodeId, Sibling>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -230,7 +250,9 @@ impl Replica {
             spaces: Cache::default(),
             records: Cache::default(),
             dirty: BTreeSet::new(),
-            debts: BTreeSet::new(),
+            debts: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            siblings: BTreeMap::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),
@@ -256,6 +278,7 @@ impl Replica {
         self.records.clear();
         self.load_identities(disk)?;
         self.load_partners(disk)?;
+        self.load_siblings(disk)?;
         self.load_debts(disk)?;
         self.load_summaries(disk)
     }

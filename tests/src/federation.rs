@@ -9,8 +9,10 @@ use sincronia_client::api::Client;
 use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
+use sincronia_node::machine::{self, RequestOptions};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::{RunOptions, run};
+use sincronia_protocol::identity::{Admission, NodeRequest};
 use sincronia_protocol::recovery::WordList;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -66,7 +68,7 @@ impl Node {
     /// Founds an organisation and starts its node.
     #[must_use]
     pub fn found(name: &str) -> Self {
-        let mut node = Self::prepare(name);
+        let (mut node, _) = Self::prepare(name);
         node.start();
         node
     }
@@ -74,12 +76,20 @@ impl Node {
     /// Founds an organisation and starts its node with its network closed.
     #[must_use]
     pub fn found_closed(name: &str) -> Self {
-        let mut node = Self::prepare(name);
+        let (mut node, _) = Self::prepare(name);
         node.start_closed();
         node
     }
 
-    fn prepare(name: &str) -> Self {
+    /// As [`Self::found`], with the recovery words.
+    #[must_use]
+    pub fn found_with_words(name: &str) -> (Self, String) {
+        let (mut node, words) = Self::prepare(name);
+        node.start();
+        (node, words)
+    }
+
+    fn prepare(name: &str) -> (Self, String) {
         let home = TempDir::new().expect("a temporary directory");
         let directory = home.path().join("node");
         keystore::create_key_file(&key_file(&directory)).expect("a key file");
@@ -90,9 +100,44 @@ impl Node {
             unlock: Unlock::KeyFile(key_file(&directory)),
             strength: Strength::Light,
         });
-        let organisation = founded.expect("a new directory").organisation.to_string();
+        let founded = founded.expect("a new directory");
+        let (organisation, words) =
+            (founded.organisation.to_string(), founded.recovery_words.to_string());
         let (process, client) = (Mutex::new(None), None);
-        Self { organisation, directory, process, client, _home: home }
+        (Self { organisation, directory, process, client, _home: home }, words)
+    }
+
+    /// A machine that asks to speak for an organisation, and its request.
+    ///
+    /// # Panics
+    /// When its directory cannot be made.
+    #[must_use]
+    pub fn request(organisation: &str) -> (Self, NodeRequest) {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        keystore::create_key_file(&key_file(&directory)).expect("a key file");
+        let request = machine::request(&RequestOptions {
+            directory: directory.clone(),
+            organisation: organisation.parse().expect("an organisation"),
+            unlock: Unlock::KeyFile(key_file(&directory)),
+            strength: Strength::Light,
+        });
+        let organisation = organisation.to_owned();
+        let (process, client) = (Mutex::new(None), None);
+        let node = Self { organisation, directory, process, client, _home: home };
+        (node, request.expect("a new directory"))
+    }
+
+    /// Takes its admission, and starts.
+    ///
+    /// # Panics
+    /// When the admission is not for it.
+    #[must_use]
+    pub fn admit(mut self, admission: &Admission) -> Self {
+        let unlock = Unlock::KeyFile(key_file(&self.directory));
+        machine::admit(&self.directory, &unlock, admission).expect("its admission");
+        self.start();
+        self
     }
 
     /// Starts the process and waits until its API answers.

@@ -62,6 +62,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Bundle(Bundle),
     #[command(subcommand)]
+    Node(Machine),
+    #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
     Succession(Succession),
@@ -98,7 +100,12 @@ pub(super) struct Unlocking {
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    pub name: String,
+    #[arg(required_unless_present = "additional")]
+    pub name: Option<String>,
+    #[arg(long, value_name = "ORGANISATION", conflicts_with_all = ["name", "recovery_file"])]
+    pub additional: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "additional")]
+    pub output: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub words: Option<Language>,
     #[arg(long, value_name = "FILE")]
@@ -223,6 +230,53 @@ pub(super) enum Partner {
     },
 }
 
+/// Where the recovery words are; without a file they are asked for.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Recovery {
+    #[arg(long, value_name = "FILE")]
+    pub recovery_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Machine {
+    List,
+    Add {
+        request: PathBuf,
+        #[command(flatten)]
+        recovery: Recovery,
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    Admit {
+        admission: PathBuf,
+        #[command(flatten)]
+        unlocking: Unlocking,
+    },
+    Revoke {
+        machine: String,
+        #[command(flatten)]
+        recovery: Recovery,
+    },
+    Report {
+        machine: String,
+    },
+    Primary {
+        machine: String,
+        #[command(flatten)]
+        recovery: Recovery,
+    },
+    RotateSealing {
+        #[command(flatten)]
+        recovery: Recovery,
+        #[command(flatten)]
+        unlocking: Unlocking,
+    },
+    RotateRoot {
+        #[command(flatten)]
+        recovery: Recovery,
+    },
+}
+
 /// Who acts, and why.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Authoring {
@@ -325,14 +379,14 @@ pub(super) enum Succession {
     Declare {
         #[arg(value_name = "ORGANISATION")]
         successor: String,
-        #[arg(long, value_name = "FILE")]
-        recovery_file: Option<PathBuf>,
+        #[command(flatten)]
+        recovery: Recovery,
     },
     Accept {
         #[arg(value_name = "ORGANISATION")]
         predecessor: String,
-        #[arg(long, value_name = "FILE")]
-        recovery_file: Option<PathBuf>,
+        #[command(flatten)]
+        recovery: Recovery,
     },
     Offer {
         #[arg(long, value_name = "ORGANISATION")]

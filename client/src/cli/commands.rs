@@ -14,6 +14,7 @@ mod import;
 mod init;
 mod invite;
 mod join;
+mod machine;
 mod network;
 mod partner;
 mod record;
@@ -42,6 +43,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
         Command::Bundle(action) => bundle::run(context, action),
+        Command::Node(action) => machine::run(context, action),
         Command::Convention(action) => convention::run(context, action),
         Command::Succession(action) => succession::run(context, action),
         Command::Contact(action) => contact::run(context, action),

@@ -80,8 +80,6 @@ fn calls_about_spaces_arrive() {
     arrives!(running, client, add_member("s"; {"organisation": "ente1", "role": "reader"}));
     arrives!(running, client, remove_member("s", "ente1"));
     arrives!(running, client, rotate("s"));
-    arrives!(running, client, identity());
-    arrives!(running, client, extend_identity(; {"entry": "00"}));
     arrives!(running, client, successions());
     arrives!(running, client, offer_space("s"; {"organisation": "ente1"}));
     arrives!(running, client, take_space("s"; {"operator": "operator"}));

@@ -42,6 +42,10 @@ pub enum ErrorCode {
     KeyMissing,
     /// Another copy of this node was noticed.
     Cloned,
+    /// Only the organisation's primary node does that.
+    NotPrimary,
+    /// The organisation revoked this node.
+    Revoked,
     /// Too much at once.
     Busy,
     /// Too large.
@@ -112,7 +116,10 @@ impl ApiError {
             ErrorCode::NotFound => 404,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
-            ErrorCode::NotPermitted | ErrorCode::ForeignPage => 403,
+            ErrorCode::NotPermitted
+            | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked => 403,
             ErrorCode::WrongHost => 421,
             ErrorCode::Method => 405,
             ErrorCode::MediaType => 415,
@@ -144,6 +151,8 @@ impl ApiError {
             ErrorCode::Unauthorised
             | ErrorCode::NotPermitted
             | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked
             | ErrorCode::WrongHost => 7,
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
         }

@@ -11,11 +11,11 @@
 use super::{
     ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
     ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
-    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
     InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
-    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
-    SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
     VerifyStoreRequest,
 };
 use std::future::Future;
@@ -100,6 +100,21 @@ pub trait Service: Send + Sync + 'static {
         organisation: String,
     ) -> impl Future<Output = Answer<PartnerView>> + Send;
 
+    /// Every node of this organisation.
+    fn nodes(&self) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
+
+    /// What a node of this organisation could have read.
+    fn node_report(&self, node: String) -> impl Future<Output = Answer<ExposureView>> + Send;
+
+    /// The identity log of this organisation.
+    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
+
+    /// Adds signed entries to it.
+    fn extend_identity(
+        &self,
+        request: IdentityRequest,
+    ) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
+
     /// Every space this node stores.
     fn spaces(&self) -> impl Future<Output = Answer<Vec<SpaceView>>> + Send;
 
@@ -125,15 +140,6 @@ pub trait Service: Send + Sync + 'static {
 
     /// Gives a space of ours a new key.
     fn rotate(&self, space: String) -> impl Future<Output = Answer<SpaceView>> + Send;
-
-    /// This organisation's identity log.
-    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
-
-    /// Extends it by an entry that the root key signed.
-    fn extend_identity(
-        &self,
-        request: IdentityRequest,
-    ) -> impl Future<Output = Answer<IdentityView>> + Send;
 
     /// Organisations that take the place of others.
     fn successions(&self) -> impl Future<Output = Answer<Vec<SuccessionView>>> + Send;

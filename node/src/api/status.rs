@@ -54,6 +54,12 @@ pub struct Status {
     pub closed: bool,
     /// Whether another copy of this node was noticed.
     pub cloned: bool,
+    /// Whether the organisation revoked this node.
+    #[serde(default)]
+    pub revoked: bool,
+    /// The node that writes the organisation's access logs.
+    #[serde(default)]
+    pub primary: Option<String>,
     /// Whether rows lag behind entries that arrived.
     pub projecting: bool,
     /// How much there is.

@@ -87,11 +87,11 @@ impl Core {
         let disk = config.store.snapshot().map_err(failed)?;
         let replica = Replica::open(config.credentials, &disk)?;
         let identity = replica.identity(&replica.organisation());
-        if !identity.is_some_and(|identity| identity.is_active(&replica.node())) {
+        if !identity.is_some_and(|identity| identity.has_certified(&replica.node())) {
             return Err(ApiError::new(
                 crate::api::ErrorCode::NotPermitted,
-                "this node does not speak for the organisation of its store",
-                "the node was revoked, or keystore and store do not belong together",
+                "this node does not speak for its organisation yet",
+                "hand its request to another node (`sincronia node add`), then `sincronia node admit`",
             ));
         }
         let random = random::generator().map_err(|_| super::store_failed())?;
@@ -226,10 +226,13 @@ impl Core {
     fn spread(&mut self, growth: &[Growth]) {
         self.pass_growth(growth);
         let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
-        if growth.iter().any(is_identity) {
-            self.owes_maintenance = true;
+        let is_partner = |grown: &Growth| matches!(grown, Growth::Partner { .. });
+        if growth.iter().any(|grown| is_identity(grown) || is_partner(grown)) {
             self.admit_partners();
         }
+        // Keys may have come that a debt waits for.
+        self.owes_maintenance |= !self.replica.maintenance_due().is_empty();
+        self.attend_to_nodes(growth);
     }
 
     /// Pays what this organisation owes its spaces: after a start, after a failed commit, and when
@@ -238,7 +241,7 @@ impl Core {
         if !std::mem::take(&mut self.owes_maintenance) {
             return;
         }
-        for organisation in self.replica.maintenance_due().clone() {
+        for organisation in self.replica.maintenance_due() {
             let (disk, random) = (&self.disk, &mut self.random);
             if let Err(error) = self.replica.maintain(disk, &organisation, random) {
                 warn!(%error, "maintenance of spaces failed");

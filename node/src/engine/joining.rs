@@ -102,6 +102,7 @@ impl Handle {
 
 impl Core {
     fn want_joining(&mut self, request: JoinRequest, answer: Answer) -> Result<(), ApiError> {
+        self.check_may_invite(false)?;
         let invitation = self.usable_invitation(&request.invitation)?;
         if self.closed {
             return Err(super::partners::network_closed());
@@ -142,6 +143,9 @@ impl Core {
     }
 
     pub(super) fn begin_joining(&mut self, session: SessionId, node: NodeId, outbound: bool) {
+        if self.replica.is_revoked() {
+            return self.network.close(session);
+        }
         let addresses: Vec<_> = self
             .addresses
             .iter()
@@ -271,6 +275,7 @@ impl Core {
 
     /// Makes an invitation.
     pub fn invite(&mut self, request: InviteRequest) -> Result<NewInvitation, ApiError> {
+        self.check_may_invite(!request.spaces.is_empty())?;
         let grants: Result<Vec<_>, _> = request.spaces.iter().map(Self::grant_on_arrival).collect();
         let (grants, at) = (grants?, now());
         let valid_ms = request.valid_hours.unwrap_or(VALID_HOURS).saturating_mul(3_600_000);

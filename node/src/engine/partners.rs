@@ -154,6 +154,7 @@ impl Core {
 
     /// Notes whether the node works online. The network itself is paused by the caller.
     pub fn set_online(&mut self, online: bool) {
+        let online = online && !self.replica.is_revoked();
         self.online = online;
         if online {
             self.admit_partners();

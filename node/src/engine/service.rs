@@ -6,12 +6,12 @@ use super::records::Act;
 use crate::api::{
     ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
     ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport,
-    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
     InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
-    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
-    Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
-    VerifyStoreRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -111,6 +111,22 @@ impl Service for Handle {
         self.run(move |core| core.block_partner(&parse(&organisation)?, false)).await
     }
 
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.run(super::core::Core::nodes).await
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.run(move |core| core.node_report(&parse(&node)?)).await
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.run(super::core::Core::identity).await
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.run(move |core| core.extend_identity(&request)).await
+    }
+
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {
         self.run(super::core::Core::spaces).await
     }
@@ -133,14 +149,6 @@ impl Service for Handle {
 
     async fn rotate(&self, space: String) -> Answer<SpaceView> {
         self.run(move |core| core.rotate(&parse(&space)?)).await
-    }
-
-    async fn identity(&self) -> Answer<IdentityView> {
-        self.run(|core| core.identity_log()).await
-    }
-
-    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
-        self.run(move |core| core.extend_identity(&request)).await
     }
 
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {

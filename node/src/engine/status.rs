@@ -31,6 +31,8 @@ impl Core {
             online: self.online,
             closed: self.closed,
             cloned: self.replica.is_cloned(),
+            revoked: self.replica.is_revoked(),
+            primary: self.replica.primary().map(|node| node.to_string()),
             projecting: self.replica.lags(),
             counts,
             bytes_sent: traffic.sent,
@@ -75,12 +77,24 @@ impl Core {
                 status.addresses.join(", "),
                 "check the listen addresses in sincronia.toml",
             ),
-            check("online", status.online || status.closed, on(&status), "run `sincronia online`"),
+            check(
+                "online",
+                status.online || status.closed || status.revoked,
+                on(&status),
+                "run `sincronia online`",
+            ),
             check(
                 "one_copy",
                 !status.cloned,
                 "this node's log is nowhere longer than here".into(),
                 "stop the other copy of this node",
+            ),
+            check(
+                "certified",
+                !status.revoked,
+                if status.revoked { "revoked" } else { "this node speaks for its organisation" }
+                    .into(),
+                "this node was revoked: work on another one; keep its data or delete it",
             ),
             check(
                 "partners_reached",

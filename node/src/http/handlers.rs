@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod convention;
 pub mod invitation;
+pub mod machine;
 pub mod node;
 pub mod partner;
 pub mod record;

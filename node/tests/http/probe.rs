@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use sincronia_node::api::{
     Answer, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
     ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
-    ExamineRequest, ExportBundleRequest, HistoryView, IdentityRequest, IdentityView,
+    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
     InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView, RawEntries,
-    RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery,
-    Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
-    VerifyStoreRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -159,6 +159,26 @@ impl Service for Probe {
         Ok(sample(samples::partner()))
     }
 
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.note("nodes", &[]);
+        Ok(vec![sample(samples::node())])
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.note("node_report", &[json!(node)]);
+        Ok(sample(samples::exposure()))
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.note("identity", &[]);
+        Ok(sample(samples::identity()))
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.note("extend_identity", &[json!(request)]);
+        Ok(vec![sample(samples::node())])
+    }
+
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {
         self.note("spaces", &[]);
         Ok(vec![sample(samples::space())])
@@ -187,16 +207,6 @@ impl Service for Probe {
     async fn rotate(&self, space: String) -> Answer<SpaceView> {
         self.note("rotate", &[json!(space)]);
         Ok(sample(samples::space()))
-    }
-
-    async fn identity(&self) -> Answer<IdentityView> {
-        self.note("identity", &[]);
-        Ok(sample(samples::identity()))
-    }
-
-    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
-        self.note("extend_identity", &[json!(request)]);
-        Ok(sample(samples::identity()))
     }
 
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {

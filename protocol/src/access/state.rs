@@ -3,6 +3,7 @@
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
+use super::reading::Stretch;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
 use crate::identity::{Identities, Identity};
@@ -97,6 +98,7 @@ pub struct Access {
     term: u64,
     offered: Option<OrganisationId>,
     generation: u64,
+    pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
 }
 
 impl Access {
@@ -137,6 +139,7 @@ impl Access {
             term: 0,
             offered: None,
             generation: 0,
+            reading: BTreeMap::new(),
         };
         access.check_signer(entry, identities, signatures)?;
         if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
@@ -384,6 +387,7 @@ impl Access {
 
     fn finish(&mut self, statement: &AccessStatement) {
         self.term = statement.term;
+        self.note_readers(&statement.operation);
         self.hashes.push(statement.hash());
     }
 

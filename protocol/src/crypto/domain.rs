@@ -55,6 +55,10 @@ domains! {
     KEYRING = "keyring";
     /// Hash of a sealed keyring.
     SEALED = "sealed";
+    /// HPKE info of keys that one node hands to another.
+    HANDOVER = "handover";
+    /// Randomness of sealing a handover, from the keys that are sealed.
+    HANDOVER_RANDOM = "handover-random";
     /// Hybrid key pair from its seed.
     SEALING_KEY = "sealing-key";
     /// Id of a sealing public key; it does not travel.

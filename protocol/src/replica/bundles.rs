@@ -252,7 +252,7 @@ impl Replica {
                     let first = authors.entry((*space, *author)).or_insert(*from);
                     *first = (*first).min(*from);
                 }
-                Growth::Identity { .. } => {}
+                Growth::Identity { .. } | Growth::Partner { .. } => {}
             }
         }
         for ((space, author), from) in authors {

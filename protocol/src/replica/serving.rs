@@ -51,7 +51,7 @@ pub struct SpaceHeads {
     /// Each author log.
     #[n(2)]
     pub authors: Vec<(NodeId, LogPosition)>,
-    /// Hashes of sealed keyrings that the sender of this message lacks.
+    /// Hashes of sealed keyrings, and commitments to keys, that the sender of this message lacks.
     #[n(3)]
     pub lacking: Vec<minicbor::bytes::ByteArray<32>>,
     /// Authors whose logs were found forked, and where.
@@ -88,6 +88,9 @@ impl Replica {
     #[must_use]
     pub fn items(&self, partner: &OrganisationId) -> Vec<Item> {
         let mut organisations = BTreeSet::from([*partner, self.organisation()]);
+        if *partner == self.organisation() {
+            organisations.extend(self.identities.keys());
+        }
         let mut items = Vec::new();
         for known in self.shared_with(partner) {
             organisations.extend(known.summary.everyone());
@@ -121,6 +124,7 @@ impl Replica {
             }
             ItemRef::Identity(organisation) => {
                 organisation == partner
+                    || *partner == self.organisation()
                     || *organisation == self.organisation()
                     || self
                         .shared_with(partner)
@@ -147,7 +151,7 @@ impl Replica {
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
         }
-        let lacking = self.wanted_keyrings(disk, space)?;
+        let lacking = self.wanted_keys(disk, space)?;
         let authors = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let access = state.access.position();

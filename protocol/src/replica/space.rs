@@ -3,7 +3,7 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Epoch, Role, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Epoch, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, SpaceId};
@@ -204,7 +204,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
-        let lacking = self.lacking_keyrings(disk, space)?;
+        let lacking = self.lacking_keys(disk, space)?;
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
@@ -265,54 +265,5 @@ impl Replica {
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {
         self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
         self.summaries.insert(space, summary);
-    }
-
-    /// Keyrings that this node should hold and does not: a space that lacks keys has another
-    /// digest, so it never looks in sync.
-    fn lacking_keyrings(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let (node, organisation) = (self.node(), self.organisation());
-        let access: &Access = &self.space(disk, space)?.access;
-        let wanted: Vec<[u8; 32]> = if access.role(&organisation) == Some(Role::Carrier) {
-            access.keyrings().map(|(_, _, hash)| hash).collect()
-        } else {
-            access.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
-        };
-        self.not_here(disk, space, wanted)
-    }
-
-    /// Keyrings to be asked for: those that are lacking, and those of branches that do not hold.
-    /// Of these, whoever made them may have told nobody, so they do not keep replicas apart.
-    pub(super) fn wanted_keyrings(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let mut wanted = self.lacking_keyrings(disk, space)?;
-        let node = self.node();
-        let branches = &self.space(disk, space)?.access;
-        let beside = branches.keyrings_of(&node).into_iter().map(|(_, hash)| hash).collect();
-        wanted.extend(self.not_here(disk, space, beside)?);
-        wanted.sort_unstable();
-        wanted.dedup();
-        Ok(wanted)
-    }
-
-    fn not_here(
-        &self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        wanted: Vec<[u8; 32]>,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let mut lacking = Vec::new();
-        for hash in wanted {
-            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
-                lacking.push(hash.into());
-            }
-        }
-        Ok(lacking)
     }
 }

@@ -64,6 +64,9 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        if self.is_revoked() {
+            return Err(ReplicaError::Revoked);
+        }
         check_texts(&request)?;
         let space = request.space;
         if self.dirty.contains(&space) {

@@ -1,5 +1,6 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
+use super::handover::Handover;
 use crate::access::AccessEntry;
 use crate::codec::{self, CodecError};
 use crate::identity::IdentityEntry;
@@ -123,6 +124,9 @@ pub enum Message {
     /// The sender ends the session, and why in words.
     #[n(13)]
     Goodbye(#[n(0)] String),
+    /// What one node hands to another beside the logs. Acknowledged.
+    #[n(16)]
+    Handover(#[n(0)] Handover),
 }
 
 impl Message {
@@ -156,7 +160,11 @@ impl Message {
     pub const fn is_acknowledged(&self) -> bool {
         matches!(
             self,
-            Self::Identities(_) | Self::Access { .. } | Self::Sealed { .. } | Self::Run(_)
+            Self::Identities(_)
+                | Self::Access { .. }
+                | Self::Sealed { .. }
+                | Self::Run(_)
+                | Self::Handover(_)
         )
     }
 }

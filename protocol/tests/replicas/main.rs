@@ -18,6 +18,7 @@ mod forging;
 mod frames;
 mod joining;
 mod line;
+mod machines;
 mod maintenance;
 mod order;
 mod organisation;

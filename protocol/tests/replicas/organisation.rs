@@ -179,6 +179,11 @@ impl Node {
         })
     }
 
+    /// Gives a space a fresh key, if that is possible.
+    pub fn try_rotate(&mut self, space: &SpaceId) -> Result<u64, ReplicaError> {
+        self.act(|replica, disk, random| replica.rotate(disk, space, random))
+    }
+
     /// Writes fields of a record.
     pub fn write(
         &mut self,

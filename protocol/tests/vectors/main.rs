@@ -26,6 +26,7 @@ mod hashes;
 mod identity;
 mod ids;
 mod joining;
+mod machines;
 mod messages;
 mod schema;
 mod session;

@@ -43,6 +43,9 @@ fn text(context: &Context, status: &Status) -> String {
     if status.cloned {
         let _ = writeln!(text, "{}", texts.text("status-cloned"));
     }
+    if status.revoked {
+        let _ = writeln!(text, "{}", texts.text("status-revoked"));
+    }
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }

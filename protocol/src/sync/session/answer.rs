@@ -39,6 +39,9 @@ impl Session {
         }
         if message.is_acknowledged() {
             self.admit(message, replica, disk, effects)?;
+            if replica.is_revoked() {
+                return Err(CloseReason::Revoked);
+            }
             return self.finish_greeting(replica, effects);
         }
         match message {
@@ -214,6 +217,10 @@ impl Session {
         if replica.may_show(partner, &ItemRef::Space(space)) {
             let since = theirs.access.length;
             hashes.extend(replica.keyrings_since(disk, partner, &space, since).map_err(store)?);
+        }
+        let commitments: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
+        if !commitments.is_empty() {
+            self.exchange.push(Task::Handover { space, commitments });
         }
         if !hashes.is_empty() {
             self.exchange.push(Task::Sealed { space, hashes });
