@@ -8,6 +8,7 @@
 
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, Keyring, KeyringError, Role};
+use crate::crypto::SealingPublic;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::storage::{Storage, Table};
@@ -65,20 +66,11 @@ impl Replica {
         space: &SpaceId,
         wanted: &BTreeSet<[u8; 32]>,
     ) -> Result<Option<(u64, Vec<u8>)>, ReplicaError> {
-        let (own, this) = (self.organisation(), self.node());
-        let Some(theirs) = self.certified.get(node).copied() else { return Ok(None) };
-        let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
-            return Ok(None);
-        };
-        let sealing = self.identities.get(&theirs).and_then(|identity| {
-            identity.active_nodes().find(|(one, _)| *one == node).map(|(_, key)| key.clone())
-        });
-        let may_give = theirs == own || owner == own || owner == theirs;
-        let Some(sealing) = sealing.filter(|_| may_give) else { return Ok(None) };
+        let Some((theirs, sealing)) = self.receiver(node, space) else { return Ok(None) };
         let state = self.space(disk, space)?;
         let access = &state.access;
         let reads = access.role(&theirs).is_some_and(Role::reads);
-        if *node == this || !reads || access.cut_nodes().contains_key(node) {
+        if !reads || access.cut_nodes().contains_key(node) {
             return Ok(None);
         }
         let mut keyring = Keyring::default();
@@ -90,10 +82,25 @@ impl Replica {
         }
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
-        if theirs != own && self.keyring_is_here(disk, space, node, *epoch)? {
+        let is_sibling = theirs == self.organisation();
+        if !is_sibling && self.keyring_is_here(disk, space, node, *epoch)? {
             return Ok(None);
         }
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
+    }
+
+    /// The organisation and the sealing key of a node to which this one may give keys of a space at
+    /// all: another certified node, of this organisation, of the owner, or of anyone by the owner.
+    fn receiver(&self, node: &NodeId, space: &SpaceId) -> Option<(OrganisationId, SealingPublic)> {
+        let own = self.organisation();
+        let theirs = self.certified.get(node).copied()?;
+        let owner = self.summaries.get(space)?.owner;
+        let may_give = theirs == own || owner == own || owner == theirs;
+        if *node == self.node() || !may_give {
+            return None;
+        }
+        let mut active = self.identities.get(&theirs)?.active_nodes();
+        active.find(|(one, _)| *one == node).map(|(_, sealing)| (theirs, sealing.clone()))
     }
 
     /// Whether a keyring that brings `node` the key of `epoch` can be sent as it is.
