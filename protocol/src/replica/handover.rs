@@ -9,7 +9,7 @@
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, Keyring, KeyringError, Role};
-use crate::crypto::KeyCommitment;
+use crate::crypto::{KeyCommitment, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::storage::{Storage, Table};
@@ -96,40 +96,44 @@ impl Replica {
         space: &SpaceId,
         wanted: &BTreeSet<[u8; 32]>,
     ) -> Result<Option<(u64, Vec<u8>)>, ReplicaError> {
-        let (own, this) = (self.organisation(), self.node());
-        let Some(theirs) = self.certified.get(node).copied() else { return Ok(None) };
-        let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
-            return Ok(None);
-        };
-        let sealing = self.identities.get(&theirs).and_then(|identity| {
-            identity.active_nodes().find(|(one, _)| *one == node).map(|(_, key)| key.clone())
-        });
-        let may_give = theirs == own || owner == own || owner == theirs;
-        let Some(sealing) = sealing.filter(|_| may_give) else { return Ok(None) };
+        let Some((theirs, sealing)) = self.receiver(node, space) else { return Ok(None) };
         let state = self.space(disk, space)?;
         let access = &state.access;
         let reads = access.role(&theirs).is_some_and(Role::reads);
-        if *node == this || !reads || access.cut_nodes().contains_key(node) {
+        if !reads || access.cut_nodes().contains_key(node) {
             return Ok(None);
         }
-        let mut keyring = Keyring::default();
-        let beside = access.keys_beside_for(&theirs);
-        let is_beside = |epoch, commitment| beside.contains(&(epoch, commitment));
-        for (epoch, commitment) in beside.iter().copied().chain(access.keys_for(&theirs)) {
-            let is_wanted = wanted.contains(commitment.as_bytes());
-            if let Some(key) = state.epoch_keys.get(&commitment).filter(|_| is_wanted) {
-                keyring.keys.push((epoch, key.clone()));
-            }
-        }
-        let is_beside = keyring.keys.last().is_some_and(|(epoch, key)| {
-            is_beside(*epoch, key.commitment(space.as_bytes(), *epoch))
-        });
+        let wanted_of = |named: Vec<(u64, KeyCommitment)>| {
+            let here = named.into_iter().filter(|(_, one)| wanted.contains(one.as_bytes()));
+            here.filter_map(|(epoch, one)| Some((epoch, state.epoch_keys.get(&one)?.clone())))
+                .collect::<Vec<_>>()
+        };
+        let beside = wanted_of(access.keys_beside_for(&theirs));
+        let has_beside = !beside.is_empty();
+        let mut keyring = Keyring { keys: beside };
+        keyring.keys.extend(wanted_of(access.keys_for(&theirs)));
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
-        if theirs != own && !is_beside && self.keyring_is_here(disk, space, node, *epoch)? {
+        // Keyrings of the branch that holds bring no key of another.
+        let is_needed = theirs == self.organisation() || has_beside;
+        if !is_needed && self.keyring_is_here(disk, space, node, *epoch)? {
             return Ok(None);
         }
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
+    }
+
+    /// The organisation and the sealing key of a node to which this one may give keys of a space at
+    /// all: another certified node, of this organisation, of the owner, or of anyone by the owner.
+    fn receiver(&self, node: &NodeId, space: &SpaceId) -> Option<(OrganisationId, SealingPublic)> {
+        let own = self.organisation();
+        let theirs = self.certified.get(node).copied()?;
+        let owner = self.summaries.get(space)?.owner;
+        let may_give = theirs == own || owner == own || owner == theirs;
+        if *node == self.node() || !may_give {
+            return None;
+        }
+        let mut active = self.identities.get(&theirs)?.active_nodes();
+        active.find(|(one, _)| *one == node).map(|(_, sealing)| (theirs, sealing.clone()))
     }
 
     /// Whether a keyring that brings `node` the key of `epoch` can be sent as it is.

@@ -194,8 +194,10 @@ impl Replica {
                 addresses,
             });
         }
-        let Partner { name, trust, joined_at, addresses, .. } =
+        let Partner { name, trust, joined_at, mut addresses, .. } =
             self.partners.get(organisation)?.clone();
+        // Over the years a partner may have had more nodes than a record holds.
+        addresses.retain(|(node, _)| self.is_certified(organisation, node));
         let decision = self.decisions.get(organisation).copied().unwrap_or(0);
         let organisation = *organisation;
         Some(PartnerRecord { organisation, name, trust, decision, joined_at, addresses })
@@ -216,28 +218,14 @@ impl Replica {
         if known.is_none() && self.partners.len() >= limits::PARTNERS_MAX {
             return Err(ReplicaError::Limit("partners"));
         }
-        let decision = self.decisions.get(&record.organisation).copied().unwrap_or(0);
-        let mut partner = known.clone().unwrap_or_else(|| Partner {
-            name: record.name.clone(),
-            trust: record.trust,
-            joined_at: record.joined_at,
-            addresses: Vec::new(),
-            last_exchange: None,
-        });
-        if partner.name.is_empty() {
-            partner.name.clone_from(&record.name);
-        }
-        for (node, addresses) in record.addresses {
-            unite(&mut partner.addresses, node, addresses);
-        }
-        let decided = (record.decision, strictness(record.trust));
-        if decided > (decision, strictness(partner.trust)) {
-            partner.trust = record.trust;
-        }
+        let organisation = record.organisation;
+        let decision = self.decisions.get(&organisation).copied().unwrap_or(0);
+        let number = decision.max(record.decision);
+        let partner = united(known.clone(), decision, record);
         if known.as_ref() != Some(&partner) {
-            self.keep_partner(record.organisation, partner)?;
+            self.keep_partner(organisation, partner)?;
         }
-        self.keep_decision(record.organisation, decision.max(record.decision))
+        self.keep_decision(organisation, number)
     }
 
     fn admit_siblings(&mut self, told: Vec<(NodeId, Vec<String>)>) -> Result<(), ReplicaError> {
@@ -295,6 +283,27 @@ impl Replica {
             .filter(|(_, standing)| standing.revoked_at.is_some())
             .map(|(node, _)| *node)
     }
+}
+
+/// What is known of a partner, here with the number of its decision, and what another node told.
+fn united(known: Option<Partner>, decision: u64, record: PartnerRecord) -> Partner {
+    let mut partner = known.unwrap_or_else(|| Partner {
+        name: record.name.clone(),
+        trust: record.trust,
+        joined_at: record.joined_at,
+        addresses: Vec::new(),
+        last_exchange: None,
+    });
+    if partner.name.is_empty() {
+        partner.name = record.name;
+    }
+    for (node, addresses) in record.addresses {
+        unite(&mut partner.addresses, node, addresses);
+    }
+    if (record.decision, strictness(record.trust)) > (decision, strictness(partner.trust)) {
+        partner.trust = record.trust;
+    }
+    partner
 }
 
 /// Of two decisions with one number the stricter holds; a comparison by a person is not undone by
