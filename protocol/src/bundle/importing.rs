@@ -345,8 +345,10 @@ fn keep_word(
     for heads in kept {
         replica.put_acknowledged(&sender, heads)?;
     }
-    let mut identities = word.lengths;
-    identities.retain(|(organisation, _)| replica.identity(organisation).is_some());
+    // Each once, however often it was said.
+    let identities: BTreeMap<_, _> = word.lengths.into_iter().collect();
+    let is_known = |organisation: &OrganisationId| replica.identity(organisation).is_some();
+    let identities = identities.into_iter().filter(|(one, _)| is_known(one)).collect();
     let (node, number, made_at) = (manifest.node, manifest.number, manifest.made_at);
     let arrival = Some(Arrival { node, number, made_at, at: now });
     replica.put_ledger(&sender, &Ledger { arrival, identities, awaited: None, ..ledger })
