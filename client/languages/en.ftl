@@ -543,6 +543,7 @@ bundle-made = Bundle { $number } for { $name }, in { $files } files:
 bundle-advice = Carry or send all of the files: only that organisation's nodes open them.
 bundle-more-later = Not everything fitted: the rest goes into the bundle that you make after importing the answer.
 bundle-read = Bundle { $number } of { $name }, made on { $made }: { $entries } new entries, { $spaces } spaces
+bundle-read-answer = { $name } answers the invitation, on { $made }
 bundle-known = Imported before: nothing new.
 bundle-waiting = Parts { $missing } of { $parts } are still missing.
 bundle-refused = Not taken, and why:

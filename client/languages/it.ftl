@@ -543,6 +543,7 @@ bundle-made = Plico n. { $number } per { $name }, in { $files } file:
 bundle-advice = Porta o spedisci tutti i file: solo i nodi di quell'ente li aprono.
 bundle-more-later = Non ci stava tutto: il resto va nel plico che farai dopo aver importato la risposta.
 bundle-read = Plico n. { $number } di { $name }, fatto il { $made }: { $entries } voci nuove, fascicoli { $spaces }
+bundle-read-answer = Risposta di { $name } all'invito, fatta il { $made }
 bundle-known = Già importato: nulla di nuovo.
 bundle-waiting = Mancano ancora le parti { $missing } di { $parts }.
 bundle-refused = Non è stato accolto, e perché:

@@ -32,6 +32,7 @@ mod importing;
 mod joining;
 mod manifest;
 mod part;
+mod reading;
 
 use crate::crypto::CryptoError;
 use crate::ids::OrganisationId;

@@ -78,13 +78,13 @@ pub const NAME_BYTES_MAX: usize = 1_000;
 /// How long an invitation can be valid: longer ones are forgotten in drawers.
 pub const INVITATION_VALID_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
 
-/// What one bundle holds before it is sealed: it is made and read in memory. What does not fit goes
-/// into the next one.
-pub const BUNDLE_CONTENT_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// What one bundle holds before it is sealed, some 400,000 edits: it is made and read in memory and
+/// in one step. What does not fit goes into the next one.
+pub const BUNDLE_CONTENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The clear beginning of a sealed bundle: one sealed key for each node of an organisation.
 pub const BUNDLE_HEADER_BYTES_MAX: usize = 64 * 1024;
 /// A bundle as it travels: its content, a tag for each chunk, the clear beginning.
-pub const BUNDLE_BYTES_MAX: u64 = 130 * 1024 * 1024;
+pub const BUNDLE_BYTES_MAX: u64 = 66 * 1024 * 1024;
 /// Parts of one bundle; each names all others, in 34 bytes.
 pub const BUNDLE_PARTS_MAX: usize = 1_024;
 /// The clear beginning of one part.

@@ -61,3 +61,33 @@ pub fn next_frame<'a>(content: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Bundle
     *content = rest;
     Ok(Some(frame))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(mut content: &[u8]) -> Result<Vec<Vec<u8>>, BundleError> {
+        let mut frames = Vec::new();
+        while let Some(frame) = next_frame(&mut content)? {
+            frames.push(frame.to_vec());
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn frames_come_back_in_order_with_the_first_before_them() {
+        let mut writer = Writer::new(20);
+        assert!(writer.push(b"one") && writer.push(b""));
+        assert!(!writer.push(b"there is no room"), "and nothing of it is written");
+        assert!(writer.push(b"two"));
+        let expected = [b"manifest".to_vec(), b"one".to_vec(), Vec::new(), b"two".to_vec()];
+        assert_eq!(frames(&writer.after(b"manifest")), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn a_frame_that_is_longer_than_what_is_there_is_refused() {
+        for content in [&[0, 0, 0][..], &[0, 0, 0, 1], &[0xff; 4], &[0, 0x20, 0, 0, 1]] {
+            assert_eq!(frames(content), Err(BundleError::Damaged), "{content:?}");
+        }
+    }
+}

@@ -179,3 +179,52 @@ impl<'a> Envelope<'a> {
         open_chunks(&key, self.chunks).map_err(|_| BundleError::Damaged)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SealingSecret;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    const RECIPIENT: OrganisationId = OrganisationId::from_bytes([1; 32]);
+
+    fn invitation() -> InvitationKey {
+        InvitationKey { id: [2; 32], proof: Secret::from_bytes([3; 32]) }
+    }
+
+    #[test]
+    fn content_under_an_invitation_opens_with_its_key_alone() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let sealed = seal_by_invitation(RECIPIENT, &invitation(), b"content", &mut random).unwrap();
+        let again = seal_by_invitation(RECIPIENT, &invitation(), b"content", &mut random).unwrap();
+        assert_ne!(sealed, again, "no two are sealed alike");
+        let envelope = Envelope::read(&sealed).unwrap();
+        let opened = envelope.open_by_invitation(&invitation().proof);
+        assert_eq!(opened.unwrap().as_slice(), b"content");
+        let other = Secret::from_bytes([4; 32]);
+        assert!(envelope.open_by_invitation(&other).is_err());
+    }
+
+    #[test]
+    fn more_keys_than_nodes_and_longer_beginnings_are_refused() {
+        let keys = vec![ByteVec::from(vec![0; 8]); limits::IDENTITY_NODES_MAX + 1];
+        let lock = Lock::Nodes(keys);
+        let sealed = seal(RECIPIENT, lock, &Secret::from_bytes([5; 32]), b"content").unwrap();
+        assert!(matches!(Envelope::read(&sealed), Err(BundleError::NotBundle)));
+        for bytes in [&[0xff; 8][..], &[0, 0, 0, 9, 1], &[0, 1]] {
+            assert!(matches!(Envelope::read(bytes), Err(BundleError::NotBundle)), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_sealed_to_somebody() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let nobody = seal_to_nodes(RECIPIENT, &[], b"content", &mut random);
+        assert_eq!(nobody, Err(BundleError::NoNode));
+        let public = SealingSecret::from_seed(&Secret::from_bytes([6; 32])).public().clone();
+        let node = (NodeId::from_bytes([7; 32]), public);
+        let sealed = seal_to_nodes(RECIPIENT, &[node], b"content", &mut random).unwrap();
+        assert!(!sealed.windows(7).any(|bytes| bytes == b"content"));
+    }
+}

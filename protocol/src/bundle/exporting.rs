@@ -3,7 +3,7 @@
 use super::BundleError;
 use super::content::Writer;
 use super::envelope::seal_to_nodes;
-use super::manifest::{Manifest, VERSION, digest};
+use super::manifest::Manifest;
 use super::part::split;
 use crate::identity::Identity;
 use crate::ids::OrganisationId;
@@ -71,18 +71,8 @@ pub fn export(
     let number = ledger.out.map_or(1, |last| last.number.saturating_add(1));
     let mut writer = Writer::new(request.content_bytes);
     let (messages, is_complete) = fill(&mut writer, request, &ledger, replica, disk)?;
-    let manifest = Manifest {
-        version: VERSION,
-        sender: replica.organisation(),
-        node: replica.node(),
-        recipient,
-        number,
-        made_at: now,
-        name: request.name.clone(),
-        is_complete,
-        invitation: None,
-        content: digest(writer.bytes()),
-    };
+    let draft = Manifest::draft(replica, recipient, request.name.clone(), now, writer.bytes());
+    let manifest = Manifest { number, is_complete, ..draft };
     let content = writer.after(&manifest.sign(replica));
     let sealed = seal_to_nodes(recipient, &nodes, &content, random)?;
     let parts = split(recipient, &sealed, request.part_bytes)?;

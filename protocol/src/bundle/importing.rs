@@ -6,13 +6,11 @@ use super::envelope::{Envelope, Lock};
 use super::joining::redeem;
 use super::manifest::Manifest;
 use super::part::{Part, read_parts};
-use crate::identity::{Identity, IdentityEntry};
+use super::reading::{Reading, Word};
 use crate::ids::{OrganisationId, SpaceId};
-use crate::joining::{Acquaintance, Introduction};
 use crate::limits;
-use crate::replica::{Arrival, Brought, ItemRef, Ledger, Replica, ReplicaError, SpaceHeads};
+use crate::replica::{Arrival, Brought, Ledger, Replica, ReplicaError, SpaceHeads};
 use crate::storage::Storage;
-use crate::sync::{Courier, Message};
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,13 +154,6 @@ pub(super) fn take_manifest(
     Manifest::read(frame, own, content)
 }
 
-/// What a bundle says its sender has.
-#[derive(Default)]
-struct Word {
-    heads: Vec<SpaceHeads>,
-    lengths: Vec<(OrganisationId, u64)>,
-}
-
 fn unpack(
     mut content: &[u8],
     replica: &mut Replica,
@@ -197,125 +188,6 @@ fn unpack(
     })
 }
 
-/// A bundle that is being read. Until something else than its sender's identity log comes, nothing
-/// else is believed; then that log must certify the node that signed.
-struct Reading<'a> {
-    manifest: &'a Manifest,
-    courier: Courier,
-    has_begun: bool,
-    is_awaited: bool,
-    now: Timestamp,
-    word: Word,
-    /// Identity logs that may turn out to be the sender's business.
-    postponed: Vec<Vec<IdentityEntry>>,
-    refused: BTreeSet<String>,
-}
-
-impl<'a> Reading<'a> {
-    fn new(manifest: &'a Manifest, is_awaited: bool, now: Timestamp) -> Self {
-        let courier = Courier::new(manifest.sender, manifest.node);
-        let (word, postponed, refused) = (Word::default(), Vec::new(), BTreeSet::new());
-        let has_begun = false;
-        Self { manifest, courier, has_begun, is_awaited, now, word, postponed, refused }
-    }
-
-    fn take(
-        &mut self,
-        frame: &[u8],
-        replica: &mut Replica,
-        disk: &dyn Storage,
-    ) -> Result<(), BundleError> {
-        let message = Message::decode(frame).map_err(|_| BundleError::Damaged)?;
-        match message {
-            Message::Heads { heads, .. } => self.word.heads.extend(heads),
-            Message::IdentityLengths { lengths, .. } => self.word.lengths.extend(lengths),
-            Message::Identities(entries) => self.take_identity(entries, replica, disk)?,
-            message => {
-                self.begin(replica, disk)?;
-                if !matches!(message, Message::Access { .. } | Message::Sealed { .. }) {
-                    self.take_postponed(replica, disk)?;
-                }
-                self.admit(message, replica, disk)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn admit(
-        &mut self,
-        message: Message,
-        replica: &mut Replica,
-        disk: &dyn Storage,
-    ) -> Result<(), BundleError> {
-        let refused = self.courier.unpack(message, replica, disk)?;
-        if self.refused.len() < limits::BUNDLE_REFUSALS_MAX {
-            self.refused.extend(refused);
-        }
-        Ok(())
-    }
-
-    /// The sender does not know which identity logs are here already. One that it would have no
-    /// part in, as far as is known here, waits for the access logs, which may say otherwise.
-    fn take_identity(
-        &mut self,
-        entries: Vec<IdentityEntry>,
-        replica: &mut Replica,
-        disk: &dyn Storage,
-    ) -> Result<(), BundleError> {
-        let last = entries.last().map(|one| &one.statement).ok_or(BundleError::Damaged)?;
-        let (organisation, end) = (last.organisation, last.sequence);
-        if organisation != self.manifest.sender {
-            self.begin(replica, disk)?;
-            let known = replica.identity(&organisation).map_or(0, Identity::length);
-            if end < known {
-                return Ok(());
-            }
-            let item = ItemRef::Identity(organisation);
-            if known > 0 && !replica.may_show(&self.manifest.sender, &item) {
-                self.postponed.push(entries);
-                return Ok(());
-            }
-        }
-        self.admit(Message::Identities(entries), replica, disk)
-    }
-
-    fn take_postponed(
-        &mut self,
-        replica: &mut Replica,
-        disk: &dyn Storage,
-    ) -> Result<(), BundleError> {
-        for entries in std::mem::take(&mut self.postponed) {
-            let organisation = entries.first().map(|one| one.statement.organisation);
-            let organisation = organisation.ok_or(BundleError::Damaged)?;
-            let item = ItemRef::Identity(organisation);
-            if replica.may_show(&self.manifest.sender, &item) {
-                self.admit(Message::Identities(entries), replica, disk)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// From here on the sender is believed, if its node may speak for it.
-    fn begin(&mut self, replica: &mut Replica, disk: &dyn Storage) -> Result<(), BundleError> {
-        if std::mem::replace(&mut self.has_begun, true) {
-            return Ok(());
-        }
-        let (sender, node) = (self.manifest.sender, self.manifest.node);
-        if !replica.identity(&sender).is_some_and(|identity| identity.is_active(&node)) {
-            return Err(BundleError::NotCertified);
-        }
-        if self.is_awaited {
-            let name = self.manifest.name.clone();
-            let (addresses, identity) = (Vec::new(), Vec::new());
-            let introduction = Introduction { name, addresses, identity };
-            let acquaintance = Acquaintance { organisation: sender, node, introduction };
-            replica.befriend(disk, &acquaintance, self.now)?;
-        }
-        self.courier.begin();
-        Ok(())
-    }
-}
-
 /// Keeps what the sender says it has, unless a newer bundle of the same node has said more.
 fn keep_word(
     manifest: &Manifest,
@@ -345,8 +217,10 @@ fn keep_word(
     for heads in kept {
         replica.put_acknowledged(&sender, heads)?;
     }
-    let mut identities = word.lengths;
-    identities.retain(|(organisation, _)| replica.identity(organisation).is_some());
+    // Each once, however often it was said.
+    let identities: BTreeMap<_, _> = word.lengths.into_iter().collect();
+    let is_known = |organisation: &OrganisationId| replica.identity(organisation).is_some();
+    let identities = identities.into_iter().filter(|(one, _)| is_known(one)).collect();
     let (node, number, made_at) = (manifest.node, manifest.number, manifest.made_at);
     let arrival = Some(Arrival { node, number, made_at, at: now });
     replica.put_ledger(&sender, &Ledger { arrival, identities, awaited: None, ..ledger })

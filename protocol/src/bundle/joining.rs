@@ -10,9 +10,10 @@ use super::BundleError;
 use super::content::{Writer, next_frame};
 use super::envelope::{Envelope, seal_by_invitation};
 use super::importing::{Imported, Outcome, take_manifest};
-use super::manifest::{Manifest, VERSION, digest};
+use super::manifest::Manifest;
 use super::part::split;
 use crate::codec;
+use crate::crypto::Secret;
 use crate::invitation::Invitation;
 use crate::joining::{Acquaintance, Introduction, Refusal};
 use crate::limits;
@@ -48,18 +49,8 @@ pub fn answer_invitation(
     if !writer.push(&codec::encode(&introduction)) {
         return Err(ReplicaError::Limit("length of the identity log").into());
     }
-    let manifest = Manifest {
-        version: VERSION,
-        sender: replica.organisation(),
-        node: replica.node(),
-        recipient,
-        number: 0,
-        made_at: now,
-        name,
-        is_complete: true,
-        invitation: Some(key.id),
-        content: digest(writer.bytes()),
-    };
+    let draft = Manifest::draft(replica, recipient, name, now, writer.bytes());
+    let manifest = Manifest { invitation: Some(key.id), ..draft };
     let content = writer.after(&manifest.sign(replica));
     let sealed = seal_by_invitation(recipient, &key, &content, random)?;
     let file = split(recipient, &sealed, limits::PART_BYTES_DEFAULT)?.concat();
@@ -80,17 +71,8 @@ pub(super) fn redeem(
 ) -> Result<Outcome, BundleError> {
     let known = replica.invitation_key(disk, id)?;
     let (proof, record) = known.ok_or(Refusal::Unknown)?;
-    let content = envelope.open_by_invitation(&proof)?;
-    let mut content = content.as_slice();
-    let manifest = take_manifest(&mut content, &replica.organisation())?;
-    let frame = next_frame(&mut content)?.ok_or(BundleError::Damaged)?;
-    let introduction: Introduction =
-        codec::decode_bounded(frame, limits::FRAME_BYTES_MAX).map_err(|_| BundleError::Damaged)?;
-    let identity = introduction.certified(&manifest.node).ok_or(Refusal::Identity)?;
-    let organisation = identity.organisation();
-    if organisation != manifest.sender || manifest.invitation != Some(*id) {
-        return Err(Refusal::Identity.into());
-    }
+    let (manifest, introduction) = read_request(envelope, id, &proof, replica)?;
+    let organisation = manifest.sender;
     if record.state == (InvitationState::Used { organisation }) {
         return Ok(Outcome::Known);
     }
@@ -108,4 +90,24 @@ pub(super) fn redeem(
         brought: BTreeMap::new(),
         refused: BTreeSet::new(),
     })))
+}
+
+/// Opens a joining request: who answers the invitation, and how it introduces itself.
+fn read_request(
+    envelope: &Envelope<'_>,
+    id: &[u8; 32],
+    proof: &Secret<32>,
+    replica: &Replica,
+) -> Result<(Manifest, Introduction), BundleError> {
+    let content = envelope.open_by_invitation(proof)?;
+    let mut content = content.as_slice();
+    let manifest = take_manifest(&mut content, &replica.organisation())?;
+    let frame = next_frame(&mut content)?.ok_or(BundleError::Damaged)?;
+    let introduction: Introduction =
+        codec::decode_bounded(frame, limits::FRAME_BYTES_MAX).map_err(|_| BundleError::Damaged)?;
+    let identity = introduction.certified(&manifest.node).ok_or(Refusal::Identity)?;
+    if identity.organisation() != manifest.sender || manifest.invitation != Some(*id) {
+        return Err(Refusal::Identity.into());
+    }
+    Ok((manifest, introduction))
 }

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use minicbor::{Decode, Encode};
 
 /// The version of what a bundle holds.
-pub const VERSION: u8 = 1;
+const VERSION: u8 = 1;
 
 /// Who made a bundle, for whom, and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -60,6 +60,29 @@ struct Signed {
 }
 
 impl Manifest {
+    /// Of this node, for an organisation, about `content`: number 0, complete, no invitation.
+    #[must_use]
+    pub fn draft(
+        replica: &Replica,
+        recipient: OrganisationId,
+        name: String,
+        made_at: Timestamp,
+        content: &[u8],
+    ) -> Self {
+        Self {
+            version: VERSION,
+            sender: replica.organisation(),
+            node: replica.node(),
+            recipient,
+            number: 0,
+            made_at,
+            name,
+            is_complete: true,
+            invitation: None,
+            content: digest(content),
+        }
+    }
+
     /// The frame that a bundle begins with.
     #[must_use]
     pub fn sign(self, replica: &Replica) -> Vec<u8> {
@@ -95,6 +118,6 @@ impl Manifest {
 
 /// The digest of everything after the manifest.
 #[must_use]
-pub fn digest(content: &[u8]) -> [u8; 32] {
+fn digest(content: &[u8]) -> [u8; 32] {
     Domain::BUNDLE_CONTENT.hash(&[content])
 }

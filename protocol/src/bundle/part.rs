@@ -100,8 +100,8 @@ pub fn split(
 fn step(total: usize, part_bytes: usize) -> Option<usize> {
     (1..=limits::BUNDLE_PARTS_MAX).find_map(|count| {
         let room = part_bytes.checked_sub(FIXED_BYTES + HASH_BYTES * count)?;
-        let step = total.div_ceil(count).max(1);
-        (step <= room).then_some(step)
+        let step = total.div_ceil(count);
+        (1..=room).contains(&step).then_some(step)
     })
 }
 
@@ -164,9 +164,9 @@ impl Series {
         let count = self.hashes.len() as u64;
         let is_sound = self.version == VERSION
             && (1..=limits::BUNDLE_PARTS_MAX as u64).contains(&count)
-            && self.total <= limits::BUNDLE_BYTES_MAX
-            && self.step == self.total.div_ceil(count).max(1)
-            && self.total.div_ceil(self.step).max(1) == count
+            && (1..=limits::BUNDLE_BYTES_MAX).contains(&self.total)
+            && self.step == self.total.div_ceil(count)
+            && self.total.div_ceil(self.step) == count
             && u64::from(number) < count;
         let start = u64::from(number).checked_mul(self.step).filter(|_| is_sound)?;
         usize::try_from(self.total.checked_sub(start)?.min(self.step)).ok()
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn parts_are_no_larger_than_asked_and_hold_everything() {
-        for length in [0, 1, 4_000, 4_096, 50_000, 100_000] {
+        for length in [1, 4_000, 4_096, 50_000, 100_000] {
             let sealed = sealed(length);
             let parts = split(RECIPIENT, &sealed, limits::PART_BYTES_MIN).unwrap();
             assert!(parts.iter().all(|part| part.len() <= limits::PART_BYTES_MIN), "{length}");
@@ -201,7 +201,10 @@ mod tests {
     fn what_needs_too_many_parts_is_refused() {
         let refused = split(RECIPIENT, &sealed(2_000_000), limits::PART_BYTES_MIN);
         assert!(matches!(refused, Err(BundleError::PartSize)));
-        assert!(matches!(split(RECIPIENT, &[], 100), Err(BundleError::PartSize)));
+        for (sealed, part_bytes) in [(300, 100), (300, usize::MAX), (0, limits::PART_BYTES_MIN)] {
+            let refused = split(RECIPIENT, &vec![7; sealed], part_bytes);
+            assert!(matches!(refused, Err(BundleError::PartSize)), "{sealed} bytes");
+        }
     }
 
     #[test]

@@ -33,9 +33,8 @@ pub(super) fn run(context: &Context, files: &[PathBuf]) -> Outcome {
     for file in files {
         match import(context, file) {
             Ok(bundles) => taken.push(Taken { file: file.clone(), bundles }),
-            Err(mut error) => {
-                error.message = format!("{}: {}", file.display(), error.message);
-                failure = Some(error);
+            Err(error) => {
+                failure = Some((file, error));
                 break;
             }
         }
@@ -46,7 +45,15 @@ pub(super) fn run(context: &Context, files: &[PathBuf]) -> Outcome {
         let text = taken.iter().map(|one| describe(context, one)).collect::<Result<Vec<_>, _>>()?;
         context.output.show("bundle_import", &taken, || text.join("\n"));
     }
-    failure.map_or(Ok(Exit::Done), Err)
+    let Some((file, mut failure)) = failure else { return Ok(Exit::Done) };
+    // For people on a line of its own, so that the sentence stays one that the catalogue knows.
+    let file = file.display().to_string();
+    if context.output.json {
+        failure.message = format!("{file}: {}", failure.message);
+    } else {
+        context.output.message(&file);
+    }
+    Err(failure)
 }
 
 /// Hands the parts of a file in one by one; of each bundle, what its last part came to counts.
@@ -106,7 +113,8 @@ fn describe_read(context: &Context, read: &ReadBundle) -> Result<String, Failure
         ("entries", entries.into()),
         ("spaces", read.spaces.len().into()),
     ];
-    let mut lines = vec![texts.with("bundle-read", &arguments)];
+    let key = if read.number == 0 { "bundle-read-answer" } else { "bundle-read" };
+    let mut lines = vec![texts.with(key, &arguments)];
     if !read.spaces.is_empty() {
         let headings = ["space", "space-owner", "entries", "membership"];
         let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
