@@ -19,12 +19,14 @@
 
 mod acceptance;
 mod branches;
+mod erasure;
 mod keyring;
 mod operation;
 mod state;
 
 pub use acceptance::Standing;
 pub use branches::Branches;
+pub use erasure::{ErasedEntries, ErasedRecord, Erasures};
 pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,

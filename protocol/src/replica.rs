@@ -17,6 +17,7 @@
 mod admission;
 mod branches;
 mod cache;
+mod erasure;
 mod forks;
 mod identities;
 mod invitations;
@@ -82,6 +83,9 @@ pub enum ReplicaError {
     /// An author's log is frozen because it was forked.
     #[error("the author's log is frozen: it was forked")]
     Frozen,
+    /// The record was erased.
+    #[error("the record was erased")]
+    Erased,
     /// An identity entry was refused.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -181,6 +185,15 @@ pub enum Event {
         /// The space.
         space: SpaceId,
     },
+    /// A record was erased.
+    Erased {
+        /// The space.
+        space: SpaceId,
+        /// The record.
+        record: RecordId,
+        /// Whether the owner did not know of an edit of this node when it erased the record.
+        own_edit: bool,
+    },
     /// This node found entries of its own that it does not have.
     Cloned,
     /// An author's log was found forked; the proof is kept.
@@ -203,6 +216,8 @@ pub struct Replica {
     records: Cache<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
     debts: BTreeSet<OrganisationId>,
+    /// Spaces with entries that an erasure is still to name.
+    unerased: BTreeSet<SpaceId>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -229,6 +244,7 @@ impl Replica {
             records: Cache::default(),
             dirty: BTreeSet::new(),
             debts: BTreeSet::new(),
+            unerased: BTreeSet::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),
@@ -255,6 +271,7 @@ impl Replica {
         self.load_identities(disk)?;
         self.load_partners(disk)?;
         self.load_debts(disk)?;
+        self.load_unerased(disk)?;
         self.load_summaries(disk)
     }
 

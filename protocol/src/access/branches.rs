@@ -17,9 +17,10 @@
 //! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
 
 use super::acceptance::Standing;
+use super::erasure::ErasedEntries;
 use super::operation::Role;
 use super::state::{Access, Epoch};
-use crate::ids::{EntryHash, NodeId, OrganisationId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
 use crate::limits;
 use crate::log::{AccessPoint, Header};
 use std::cmp::Ordering;
@@ -117,6 +118,27 @@ impl Branches {
     #[must_use]
     pub fn branch_of(&self, point: &AccessPoint) -> Option<&Access> {
         self.all().find(|branch| branch.contains(point))
+    }
+
+    /// Whether a record was erased, on whatever branch: an erasure is never undone.
+    #[must_use]
+    pub fn is_erased(&self, record: &RecordId) -> bool {
+        self.all().any(|branch| branch.erasures().names(record))
+    }
+
+    /// Whether the body at this place was erased, on whatever branch.
+    #[must_use]
+    pub fn is_body_erased(&self, node: &NodeId, sequence: u64) -> bool {
+        self.all().any(|branch| branch.erasures().covers(node, sequence))
+    }
+
+    /// What branches that do not hold erase and the one that holds does not: for the owner to say
+    /// again.
+    #[must_use]
+    pub fn erasures_beside(&self) -> Vec<(RecordId, Vec<ErasedEntries>)> {
+        let held = self.holding.erasures();
+        let beside = self.others.iter().flat_map(|other| held.lacking(other.erasures()));
+        beside.map(|(record, entries)| (record, entries.to_vec())).collect()
     }
 
     /// The role of `organisation` now: the least that it has on the branch that holds and on those

@@ -293,7 +293,7 @@ impl RunBuilder {
         let Some(stored) = super::stored::StoredEntry::decode(value) else {
             return ControlFlow::Break(());
         };
-        let size = stored.body.len() + 64;
+        let size = stored.body.weight() + 64;
         let is_full =
             self.bytes + size > self.bytes_max || self.entries.len() >= limits::RUN_ENTRIES_MAX;
         if is_full && self.end.is_some() {

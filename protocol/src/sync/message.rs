@@ -145,7 +145,7 @@ impl Message {
     pub fn weight(&self) -> usize {
         const ENTRY: usize = 64;
         match self {
-            Self::Run(run) => run.entries.iter().map(|entry| entry.body.len() + ENTRY).sum(),
+            Self::Run(run) => run.entries.iter().map(|entry| entry.body.weight() + ENTRY).sum(),
             Self::Sealed { keyrings, .. } => keyrings.iter().map(|one| one.len() + ENTRY).sum(),
             other => other.encode().len(),
         }

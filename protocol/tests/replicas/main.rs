@@ -13,6 +13,7 @@
 mod adversary;
 mod branches;
 mod circle;
+mod erasure;
 mod forging;
 mod frames;
 mod joining;

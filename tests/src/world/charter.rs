@@ -37,7 +37,8 @@ impl Charter {
             }
             AccessOperation::Rotate { .. }
             | AccessOperation::Offer { .. }
-            | AccessOperation::Take { .. } => {}
+            | AccessOperation::Take { .. }
+            | AccessOperation::Erase { .. } => {}
         }
         if operation.rotation().is_some() {
             for (organisation, _) in self.roles.iter().filter(|(_, role)| role.reads()) {
