@@ -22,6 +22,7 @@ mod branches;
 mod erasure;
 mod keyring;
 mod operation;
+mod receipt;
 mod state;
 
 pub use acceptance::Standing;
@@ -31,4 +32,5 @@ pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
+pub use receipt::{Confirmation, Receipt};
 pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

@@ -53,6 +53,8 @@ pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 pub const SPACE_MEMBERS_MAX: usize = 512;
 /// Author logs in one space: members times their nodes over the years.
 pub const SPACE_AUTHORS_MAX: usize = 2_048;
+/// Receipts for erasures in one space, one for each node: as many as may have written in it.
+pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.

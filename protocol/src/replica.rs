@@ -28,6 +28,7 @@ mod ownership;
 mod partners;
 mod projection;
 mod query;
+mod receipts;
 mod row;
 mod serving;
 mod settings;
@@ -56,6 +57,7 @@ pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
+pub use receipts::Certificate;
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
 pub use summary::Summary;
@@ -107,6 +109,9 @@ pub enum ReplicaError {
     /// This organisation may not do that in that space.
     #[error("this organisation may not do that in this space")]
     NotPermitted,
+    /// A receipt for erasures is not its node's.
+    #[error("the signature of a receipt does not hold")]
+    Receipt,
     /// A run was refused.
     #[error(transparent)]
     Run(#[from] RunError),

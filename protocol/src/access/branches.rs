@@ -17,7 +17,7 @@
 //! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
 
 use super::acceptance::Standing;
-use super::erasure::ErasedEntries;
+use super::erasure::{ErasedEntries, ErasedRecord};
 use super::operation::Role;
 use super::state::{Access, Epoch};
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
@@ -130,6 +130,22 @@ impl Branches {
     #[must_use]
     pub fn is_body_erased(&self, node: &NodeId, sequence: u64) -> bool {
         self.all().any(|branch| branch.erasures().covers(node, sequence))
+    }
+
+    /// How many bodies of an erased record are named, on all branches.
+    #[must_use]
+    pub fn bodies_of(&self, record: &RecordId) -> u64 {
+        let erased = self.all().filter_map(|branch| branch.erasures().records().get(record));
+        let mut stretches: Vec<_> = erased.flat_map(ErasedRecord::stretches).collect();
+        stretches.sort_unstable();
+        let (mut count, mut reached) = (0, None);
+        for (node, from, to) in stretches {
+            let from =
+                reached.filter(|(last, _)| *last == node).map_or(from, |(_, end)| from.max(end));
+            count += to.saturating_sub(from);
+            reached = Some((node, to.max(from)));
+        }
+        count
     }
 
     /// What branches that do not hold erase and the one that holds does not: for the owner to say

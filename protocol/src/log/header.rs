@@ -21,7 +21,7 @@ pub struct AccessPoint {
 }
 
 /// Where a log stands: how long it is and the hash of its last entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct LogPosition {
     /// Number of entries.
     #[n(0)]

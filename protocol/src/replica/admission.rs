@@ -148,6 +148,7 @@ impl Replica {
             epoch_keys: BTreeMap::new(),
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
+            receipts: BTreeMap::new(),
         };
         self.spaces.insert(*space, state);
     }

@@ -288,7 +288,7 @@ impl Replica {
         Ok(author == self.node())
     }
 
-    fn places_to_erase(
+    pub(super) fn places_to_erase(
         &self,
         disk: &dyn Storage,
         space: &SpaceId,

@@ -17,6 +17,8 @@ pub enum Task {
     Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
+    /// Receipts for erasures, by node.
+    Receipts { space: SpaceId, nodes: BTreeSet<NodeId> },
     /// An author's log from a position on.
     Author { space: SpaceId, author: NodeId, from: u64 },
     /// The proof that an author forked its log.
@@ -76,7 +78,10 @@ impl Exchange {
     fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
         match task {
             Task::Identity { .. } => &mut self.identities,
-            Task::Access { .. } | Task::Branch { .. } | Task::Sealed { .. } => &mut self.accesses,
+            Task::Access { .. }
+            | Task::Branch { .. }
+            | Task::Sealed { .. }
+            | Task::Receipts { .. } => &mut self.accesses,
             Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
         }
     }

@@ -1,6 +1,6 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
-use crate::access::AccessEntry;
+use crate::access::{AccessEntry, Receipt};
 use crate::codec::{self, CodecError};
 use crate::identity::IdentityEntry;
 use crate::ids::{OrganisationId, SpaceId};
@@ -123,6 +123,16 @@ pub enum Message {
     /// The sender ends the session, and why in words.
     #[n(13)]
     Goodbye(#[n(0)] String),
+    /// Receipts for erasures. Acknowledged.
+    #[n(14)]
+    Receipts {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+        /// The receipts.
+        #[n(1)]
+        receipts: Vec<Receipt>,
+    },
 }
 
 impl Message {
@@ -156,7 +166,11 @@ impl Message {
     pub const fn is_acknowledged(&self) -> bool {
         matches!(
             self,
-            Self::Identities(_) | Self::Access { .. } | Self::Sealed { .. } | Self::Run(_)
+            Self::Identities(_)
+                | Self::Access { .. }
+                | Self::Sealed { .. }
+                | Self::Run(_)
+                | Self::Receipts { .. }
         )
     }
 }

@@ -22,6 +22,7 @@ mod maintenance;
 mod order;
 mod organisation;
 mod parcel;
+mod receipts;
 mod removal;
 mod roles;
 mod tampering;
