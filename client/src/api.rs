@@ -14,6 +14,7 @@
 //! Retries, caches, a synchronisation machine, a store of records.
 
 mod convention;
+mod erasure;
 mod event;
 mod invitation;
 mod node;

@@ -4,6 +4,7 @@
 //! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
 pub mod distinct;
+mod erasure;
 mod error;
 mod event;
 pub mod hexadecimal;
@@ -16,6 +17,7 @@ mod space;
 mod status;
 mod succession;
 
+pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};

@@ -14,6 +14,8 @@ pub enum ErrorCode {
     InvalidFields,
     /// No such thing here.
     NotFound,
+    /// The record was erased.
+    Erased,
     /// Several things fit.
     Ambiguous,
     /// No valid token.
@@ -105,6 +107,7 @@ impl ApiError {
         match self.code {
             ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::Invitation => 422,
             ErrorCode::NotFound => 404,
+            ErrorCode::Erased => 410,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
             ErrorCode::NotPermitted | ErrorCode::ForeignPage => 403,
@@ -129,7 +132,7 @@ impl ApiError {
             | ErrorCode::TooLarge
             | ErrorCode::Method
             | ErrorCode::MediaType => 2,
-            ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
+            ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
             ErrorCode::Conflict => 5,
             ErrorCode::Partner | ErrorCode::Invitation | ErrorCode::KeyMissing => 6,

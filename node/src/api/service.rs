@@ -10,12 +10,12 @@
 
 use super::{
     ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
-    VerifyStoreRequest,
+    ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport, ExamineRequest,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
+    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -120,6 +120,16 @@ pub trait Service: Send + Sync + 'static {
 
     /// Organisations that take the place of others.
     fn successions(&self) -> impl Future<Output = Answer<Vec<SuccessionView>>> + Send;
+
+    /// Erases a record for every member of its space.
+    fn erase_record(
+        &self,
+        space: String,
+        record: String,
+    ) -> impl Future<Output = Answer<ErasureView>> + Send;
+
+    /// Erased records, with who confirmed and who has not yet.
+    fn erasures(&self) -> impl Future<Output = Answer<Vec<ErasureView>>> + Send;
 
     /// Offers a space of ours to another organisation.
     fn offer_space(

@@ -1,6 +1,7 @@
 //! The endpoints, one file for each noun.
 
 pub mod convention;
+pub mod erasure;
 pub mod invitation;
 pub mod node;
 pub mod partner;

@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
     Answer, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport, ExamineRequest,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
+    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest,
 };
 use std::sync::Mutex;
@@ -186,6 +186,16 @@ impl Service for Probe {
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {
         self.note("successions", &[]);
         Ok(vec![sample(samples::succession())])
+    }
+
+    async fn erase_record(&self, space: String, record: String) -> Answer<ErasureView> {
+        self.note("erase_record", &[json!(space), json!(record)]);
+        Ok(sample(samples::erasure()))
+    }
+
+    async fn erasures(&self) -> Answer<Vec<ErasureView>> {
+        self.note("erasures", &[]);
+        Ok(vec![sample(samples::erasure())])
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

@@ -163,6 +163,22 @@ impl Replica {
         Ok(receipts)
     }
 
+    /// The spaces in which anything was erased, by their receipts: every node gives one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn spaces_with_erasures(
+        &self,
+        disk: &dyn Storage,
+    ) -> Result<BTreeSet<SpaceId>, ReplicaError> {
+        let mut spaces = BTreeSet::new();
+        self.scan(disk, Table::Receipts, &[], &[u8::MAX; 65], &mut |key, _| {
+            spaces.extend(keys::part(key, 0).map(SpaceId::from_bytes));
+            ControlFlow::Continue(())
+        })?;
+        Ok(spaces)
+    }
+
     /// What was erased in a space, with who said so.
     ///
     /// # Errors
