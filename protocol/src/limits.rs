@@ -41,8 +41,8 @@ pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 pub const IDENTITY_NODES_MAX: usize = 32;
 /// Entries of one access log.
 pub const ACCESS_ENTRIES_MAX: usize = 100_000;
-/// Stretches of entries that one erasure names, with 64 nodes of 34 bytes each well within an access
-/// entry; of more, the owner writes another erasure.
+/// Stretches of entries that one erasure names, at most 54 bytes each: they fit into an access
+/// entry. For more, the owner writes another erasure.
 pub const ERASURE_STRETCHES_MAX: usize = 4_096;
 /// Branches of one access log that are kept beside the one that holds: machines that died or were
 /// copied. Of more, those that rank highest are kept, the same on every node.

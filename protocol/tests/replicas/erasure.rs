@@ -92,7 +92,7 @@ fn runs(node: &mut Node, space: &SpaceId) -> Vec<Run> {
 }
 
 #[test]
-fn threat_61_an_erased_record_is_gone_everywhere_and_every_chain_still_holds() {
+fn an_erased_record_is_gone_everywhere_and_every_chain_still_holds() {
     let mut circle = Circle::with_carrier();
     let space = circle.space;
     let record = circle.owner.note(&space, "dati di una persona");
@@ -135,7 +135,7 @@ fn an_erased_record_can_be_neither_written_nor_erased_again() {
 }
 
 #[test]
-fn threat_62_a_body_left_out_is_refused_where_no_erasure_names_it() {
+fn threat_20_a_body_left_out_is_refused_where_no_erasure_names_it() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
     circle.owner.note(&space, "nascosta da chi la porta");
@@ -163,7 +163,7 @@ fn a_body_that_arrives_after_its_erasure_is_not_kept() {
 }
 
 #[test]
-fn threat_63_an_edit_made_without_knowing_of_the_erasure_is_erased_too_and_its_author_told() {
+fn an_edit_made_without_knowing_of_the_erasure_is_erased_too_and_its_author_told() {
     let mut circle = Circle::with_carrier();
     let space = circle.space;
     let record = circle.owner.note(&space, "da dimenticare");
@@ -192,7 +192,8 @@ fn threat_63_an_edit_made_without_knowing_of_the_erasure_is_erased_too_and_its_a
 
     circle.meet();
     let erasures = circle.owner.access_log(&space).into_iter().filter(|entry| {
-        matches!(entry.statement.operation, AccessOperation::Erase { record: one, .. } if one == record)
+        let operation = &entry.statement.operation;
+        matches!(operation, AccessOperation::Erase { record: one, .. } if *one == record)
     });
     assert_eq!(erasures.count(), 2, "the owner names the late entry by itself, once");
     assert_eq!(circle.owner.replica.erasures_due(), []);

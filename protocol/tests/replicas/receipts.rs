@@ -86,7 +86,7 @@ fn a_late_entry_makes_everybody_confirm_once_more() {
 }
 
 #[test]
-fn threat_64_a_receipt_that_its_node_did_not_sign_is_refused() {
+fn a_receipt_that_its_node_did_not_sign_is_refused() {
     let (mut circle, record) = erased();
     let space = circle.space;
     Line::open(&mut circle.owner, &mut circle.member).run_sound();
