@@ -12,7 +12,7 @@ use sincronia_protocol::storage::Table;
 use sincronia_protocol::sync::SyncPhase;
 
 /// What must be gone: words of a record as people write them, and the sealed bodies of entries.
-pub struct Canaries(Vec<Vec<u8>>);
+pub struct Canaries(pub Vec<Vec<u8>>);
 
 impl Canaries {
     /// The bodies of an author's log, as a node that knows of no erasure would send them.

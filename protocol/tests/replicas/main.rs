@@ -14,6 +14,7 @@ mod adversary;
 mod branches;
 mod circle;
 mod erasure;
+mod forgetting;
 mod forging;
 mod frames;
 mod joining;
