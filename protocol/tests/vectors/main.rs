@@ -20,6 +20,7 @@ mod author;
 mod cast;
 mod changes;
 mod document;
+mod erasure;
 mod golden;
 mod hashes;
 mod identity;
