@@ -138,7 +138,7 @@ impl Service for Handle {
     }
 
     async fn erasures(&self) -> Answer<Vec<ErasureView>> {
-        self.run(|core| core.erasures()).await
+        self.run(super::core::Core::erasures).await
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

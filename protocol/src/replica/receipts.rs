@@ -243,7 +243,7 @@ impl Replica {
 
     fn nodes_of(&self, organisation: OrganisationId) -> Vec<(OrganisationId, NodeId)> {
         let identity = self.identities.get(&organisation);
-        let nodes = identity.into_iter().flat_map(|identity| identity.active_nodes());
+        let nodes = identity.into_iter().flat_map(crate::identity::Identity::active_nodes);
         nodes.map(|(node, _)| (organisation, *node)).collect()
     }
 }
