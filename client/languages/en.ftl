@@ -1064,7 +1064,7 @@ set-aside-take = taken over by
 
 help-erase = Erase a record for every member of its space, for ever
 help-erasures = Erased records, with who confirmed and who has not yet
-erase-does = Erasing removes what the record says, from all its history, on every node that hears of it. The record cannot come back; that it was there, and who wrote in it when, stays in the logs.
+erase-does = Erasing removes what the record says, from all its history, on every node that hears of it. The record cannot come back; that it was there, and which nodes wrote in it, stays in the logs.
 erase-does-not = It does not reach what somebody read, printed or copied, nor machines that are never connected again.
 confirm-erase = Erase { $kind } “{ $title }” ({ $id }) for every member? This cannot be undone.
 erased = The record is erased here. `sincronia erasures` shows which nodes have confirmed.
