@@ -126,6 +126,13 @@ impl Branches {
         self.all().any(|branch| branch.erasures().names(record))
     }
 
+    /// Whether an author that had seen the log up to `point` knew that a record was erased.
+    #[must_use]
+    pub fn was_erased_at(&self, point: &AccessPoint, record: &RecordId) -> bool {
+        let erased = self.branch_of(point).and_then(|one| one.erasures().records().get(record));
+        erased.is_some_and(|erased| erased.since < point.length)
+    }
+
     /// Whether the body at this place was erased, on whatever branch.
     #[must_use]
     pub fn is_body_erased(&self, node: &NodeId, sequence: u64) -> bool {

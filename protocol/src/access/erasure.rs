@@ -65,6 +65,8 @@ fn are_apart(stretches: &[(u64, u64)]) -> bool {
 /// What a branch of an access log says of an erased record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErasedRecord {
+    /// Position of the first access entry that erases it.
+    pub since: u64,
     /// Position of the last access entry that erases it.
     pub position: u64,
     /// The entries named, one erasure after another.
@@ -89,7 +91,8 @@ pub struct Erasures {
 
 impl Erasures {
     pub(super) fn note(&mut self, record: RecordId, entries: &[ErasedEntries], position: u64) {
-        let erased = self.records.entry(record).or_default();
+        let first = ErasedRecord { since: position, ..ErasedRecord::default() };
+        let erased = self.records.entry(record).or_insert(first);
         erased.position = position;
         erased.entries.extend_from_slice(entries);
         self.last = Some(position);

@@ -9,6 +9,10 @@
 //! everybody, carriers too, agrees that it was erased. Such places are written down in `Waiting`,
 //! and the owner's primary names them by itself: [`Replica::settle_erasures`] pays the debt.
 //!
+//! Who writes into a record that it knows to be erased does so on purpose. That is not named by
+//! itself, or a member could fill the access log, and with it keep the owner from removing it: it
+//! stays hidden until the owner erases the record once more.
+//!
 //! Deliberately absent: recalling what was read or copied before, which nobody can do.
 
 use super::{Event, Growth, Replica, ReplicaError, Row, keys};
@@ -47,8 +51,8 @@ impl Replica {
     ///
     /// # Errors
     /// [`ReplicaError::NotPermitted`] when this node does not write the space's access log,
-    /// [`ReplicaError::Erased`] when it was erased before, [`ReplicaError::Unknown`] when no entry
-    /// of it is here.
+    /// [`ReplicaError::Erased`] when it was erased before and nothing came since,
+    /// [`ReplicaError::Unknown`] when no entry of it is here.
     pub fn erase(
         &mut self,
         disk: &dyn Storage,
@@ -64,7 +68,12 @@ impl Replica {
             self.project_space(disk, space, usize::MAX)?;
         }
         if self.is_erased(disk, space, record)? {
-            return Err(ReplicaError::Erased);
+            let late = self.places_to_erase(disk, space)?.into_iter();
+            let late: Vec<_> = late.filter(|(one, _)| one == record).map(|(_, at)| at).collect();
+            if late.is_empty() {
+                return Err(ReplicaError::Erased);
+            }
+            return self.say_erasure(disk, space, *record, ErasedEntries::gather(late));
         }
         let row = self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
         let mut places: BTreeSet<_> = row.places().collect();
@@ -122,7 +131,7 @@ impl Replica {
             }
         }
         let mut late: BTreeMap<RecordId, Vec<Place>> = BTreeMap::new();
-        for (record, place) in self.places_to_erase(disk, space)? {
+        for (record, place) in self.places_due(disk, space)? {
             late.entry(record).or_default().push(place);
         }
         for (record, places) in late {
@@ -284,7 +293,9 @@ impl Replica {
             return Ok(false);
         }
         self.pending.put(Table::Waiting, key, mark);
-        self.owe_erasure(space);
+        if self.is_due(disk, space, record, &(author, sequence))? {
+            self.owe_erasure(space);
+        }
         Ok(author == self.node())
     }
 
@@ -306,7 +317,35 @@ impl Replica {
         Ok(found)
     }
 
-    /// Debts.
+    /// Of the places to be named, those of edits whose authors did not know of the erasure.
+    fn places_due(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<(RecordId, Place)>, ReplicaError> {
+        let mut due = Vec::new();
+        for (record, place) in self.places_to_erase(disk, space)? {
+            if self.is_due(disk, space, &record, &place)? {
+                due.push((record, place));
+            }
+        }
+        Ok(due)
+    }
+
+    fn is_due(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+        (author, sequence): &Place,
+    ) -> Result<bool, ReplicaError> {
+        let stored = self.read(disk, Table::Entries, &keys::entry(space, author, *sequence))?;
+        let stored = stored.and_then(|bytes| StoredEntry::decode(&bytes));
+        let access = &self.space(disk, space)?.access;
+        Ok(stored.is_none_or(|stored| !access.was_erased_at(&stored.access, record)))
+    }
+
+    /// Loads which spaces have something to be said again.
     pub(super) fn load_unerased(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
         let mut spaces = BTreeSet::new();
         let end = crate::storage::prefix_end(DEBT);
@@ -328,7 +367,7 @@ impl Replica {
     /// Writes down whether something is left to be said again.
     fn note_debt(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
         let beside = !self.space(disk, space)?.access.erasures_beside().is_empty();
-        if beside || !self.places_to_erase(disk, space)?.is_empty() {
+        if beside || !self.places_due(disk, space)?.is_empty() {
             self.owe_erasure(space);
         } else if self.unerased.remove(space) {
             self.pending.delete(Table::Settings, debt(space));

@@ -1,11 +1,13 @@
 //! Erasure: what is gone, what stays, and what comes too late.
 
+use super::adversary::new_practice;
 use super::circle::Circle;
+use super::forging::forger;
 use super::line::Line;
 use super::organisation::Node;
 use super::parcel::Parcel;
 use sincronia_protocol::access::{AccessOperation, ErasedEntries, Role};
-use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::log::{Run, RunError};
 use sincronia_protocol::replica::{Event, ReplicaError};
 use sincronia_protocol::storage::Table;
@@ -23,6 +25,13 @@ impl Canaries {
         });
         let entries = runs.flat_map(|run| run.entries);
         Self(entries.map(|entry| entry.body.sealed().expect("not erased").to_vec()).collect())
+    }
+
+    /// The bodies of one author's log that are still here.
+    fn of_author(node: &mut Node, space: &SpaceId, author: &NodeId) -> Self {
+        let runs = runs(node, space).into_iter().filter(|run| run.author == *author);
+        let entries = runs.flat_map(|run| run.entries);
+        Self(entries.filter_map(|entry| entry.body.sealed().map(<[u8]>::to_vec)).collect())
     }
 
     pub fn assert_gone(&self, node: &Node) {
@@ -216,6 +225,34 @@ fn the_owner_pays_its_debt_after_a_restart() {
     assert_eq!(circle.owner.replica.erasures_due(), [space]);
     circle.meet();
     circle.assert_erased(&record, &canaries);
+}
+
+#[test]
+fn what_is_written_on_purpose_into_an_erased_record_is_hidden_and_fills_no_access_log() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.meet();
+    circle.owner.erase(&space, &record).unwrap();
+    circle.meet();
+    // A changed program of the member, which has seen the erasure.
+    let secrets = circle.member.credentials.clone();
+    let seen = circle.owner.access_log(&space).len();
+    let mut forger = forger(&mut circle, &secrets, seen, 0);
+    let mut written = new_practice(&secrets, 1, "di nuovo qui");
+    written.record = record;
+    let runs: Vec<_> = (0..3).map(|_| forger.sign(&written)).collect();
+    for run in runs {
+        circle.owner.take(&Parcel::Run(run)).unwrap();
+        assert_eq!(circle.owner.replica.erasures_due(), []);
+    }
+    assert_eq!(circle.owner.access_log(&space).len(), seen);
+    assert!(!circle.owner.shows(&space).contains_key(&record));
+    let before = Canaries::of_author(&mut circle.owner, &space, &circle.member.id());
+    assert_eq!(before.0.len(), 3, "their bodies wait until the owner says so");
+    circle.owner.erase(&space, &record).unwrap();
+    assert_eq!(circle.owner.access_log(&space).len(), seen + 1);
+    before.assert_gone(&circle.owner);
 }
 
 #[test]
