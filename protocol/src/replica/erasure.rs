@@ -15,36 +15,27 @@
 //!
 //! Deliberately absent: recalling what was read or copied before, which nobody can do.
 
+mod late;
+mod proofs;
+
+use super::stored::StoredEntry;
 use super::{Event, Growth, Replica, ReplicaError, Row, keys};
 use crate::access::{AccessOperation, ErasedEntries};
-use crate::codec;
 use crate::crypto::EpochKey;
 use crate::ids::{NodeId, RecordId, SpaceId};
 use crate::limits;
-use crate::log::{Body, Header, Payload, Run, VerifiedEntry};
-use crate::replica::stored::StoredEntry;
+use crate::log::{Header, Payload};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-/// What stands in `Waiting`, before the record's id, with an entry that an erasure is to name.
-const TO_ERASE: u8 = 2;
-
-/// Beginning of the names under which spaces with such entries stand among the settings.
-const DEBT: &[u8] = b"erasures of ";
+pub(super) use late::record_of;
 
 /// Where an entry stands.
 type Place = (NodeId, u64);
 
 /// A stretch of a node's log: node, first position, position after the last.
 type Stretch = (NodeId, u64, u64);
-
-/// The erased record to which the entry with this mark in `Waiting` belongs.
-pub(super) fn record_of(mark: &[u8]) -> Option<RecordId> {
-    let (first, record) = mark.split_first()?;
-    let record = record.try_into().ok().filter(|_| *first == TO_ERASE)?;
-    Some(RecordId::from_bytes(record))
-}
 
 impl Replica {
     /// Erases a record of a space that this organisation owns, for all members and for ever.
@@ -277,170 +268,6 @@ impl Replica {
         self.records.remove(&(*space, *record));
         self.pending.delete(Table::Rows, keys::row(space, record));
     }
-
-    /// Writes down that an entry of an erased record is to be named by an erasure; whether that is
-    /// news, and the entry this node's own.
-    pub(super) fn await_erasure(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        record: &RecordId,
-        (author, sequence): Place,
-    ) -> Result<bool, ReplicaError> {
-        let key = keys::entry(space, &author, sequence);
-        let mark = [&[TO_ERASE], record.as_bytes().as_slice()].concat();
-        if self.read(disk, Table::Waiting, &key)?.as_ref() == Some(&mark) {
-            return Ok(false);
-        }
-        self.pending.put(Table::Waiting, key, mark);
-        if self.is_due(disk, space, record, &(author, sequence))? {
-            self.owe_erasure(space);
-        }
-        Ok(author == self.node())
-    }
-
-    pub(super) fn places_to_erase(
-        &self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<(RecordId, Place)>, ReplicaError> {
-        let mut found = Vec::new();
-        let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Waiting, &from, &to, &mut |key, mark| {
-            let place = keys::part(key, 32).zip(keys::tail(key));
-            if let Some((record, (author, sequence))) = record_of(mark).zip(place) {
-                let place = (NodeId::from_bytes(author), u64::from_be_bytes(sequence));
-                found.push((record, place));
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
-    }
-
-    /// Of the places to be named, those of edits whose authors did not know of the erasure.
-    fn places_due(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<(RecordId, Place)>, ReplicaError> {
-        let mut due = Vec::new();
-        for (record, place) in self.places_to_erase(disk, space)? {
-            if self.is_due(disk, space, &record, &place)? {
-                due.push((record, place));
-            }
-        }
-        Ok(due)
-    }
-
-    fn is_due(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        record: &RecordId,
-        (author, sequence): &Place,
-    ) -> Result<bool, ReplicaError> {
-        let stored = self.read(disk, Table::Entries, &keys::entry(space, author, *sequence))?;
-        let stored = stored.and_then(|bytes| StoredEntry::decode(&bytes));
-        let access = &self.space(disk, space)?.access;
-        Ok(stored.is_none_or(|stored| !access.was_erased_at(&stored.access, record)))
-    }
-
-    /// Loads which spaces have something to be said again.
-    pub(super) fn load_unerased(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
-        let mut spaces = BTreeSet::new();
-        let end = crate::storage::prefix_end(DEBT);
-        disk.scan(Table::Settings, DEBT, &end, &mut |key, _| {
-            let space = key.get(DEBT.len()..).and_then(|id| id.try_into().ok());
-            spaces.extend(space.map(SpaceId::from_bytes));
-            ControlFlow::Continue(())
-        })?;
-        self.unerased = spaces;
-        Ok(())
-    }
-
-    fn owe_erasure(&mut self, space: &SpaceId) {
-        if self.unerased.insert(*space) {
-            self.pending.put(Table::Settings, debt(space), Vec::new());
-        }
-    }
-
-    /// Writes down whether something is left to be said again.
-    fn note_debt(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
-        let beside = !self.space(disk, space)?.access.erasures_beside().is_empty();
-        if beside || !self.places_due(disk, space)?.is_empty() {
-            self.owe_erasure(space);
-        } else if self.unerased.remove(space) {
-            self.pending.delete(Table::Settings, debt(space));
-        }
-        Ok(())
-    }
-
-    /// Drops erased bodies from the proofs that authors forked their logs.
-    fn erase_in_proofs(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
-        for (key, mut run) in self.proofs(disk, space)? {
-            let before = run.clone();
-            let access = &self.space(disk, space)?.access;
-            // What is missing was erased on a branch that was known once.
-            let author = run.author;
-            run.entries.iter_mut().zip(run.start..).for_each(|(entry, sequence)| {
-                if access.is_body_erased(&author, sequence) {
-                    entry.body = entry.body.erased();
-                }
-            });
-            if run != before {
-                self.pending.put(Table::Forks, key, codec::encode(&run));
-            }
-        }
-        Ok(())
-    }
-
-    /// Places of entries of `records` in the proofs that authors forked their logs, where no
-    /// erasure names them.
-    fn proven_places(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        records: &[RecordId],
-    ) -> Result<Vec<(RecordId, Place)>, ReplicaError> {
-        let mut found = Vec::new();
-        for (_, run) in self.proofs(disk, space)? {
-            for VerifiedEntry { header, body, .. } in self.proven_entries(disk, space, run)? {
-                let key = self.space(disk, space)?.key_of(&header);
-                let Body::Sealed(body) = body else { continue };
-                let record = record_within(key, &header, &body);
-                if let Some(record) = record.filter(|record| records.contains(record)) {
-                    found.push((record, (header.author, header.sequence)));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn proven_entries(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        run: Run,
-    ) -> Result<Vec<VerifiedEntry>, ReplicaError> {
-        let head = self.space(disk, space)?.heads.get(&run.author).copied();
-        let Some(head) = head else { return Ok(Vec::new()) };
-        let position = self.position_at(disk, space, &run.author, head, run.start)?;
-        Ok(run.verify(position).map_or_else(|_| Vec::new(), |run| run.entries().to_vec()))
-    }
-
-    fn proofs(
-        &self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<(Vec<u8>, Run)>, ReplicaError> {
-        let mut proofs = Vec::new();
-        let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Forks, &from, &to, &mut |key, value| {
-            proofs.extend(super::decode_proof(value).map(|run| (key.to_vec(), run)));
-            ControlFlow::Continue(())
-        })?;
-        Ok(proofs)
-    }
 }
 
 /// The record that an entry belongs to, when its key is here and it opens.
@@ -471,8 +298,4 @@ fn regroup(stretches: &[Stretch]) -> Vec<ErasedEntries> {
         }
     }
     grouped
-}
-
-fn debt(space: &SpaceId) -> Vec<u8> {
-    [DEBT, space.as_bytes()].concat()
 }

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::cli::arguments::Target;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
+use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming;
 use crate::output::table::Rows;
 use crate::output::value::short;
@@ -12,24 +12,33 @@ use std::fmt::Write;
 
 pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
     let client = context.client()?;
-    let record = naming::record(context, None, &target.record)?;
-    let texts = &context.texts;
-    context.say("erase-does");
-    context.say("erase-does-not");
-    let title = naming::title(&record);
-    let arguments = [
-        ("title", title.into()),
-        ("id", short(&record.id).into()),
-        ("kind", kind(context, &record.kind).into()),
-    ];
-    context.confirm(&texts.with("confirm-erase", &arguments))?;
-    let erased = client.erase_record(&record.space, &record.id)?;
+    // What somebody wrote into it since can be erased too, of a record that nobody shows any more.
+    let before = client.erasures()?.into_iter().find(|one| one.record == target.record);
+    let (space, record) = match before.filter(|one| one.late > 0) {
+        Some(one) => (one.space, one.record),
+        None => chosen(context, &target.record)?,
+    };
+    let erased = client.erase_record(&space, &record)?;
     context.output.show("erasure", &erased, || {
         let mut text = certificate(context, &erased);
-        let _ = write!(text, "{}", texts.text("erased"));
+        let _ = write!(text, "{}", context.texts.text("erased"));
         text
     });
     Ok(Exit::Done)
+}
+
+/// Space and id of the record that is meant, after saying what erasure does and asking.
+fn chosen(context: &Context, text: &str) -> Result<(String, String), Failure> {
+    let record = naming::record(context, None, text)?;
+    context.say("erase-does");
+    context.say("erase-does-not");
+    let arguments = [
+        ("title", naming::title(&record).into()),
+        ("id", short(&record.id).into()),
+        ("kind", kind(context, &record.kind).into()),
+    ];
+    context.confirm(&context.texts.with("confirm-erase", &arguments))?;
+    Ok((record.space, record.id))
 }
 
 pub(super) fn list(context: &Context) -> Outcome {
