@@ -15,6 +15,7 @@
 
 mod bundle;
 mod convention;
+mod erasure;
 mod event;
 mod invitation;
 mod machine;

@@ -5,6 +5,7 @@
 
 mod bundle;
 pub mod distinct;
+mod erasure;
 mod error;
 mod event;
 pub mod hexadecimal;
@@ -22,6 +23,7 @@ pub use bundle::{
     BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
     ReadBundle,
 };
+pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};

@@ -17,6 +17,7 @@ mod core;
 mod dialing;
 mod directory;
 mod editing;
+mod erasure;
 mod joining;
 mod links;
 mod machines;
@@ -244,6 +245,11 @@ impl From<ReplicaError> for ApiError {
             ReplicaError::Edit(_) => {
                 Self::new(ErrorCode::Invalid, text, "look at the record again")
             }
+            ReplicaError::Erased => Self::new(
+                ErrorCode::Erased,
+                text,
+                "nothing brings it back; write what may be kept as a new record",
+            ),
             ReplicaError::Unknown(what) => Self::not_found(what),
             ReplicaError::KeyMissing => {
                 Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")

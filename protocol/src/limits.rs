@@ -41,6 +41,9 @@ pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 pub const IDENTITY_NODES_MAX: usize = 32;
 /// Entries of one access log.
 pub const ACCESS_ENTRIES_MAX: usize = 100_000;
+/// Stretches of entries that one erasure names, at most 54 bytes each: they fit into an access
+/// entry. For more, the owner writes another erasure.
+pub const ERASURE_STRETCHES_MAX: usize = 4_096;
 /// Branches of one access log that are kept beside the one that holds: machines that died or were
 /// copied. Of more, those that rank highest are kept, the same on every node.
 pub const ACCESS_BRANCHES_MAX: usize = 8;
@@ -50,6 +53,8 @@ pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 pub const SPACE_MEMBERS_MAX: usize = 512;
 /// Author logs in one space: members times their nodes over the years.
 pub const SPACE_AUTHORS_MAX: usize = 2_048;
+/// Receipts for erasures in one space, one for each node: as many as may have written in it.
+pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.

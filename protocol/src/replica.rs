@@ -18,6 +18,7 @@ mod admission;
 mod branches;
 mod bundles;
 mod cache;
+mod erasure;
 mod exposure;
 mod forks;
 mod handover;
@@ -30,6 +31,7 @@ mod ownership;
 mod partners;
 mod projection;
 mod query;
+mod receipts;
 mod row;
 mod serving;
 mod settings;
@@ -61,6 +63,7 @@ pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
+pub use receipts::Certificate;
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
 pub use siblings::{PartnerRecord, Sibling};
@@ -89,6 +92,9 @@ pub enum ReplicaError {
     /// An author's log is frozen because it was forked.
     #[error("the author's log is frozen: it was forked")]
     Frozen,
+    /// The record was erased.
+    #[error("the record was erased")]
+    Erased,
     /// An identity entry was refused.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -118,6 +124,9 @@ pub enum ReplicaError {
     /// This organisation may not do that in that space.
     #[error("this organisation may not do that in this space")]
     NotPermitted,
+    /// A receipt for erasures is not its node's.
+    #[error("the signature of a receipt does not hold")]
+    Receipt,
     /// A run was refused.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -201,6 +210,15 @@ pub enum Event {
         /// The space.
         space: SpaceId,
     },
+    /// A record was erased.
+    Erased {
+        /// The space.
+        space: SpaceId,
+        /// The record.
+        record: RecordId,
+        /// Whether the owner did not know of an edit of this node when it erased the record.
+        own_edit: bool,
+    },
     /// This node found entries of its own that it does not have.
     Cloned,
     /// An author's log was found forked; the proof is kept.
@@ -225,6 +243,8 @@ pub struct Replica {
     debts: BTreeMap<OrganisationId, u64>,
     decisions: BTreeMap<OrganisationId, u64>,
     siblings: BTreeMap<NodeId, Sibling>,
+    /// Spaces with entries that an erasure is still to name.
+    unerased: BTreeSet<SpaceId>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -253,6 +273,7 @@ impl Replica {
             debts: BTreeMap::new(),
             decisions: BTreeMap::new(),
             siblings: BTreeMap::new(),
+            unerased: BTreeSet::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),
@@ -280,6 +301,7 @@ impl Replica {
         self.load_partners(disk)?;
         self.load_siblings(disk)?;
         self.load_debts(disk)?;
+        self.load_unerased(disk)?;
         self.load_summaries(disk)
     }
 

@@ -36,6 +36,8 @@ pub enum Table {
     Waiting,
     /// space 32 ‖ author 32 ‖ sequence 8 → proof that an author forked its log.
     Forks,
+    /// space 32 ‖ node 32 → the node's receipt for erasures.
+    Receipts,
     /// organisation 32 → what this node knows and decided about a partner, sealed at rest.
     Partners,
     /// hash of the secret 32 → invitation made here, sealed at rest.
@@ -53,7 +55,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Identity,
         Self::Access,
         Self::Entries,
@@ -65,6 +67,7 @@ impl Table {
         Self::Spaces,
         Self::Waiting,
         Self::Forks,
+        Self::Receipts,
         Self::Partners,
         Self::Invitations,
         Self::Addresses,
@@ -88,6 +91,7 @@ impl Table {
             Self::Spaces => "spaces/1",
             Self::Waiting => "waiting/1",
             Self::Forks => "forks/1",
+            Self::Receipts => "receipts/1",
             Self::Partners => "partners/1",
             Self::Invitations => "invitations/1",
             Self::Addresses => "addresses/1",

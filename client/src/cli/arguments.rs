@@ -76,6 +76,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Record(Record),
     History(Target),
+    Erase(Target),
+    Erasures,
     #[command(subcommand)]
     Conflict(Conflict),
     Import(Import),

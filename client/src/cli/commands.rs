@@ -8,6 +8,7 @@ mod contact;
 mod convention;
 mod cover;
 mod demo;
+mod erasure;
 mod events;
 mod history;
 mod import;
@@ -51,6 +52,8 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Seats(action) => seats::run(context, action),
         Command::Record(action) => record::run(context, action),
         Command::History(arguments) => history::run(context, &arguments),
+        Command::Erase(target) => erasure::erase(context, &target),
+        Command::Erasures => erasure::list(context),
         Command::Conflict(action) => conflict::run(context, action),
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Search(arguments) => search::run(context, arguments),

@@ -106,6 +106,8 @@ fn calls_about_records_arrive() {
     arrives!(running, client, edit_record("s", "r"; {"fields": {"a": [1, {"b": 2}]}}));
     arrives!(running, client, history("s", "r"));
     arrives!(running, client, conflicts());
+    arrives!(running, client, erase_record("s", "r"));
+    arrives!(running, client, erasures());
     arrives!(running, client, resolve("s", "r"; {"field": "title", "entry": "voce1"}));
     arrives!(running, client, batch(; {"kind": "contact", "rows": [{"a": 1}], "dry_run": true}));
     arrives!(running, client, search(; {"q": "posti liberi", "limit": 5}));

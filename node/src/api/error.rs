@@ -14,6 +14,8 @@ pub enum ErrorCode {
     InvalidFields,
     /// No such thing here.
     NotFound,
+    /// The record was erased.
+    Erased,
     /// Several things fit.
     Ambiguous,
     /// No valid token.
@@ -114,6 +116,7 @@ impl ApiError {
             | ErrorCode::Invitation
             | ErrorCode::Bundle => 422,
             ErrorCode::NotFound => 404,
+            ErrorCode::Erased => 410,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
             ErrorCode::NotPermitted
@@ -141,7 +144,7 @@ impl ApiError {
             | ErrorCode::TooLarge
             | ErrorCode::Method
             | ErrorCode::MediaType => 2,
-            ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
+            ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
             ErrorCode::Conflict => 5,
             ErrorCode::Partner

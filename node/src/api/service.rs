@@ -10,7 +10,7 @@
 
 use super::{
     ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
     ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
     InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
     NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
@@ -143,6 +143,16 @@ pub trait Service: Send + Sync + 'static {
 
     /// Organisations that take the place of others.
     fn successions(&self) -> impl Future<Output = Answer<Vec<SuccessionView>>> + Send;
+
+    /// Erases a record for every member of its space.
+    fn erase_record(
+        &self,
+        space: String,
+        record: String,
+    ) -> impl Future<Output = Answer<ErasureView>> + Send;
+
+    /// Erased records, with who confirmed and who has not yet.
+    fn erasures(&self) -> impl Future<Output = Answer<Vec<ErasureView>>> + Send;
 
     /// Offers a space of ours to another organisation.
     fn offer_space(

@@ -158,6 +158,7 @@ impl Core {
                 self.spread(&growth);
             }
             self.maintain();
+            self.settle_erasures();
             if growth.is_empty() && !self.replica.has_pending() {
                 return Ok(());
             }
@@ -207,6 +208,11 @@ impl Core {
                 space: space.to_string(),
                 record: record.to_string(),
                 conflict: *conflict,
+            },
+            Event::Erased { space, record, own_edit } => ApiEvent::Erased {
+                space: space.to_string(),
+                record: record.to_string(),
+                own_edit: *own_edit,
             },
             Event::Space { space } => ApiEvent::SpaceChanged { space: space.to_string() },
             Event::Contradicted { space } => ApiEvent::Contradicted { space: space.to_string() },

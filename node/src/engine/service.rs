@@ -5,12 +5,12 @@ use super::members::parse;
 use super::records::Act;
 use crate::api::{
     ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport,
-    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
-    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ErrorCode,
+    ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest,
+    IdentityView, InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest,
+    NetworkRequest, NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView,
+    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
+    SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
@@ -153,6 +153,14 @@ impl Service for Handle {
 
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {
         self.run(|core| core.successions()).await
+    }
+
+    async fn erase_record(&self, space: String, record: String) -> Answer<ErasureView> {
+        self.run(move |core| core.erase_record(&parse(&space)?, &parse(&record)?)).await
+    }
+
+    async fn erasures(&self) -> Answer<Vec<ErasureView>> {
+        self.run(super::core::Core::erasures).await
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod convention;
+pub mod erasure;
 pub mod invitation;
 pub mod machine;
 pub mod node;

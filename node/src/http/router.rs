@@ -102,6 +102,8 @@ routes! {
     get    "/api/v1/spaces/{space}/records/{record}/history" => handlers::record::history,
     get    "/api/v1/conflicts" => handlers::record::conflicts,
     post   "/api/v1/spaces/{space}/records/{record}/resolve" => handlers::record::resolve,
+    post   "/api/v1/spaces/{space}/records/{record}/erase" => handlers::erasure::erase_record,
+    get    "/api/v1/erasures" => handlers::erasure::erasures,
     post   "/api/v1/records/batch" => handlers::record::batch,
     get    "/api/v1/search" => handlers::record::search,
 }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
     Answer, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ExamineReport,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
     ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
     InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
     NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
@@ -212,6 +212,16 @@ impl Service for Probe {
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {
         self.note("successions", &[]);
         Ok(vec![sample(samples::succession())])
+    }
+
+    async fn erase_record(&self, space: String, record: String) -> Answer<ErasureView> {
+        self.note("erase_record", &[json!(space), json!(record)]);
+        Ok(sample(samples::erasure()))
+    }
+
+    async fn erasures(&self) -> Answer<Vec<ErasureView>> {
+        self.note("erasures", &[]);
+        Ok(vec![sample(samples::erasure())])
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

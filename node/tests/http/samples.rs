@@ -76,6 +76,14 @@ pub fn space() -> Value {
     })
 }
 
+pub fn erasure() -> Value {
+    json!({
+        "space": "fascicolo1", "record": "scheda1", "kind": "contact", "entries": 2, "late": 0,
+        "confirmed": [{"organisation": "ente1", "name": "CSSA", "node": "nodo1"}],
+        "missing": [], "out_of_reach": [], "complete": true,
+    })
+}
+
 pub fn succession() -> Value {
     json!({
         "predecessor": "ente1", "predecessor_name": "CSSA", "successor": "ente2",

@@ -1,5 +1,6 @@
 //! The state of a space's access after a prefix of its log.
 
+use super::erasure::{self, Erasures};
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
@@ -99,6 +100,7 @@ pub struct Access {
     offered: Option<OrganisationId>,
     generation: u64,
     pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
+    erasures: Erasures,
 }
 
 impl Access {
@@ -140,6 +142,7 @@ impl Access {
             offered: None,
             generation: 0,
             reading: BTreeMap::new(),
+            erasures: Erasures::default(),
         };
         access.check_signer(entry, identities, signatures)?;
         if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
@@ -291,6 +294,7 @@ impl Access {
                 self.offered == Some(*organisation)
                     && self.role(organisation) == Some(Role::Contributor)
             }
+            AccessOperation::Erase { entries, .. } => erasure::is_sound(entries),
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {
@@ -345,6 +349,10 @@ impl Access {
                 self.owner = *organisation;
                 self.offered = None;
                 self.generation += 1;
+            }
+            AccessOperation::Erase { record, entries } => {
+                let position = self.length();
+                self.erasures.note(*record, entries, position);
             }
         }
         operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation))
@@ -401,6 +409,12 @@ impl Access {
     #[must_use]
     pub const fn owner(&self) -> OrganisationId {
         self.owner
+    }
+
+    /// What was erased.
+    #[must_use]
+    pub const fn erasures(&self) -> &Erasures {
+        &self.erasures
     }
 
     /// The organisation that may take the space over.

@@ -37,6 +37,8 @@ domains! {
     ACCESS_ENTRY = "access-entry";
     /// Signature of an access entry.
     ACCESS_SIGNATURE = "access-signature";
+    /// Signature of a receipt for erasures.
+    ERASURE_RECEIPT = "erasure-receipt";
     /// Hash of an author entry: its header, body hash and body length.
     AUTHOR_ENTRY = "author-entry";
     /// Signature of an author entry's hash.

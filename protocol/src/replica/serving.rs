@@ -6,7 +6,7 @@
 
 use super::summary::Known;
 use super::{Replica, ReplicaError, keys};
-use crate::access::{AccessEntry, Role};
+use crate::access::{AccessEntry, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
 use crate::identity::Identity;
@@ -61,6 +61,10 @@ pub struct SpaceHeads {
     /// own nodes wrote before they knew.
     #[n(5)]
     pub is_farewell: bool,
+    /// Receipts for erasures.
+    #[n(6)]
+    #[cbor(with = "codec::list_if_any", has_nil)]
+    pub receipts: Vec<Confirmation>,
     /// The last entry of each branch of the access log that does not hold.
     #[n(7)]
     #[cbor(with = "codec::list_if_any", has_nil)]
@@ -78,6 +82,7 @@ impl SpaceHeads {
             lacking: Vec::new(),
             forks: Vec::new(),
             is_farewell: false,
+            receipts: Vec::new(),
             ends: Vec::new(),
         }
     }
@@ -157,8 +162,9 @@ impl Replica {
         let access = state.access.position();
         let forks = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let ends = state.access.ends().collect();
+        let receipts = state.receipts.values().copied().collect();
         let absent = SpaceHeads::absent(*space);
-        Ok(Some(SpaceHeads { access, authors, lacking, forks, ends, ..absent }))
+        Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }
 
     fn farewell_for(
@@ -297,7 +303,7 @@ impl RunBuilder {
         let Some(stored) = super::stored::StoredEntry::decode(value) else {
             return ControlFlow::Break(());
         };
-        let size = stored.body.len() + 64;
+        let size = stored.body.weight() + 64;
         let is_full =
             self.bytes + size > self.bytes_max || self.entries.len() >= limits::RUN_ENTRIES_MAX;
         if is_full && self.end.is_some() {

@@ -3,7 +3,7 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Epoch, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, SpaceId};
@@ -23,6 +23,8 @@ pub struct SpaceState {
     pub heads: BTreeMap<NodeId, Head>,
     /// Where an author's log was forked.
     pub forks: BTreeMap<NodeId, u64>,
+    /// What each node said last of the erasures that it carried out.
+    pub receipts: BTreeMap<NodeId, Confirmation>,
 }
 
 impl SpaceState {
@@ -97,6 +99,7 @@ impl Replica {
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
+            receipts: self.load_receipts(disk, space)?,
         })
     }
 
@@ -204,6 +207,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
+        self.confirm_erasures(disk, space)?;
         let lacking = self.lacking_keys(disk, space)?;
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
@@ -219,10 +223,14 @@ impl Replica {
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
+        let receipts: Vec<_> = state.receipts.values().copied().collect();
         let logs = (access, heads, lacking, forks);
-        // A log without branches is compared as it was before there could be any.
-        let parts =
-            if ends.is_empty() { codec::encode(&logs) } else { codec::encode(&(logs, ends)) };
+        // What a space does not have is left out, so that it is compared as it always was.
+        let parts = match (ends.is_empty(), receipts.is_empty()) {
+            (true, true) => codec::encode(&logs),
+            (false, true) => codec::encode(&(logs, ends)),
+            (_, false) => codec::encode(&(logs, ends, receipts)),
+        };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
         let old = previous.as_ref();

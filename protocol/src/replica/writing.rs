@@ -151,7 +151,7 @@ impl Replica {
             previous: header.previous,
             access: header.access,
             epoch,
-            body,
+            body: body.into(),
             signature: Some(signature),
         };
         let length = header.sequence + 1;

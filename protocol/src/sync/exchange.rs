@@ -17,6 +17,8 @@ pub enum Task {
     Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
+    /// Receipts for erasures, by node.
+    Receipts { space: SpaceId, nodes: BTreeSet<NodeId> },
     /// An author's log from a position on.
     Author { space: SpaceId, author: NodeId, from: u64 },
     /// Keys, by their commitments, for the partner's node.
@@ -87,7 +89,8 @@ impl Exchange {
             Task::Access { .. }
             | Task::Branch { .. }
             | Task::Sealed { .. }
-            | Task::Handover { .. } => &mut self.accesses,
+            | Task::Handover { .. }
+            | Task::Receipts { .. } => &mut self.accesses,
             Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
         }
     }

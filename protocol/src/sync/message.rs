@@ -1,7 +1,7 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
 use super::handover::Handover;
-use crate::access::AccessEntry;
+use crate::access::{AccessEntry, Receipt};
 use crate::codec::{self, CodecError};
 use crate::identity::IdentityEntry;
 use crate::ids::{OrganisationId, SpaceId};
@@ -127,6 +127,16 @@ pub enum Message {
     /// What one node hands to another beside the logs. Acknowledged.
     #[n(16)]
     Handover(#[n(0)] Handover),
+    /// Receipts for erasures. Acknowledged.
+    #[n(14)]
+    Receipts {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+        /// The receipts.
+        #[n(1)]
+        receipts: Vec<Receipt>,
+    },
 }
 
 impl Message {
@@ -149,7 +159,7 @@ impl Message {
     pub fn weight(&self) -> usize {
         const ENTRY: usize = 64;
         match self {
-            Self::Run(run) => run.entries.iter().map(|entry| entry.body.len() + ENTRY).sum(),
+            Self::Run(run) => run.entries.iter().map(|entry| entry.body.weight() + ENTRY).sum(),
             Self::Sealed { keyrings, .. } => keyrings.iter().map(|one| one.len() + ENTRY).sum(),
             other => other.encode().len(),
         }
@@ -165,6 +175,7 @@ impl Message {
                 | Self::Sealed { .. }
                 | Self::Run(_)
                 | Self::Handover(_)
+                | Self::Receipts { .. }
         )
     }
 }

@@ -225,6 +225,11 @@ impl Node {
         self.write(space, WriteTarget::Existing(record), &fields).map(drop)
     }
 
+    /// Erases a record.
+    pub fn erase(&mut self, space: &SpaceId, record: &RecordId) -> Result<(), ReplicaError> {
+        self.act(|replica, disk, _| replica.erase(disk, space, record))
+    }
+
     /// Everything shown of a space: by record, fields and conflicts, then what became of its
     /// entries.
     pub fn shows(&self, space: &SpaceId) -> BTreeMap<RecordId, String> {

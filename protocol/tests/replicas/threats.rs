@@ -127,7 +127,7 @@ fn threat_22_a_body_does_not_open_under_another_authors_signature() {
     };
     let thief = circle.colleague.credentials.clone();
     let mut forger = forger(&mut circle, &thief, 3, 0);
-    let stolen = forger.sign_body(run.entries[0].body.clone());
+    let stolen = forger.sign_body(run.entries[0].body.sealed().unwrap().to_vec());
     take(&mut circle.owner, &stolen).unwrap();
     assert!(circle.owner.shows(&space).is_empty());
     let view = circle.owner.replica.space_view(&circle.owner.disk, &space).unwrap();

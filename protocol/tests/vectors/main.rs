@@ -21,6 +21,7 @@ mod bundles;
 mod cast;
 mod changes;
 mod document;
+mod erasure;
 mod golden;
 mod hashes;
 mod identity;

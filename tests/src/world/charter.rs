@@ -40,7 +40,8 @@ impl Charter {
             }
             AccessOperation::Rotate { .. }
             | AccessOperation::Offer { .. }
-            | AccessOperation::Take { .. } => {}
+            | AccessOperation::Take { .. }
+            | AccessOperation::Erase { .. } => {}
         }
         if let Some(rotation) = operation.rotation() {
             self.commitments.insert(rotation.commitment, self.epochs);

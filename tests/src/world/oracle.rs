@@ -52,6 +52,7 @@ impl World {
     fn check_row(&mut self, peer: PeerIndex, key: &[u8]) {
         let (space, record) =
             (SpaceId::from_bytes(part(key, 0)), RecordId::from_bytes(part(key, 32)));
+        self.check_not_erased(peer, &space, &record);
         let one = &mut self.peers[peer];
         let (organisation, node) = (one.replica.organisation(), one.replica.node());
         let Ok(row) = one.replica.row(&one.disk, &space, &record) else { return };

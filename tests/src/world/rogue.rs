@@ -52,7 +52,7 @@ impl World {
         let body = key.seal_body(&header.associated_data(), &text).ok()?;
         let hash = header.hash(&body);
         let signature = Header::sign(&hash, &self.peers[peer].credentials.node_key);
-        let entry = RunEntry { access: Some(access), epoch: Some(epoch), body };
+        let entry = RunEntry { access: Some(access), epoch: Some(epoch), body: body.into() };
         Some(Run { space: *space, author: node, start: 0, entries: vec![entry], signature })
     }
 

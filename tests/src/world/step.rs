@@ -82,6 +82,7 @@ impl World {
                 self.spread(peer, &growth);
             }
             self.maintain(peer);
+            self.settle_erasures(peer);
             if growth.is_empty() && !self.peers[peer].replica.has_pending() {
                 return true;
             }

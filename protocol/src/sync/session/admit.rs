@@ -33,6 +33,9 @@ impl Session {
                 replica.admit_identity(disk, &entries).map(drop)
             }
             Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
+            Message::Receipts { space, .. } if !self.accepts(&space, None, replica) => {
+                Err(ReplicaError::NotPermitted)
+            }
             Message::Sealed { space, .. } if !self.accepts(&space, None, replica) => {
                 Err(ReplicaError::NotPermitted)
             }
@@ -49,6 +52,9 @@ impl Session {
                     outcome = outcome.and(one.map(drop));
                 }
                 outcome
+            }
+            Message::Receipts { space, receipts } => {
+                replica.admit_receipts(disk, &space, &receipts).map(drop)
             }
             Message::Run(run) => replica.admit_run(disk, run).map(drop),
             Message::Handover(handover) => self.admit_handover(handover, replica, disk),
@@ -143,6 +149,7 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
         ReplicaError::Identity(IdentityError::Signature) => {
             misbehaved("an identity entry whose signature does not hold")
         }
+        ReplicaError::Receipt => misbehaved("a receipt whose signature does not hold"),
         ReplicaError::Malformed(_) => misbehaved("malformed entries"),
         ReplicaError::Storage(_) | ReplicaError::Damaged(_) => Err(CloseReason::Store),
         _ => Ok(error.to_string()),

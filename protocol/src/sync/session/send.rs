@@ -4,7 +4,7 @@ use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::portions::portions;
 use super::{Exchanging, Phase, Session, Side};
-use crate::access::AccessEntry;
+use crate::access::{AccessEntry, Receipt};
 use crate::codec;
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -118,6 +118,10 @@ impl Session {
             Task::Partner { organisation } => {
                 let record = replica.partner_record(&organisation).into_iter().collect();
                 Ok(partner_messages(record))
+            }
+            Task::Receipts { space, nodes } => {
+                let found = replica.receipts(disk, &space, &nodes).map_err(store)?;
+                Ok(receipt_messages(space, found))
             }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
@@ -259,6 +263,15 @@ fn access_messages(space: SpaceId, entries: Vec<AccessEntry>) -> Vec<Message> {
     portions(entries, limits::RUN_ENTRIES_MAX, MESSAGE_BYTES, size)
         .into_iter()
         .map(|entries| Message::Access { space, entries, is_complete: true })
+        .collect()
+}
+
+/// Receipts in as many messages as they need.
+fn receipt_messages(space: SpaceId, receipts: Vec<Receipt>) -> Vec<Message> {
+    let size = |receipt: &Receipt| codec::encode(receipt).len();
+    portions(receipts, limits::RUN_ENTRIES_MAX, MESSAGE_BYTES, size)
+        .into_iter()
+        .map(|receipts| Message::Receipts { space, receipts })
         .collect()
 }
 
