@@ -1,10 +1,14 @@
 //! What can be typed. Nothing here touches the disk or the network; what each argument is for
 //! stands in the catalogue (see [`super::help`]).
 
+mod machines;
+
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};
 use sincronia_protocol::limits::{INVITATION_VALID_MS_MAX, PART_BYTES_MAX, PART_BYTES_MIN};
 use std::path::PathBuf;
+
+pub(super) use machines::{Handing, Machine, Recovery, Succession};
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
 /// drawers: nodes refuse more than this.
@@ -232,53 +236,6 @@ pub(super) enum Partner {
     },
 }
 
-/// Where the recovery words are; without a file they are asked for.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct Recovery {
-    #[arg(long, value_name = "FILE")]
-    pub recovery_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Machine {
-    List,
-    Add {
-        request: PathBuf,
-        #[command(flatten)]
-        recovery: Recovery,
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
-    Admit {
-        admission: PathBuf,
-        #[command(flatten)]
-        unlocking: Unlocking,
-    },
-    Revoke {
-        machine: String,
-        #[command(flatten)]
-        recovery: Recovery,
-    },
-    Report {
-        machine: String,
-    },
-    Primary {
-        machine: String,
-        #[command(flatten)]
-        recovery: Recovery,
-    },
-    RotateSealing {
-        #[command(flatten)]
-        recovery: Recovery,
-        #[command(flatten)]
-        unlocking: Unlocking,
-    },
-    RotateRoot {
-        #[command(flatten)]
-        recovery: Recovery,
-    },
-}
-
 /// Who acts, and why.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Authoring {
@@ -363,44 +320,6 @@ pub(super) enum Convention {
     Revoke {
         convention: String,
         organisation: String,
-    },
-}
-
-/// Which conventions pass.
-#[derive(Debug, Args)]
-pub(super) struct Handing {
-    #[arg(required_unless_present = "all", value_name = "CONVENTION")]
-    pub conventions: Vec<String>,
-    #[arg(long, conflicts_with = "conventions")]
-    pub all: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Succession {
-    List,
-    Declare {
-        #[arg(value_name = "ORGANISATION")]
-        successor: String,
-        #[command(flatten)]
-        recovery: Recovery,
-    },
-    Accept {
-        #[arg(value_name = "ORGANISATION")]
-        predecessor: String,
-        #[command(flatten)]
-        recovery: Recovery,
-    },
-    Offer {
-        #[arg(long, value_name = "ORGANISATION")]
-        to: String,
-        #[command(flatten)]
-        handing: Handing,
-    },
-    Take {
-        #[command(flatten)]
-        handing: Handing,
-        #[command(flatten)]
-        authoring: Authoring,
     },
 }
 
