@@ -13,9 +13,12 @@
 //! # Deliberately absent
 //! Retries, caches, a synchronisation machine, a store of records.
 
+mod bundle;
 mod convention;
+mod erasure;
 mod event;
 mod invitation;
+mod machine;
 mod node;
 mod partner;
 mod path;

@@ -23,7 +23,6 @@ mod failure;
 mod help;
 mod naming;
 mod node;
-mod root;
 mod secret;
 mod sheet;
 mod starting;

@@ -11,6 +11,7 @@
 //! Deliberately absent: knowledge of how nodes work inside.
 
 pub mod address_book;
+mod bundles;
 pub mod data;
 pub mod expectation;
 pub mod istat;

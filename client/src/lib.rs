@@ -9,3 +9,4 @@ pub mod demo;
 pub mod import;
 pub mod language;
 pub mod output;
+pub mod root;

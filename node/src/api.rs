@@ -3,11 +3,14 @@
 //! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The
 //! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
+mod bundle;
 pub mod distinct;
+mod erasure;
 mod error;
 mod event;
 pub mod hexadecimal;
 mod invitation;
+mod machine;
 mod partner;
 mod query;
 mod record;
@@ -16,9 +19,15 @@ mod space;
 mod status;
 mod succession;
 
+pub use bundle::{
+    BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
+    ReadBundle,
+};
+pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
+pub use machine::{ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView};
 pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
 pub use query::{ContactsQuery, ConventionsQuery, RawQuery, RecordsQuery, SearchQuery};
 pub use record::{
@@ -32,4 +41,4 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};
-pub use succession::{IdentityRequest, IdentityView, SuccessionView, TakeRequest};
+pub use succession::{SuccessionView, TakeRequest};

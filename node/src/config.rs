@@ -148,6 +148,8 @@ pub struct Config {
     pub name: Sourced<String>,
     /// Addresses on which partners reach this node. Port 0 lets the system choose.
     pub listen: Sourced<Vec<String>>,
+    /// Whether it never listens or dials.
+    pub closed: Sourced<bool>,
     /// First pause between attempts to reach a partner.
     pub reconnect_min: Sourced<Duration>,
     /// Longest pause between attempts.
@@ -185,6 +187,7 @@ impl Config {
         let config = Self {
             name: value::name(&mut given)?,
             listen: value::listen(&mut given)?,
+            closed: value::closed(&mut given)?,
             reconnect_min,
             reconnect_max,
             api: value::address(&mut given)?,
@@ -206,6 +209,7 @@ impl Config {
         vec![
             (Key::OrganisationName, self.name.value.clone(), self.name.origin.clone()),
             (Key::NetworkListen, self.listen.value.join(", "), self.listen.origin.clone()),
+            (Key::NetworkClosed, self.closed.value.to_string(), self.closed.origin.clone()),
             (
                 Key::ReconnectMin,
                 seconds(self.reconnect_min.value),

@@ -11,13 +11,16 @@
 //! # Deliberately absent
 //! Merge and access rules (protocol), bytes on the wire (network), HTML.
 
+mod bundles;
 mod conventions;
 mod core;
 mod dialing;
 mod directory;
 mod editing;
+mod erasure;
 mod joining;
 mod links;
+mod machines;
 mod members;
 mod names;
 mod partners;
@@ -242,10 +245,21 @@ impl From<ReplicaError> for ApiError {
             ReplicaError::Edit(_) => {
                 Self::new(ErrorCode::Invalid, text, "look at the record again")
             }
+            ReplicaError::Erased => Self::new(
+                ErrorCode::Erased,
+                text,
+                "nothing brings it back; write what may be kept as a new record",
+            ),
             ReplicaError::Unknown(what) => Self::not_found(what),
             ReplicaError::KeyMissing => {
                 Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")
             }
+            ReplicaError::NotPrimary(primary) => Core::not_primary(text, primary),
+            ReplicaError::Revoked => Self::new(
+                ErrorCode::Revoked,
+                text,
+                "work on another node of the organisation; keep this one's data or delete it",
+            ),
             ReplicaError::Cloned => Self::new(
                 ErrorCode::Cloned,
                 text,

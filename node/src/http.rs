@@ -29,6 +29,7 @@ mod token;
 
 pub use announcement::{ADDRESS_FILE, Announcement, TOKEN_FILE};
 pub use document::document;
+pub use handlers::bundle::{COMPLETE_HEADER, NUMBER_HEADER};
 pub use token::Token;
 
 use crate::api::Service;

@@ -12,6 +12,7 @@ pub mod http;
 pub mod keystore;
 pub mod limits;
 pub mod logging;
+pub mod machine;
 pub mod network;
 pub mod random;
 pub mod run;

@@ -103,6 +103,8 @@ pub const HTTP_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HTTP_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Body of an import.
 pub const HTTP_IMPORT_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// Body of a bundle's import: the largest part.
+pub const HTTP_BUNDLE_BYTES_MAX: usize = sincronia_protocol::limits::PART_BYTES_MAX;
 /// HTTP connections at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 256;
 /// Events that wait for a slow listener before it is told that it lost some.
@@ -117,6 +119,8 @@ pub const SEARCH_RESULTS_MAX: usize = 1_000;
 pub const HTTP_WAITING_MAX: u32 = 128;
 /// How long requests under way may take once the node stops.
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Identity entries signed at once: one person's decision takes two.
+pub const IDENTITY_REQUEST_MAX: usize = 8;
 /// Listeners to events at once: they hold connections for hours, others must still get one.
 pub const EVENT_LISTENERS_MAX: usize = 64;
 /// A sign of life on a quiet event stream; a listener that hears nothing for a minute is cut off.

@@ -1,5 +1,6 @@
 //! A node from start to stop.
 
+use crate::api::ErrorCode;
 use crate::config::{self, Config, ConfigError, DirectoryError, Key, NodeDirectory};
 use crate::engine::{self, CoreConfig};
 use crate::http::{self, Announcement, Settings, Token};
@@ -55,6 +56,12 @@ pub enum RunError {
     /// The keystore.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// No node of the organisation has admitted this machine yet.
+    #[error(
+        "this machine is not admitted yet; hand its request to another node (`sincronia node add`), \
+         then `sincronia node admit`"
+    )]
+    NotAdmitted,
     /// The network.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -84,7 +91,9 @@ pub async fn run(
     let failed = |cause| RunError::Api { address: address.to_string(), cause };
     let api = http::bind(address).map_err(failed)?;
     let seed = zeroize::Zeroizing::new(secrets.node);
-    let (network, network_events) = listen(&directory, seed, &config.listen.value).await?;
+    let closed = config.closed.value;
+    let wanted = if closed { &[] } else { config.listen.value.as_slice() };
+    let (network, network_events) = listen(&directory, seed, wanted).await?;
     let core = CoreConfig {
         credentials,
         store,
@@ -92,12 +101,16 @@ pub async fn run(
         words: options.words,
         reconnect: (config.reconnect_min.value, config.reconnect_max.value),
         online: !options.offline,
+        closed,
     };
-    if options.offline {
+    if options.offline || closed {
         network.pause().await;
     }
-    let handle = engine::start(core, network.clone(), network_events)
-        .map_err(|error| RunError::Engine(error.to_string()))?;
+    let handle =
+        engine::start(core, network.clone(), network_events).map_err(|error| match error.code {
+            ErrorCode::NotPermitted => RunError::NotAdmitted,
+            _ => RunError::Engine(error.to_string()),
+        })?;
     let token =
         Token::generate().map_err(|_| RunError::Keystore(KeystoreError::System("randomness")))?;
     let local = api.local_addr().map_err(failed)?;

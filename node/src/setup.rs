@@ -126,10 +126,12 @@ pub fn initialise_once(
 #[must_use]
 pub fn credentials(secrets: &Secrets, organisation: OrganisationId) -> Credentials {
     let secret = |bytes: &[u8; 32]| Secret::from_bytes(*bytes);
+    let sealing = SealingSecret::from_seed(&secret(&secrets.sealing));
+    let former = secrets.former.iter().rev().map(|seed| SealingSecret::from_seed(&secret(seed)));
     Credentials {
         organisation,
         node_key: NodeKey::from_seed(&secret(&secrets.node)),
-        sealing: SealingSecret::from_seed(&secret(&secrets.sealing)),
+        sealing: former.fold(sealing, SealingSecret::with_former),
         storage: StorageKey::from_seed(&secret(&secrets.storage)),
     }
 }
@@ -160,7 +162,7 @@ fn identity_log(
 }
 
 /// The settings file of a new node.
-fn settings(name: &str) -> String {
+pub(crate) fn settings(name: &str) -> String {
     let mut section = toml::Table::new();
     section.insert("name".into(), toml::Value::from(name));
     let mut file = toml::Table::new();

@@ -97,6 +97,7 @@ impl Store {
                     return Err(StoreError::Foreign { path: store.path });
                 }
                 store.created = meta.created;
+                store.complete()?;
             }
             None => store.found(organisation)?,
         }
@@ -148,6 +149,25 @@ impl Store {
         write.commit().map_err(|error| self.failed(error))?;
         self.created = Timestamp::from_milliseconds(created);
         Ok(())
+    }
+
+    /// Makes the tables that a store of an earlier version of the program does not have.
+    fn complete(&self) -> Result<(), StoreError> {
+        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
+        let missing = Table::ALL.into_iter().filter(|table| {
+            let found = read.open_table(definition(*table));
+            matches!(found, Err(redb::TableError::TableDoesNotExist(_)))
+        });
+        let missing: Vec<_> = missing.collect();
+        drop(read);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let write = self.database.begin_write().map_err(|error| self.failed(error))?;
+        for table in missing {
+            write.open_table(definition(table)).map_err(|error| self.failed(error))?;
+        }
+        write.commit().map_err(|error| self.failed(error))
     }
 
     /// Makes a batch durable.

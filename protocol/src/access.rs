@@ -19,14 +19,20 @@
 
 mod acceptance;
 mod branches;
+mod erasure;
 mod keyring;
 mod operation;
+mod reading;
+mod receipt;
 mod state;
 
 pub use acceptance::Standing;
 pub use branches::Branches;
+pub use erasure::{ErasedEntries, ErasedRecord, Erasures};
 pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
+pub use reading::Stretch;
+pub use receipt::{Confirmation, Receipt};
 pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

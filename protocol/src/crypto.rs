@@ -13,6 +13,8 @@
 
 mod at_rest;
 mod body;
+mod chunks;
+mod derived;
 mod domain;
 mod sealing;
 mod secret;
@@ -20,6 +22,8 @@ mod signature;
 
 pub use at_rest::StorageKey;
 pub use body::{EpochKey, KeyCommitment};
+pub use chunks::{open_chunks, seal_chunks};
+pub use derived::DerivedRandom;
 pub use domain::Domain;
 pub use sealing::{SealingPublic, SealingSecret};
 pub use secret::Secret;

@@ -10,10 +10,12 @@
 //!
 //! Deliberately absent: names, addresses and any other description, which are ordinary records.
 
+mod machine;
 mod operation;
 mod state;
 mod succession;
 
+pub use machine::{Admission, MachineError, NodeRequest};
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};
 pub use succession::Succession;

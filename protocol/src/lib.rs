@@ -19,6 +19,7 @@
 //! 8. `storage`
 //! 9. `replica`
 //! 10. `sync`
+//! 11. `bundle`
 //!
 //! A test in `tests/` reads the `crate::` paths and fails when an arrow runs the other way.
 //!
@@ -34,6 +35,7 @@
 //! | entry, log | an element of an append-only, hash-chained, signed sequence |
 //! | access log | the owner's log of a space: who may read and write, and the sealed keys |
 //! | carrier | a partner that stores and forwards a space it cannot read |
+//! | bundle | what a session would send to a partner, in sealed files, where there is no line |
 //! | cut | the length of an author's log that still counts after a removal |
 //! | gate | the deterministic rules a change must satisfy before Automerge sees it |
 //! | Input, Effect, Event, Session | into a machine; asked of its driver; told to the application; one partner link |
@@ -43,6 +45,7 @@
 
 pub mod access;
 pub mod backup;
+pub mod bundle;
 pub mod codec;
 pub mod crypto;
 pub mod identity;

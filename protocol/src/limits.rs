@@ -41,6 +41,9 @@ pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 pub const IDENTITY_NODES_MAX: usize = 32;
 /// Entries of one access log.
 pub const ACCESS_ENTRIES_MAX: usize = 100_000;
+/// Stretches of entries that one erasure names, at most 54 bytes each: they fit into an access
+/// entry. For more, the owner writes another erasure.
+pub const ERASURE_STRETCHES_MAX: usize = 4_096;
 /// Branches of one access log that are kept beside the one that holds: machines that died or were
 /// copied. Of more, those that rank highest are kept, the same on every node.
 pub const ACCESS_BRANCHES_MAX: usize = 8;
@@ -50,6 +53,8 @@ pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 pub const SPACE_MEMBERS_MAX: usize = 512;
 /// Author logs in one space: members times their nodes over the years.
 pub const SPACE_AUTHORS_MAX: usize = 2_048;
+/// Receipts for erasures in one space, one for each node: as many as may have written in it.
+pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.
@@ -70,6 +75,12 @@ pub const BACKUP_HEADER_BYTES_MAX: usize = 4 * 1024;
 /// One key and value in a backup: the longest is the proof of a fork, a frame.
 pub const BACKUP_ITEM_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// An admission of a new machine: the longest identity log, and every address of every node.
+pub const ADMISSION_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Partners that nodes of one organisation tell each other of: ten times what one node is made for.
+pub const PARTNERS_MAX: usize = 10_000;
+/// Partners in one message between nodes of one organisation.
+pub const PARTNER_RECORDS_MAX: usize = 256;
 /// Addresses in one invitation or address record.
 pub const ADDRESSES_MAX: usize = 16;
 /// One address in text form.
@@ -79,7 +90,33 @@ pub const NAME_BYTES_MAX: usize = 1_000;
 /// How long an invitation can be valid: longer ones are forgotten in drawers.
 pub const INVITATION_VALID_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
 
+/// What one bundle holds before it is sealed, some 400,000 edits: it is made and read in memory and
+/// in one step. What does not fit goes into the next one.
+pub const BUNDLE_CONTENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The clear beginning of a sealed bundle: one sealed key for each node of an organisation.
+pub const BUNDLE_HEADER_BYTES_MAX: usize = 64 * 1024;
+/// A bundle as it travels: its content, a tag for each chunk, the clear beginning.
+pub const BUNDLE_BYTES_MAX: u64 = 66 * 1024 * 1024;
+/// Parts of one bundle; each names all others, in 34 bytes.
+pub const BUNDLE_PARTS_MAX: usize = 1_024;
+/// The clear beginning of one part.
+pub const PART_HEADER_BYTES_MAX: usize = 36 * 1024;
+/// The smallest part: its beginning leaves room for content.
+pub const PART_BYTES_MIN: usize = 4 * 1024;
+/// What fits into an ordinary mailbox.
+pub const PART_BYTES_DEFAULT: usize = 20_000_000;
+/// The largest part; it is imported in one request.
+pub const PART_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Parts that wait for the rest of their bundle, in bytes; beyond it the oldest bundle is dropped.
+pub const PARTS_KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bundles that are remembered as imported: who imports one again is told so.
+pub const BUNDLES_REMEMBERED_MAX: usize = 256;
+/// Refusals that the report of one bundle names.
+pub const BUNDLE_REFUSALS_MAX: usize = 32;
+
 const _: () = assert!(BODY_BYTES_MAX > PAYLOAD_BYTES_MAX + PAYLOAD_BYTES_MAX / 8 + 64);
 const _: () = assert!(FRAME_BYTES_MAX > BODY_BYTES_MAX * 2);
 const _: () = assert!(FRAME_BYTES_MAX > ACCESS_ENTRY_BYTES_MAX * 2);
 const _: () = assert!(STRING_BYTES_MAX < PAYLOAD_BYTES_MAX);
+const _: () = assert!(BUNDLE_BYTES_MAX > BUNDLE_CONTENT_BYTES_MAX as u64 + 1024 * 1024);
+const _: () = assert!(PART_HEADER_BYTES_MAX > BUNDLE_PARTS_MAX * 34 + 256);

@@ -6,12 +6,16 @@
 //! and whatever a receiver can compute (sequence, predecessor, body hash) is left out.
 //! [`Run::verify`] is the only way to a [`VerifiedRun`], and storage takes nothing else.
 //!
+//! Of an erased entry hash and length of the [`Body`] remain, so that its chain still holds.
+//!
 //! Deliberately absent: what a body means, who may write, and where entries are kept.
 
+mod body;
 mod header;
 mod payload;
 mod run;
 
+pub use body::Body;
 pub use header::{AccessPoint, Header, LogPosition};
 pub use payload::{OPERATION_CHANGE, Payload};
 pub use run::{Run, RunEntry, RunError, VerifiedEntry, VerifiedRun};

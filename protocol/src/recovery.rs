@@ -55,18 +55,19 @@ pub fn recovery_words(entropy: &Secret<32>, list: WordList) -> Zeroizing<String>
     Zeroizing::new(mnemonic.map(|mnemonic| mnemonic.to_string()).unwrap_or_default())
 }
 
-/// The entropy of words typed by a person, in either language; letter case and spaces do not
-/// matter.
+/// The entropy of words typed by a person, in either language. Only letters count, and not their
+/// case: spaces, commas, and the numbers of a sheet do not matter.
 ///
 /// # Errors
 /// [`RecoveryError`] names what to correct.
 pub fn restore_entropy(words: &str) -> Result<Secret<32>, RecoveryError> {
     let words = Zeroizing::new(words.to_lowercase());
-    let count = words.split_whitespace().count();
+    let parts = || words.split(|one: char| !one.is_alphabetic()).filter(|word| !word.is_empty());
+    let count = parts().count();
     if count != 24 {
         return Err(RecoveryError::Count(count));
     }
-    let joined = Zeroizing::new(words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let joined = Zeroizing::new(parts().collect::<Vec<_>>().join(" "));
     let mut worst = RecoveryError::Checksum;
     for list in [WordList::Italian, WordList::English] {
         match Mnemonic::parse_in(list.language(), joined.as_str()) {
@@ -106,6 +107,17 @@ mod tests {
                 RootKey::derive(&restored, 0).public(),
                 RootKey::derive(&entropy, 0).public()
             );
+        }
+    }
+
+    #[test]
+    fn a_sheet_copied_with_its_numbers_and_commas_is_read() {
+        let entropy = Secret::from_bytes([9; 32]);
+        let words = recovery_words(&entropy, WordList::Italian);
+        let sheet: Vec<_> =
+            (1..).zip(words.split(' ')).map(|(at, word)| format!("{at:>4}. {word}")).collect();
+        for typed in [sheet.join("\n"), words.replace(' ', ", "), words.replace(' ', ",")] {
+            assert!(restore_entropy(&typed).unwrap() == entropy);
         }
     }
 

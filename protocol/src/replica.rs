@@ -17,9 +17,13 @@
 mod admission;
 mod backup;
 mod branches;
+mod bundles;
 mod cache;
 mod catching_up;
+mod erasure;
+mod exposure;
 mod forks;
+mod handover;
 mod identities;
 mod invitations;
 mod keys;
@@ -29,9 +33,11 @@ mod ownership;
 mod partners;
 mod projection;
 mod query;
+mod receipts;
 mod row;
 mod serving;
 mod settings;
+mod siblings;
 mod space;
 mod stored;
 mod summary;
@@ -55,12 +61,16 @@ pub use admission::Admitted;
 pub use backup::BACKUP_TABLES;
 pub use branches::SetAside;
 pub use catching_up::CatchingUp;
+pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
+pub use exposure::{Exposure, Safety};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
 pub use query::{EntryCount, HistoryEntry, Quarantined, RecordRow, SpaceView};
+pub use receipts::Certificate;
 pub use row::{QuarantineReason, Row};
 pub use serving::{Item, ItemRef, SpaceHeads, decode_proof};
+pub use siblings::{PartnerRecord, Sibling};
 pub use summary::Summary;
 pub use verification::{Findings, RawRuns, RawWanted};
 pub use writing::{WriteRequest, WriteTarget, Written};
@@ -89,6 +99,9 @@ pub enum ReplicaError {
     /// An author's log is frozen because it was forked.
     #[error("the author's log is frozen: it was forked")]
     Frozen,
+    /// The record was erased.
+    #[error("the record was erased")]
+    Erased,
     /// An identity entry was refused.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -107,9 +120,20 @@ pub enum ReplicaError {
     /// A limit would be crossed.
     #[error("a limit would be crossed: {0}")]
     Limit(&'static str),
+    /// Another node of this organisation writes its access logs.
+    #[error(
+        "this node is not its organisation's primary, which alone founds, shares and takes back"
+    )]
+    NotPrimary(Option<NodeId>),
+    /// This organisation revoked this node.
+    #[error("this node was revoked by its organisation; it signs nothing and syncs with nobody")]
+    Revoked,
     /// This organisation may not do that in that space.
     #[error("this organisation may not do that in this space")]
     NotPermitted,
+    /// A receipt for erasures is not its node's.
+    #[error("the signature of a receipt does not hold")]
+    Receipt,
     /// A run was refused.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -164,6 +188,11 @@ pub enum Growth {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// What is known of a partner, or of the nodes of this organisation: only for the latter.
+    Partner {
+        /// The partner, or this organisation.
+        organisation: OrganisationId,
+    },
 }
 
 /// What an application wants to know.
@@ -188,6 +217,15 @@ pub enum Event {
         /// The space.
         space: SpaceId,
     },
+    /// A record was erased.
+    Erased {
+        /// The space.
+        space: SpaceId,
+        /// The record.
+        record: RecordId,
+        /// Whether the owner did not know of an edit of this node when it erased the record.
+        own_edit: bool,
+    },
     /// This node found entries of its own that it does not have.
     Cloned,
     /// An author's log was found forked; the proof is kept.
@@ -209,7 +247,11 @@ pub struct Replica {
     spaces: Cache<SpaceId, space::SpaceState>,
     records: Cache<(SpaceId, RecordId), Record>,
     dirty: BTreeSet<SpaceId>,
-    debts: BTreeSet<OrganisationId>,
+    debts: BTreeMap<OrganisationId, u64>,
+    decisions: BTreeMap<OrganisationId, u64>,
+    siblings: BTreeMap<NodeId, Sibling>,
+    /// Spaces with entries that an erasure is still to name.
+    unerased: BTreeSet<SpaceId>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -236,7 +278,10 @@ impl Replica {
             spaces: Cache::default(),
             records: Cache::default(),
             dirty: BTreeSet::new(),
-            debts: BTreeSet::new(),
+            debts: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            siblings: BTreeMap::new(),
+            unerased: BTreeSet::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),
@@ -263,8 +308,10 @@ impl Replica {
         self.records.clear();
         self.load_identities(disk)?;
         self.load_partners(disk)?;
+        self.load_siblings(disk)?;
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
+        self.load_unerased(disk)?;
         self.load_summaries(disk)
     }
 

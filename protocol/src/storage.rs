@@ -36,6 +36,8 @@ pub enum Table {
     Waiting,
     /// space 32 ‖ author 32 ‖ sequence 8 → proof that an author forked its log.
     Forks,
+    /// space 32 ‖ node 32 → the node's receipt for erasures.
+    Receipts,
     /// organisation 32 → what this node knows and decided about a partner, sealed at rest.
     Partners,
     /// hash of the secret 32 → invitation made here, sealed at rest.
@@ -44,11 +46,16 @@ pub enum Table {
     Addresses,
     /// name → local setting.
     Settings,
+    /// organisation 32 → what was exchanged with it by bundles; organisation 32 ‖ space 32 → where
+    /// its logs of the space stand, by its own word. Both sealed at rest.
+    Bundles,
+    /// bundle 32 ‖ number 4 → when it was imported 8 ‖ part of a bundle whose others are missing.
+    Parts,
 }
 
 impl Table {
     /// Every table, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Identity,
         Self::Access,
         Self::Entries,
@@ -60,10 +67,13 @@ impl Table {
         Self::Spaces,
         Self::Waiting,
         Self::Forks,
+        Self::Receipts,
         Self::Partners,
         Self::Invitations,
         Self::Addresses,
         Self::Settings,
+        Self::Bundles,
+        Self::Parts,
     ];
 
     /// The stable name of the table on disk; the number is the version of its format.
@@ -81,10 +91,13 @@ impl Table {
             Self::Spaces => "spaces/1",
             Self::Waiting => "waiting/1",
             Self::Forks => "forks/1",
+            Self::Receipts => "receipts/1",
             Self::Partners => "partners/1",
             Self::Invitations => "invitations/1",
             Self::Addresses => "addresses/1",
             Self::Settings => "settings/1",
+            Self::Bundles => "bundles/1",
+            Self::Parts => "parts/1",
         }
     }
 }

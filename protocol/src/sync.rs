@@ -23,9 +23,11 @@
 mod comparison;
 mod effect;
 mod exchange;
+mod handover;
 mod message;
 mod session;
 
 pub use effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
+pub use handover::Handover;
 pub use message::{Hello, Message, VERSION_MAX, VERSION_MIN};
-pub use session::{Session, Side};
+pub use session::{Courier, Session, Side};

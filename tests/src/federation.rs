@@ -9,8 +9,10 @@ use sincronia_client::api::Client;
 use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
+use sincronia_node::machine::{self, RequestOptions};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::{RunOptions, run};
+use sincronia_protocol::identity::{Admission, NodeRequest};
 use sincronia_protocol::recovery::WordList;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use tempfile::TempDir;
 pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
 const OFFLINE: &str = "NODE_STARTS_OFFLINE";
+const CLOSED: &str = "NODE_HAS_NO_LINE";
 /// How long anything may take on a slow, shared machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -37,6 +40,7 @@ pub fn run_if_asked() {
         overrides: vec![
             (Key::NetworkListen, "/ip4/127.0.0.1/tcp/0".into()),
             (Key::ReconnectMin, "1".into()),
+            (Key::NetworkClosed, std::env::var_os(CLOSED).is_some().to_string()),
         ],
         words: WordList::Italian,
         offline: std::env::var_os(OFFLINE).is_some(),
@@ -64,6 +68,28 @@ impl Node {
     /// Founds an organisation and starts its node.
     #[must_use]
     pub fn found(name: &str) -> Self {
+        let (mut node, _) = Self::prepare(name);
+        node.start();
+        node
+    }
+
+    /// Founds an organisation and starts its node with its network closed.
+    #[must_use]
+    pub fn found_closed(name: &str) -> Self {
+        let (mut node, _) = Self::prepare(name);
+        node.start_closed();
+        node
+    }
+
+    /// As [`Self::found`], with the recovery words.
+    #[must_use]
+    pub fn found_with_words(name: &str) -> (Self, String) {
+        let (mut node, words) = Self::prepare(name);
+        node.start();
+        (node, words)
+    }
+
+    fn prepare(name: &str) -> (Self, String) {
         let home = TempDir::new().expect("a temporary directory");
         let directory = home.path().join("node");
         keystore::create_key_file(&key_file(&directory)).expect("a key file");
@@ -74,11 +100,44 @@ impl Node {
             unlock: Unlock::KeyFile(key_file(&directory)),
             strength: Strength::Light,
         });
-        let organisation = founded.expect("a new directory").organisation.to_string();
+        let founded = founded.expect("a new directory");
+        let (organisation, words) =
+            (founded.organisation.to_string(), founded.recovery_words.to_string());
         let (process, client) = (Mutex::new(None), None);
-        let mut node = Self { organisation, directory, process, client, _home: home };
-        node.start();
-        node
+        (Self { organisation, directory, process, client, _home: home }, words)
+    }
+
+    /// A machine that asks to speak for an organisation, and its request.
+    ///
+    /// # Panics
+    /// When its directory cannot be made.
+    #[must_use]
+    pub fn request(organisation: &str) -> (Self, NodeRequest) {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        keystore::create_key_file(&key_file(&directory)).expect("a key file");
+        let request = machine::request(&RequestOptions {
+            directory: directory.clone(),
+            organisation: organisation.parse().expect("an organisation"),
+            unlock: Unlock::KeyFile(key_file(&directory)),
+            strength: Strength::Light,
+        });
+        let organisation = organisation.to_owned();
+        let (process, client) = (Mutex::new(None), None);
+        let node = Self { organisation, directory, process, client, _home: home };
+        (node, request.expect("a new directory"))
+    }
+
+    /// Takes its admission, and starts.
+    ///
+    /// # Panics
+    /// When the admission is not for it.
+    #[must_use]
+    pub fn admit(mut self, admission: &Admission) -> Self {
+        let unlock = Unlock::KeyFile(key_file(&self.directory));
+        machine::admit(&self.directory, &unlock, admission).expect("its admission");
+        self.start();
+        self
     }
 
     /// Starts the process and waits until its API answers.
@@ -96,6 +155,16 @@ impl Node {
     pub fn start_offline(&mut self) {
         let mut program = node_process(&self.directory);
         program.env(OFFLINE, "yes");
+        self.begin(program);
+    }
+
+    /// Starts it as the setting `network.closed` does.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_closed(&mut self) {
+        let mut program = node_process(&self.directory);
+        program.env(CLOSED, "yes");
         self.begin(program);
     }
 

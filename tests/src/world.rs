@@ -11,6 +11,7 @@
 
 mod charter;
 mod commands;
+mod erasures;
 mod faults;
 mod history;
 mod links;
@@ -24,6 +25,7 @@ mod step;
 mod trace;
 
 use charter::Charter;
+use erasures::Erasures;
 use links::Link;
 use organisation::Organisation;
 use peer::Peer;
@@ -58,6 +60,7 @@ pub struct World {
     is_lazy: bool,
     charters: BTreeMap<SpaceId, Charter>,
     promises: Promises,
+    erasures: Erasures,
     /// What happened.
     pub trace: Trace,
     /// Frames and bytes delivered.
@@ -82,6 +85,7 @@ impl World {
             is_lazy: false,
             charters: BTreeMap::new(),
             promises: Promises::default(),
+            erasures: Erasures::default(),
             trace: Trace::default(),
             delivered: (0, 0),
         }

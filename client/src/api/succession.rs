@@ -1,24 +1,12 @@
-//! Calls: the identity log, successions, and spaces that change their owner.
+//! Calls: successions, and spaces that change their owner.
 
 use super::Client;
 use super::path::path;
 use super::transport::ORDINARY;
-use sincronia_node::api::{
-    ApiError, IdentityRequest, IdentityView, OfferRequest, SpaceView, SuccessionView, TakeRequest,
-};
+use sincronia_node::api::{ApiError, OfferRequest, SpaceView, SuccessionView, TakeRequest};
 use ureq::http::Method;
 
 impl Client {
-    /// This organisation's identity log.
-    pub fn identity(&self) -> Result<IdentityView, ApiError> {
-        self.transport.read(&path(&["identity"])?)
-    }
-
-    /// Extends it by an entry that the root key signed.
-    pub fn extend_identity(&self, request: &IdentityRequest) -> Result<IdentityView, ApiError> {
-        self.transport.write(&Method::POST, &path(&["identity"])?, request, ORDINARY)
-    }
-
     /// Organisations that take the place of others.
     pub fn successions(&self) -> Result<Vec<SuccessionView>, ApiError> {
         self.transport.read(&path(&["successions"])?)

@@ -7,7 +7,7 @@ use sincronia_node::api::{ApiError, ErrorCode};
 use sincronia_node::http::Token;
 use std::net::SocketAddr;
 use std::time::Duration;
-use ureq::http::{Method, Request, Response, StatusCode, header};
+use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use ureq::{Agent, AsSendBody, Body};
 
 /// A local connection stands at once or not at all.
@@ -22,6 +22,11 @@ const SILENCE: Duration = Duration::from_mins(1);
 const IDLE: Duration = Duration::from_secs(5);
 /// An answer larger than this is not one of ours.
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// What a request is declared as.
+const JSON: &str = "application/json";
+/// What a file is declared as.
+const BYTES: &str = "application/octet-stream";
 
 /// Where the node is, and what it wants to see.
 pub struct Transport {
@@ -67,16 +72,26 @@ impl Transport {
         body: &impl Serialize,
         patience: Duration,
     ) -> Result<T, ApiError> {
-        let bytes = serde_json::to_vec(body).map_err(|_| {
-            let remedy = "give keys as text and numbers that are finite";
-            ApiError::new(ErrorCode::Invalid, "the request cannot be written as JSON", remedy)
-        })?;
-        parse(&self.send(method, path, bytes, patience)?)
+        parse(&self.send(method, path, written(body)?, patience)?)
+    }
+
+    /// Asks for a file; its headers say more about it.
+    pub fn fetch(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<(HeaderMap, Vec<u8>), ApiError> {
+        self.exchange(&Method::POST, path, JSON, written(body)?, LONG)
+    }
+
+    /// Hands a file in.
+    pub fn hand_in<T: DeserializeOwned>(&self, path: &str, bytes: &[u8]) -> Result<T, ApiError> {
+        parse(&self.exchange(&Method::POST, path, BYTES, bytes, LONG)?.1)
     }
 
     /// An answer that goes on and on.
     pub fn follow(&self, path: &str) -> Result<Response<Body>, ApiError> {
-        let request = self.request(Method::GET, path, ())?;
+        let request = self.request(Method::GET, path, JSON, ())?;
         let request = self.agent.configure_request(request).timeout_per_read(Some(SILENCE)).build();
         let response = self.agent.run(request).map_err(|cause| failure(&Method::GET, cause))?;
         if response.status() == StatusCode::OK {
@@ -92,28 +107,47 @@ impl Transport {
         body: impl AsSendBody,
         patience: Duration,
     ) -> Result<Vec<u8>, ApiError> {
-        let request = self.request(method.clone(), path, body)?;
+        Ok(self.exchange(method, path, JSON, body, patience)?.1)
+    }
+
+    fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        kind: &str,
+        body: impl AsSendBody,
+        patience: Duration,
+    ) -> Result<(HeaderMap, Vec<u8>), ApiError> {
+        let request = self.request(method.clone(), path, kind, body)?;
         let request = self.agent.configure_request(request).timeout_global(Some(patience)).build();
         let response = self.agent.run(request).map_err(|cause| failure(method, cause))?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let bytes = content(response, method)?;
-        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
+        if status.is_success() { Ok((headers, bytes)) } else { Err(refusal(status, &bytes)) }
     }
 
     fn request<B: AsSendBody>(
         &self,
         method: Method,
         path: &str,
+        kind: &str,
         body: B,
     ) -> Result<Request<B>, ApiError> {
         Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()))
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, kind)
             .body(body)
             .map_err(|_| not_running("the address or the token in its directory is damaged"))
     }
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(body).map_err(|_| {
+        let remedy = "give keys as text and numbers that are finite";
+        ApiError::new(ErrorCode::Invalid, "the request cannot be written as JSON", remedy)
+    })
 }
 
 fn content(response: Response<Body>, method: &Method) -> Result<Vec<u8>, ApiError> {

@@ -1,10 +1,14 @@
 //! What can be typed. Nothing here touches the disk or the network; what each argument is for
 //! stands in the catalogue (see [`super::help`]).
 
+mod machines;
+
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};
-use sincronia_protocol::limits::INVITATION_VALID_MS_MAX;
+use sincronia_protocol::limits::{INVITATION_VALID_MS_MAX, PART_BYTES_MAX, PART_BYTES_MIN};
 use std::path::PathBuf;
+
+pub(super) use machines::{Handing, Machine, Recovery, Succession};
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
 /// drawers: nodes refuse more than this.
@@ -60,6 +64,10 @@ pub(super) enum Command {
     #[command(subcommand)]
     Partner(Partner),
     #[command(subcommand)]
+    Bundle(Bundle),
+    #[command(subcommand)]
+    Node(Machine),
+    #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
     Succession(Succession),
@@ -72,6 +80,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Record(Record),
     History(Target),
+    Erase(Target),
+    Erasures,
     #[command(subcommand)]
     Conflict(Conflict),
     Import(Import),
@@ -96,7 +106,12 @@ pub(super) struct Unlocking {
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    pub name: String,
+    #[arg(required_unless_present = "additional")]
+    pub name: Option<String>,
+    #[arg(long, value_name = "ORGANISATION", conflicts_with_all = ["name", "recovery_file"])]
+    pub additional: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "additional")]
+    pub output: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub words: Option<Language>,
     #[arg(long, value_name = "FILE")]
@@ -175,6 +190,31 @@ pub(super) struct Join {
     pub invitation_file: Option<PathBuf>,
     #[arg(long = "address", value_name = "ADDRESS")]
     pub addresses: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "addresses")]
+    pub bundle: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Bundle {
+    Export(ExportBundle),
+    Import {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportBundle {
+    #[arg(long = "for", value_name = "ORGANISATION")]
+    pub organisation: String,
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+    #[arg(long, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64)
+              .range(PART_BYTES_MIN as u64..=PART_BYTES_MAX as u64))]
+    pub size: Option<u64>,
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -280,44 +320,6 @@ pub(super) enum Convention {
     Revoke {
         convention: String,
         organisation: String,
-    },
-}
-
-/// Which conventions pass.
-#[derive(Debug, Args)]
-pub(super) struct Handing {
-    #[arg(required_unless_present = "all", value_name = "CONVENTION")]
-    pub conventions: Vec<String>,
-    #[arg(long, conflicts_with = "conventions")]
-    pub all: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Succession {
-    List,
-    Declare {
-        #[arg(value_name = "ORGANISATION")]
-        successor: String,
-        #[arg(long, value_name = "FILE")]
-        recovery_file: Option<PathBuf>,
-    },
-    Accept {
-        #[arg(value_name = "ORGANISATION")]
-        predecessor: String,
-        #[arg(long, value_name = "FILE")]
-        recovery_file: Option<PathBuf>,
-    },
-    Offer {
-        #[arg(long, value_name = "ORGANISATION")]
-        to: String,
-        #[command(flatten)]
-        handing: Handing,
-    },
-    Take {
-        #[command(flatten)]
-        handing: Handing,
-        #[command(flatten)]
-        authoring: Authoring,
     },
 }
 

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bundle;
 mod completions;
 mod config;
 mod conflict;
@@ -7,12 +8,14 @@ mod contact;
 mod convention;
 mod cover;
 mod demo;
+mod erasure;
 mod events;
 mod history;
 mod import;
 mod init;
 mod invite;
 mod join;
+mod machine;
 mod network;
 mod partner;
 mod record;
@@ -40,6 +43,8 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Invite(arguments) => invite::run(context, arguments),
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
+        Command::Bundle(action) => bundle::run(context, action),
+        Command::Node(action) => machine::run(context, action),
         Command::Convention(action) => convention::run(context, action),
         Command::Succession(action) => succession::run(context, action),
         Command::Contact(action) => contact::run(context, action),
@@ -47,6 +52,8 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Seats(action) => seats::run(context, action),
         Command::Record(action) => record::run(context, action),
         Command::History(arguments) => history::run(context, &arguments),
+        Command::Erase(target) => erasure::erase(context, &target),
+        Command::Erasures => erasure::list(context),
         Command::Conflict(action) => conflict::run(context, action),
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Search(arguments) => search::run(context, arguments),

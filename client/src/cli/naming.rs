@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
 use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
-use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use std::collections::BTreeMap;
 
@@ -101,9 +101,22 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
             let record = records.into_iter().next();
             record.ok_or_else(|| context.fail(Exit::NotFound, "no_record", text))
         }
-        Err(found) if found.is_empty() => Err(context.fail(Exit::NotFound, "no_record", text)),
+        Err(found) if found.is_empty() => {
+            tell_if_erased(context, text)?;
+            Err(context.fail(Exit::NotFound, "no_record", text))
+        }
         Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
     }
+}
+
+/// Fails as the node does for an erased record, if `text` is the whole identifier of one.
+fn tell_if_erased(context: &Context, text: &str) -> Result<(), Failure> {
+    if text.parse::<RecordId>().is_err() {
+        return Ok(());
+    }
+    let client = context.client()?;
+    let erased = client.erasures()?.into_iter().find(|one| one.record == text);
+    erased.map_or(Ok(()), |one| client.record(&one.space, text).map(drop).map_err(Failure::from))
 }
 
 /// The convention that `text` means; the identifier of its space is one of its names.

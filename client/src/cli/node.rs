@@ -1,14 +1,19 @@
-//! The two commands that are the node itself: the only place where the client calls its library.
+//! The commands that are the node itself, or prepare its directory: the only place where the client
+//! calls its library.
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::secret::Words;
-use super::starting::{not_run, not_set_up};
+use super::starting::{not_admitted, not_run, not_set_up};
 use crate::language::Language;
 use sincronia_node::RunOptions;
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{Strength, Unlock};
+use sincronia_node::machine::{self, Admitted, RequestOptions};
 use sincronia_node::setup::InitOptions;
+use sincronia_protocol::crypto::SealingPublic;
+use sincronia_protocol::identity::{Admission, NodeRequest};
+use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::recovery::WordList;
 use std::future::Future;
 use std::path::Path;
@@ -47,6 +52,41 @@ pub fn initialise(
     confirmed?;
     let created = created.map_err(|error| not_set_up(context, &error))?;
     Ok(Created { organisation: created.organisation.to_string(), node: created.node.to_string() })
+}
+
+/// Makes the keys of another machine of `organisation` in `directory`, and its request.
+pub fn request(
+    context: &Context,
+    directory: &Path,
+    organisation: OrganisationId,
+    unlock: Unlock,
+) -> Result<NodeRequest, Failure> {
+    let directory = directory.to_path_buf();
+    let strength = Strength::Standard;
+    let options = RequestOptions { directory, organisation, unlock, strength };
+    machine::request(&options).map_err(|error| not_admitted(context, &error))
+}
+
+/// Takes the admission of the machine in `directory`.
+pub fn admit(
+    context: &Context,
+    directory: &Path,
+    unlock: &Unlock,
+    admission: &Admission,
+) -> Result<Admitted, Failure> {
+    let admitted = machine::admit(directory, unlock, admission);
+    admitted.map_err(|error| not_admitted(context, &error))
+}
+
+/// Replaces the sealing key in the keystore in `directory`; its public half.
+pub fn rotate_sealing(
+    context: &Context,
+    directory: &Path,
+    unlock: &Unlock,
+    certified: &SealingPublic,
+) -> Result<SealingPublic, Failure> {
+    let rotated = machine::rotate_sealing(directory, unlock, Strength::Standard, certified);
+    rotated.map_err(|error| not_admitted(context, &error))
 }
 
 /// How a node runs.

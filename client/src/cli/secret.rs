@@ -4,6 +4,8 @@ use super::arguments::Unlocking;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use sincronia_node::keystore::Unlock;
+use sincronia_protocol::crypto::Secret;
+use sincronia_protocol::recovery::{RecoveryError, restore_entropy};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -66,10 +68,35 @@ fn credential(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// A secret from a file that only its owner can read, without the line end.
-pub fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failure> {
+/// The recovery entropy from the words in a file, or as typed. Whoever calls this drops it as soon
+/// as it has signed.
+pub fn recovery(context: &Context, file: Option<&Path>) -> Result<Secret<32>, Failure> {
+    let words = match file {
+        Some(path) => from_private(context, path, "recovery_file")?,
+        None if !context.interactive() => {
+            return Err(context.fail(Exit::Usage, "no_recovery_words", ""));
+        }
+        None => prompt(context, &context.texts.text("ask-recovery-words"))?,
+    };
+    restore_entropy(&words).map_err(|error| match error {
+        RecoveryError::Count(count) => {
+            context.fail(Exit::Usage, "recovery_count", &count.to_string())
+        }
+        RecoveryError::Word(number) => {
+            context.fail(Exit::Usage, "recovery_word", &number.to_string())
+        }
+        _ => context.fail(Exit::Usage, "recovery_checksum", ""),
+    })
+}
+
+fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failure> {
+    from_private(context, path, "passphrase_file")
+}
+
+/// The text of a file that only its owner can read; `code` names the failure.
+fn from_private(context: &Context, path: &Path, code: &str) -> Result<Zeroizing<String>, Failure> {
     let unreadable = |cause: &dyn std::fmt::Display| {
-        context.fail(Exit::Usage, "passphrase_file", &format!("{}: {cause}", path.display()))
+        context.fail(Exit::Usage, code, &format!("{}: {cause}", path.display()))
     };
     let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
     let metadata = file.metadata().map_err(|error| unreadable(&error))?;

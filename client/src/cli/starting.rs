@@ -8,8 +8,10 @@ use super::failure::{Exit, Failure};
 use sincronia_node::RunError;
 use sincronia_node::config::{ConfigError, DirectoryError};
 use sincronia_node::keystore::KeystoreError;
+use sincronia_node::machine::SetupMachineError;
 use sincronia_node::setup::SetupError;
 use sincronia_node::{network::NetworkError, store::StoreError};
+use sincronia_protocol::identity::MachineError;
 
 /// Why a node was not set up.
 pub fn not_set_up(context: &Context, error: &SetupError) -> Failure {
@@ -22,6 +24,28 @@ pub fn not_set_up(context: &Context, error: &SetupError) -> Failure {
     }
 }
 
+/// Why another machine was not set up or admitted.
+pub fn not_admitted(context: &Context, error: &SetupMachineError) -> Failure {
+    match error {
+        SetupMachineError::Directory(error) => directory(context, error),
+        SetupMachineError::Keystore(error) => keystore(context, error),
+        SetupMachineError::Store(error) => store(context, error),
+        SetupMachineError::Machine(error) => unusable(context, error),
+        error => Failure::told(Exit::Error, "setup", error),
+    }
+}
+
+/// Why a request or an admission cannot be used.
+pub fn unusable(context: &Context, error: &MachineError) -> Failure {
+    let code = match error {
+        MachineError::Organisation => "machine_organisation",
+        MachineError::Node => "machine_other",
+        MachineError::Version => "machine_version",
+        _ => return context.fail(Exit::Usage, "machine_text", &error.to_string()),
+    };
+    context.fail(Exit::Usage, code, "")
+}
+
 /// Why a node does not run.
 pub fn not_run(context: &Context, error: &RunError) -> Failure {
     match error {
@@ -32,6 +56,7 @@ pub fn not_run(context: &Context, error: &RunError) -> Failure {
         RunError::Directory(error) => directory(context, error),
         RunError::Keystore(error) => keystore(context, error),
         RunError::Network(error) => network(context, error),
+        RunError::NotAdmitted => context.fail(Exit::NotPermitted, "not_admitted", ""),
         RunError::Store(error) => store(context, error),
         error => Failure::told(Exit::Error, "run", error),
     }
@@ -151,6 +176,7 @@ mod tests {
             RunError::Keystore(KeystoreError::Wrong),
             RunError::Network(NetworkError::BadAddress("pippo".into())),
             RunError::Network(NetworkError::Listen { address: "a".into(), cause: "b".into() }),
+            RunError::NotAdmitted,
             RunError::Store(StoreError::Damaged { path: path(), cause: "magic".into() }),
             RunError::Store(StoreError::Foreign { path: path() }),
             RunError::Store(StoreError::Full { path: path() }),

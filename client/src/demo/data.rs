@@ -53,6 +53,14 @@ pub struct Organisation {
     pub rest: Map<String, Json>,
 }
 
+impl Organisation {
+    /// Whether its network is closed: it takes part by files.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.rest.get("closed_network").and_then(Json::as_bool) == Some(true)
+    }
+}
+
 /// What became of a body.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Succession {

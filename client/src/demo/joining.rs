@@ -15,7 +15,12 @@ impl Network<'_> {
                 pairs.push((one, other));
             }
         }
-        self.each("demo-joining", &pairs, |(inviter, joiner)| invite(inviter, joiner))?;
+        self.each("demo-joining", &pairs, |(inviter, joiner)| {
+            if self.has_no_line(&inviter.key, &joiner.key) {
+                return self.join_by_files(inviter, joiner);
+            }
+            invite(inviter, joiner)
+        })?;
         let sharing: Vec<_> =
             pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).collect();
         self.each("demo-sharing", &sharing, |(owner, reader)| share_directory(owner, reader))?;

@@ -57,7 +57,11 @@ pub(super) struct Network<'a> {
     pub spaces: BTreeMap<String, String>,
     /// Identifiers of records by their name in the plan.
     pub records: BTreeMap<String, String>,
-    stage: Stage,
+    pub stage: Stage,
+    /// Held by whoever carries files.
+    pub carrying: Mutex<()>,
+    /// Files carried.
+    pub carried: AtomicUsize,
     narrator: Narrator<'a>,
     book: Option<AddressBook>,
 }
@@ -80,6 +84,8 @@ impl<'a> Network<'a> {
             spaces: BTreeMap::new(),
             records: BTreeMap::new(),
             stage,
+            carrying: Mutex::new(()),
+            carried: AtomicUsize::new(0),
             narrator,
             book: None,
         }
@@ -134,7 +140,8 @@ impl<'a> Network<'a> {
             .collect();
         let started = self.each("demo-starting", &names, |(key, name)| {
             Process::initialise(&self.stage, key, name)?;
-            self.awaited(key, name, Process::start(&self.stage, key)?)
+            let closed = self.has_no_line(key, key);
+            self.awaited(key, name, Process::start(&self.stage, key, closed)?)
         })?;
         self.nodes.extend(started.into_iter().map(|node| (node.key.clone(), node)));
         let directories = self.nodes.iter();

@@ -2,6 +2,7 @@
 
 use super::DemoError;
 use super::stage::Stage;
+use sincronia_node::config::Key;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -39,8 +40,8 @@ impl Process {
         Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
 
-    /// Starts it. It is not ready yet.
-    pub(super) fn start(stage: &Stage, key: &str) -> Result<Self, DemoError> {
+    /// Starts it, with or without a line. It is not ready yet.
+    pub(super) fn start(stage: &Stage, key: &str, closed: bool) -> Result<Self, DemoError> {
         let failed = |reason: String| DemoError::Process { key: key.to_owned(), reason };
         let log = stage.log(key);
         let file = File::create(&log).map_err(|error| failed(error.to_string()))?;
@@ -51,6 +52,9 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(file)
             .stderr(copy);
+        if closed {
+            command.env(Key::NetworkClosed.variable(), "true");
+        }
         // An interruption from the keyboard is for the demonstration, which then ends its nodes.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

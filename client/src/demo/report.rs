@@ -2,6 +2,7 @@
 
 use super::DemoError;
 use super::network::{Network, Node};
+use super::reading::agreed;
 use crate::api::Client;
 use crate::language::Catalogue;
 use crate::output::Output;
@@ -184,7 +185,7 @@ fn row(node: &Node) -> Result<NodeRow, DemoError> {
         partners: status.counts.partners,
         conventions: count(Kind::Convention),
         contacts: count(Kind::Contact),
-        in_sync: status.counts.in_sync,
+        in_sync: agreed(&status),
         bytes: status.bytes_sent.saturating_add(status.bytes_received),
         bytes_stored: status.bytes_stored,
     })

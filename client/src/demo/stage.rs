@@ -44,6 +44,11 @@ impl Stage {
         self.root.join(format!("{key}.recovery"))
     }
 
+    /// What is carried by hand.
+    pub(super) fn files(&self) -> PathBuf {
+        self.root.join("files")
+    }
+
     /// What it said.
     pub(super) fn log(&self, key: &str) -> PathBuf {
         self.root.join(format!("{key}.log"))

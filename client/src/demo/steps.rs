@@ -24,13 +24,15 @@ pub(super) fn play(
     let wanted = expected(&network.data, &network.present());
     converged(network, &wanted, "converged", report)?;
     if seed {
-        return everybody_reads(network, &wanted, report);
+        everybody_reads(network, &wanted, report)?;
+        return network.closed_by_files(report);
     }
     offline::play(network, report)?;
     newcomers::play(network, report)?;
     let mut wanted = expected(&network.data, &network.present());
     revocation::play(network, &mut wanted, report)?;
-    everybody_reads(network, &wanted, report)
+    everybody_reads(network, &wanted, report)?;
+    network.closed_by_files(report)
 }
 
 fn converged(

@@ -103,7 +103,7 @@ impl Network<'_> {
         let writer = self.node(&record.writer)?;
         let id = self.space(&space.name)?;
         let what = format!("{} reaches {}", space.name, writer.key);
-        self.patience.until(&what, || {
+        self.until(&what, || {
             let spaces = writer.ask("list its spaces", Client::spaces)?;
             let ready = |role: &Option<String>| role.as_deref() == Some("contributor");
             let found = spaces.iter().find(|one| one.id == id);

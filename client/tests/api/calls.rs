@@ -50,6 +50,15 @@ fn calls_about_the_node_and_its_partners_arrive() {
     arrives!(running, client, invitations());
     arrives!(running, client, revoke_invitation("i"));
     arrives!(running, client, join(; {"invitation": "invito1", "addresses": ["a"]}));
+    let wanted = given(&json!({"organisation": "ente1", "all": true}));
+    let made = client.export_bundle(&wanted).unwrap();
+    assert_eq!((made.number, made.is_complete, made.bytes.as_slice()), (3, true, &b"parts"[..]));
+    assert_eq!(running.probe.take()[0].0, "export_bundle");
+    let wanted = given(&json!({"invitation": "invito1"}));
+    assert_eq!(client.join_by_bundle(&wanted).unwrap().bytes, b"request");
+    assert_eq!(running.probe.take()[0].1[0]["invitation"], "invito1");
+    assert_eq!(client.import_bundle(b"parts").unwrap()[0].missing, [2]);
+    assert_eq!(running.probe.take(), [("import_bundle", json!([{ "bytes": 5 }]))]);
     arrives!(running, client, partners());
     arrives!(running, client, partner("ente1"));
     arrives!(running, client, verify_partner("ente1"; {"phrase": "pane"}));
@@ -71,8 +80,6 @@ fn calls_about_spaces_arrive() {
     arrives!(running, client, add_member("s"; {"organisation": "ente1", "role": "reader"}));
     arrives!(running, client, remove_member("s", "ente1"));
     arrives!(running, client, rotate("s"));
-    arrives!(running, client, identity());
-    arrives!(running, client, extend_identity(; {"entry": "00"}));
     arrives!(running, client, successions());
     arrives!(running, client, offer_space("s"; {"organisation": "ente1"}));
     arrives!(running, client, take_space("s"; {"operator": "operator"}));
@@ -99,6 +106,8 @@ fn calls_about_records_arrive() {
     arrives!(running, client, edit_record("s", "r"; {"fields": {"a": [1, {"b": 2}]}}));
     arrives!(running, client, history("s", "r"));
     arrives!(running, client, conflicts());
+    arrives!(running, client, erase_record("s", "r"));
+    arrives!(running, client, erasures());
     arrives!(running, client, resolve("s", "r"; {"field": "title", "entry": "voce1"}));
     arrives!(running, client, batch(; {"kind": "contact", "rows": [{"a": 1}], "dry_run": true}));
     arrives!(running, client, search(; {"q": "posti liberi", "limit": 5}));

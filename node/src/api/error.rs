@@ -14,6 +14,8 @@ pub enum ErrorCode {
     InvalidFields,
     /// No such thing here.
     NotFound,
+    /// The record was erased.
+    Erased,
     /// Several things fit.
     Ambiguous,
     /// No valid token.
@@ -34,12 +36,18 @@ pub enum ErrorCode {
     Partner,
     /// The invitation cannot be used.
     Invitation,
+    /// The file is no bundle that can be used here.
+    Bundle,
     /// A conflict needs a person.
     Conflict,
     /// The key of the space has not arrived.
     KeyMissing,
     /// Another copy of this node was noticed.
     Cloned,
+    /// Only the organisation's primary node does that.
+    NotPrimary,
+    /// The organisation revoked this node.
+    Revoked,
     /// Too much at once.
     Busy,
     /// Too large.
@@ -103,11 +111,18 @@ impl ApiError {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self.code {
-            ErrorCode::Invalid | ErrorCode::InvalidFields | ErrorCode::Invitation => 422,
+            ErrorCode::Invalid
+            | ErrorCode::InvalidFields
+            | ErrorCode::Invitation
+            | ErrorCode::Bundle => 422,
             ErrorCode::NotFound => 404,
+            ErrorCode::Erased => 410,
             ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
             ErrorCode::Unauthorised => 401,
-            ErrorCode::NotPermitted | ErrorCode::ForeignPage => 403,
+            ErrorCode::NotPermitted
+            | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked => 403,
             ErrorCode::WrongHost => 421,
             ErrorCode::Method => 405,
             ErrorCode::MediaType => 415,
@@ -129,13 +144,18 @@ impl ApiError {
             | ErrorCode::TooLarge
             | ErrorCode::Method
             | ErrorCode::MediaType => 2,
-            ErrorCode::NotFound | ErrorCode::Ambiguous => 3,
+            ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
             ErrorCode::Conflict => 5,
-            ErrorCode::Partner | ErrorCode::Invitation | ErrorCode::KeyMissing => 6,
+            ErrorCode::Partner
+            | ErrorCode::Invitation
+            | ErrorCode::Bundle
+            | ErrorCode::KeyMissing => 6,
             ErrorCode::Unauthorised
             | ErrorCode::NotPermitted
             | ErrorCode::ForeignPage
+            | ErrorCode::NotPrimary
+            | ErrorCode::Revoked
             | ErrorCode::WrongHost => 7,
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
         }

@@ -16,6 +16,16 @@ pub enum ApiEvent {
         /// Whether it has a conflict now.
         conflict: bool,
     },
+    /// A record was erased.
+    Erased {
+        /// The space.
+        space: String,
+        /// The record.
+        record: String,
+        /// Whether the owner did not know of an edit of this node when it erased the record: the
+        /// edit is erased too.
+        own_edit: bool,
+    },
     /// Membership of a space changed, or the space is new here.
     SpaceChanged {
         /// The space.
@@ -53,6 +63,7 @@ impl ApiEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::RecordChanged { .. } => "record_changed",
+            Self::Erased { .. } => "erased",
             Self::SpaceChanged { .. } => "space_changed",
             Self::PartnerChanged { .. } => "partner_changed",
             Self::Forked { .. } => "forked",

@@ -1,5 +1,6 @@
 //! Partners.
 
+use super::bundle::PartnerBundles;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +52,9 @@ pub struct PartnerView {
     pub spaces: u64,
     /// Where synchronisation stands.
     pub sync: SyncView,
+    /// What was exchanged by files, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundles: Option<PartnerBundles>,
 }
 
 /// Confirms that the phrase was compared.

@@ -9,10 +9,11 @@
 //! HTTP, tokens, sizes of requests: the server sees to them before it calls.
 
 use super::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
+    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
+    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
     RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
     SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
     VerifyStoreRequest,
@@ -58,6 +59,22 @@ pub trait Service: Send + Sync + 'static {
     /// Uses an invitation; answers when both sides have joined.
     fn join(&self, request: JoinRequest) -> impl Future<Output = Answer<PartnerView>> + Send;
 
+    /// Makes the next bundle for a partner.
+    fn export_bundle(
+        &self,
+        request: ExportBundleRequest,
+    ) -> impl Future<Output = Answer<BundleFile>> + Send;
+
+    /// Imports a file of one or more parts of bundles: all that is in it, or nothing.
+    fn import_bundle(&self, bytes: Vec<u8>)
+    -> impl Future<Output = Answer<Vec<BundleView>>> + Send;
+
+    /// Answers an invitation by a file.
+    fn join_by_bundle(
+        &self,
+        request: JoinByBundleRequest,
+    ) -> impl Future<Output = Answer<BundleFile>> + Send;
+
     /// Every partner.
     fn partners(&self) -> impl Future<Output = Answer<Vec<PartnerView>>> + Send;
 
@@ -82,6 +99,21 @@ pub trait Service: Send + Sync + 'static {
         &self,
         organisation: String,
     ) -> impl Future<Output = Answer<PartnerView>> + Send;
+
+    /// Every node of this organisation.
+    fn nodes(&self) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
+
+    /// What a node of this organisation could have read.
+    fn node_report(&self, node: String) -> impl Future<Output = Answer<ExposureView>> + Send;
+
+    /// The identity log of this organisation.
+    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
+
+    /// Adds signed entries to it.
+    fn extend_identity(
+        &self,
+        request: IdentityRequest,
+    ) -> impl Future<Output = Answer<Vec<NodeView>>> + Send;
 
     /// Every space this node stores.
     fn spaces(&self) -> impl Future<Output = Answer<Vec<SpaceView>>> + Send;
@@ -109,17 +141,18 @@ pub trait Service: Send + Sync + 'static {
     /// Gives a space of ours a new key.
     fn rotate(&self, space: String) -> impl Future<Output = Answer<SpaceView>> + Send;
 
-    /// This organisation's identity log.
-    fn identity(&self) -> impl Future<Output = Answer<IdentityView>> + Send;
-
-    /// Extends it by an entry that the root key signed.
-    fn extend_identity(
-        &self,
-        request: IdentityRequest,
-    ) -> impl Future<Output = Answer<IdentityView>> + Send;
-
     /// Organisations that take the place of others.
     fn successions(&self) -> impl Future<Output = Answer<Vec<SuccessionView>>> + Send;
+
+    /// Erases a record for every member of its space.
+    fn erase_record(
+        &self,
+        space: String,
+        record: String,
+    ) -> impl Future<Output = Answer<ErasureView>> + Send;
+
+    /// Erased records, with who confirmed and who has not yet.
+    fn erasures(&self) -> impl Future<Output = Answer<Vec<ErasureView>>> + Send;
 
     /// Offers a space of ours to another organisation.
     fn offer_space(

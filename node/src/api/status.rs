@@ -35,6 +35,7 @@ pub struct Counts {
 
 /// The state of the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each read by its name")]
 pub struct Status {
     /// The organisation.
     pub organisation: String,
@@ -48,8 +49,17 @@ pub struct Status {
     pub addresses: Vec<String>,
     /// Whether it works online.
     pub online: bool,
+    /// Whether it never listens or dials, by its settings, and takes part by bundles only.
+    #[serde(default)]
+    pub closed: bool,
     /// Whether another copy of this node was noticed.
     pub cloned: bool,
+    /// Whether the organisation revoked this node.
+    #[serde(default)]
+    pub revoked: bool,
+    /// The node that writes the organisation's access logs.
+    #[serde(default)]
+    pub primary: Option<String>,
     /// Whether rows lag behind entries that arrived.
     pub projecting: bool,
     /// How much there is.

@@ -1,25 +1,7 @@
-//! This organisation's identity log, and organisations that take the place of others.
+//! Organisations that take the place of others.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// The identity log of this organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct IdentityView {
-    /// The organisation.
-    pub organisation: String,
-    /// The entries in hexadecimal CBOR, oldest first.
-    pub entries: Vec<String>,
-}
-
-/// The next entry of this organisation's identity log, signed with its root key. Whoever holds the
-/// recovery words signs it; they never reach the node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityRequest {
-    /// The entry in hexadecimal CBOR.
-    pub entry: String,
-}
 
 /// An organisation that takes the place of another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

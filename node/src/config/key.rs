@@ -9,6 +9,8 @@ pub enum Key {
     OrganisationName,
     /// `network.listen`: addresses on which partners reach this node.
     NetworkListen,
+    /// `network.closed`: whether the node never listens or dials, and takes part by bundles only.
+    NetworkClosed,
     /// `network.reconnect_seconds_min`: first pause between attempts to reach a partner.
     ReconnectMin,
     /// `network.reconnect_seconds_max`: longest pause between attempts.
@@ -25,9 +27,10 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OrganisationName,
         Self::NetworkListen,
+        Self::NetworkClosed,
         Self::ReconnectMin,
         Self::ReconnectMax,
         Self::ApiAddress,
@@ -42,6 +45,7 @@ impl Key {
         match self {
             Self::OrganisationName => "organisation.name",
             Self::NetworkListen => "network.listen",
+            Self::NetworkClosed => "network.closed",
             Self::ReconnectMin => "network.reconnect_seconds_min",
             Self::ReconnectMax => "network.reconnect_seconds_max",
             Self::ApiAddress => "api.address",

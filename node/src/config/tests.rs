@@ -76,6 +76,7 @@ fn a_wrong_value_says_what_it_should_be_and_where_it_was_given() {
         ("[log]\nlevel = 3", "error, warn, info"),
         ("[log]\nformat = 'xml'", "text or json"),
         ("[network]\nlisten = ['mulazzo.it:4001']", "/ip4/0.0.0.0/tcp/4001"),
+        ("[network]\nclosed = \"maybe\"", "true or false"),
         ("[network]\nreconnect_seconds_min = 0", "from 1 to 86400"),
         ("[network]\nreconnect_seconds_min = 90\nreconnect_seconds_max = 60", "at least"),
         ("[api]\naddress = 'localhost'", "127.0.0.1:8645"),

@@ -63,7 +63,15 @@ pub fn address(given: &mut Given) -> Result<Sourced<SocketAddr>, ConfigError> {
 }
 
 pub fn allow_remote(given: &mut Given) -> Result<Sourced<bool>, ConfigError> {
-    sourced(given, Key::ApiAllowRemote, false, "true or false", |value| match value {
+    yes_or_no(given, Key::ApiAllowRemote)
+}
+
+pub fn closed(given: &mut Given) -> Result<Sourced<bool>, ConfigError> {
+    yes_or_no(given, Key::NetworkClosed)
+}
+
+fn yes_or_no(given: &mut Given, key: Key) -> Result<Sourced<bool>, ConfigError> {
+    sourced(given, key, false, "true or false", |value| match value {
         Value::Boolean(value) => Some(*value),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,

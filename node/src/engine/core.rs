@@ -32,6 +32,8 @@ pub struct CoreConfig {
     pub reconnect: (Duration, Duration),
     /// Whether partners are reached, and may reach it, from the start.
     pub online: bool,
+    /// Whether it never is online.
+    pub closed: bool,
 }
 
 /// The state that the engine's thread owns.
@@ -49,6 +51,7 @@ pub struct Core {
     pub(super) dialing: Dialing,
     pub(super) addresses: BTreeSet<String>,
     pub(super) online: bool,
+    pub(super) closed: bool,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
@@ -84,11 +87,11 @@ impl Core {
         let disk = config.store.snapshot().map_err(failed)?;
         let replica = Replica::open(config.credentials, &disk)?;
         let identity = replica.identity(&replica.organisation());
-        if !identity.is_some_and(|identity| identity.is_active(&replica.node())) {
+        if !identity.is_some_and(|identity| identity.has_certified(&replica.node())) {
             return Err(ApiError::new(
                 crate::api::ErrorCode::NotPermitted,
-                "this node does not speak for the organisation of its store",
-                "the node was revoked, or keystore and store do not belong together",
+                "this node does not speak for its organisation yet",
+                "hand its request to another node (`sincronia node add`), then `sincronia node admit`",
             ));
         }
         let random = random::generator().map_err(|_| super::store_failed())?;
@@ -105,7 +108,8 @@ impl Core {
             joinings: Joinings::default(),
             dialing: Dialing::new(config.reconnect),
             addresses: BTreeSet::new(),
-            online: config.online,
+            online: config.online && !config.closed,
+            closed: config.closed,
             owes_maintenance: true,
             bulk: None,
             outbox: Vec::new(),
@@ -154,6 +158,7 @@ impl Core {
                 self.spread(&growth);
             }
             self.maintain();
+            self.settle_erasures();
             if growth.is_empty() && !self.replica.has_pending() {
                 return Ok(());
             }
@@ -204,6 +209,11 @@ impl Core {
                 record: record.to_string(),
                 conflict: *conflict,
             },
+            Event::Erased { space, record, own_edit } => ApiEvent::Erased {
+                space: space.to_string(),
+                record: record.to_string(),
+                own_edit: *own_edit,
+            },
             Event::Space { space } => ApiEvent::SpaceChanged { space: space.to_string() },
             Event::Contradicted { space } => ApiEvent::Contradicted { space: space.to_string() },
             Event::Cloned => ApiEvent::Cloned,
@@ -222,10 +232,13 @@ impl Core {
     fn spread(&mut self, growth: &[Growth]) {
         self.pass_growth(growth);
         let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
-        if growth.iter().any(is_identity) {
-            self.owes_maintenance = true;
+        let is_partner = |grown: &Growth| matches!(grown, Growth::Partner { .. });
+        if growth.iter().any(|grown| is_identity(grown) || is_partner(grown)) {
             self.admit_partners();
         }
+        // Keys may have come that a debt waits for.
+        self.owes_maintenance |= !self.replica.maintenance_due().is_empty();
+        self.attend_to_nodes(growth);
     }
 
     /// Pays what this organisation owes its spaces: after a start, after a failed commit, and when
@@ -234,7 +247,7 @@ impl Core {
         if !std::mem::take(&mut self.owes_maintenance) {
             return;
         }
-        for organisation in self.replica.maintenance_due().clone() {
+        for organisation in self.replica.maintenance_due() {
             let (disk, random) = (&self.disk, &mut self.random);
             if let Err(error) = self.replica.maintain(disk, &organisation, random) {
                 warn!(%error, "maintenance of spaces failed");

@@ -73,6 +73,10 @@ fn spread(node: &NodeId) -> f64 {
 impl Core {
     /// Tells the network whom it may let in, and begins to reach those not connected.
     pub(super) fn admit_partners(&mut self) {
+        if self.replica.is_revoked() {
+            self.dialing.attempts.clear();
+            return self.fall_silent();
+        }
         let nodes: HashSet<NodeId> = self.replica.admitted_nodes().map(|(node, _)| node).collect();
         self.dialing.attempts.retain(|node, _| nodes.contains(node));
         for node in &nodes {
@@ -86,7 +90,8 @@ impl Core {
                 self.dialing.attempts.entry(*node).or_insert(attempt);
             }
         }
-        self.network.admit(nodes);
+        // Those revoked may come to be told so.
+        self.network.admit(nodes.into_iter().chain(self.replica.revoked_nodes()).collect());
         self.dial_due(Instant::now());
     }
 
@@ -123,7 +128,21 @@ impl Core {
         }
     }
 
+    /// Whether a session with the node is wanted: not with one that was revoked or whose
+    /// organisation is no partner any more.
+    pub(super) fn is_sought(&self, node: &NodeId) -> bool {
+        let organisation = self.replica.organisation_of(node);
+        organisation
+            .filter(|one| self.replica.is_partner(one) && !self.replica.is_revoked())
+            .is_some_and(|one| {
+                self.replica.identity(&one).is_some_and(|identity| identity.is_active(node))
+            })
+    }
+
     fn addresses_of(&self, node: &NodeId) -> Vec<String> {
+        if let Some(sibling) = self.replica.siblings().get(node) {
+            return sibling.addresses.clone();
+        }
         let organisation = self.replica.organisation_of(node);
         let partner = organisation.and_then(|one| self.replica.partner(&one));
         partner
@@ -140,7 +159,7 @@ impl Core {
     ) {
         match purpose {
             Purpose::Join => self.joinings.fail(&node, failure),
-            Purpose::Sync if !self.by_node.contains_key(&node) => {
+            Purpose::Sync if !self.by_node.contains_key(&node) && self.is_sought(&node) => {
                 self.dialing.failed(node, failure.to_string());
             }
             Purpose::Sync => {}

@@ -8,26 +8,28 @@ use sincronia_protocol::ids::{OrganisationId, SpaceId};
 use sincronia_protocol::record::Kind;
 use std::ops::ControlFlow;
 
-const SETTING: &str = "directory";
-
 impl Core {
     /// The directory, founded at the first start of the organisation's primary node.
     pub(super) fn ensure_directory(&mut self) -> Result<(), ApiError> {
-        if self.directory()?.is_some() {
+        let is_primary = self.replica.primary() == Some(self.replica.node());
+        if self.directory()?.is_some() || !is_primary || self.replica.is_revoked() {
             return Ok(());
         }
         let space = self.step(|replica, disk, random| replica.create_space(disk, random))?;
-        self.step(|replica, _, _| replica.put_setting(SETTING, space.as_bytes()))
+        self.step(|replica, _, _| replica.name_directory(&space))
     }
 
     /// The directory.
     pub(super) fn directory(&self) -> Result<Option<SpaceId>, ApiError> {
-        let stored = self.replica.setting(&self.disk, SETTING)?;
-        Ok(stored.and_then(|bytes| bytes.try_into().ok()).map(SpaceId::from_bytes))
+        Ok(self.replica.directory(&self.disk)?)
     }
 
     /// Gives a partner what it is due: the directory, and conventions that name it as a party.
     pub(super) fn share_due(&mut self, partner: &OrganisationId) -> Result<(), ApiError> {
+        if self.replica.primary() != Some(self.replica.node()) {
+            // The primary does it when it hears of the partner.
+            return Ok(());
+        }
         let mut due = Vec::new();
         if let Some(directory) = self.directory()? {
             due.push((directory, Role::Reader));

@@ -102,19 +102,10 @@ impl Handle {
 
 impl Core {
     fn want_joining(&mut self, request: JoinRequest, answer: Answer) -> Result<(), ApiError> {
-        let invitation = Invitation::from_text(&request.invitation).map_err(|error| {
-            let remedy = "copy the whole invitation again, from “invito1” to its end";
-            ApiError::new(ErrorCode::Invalid, error.to_string(), remedy)
-        })?;
-        if invitation.organisation == self.replica.organisation() {
-            return Err(ApiError::new(
-                ErrorCode::Invitation,
-                "this is an invitation of your own organisation",
-                "hand it to the organisation you want to invite",
-            ));
-        }
-        if now() > invitation.expires_at {
-            return Err(refused(Refusal::Expired));
+        self.check_may_invite(false)?;
+        let invitation = self.usable_invitation(&request.invitation)?;
+        if self.closed {
+            return Err(super::partners::network_closed());
         }
         if !self.online {
             return Err(partner_error(
@@ -132,7 +123,29 @@ impl Core {
         Ok(())
     }
 
+    /// The invitation of a text, unless it is our own or has expired.
+    pub(super) fn usable_invitation(&self, text: &str) -> Result<Invitation, ApiError> {
+        let invitation = Invitation::from_text(text).map_err(|error| {
+            let remedy = "copy the whole invitation again, from “invito1” to its end";
+            ApiError::new(ErrorCode::Invalid, error.to_string(), remedy)
+        })?;
+        if invitation.organisation == self.replica.organisation() {
+            return Err(ApiError::new(
+                ErrorCode::Invitation,
+                "this is an invitation of your own organisation",
+                "hand it to the organisation you want to invite",
+            ));
+        }
+        if now() > invitation.expires_at {
+            return Err(refused(Refusal::Expired));
+        }
+        Ok(invitation)
+    }
+
     pub(super) fn begin_joining(&mut self, session: SessionId, node: NodeId, outbound: bool) {
+        if self.replica.is_revoked() {
+            return self.network.close(session);
+        }
         let addresses: Vec<_> = self
             .addresses
             .iter()
@@ -204,7 +217,7 @@ impl Core {
 
     /// What a new partner gets without asking: this organisation's directory, and the conventions
     /// that name it as a party.
-    fn greet_partner(&mut self, organisation: OrganisationId) -> Result<(), ApiError> {
+    pub(super) fn greet_partner(&mut self, organisation: OrganisationId) -> Result<(), ApiError> {
         self.share_due(&organisation)?;
         self.commit().map_err(|_| super::store_failed())?;
         self.admit_partners();
@@ -262,6 +275,7 @@ impl Core {
 
     /// Makes an invitation.
     pub fn invite(&mut self, request: InviteRequest) -> Result<NewInvitation, ApiError> {
+        self.check_may_invite(!request.spaces.is_empty())?;
         let grants: Result<Vec<_>, _> = request.spaces.iter().map(Self::grant_on_arrival).collect();
         let (grants, at) = (grants?, now());
         let valid_ms = request.valid_hours.unwrap_or(VALID_HOURS).saturating_mul(3_600_000);

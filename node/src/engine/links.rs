@@ -118,7 +118,7 @@ impl Core {
         let node = link.session.node();
         if self.by_node.get(&node) == Some(&id) {
             self.by_node.remove(&node);
-            if let Some(failure) = failure {
+            if let Some(failure) = failure.filter(|_| self.is_sought(&node)) {
                 self.dialing.failed(node, failure);
             }
         }

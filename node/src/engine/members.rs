@@ -98,6 +98,7 @@ impl Core {
             AccessOperation::Revoke { organisation, .. } => ("revoke", Some(organisation)),
             AccessOperation::CutNode { .. } => ("cut_node", None),
             AccessOperation::Rotate { .. } => ("rotate", None),
+            AccessOperation::Erase { .. } => ("erase", None),
             AccessOperation::Offer { organisation } => ("offer", Some(organisation)),
             AccessOperation::Take { organisation } => ("take", Some(organisation)),
         };

@@ -21,18 +21,34 @@ const fn phase_text(phase: SyncPhase) -> &'static str {
     }
 }
 
+/// The settings say that this node has no line.
+pub(super) fn network_closed() -> ApiError {
+    ApiError::new(
+        ErrorCode::NotPermitted,
+        "this node's network is closed by its settings",
+        "exchange files: `sincronia join --bundle`, `sincronia bundle`",
+    )
+}
+
 impl Core {
     /// All partners.
-    pub fn partners(&self) -> Vec<PartnerView> {
-        self.replica.partners().map(|(id, partner)| self.view_partner(id, partner)).collect()
+    pub fn partners(&mut self) -> Result<Vec<PartnerView>, ApiError> {
+        let partners: Vec<_> = self.replica.partners().map(|(id, _)| *id).collect();
+        partners.iter().map(|id| self.partner_view(id)).collect()
     }
 
     /// A partner.
-    pub fn partner_view(&self, organisation: &OrganisationId) -> Result<PartnerView, ApiError> {
+    pub fn partner_view(&mut self, organisation: &OrganisationId) -> Result<PartnerView, ApiError> {
         let partner = self.replica.partner(organisation);
-        partner
-            .map(|partner| self.view_partner(organisation, partner))
-            .ok_or_else(|| ApiError::not_found("partner"))
+        let view = partner.map(|partner| self.view_partner(organisation, partner));
+        let mut view = view.ok_or_else(|| ApiError::not_found("partner"))?;
+        view.bundles = self.partner_bundles(organisation)?;
+        Ok(view)
+    }
+
+    /// Tells whoever listens to events that something about a partner changed.
+    pub(super) fn tell_partner(&self, organisation: &OrganisationId) {
+        self.announce(ApiEvent::PartnerChanged { organisation: organisation.to_string() });
     }
 
     fn view_partner(&self, id: &OrganisationId, partner: &Partner) -> PartnerView {
@@ -55,6 +71,7 @@ impl Core {
             last_exchange: partner.last_exchange.max(self.agreed(id)).map(Timestamp::milliseconds),
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
+            bundles: None,
         }
     }
 
@@ -130,8 +147,14 @@ impl Core {
         Ok(())
     }
 
+    /// Whether the node may go online or offline.
+    pub fn may_switch(&self, online: bool) -> Result<(), ApiError> {
+        if online && self.closed { Err(network_closed()) } else { Ok(()) }
+    }
+
     /// Notes whether the node works online. The network itself is paused by the caller.
     pub fn set_online(&mut self, online: bool) {
+        let online = online && !self.replica.is_revoked();
         self.online = online;
         if online {
             self.admit_partners();

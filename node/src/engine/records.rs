@@ -80,7 +80,7 @@ impl Core {
         let EditRequest { fields, seen, operator, comment } = request;
         let has_conflicts = self.replica.summary(space).is_some_and(|one| one.conflicts > 0);
         if has_conflicts || seen.is_some() {
-            let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+            let row = self.row(space, record)?;
             super::editing::may_change(&row.view, fields.keys(), seen.as_deref())?;
         }
         let act = Act { operator, comment };
@@ -89,7 +89,7 @@ impl Core {
 
     /// A record.
     pub fn record(&mut self, space: &SpaceId, record: &RecordId) -> Result<RecordView, ApiError> {
-        let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+        let row = self.row(space, record)?;
         Ok(self.record_view(row))
     }
 
@@ -229,7 +229,7 @@ impl Core {
         record: &RecordId,
         request: ResolveRequest,
     ) -> Result<RecordView, ApiError> {
-        let row = self.step(|replica, disk, _| replica.row(disk, space, record))?;
+        let row = self.row(space, record)?;
         let conflict = row.view.conflicts.iter().find(|one| one.field == request.field);
         let conflict = conflict.ok_or_else(|| {
             ApiError::new(

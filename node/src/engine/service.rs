@@ -4,10 +4,11 @@ use super::Handle;
 use super::members::parse;
 use super::records::Act;
 use crate::api::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ErrorCode, ExamineReport, ExamineRequest,
-    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest,
-    MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView,
+    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ErrorCode,
+    ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest,
+    IdentityView, InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest,
+    NetworkRequest, NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView,
     QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
     SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest,
@@ -34,6 +35,7 @@ impl Service for Handle {
 
     async fn network(&self, request: NetworkRequest) -> Answer<()> {
         let online = request.online;
+        self.run(move |core| core.may_switch(online)).await?;
         let listens = if online {
             self.network().resume().await
         } else {
@@ -73,8 +75,20 @@ impl Service for Handle {
         Self::join(self, request).await
     }
 
+    async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
+        self.run(move |core| core.export_bundle(&request)).await
+    }
+
+    async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {
+        self.run(move |core| core.import_bundle(&bytes)).await
+    }
+
+    async fn join_by_bundle(&self, request: JoinByBundleRequest) -> Answer<BundleFile> {
+        self.run(move |core| core.join_by_bundle(&request)).await
+    }
+
     async fn partners(&self) -> Answer<Vec<PartnerView>> {
-        self.run(|core| Ok(core.partners())).await
+        self.run(super::core::Core::partners).await
     }
 
     async fn partner(&self, organisation: String) -> Answer<PartnerView> {
@@ -95,6 +109,22 @@ impl Service for Handle {
 
     async fn unblock_partner(&self, organisation: String) -> Answer<PartnerView> {
         self.run(move |core| core.block_partner(&parse(&organisation)?, false)).await
+    }
+
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.run(super::core::Core::nodes).await
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.run(move |core| core.node_report(&parse(&node)?)).await
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.run(super::core::Core::identity).await
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.run(move |core| core.extend_identity(&request)).await
     }
 
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {
@@ -121,16 +151,16 @@ impl Service for Handle {
         self.run(move |core| core.rotate(&parse(&space)?)).await
     }
 
-    async fn identity(&self) -> Answer<IdentityView> {
-        self.run(|core| core.identity_log()).await
-    }
-
-    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
-        self.run(move |core| core.extend_identity(&request)).await
-    }
-
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {
         self.run(|core| core.successions()).await
+    }
+
+    async fn erase_record(&self, space: String, record: String) -> Answer<ErasureView> {
+        self.run(move |core| core.erase_record(&parse(&space)?, &parse(&record)?)).await
+    }
+
+    async fn erasures(&self) -> Answer<Vec<ErasureView>> {
+        self.run(super::core::Core::erasures).await
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

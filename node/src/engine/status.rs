@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 impl Core {
     /// The state of the node.
     pub fn status(&mut self) -> Result<Status, ApiError> {
-        let partners = self.partners();
+        let partners = self.partners()?;
         let active = partners.iter().filter(|one| one.state != PartnerState::Blocked);
         let own = self.replica.organisation();
         let spaces = self.replica.summaries().filter(|(_, one)| one.role(&own).is_some());
@@ -29,7 +29,10 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").into(),
             addresses: self.addresses.iter().cloned().collect(),
             online: self.online,
+            closed: self.closed,
             cloned: self.replica.is_cloned(),
+            revoked: self.replica.is_revoked(),
+            primary: self.replica.primary().map(|node| node.to_string()),
             projecting: self.replica.lags(),
             counts,
             bytes_sent: traffic.sent,
@@ -52,6 +55,8 @@ impl Core {
             .partners
             .iter()
             .filter(|one| !one.sync.connected && one.state != PartnerState::Blocked)
+            // Who is reached by files is not waited for.
+            .filter(|one| one.bundles.is_none())
             .map(|one| match &one.sync.last_failure {
                 Some(failure) => format!("{}: {failure}", one.name),
                 None => one.name.clone(),
@@ -68,16 +73,28 @@ impl Core {
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
             check(
                 "addresses",
-                !status.addresses.is_empty(),
+                status.closed || !status.addresses.is_empty(),
                 status.addresses.join(", "),
                 "check the listen addresses in sincronia.toml",
             ),
-            check("online", status.online, on(status.online), "run `sincronia online`"),
+            check(
+                "online",
+                status.online || status.closed || status.revoked,
+                on(&status),
+                "run `sincronia online`",
+            ),
             check(
                 "one_copy",
                 !status.cloned,
                 "this node's log is nowhere longer than here".into(),
                 "stop the other copy of this node",
+            ),
+            check(
+                "certified",
+                !status.revoked,
+                if status.revoked { "revoked" } else { "this node speaks for its organisation" }
+                    .into(),
+                "this node was revoked: work on another one; keep its data or delete it",
             ),
             check(
                 "partners_reached",
@@ -107,8 +124,13 @@ impl Core {
     }
 }
 
-fn on(online: bool) -> String {
-    if online { "online".into() } else { "offline".into() }
+fn on(status: &Status) -> String {
+    let text = match (status.closed, status.online) {
+        (true, _) => "closed by its settings",
+        (false, true) => "online",
+        (false, false) => "offline",
+    };
+    text.into()
 }
 
 fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {

@@ -4,52 +4,16 @@ use super::Core;
 use super::conventions::parties;
 use super::members::parse;
 use super::records::Act;
-use crate::api::hexadecimal::{hex, unhex};
-use crate::api::{
-    ApiError, ErrorCode, IdentityRequest, IdentityView, OfferRequest, SpaceView, SuccessionView,
-    TakeRequest,
-};
+use crate::api::{ApiError, ErrorCode, OfferRequest, SpaceView, SuccessionView, TakeRequest};
 use serde_json::{Map, Value};
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::codec;
-use sincronia_protocol::identity::{IdentityEntry, Succession};
+use sincronia_protocol::identity::Succession;
 use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
-use sincronia_protocol::limits::IDENTITY_ENTRY_BYTES_MAX;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::WriteTarget;
 use std::ops::ControlFlow;
 
 impl Core {
-    /// This organisation's identity log.
-    pub fn identity_log(&self) -> Result<IdentityView, ApiError> {
-        let own = self.replica.organisation();
-        let entries = self.replica.identity_entries(&self.disk, &own, 0)?;
-        Ok(IdentityView {
-            organisation: own.to_string(),
-            entries: entries.iter().map(|entry| hex(&codec::encode(entry))).collect(),
-        })
-    }
-
-    /// Extends this organisation's identity log by an entry that its root key signed.
-    pub fn extend_identity(&mut self, request: &IdentityRequest) -> Result<IdentityView, ApiError> {
-        let wrong = |why: &str| {
-            let remedy = "make the entry anew from this node's identity log, with its own words";
-            ApiError::new(ErrorCode::Invalid, why.to_owned(), remedy)
-        };
-        let bytes = unhex(&request.entry).ok_or_else(|| wrong("this is not an identity entry"))?;
-        // Beside the statement an entry holds its signature.
-        let entry: IdentityEntry = codec::decode_bounded(&bytes, IDENTITY_ENTRY_BYTES_MAX + 128)
-            .map_err(|_| wrong("this is not an identity entry"))?;
-        if entry.statement.organisation != self.replica.organisation() {
-            return Err(wrong("this identity entry is of another organisation"));
-        }
-        self.step(|replica, disk, _| {
-            replica.admit_identity(disk, std::slice::from_ref(&entry)).map(drop)
-        })
-        .map_err(|error| wrong(&error.message))?;
-        self.identity_log()
-    }
-
     /// Every succession that is known here.
     pub fn successions(&self) -> Result<Vec<SuccessionView>, ApiError> {
         let found = self.replica.successions();

@@ -54,17 +54,10 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_plain_json(request.headers()) {
+        if !is_plain(request.headers(), "application/json") {
             return Err(not_json());
         }
-        let Patience { body: patience, .. } =
-            request.extensions().get().copied().unwrap_or_default();
-        let body = Limited::new(request.into_body(), MAX).collect();
-        let bytes = tokio::time::timeout(patience, body)
-            .await
-            .map_err(|_| too_slow(patience))?
-            .map_err(|cause| unread(cause.is::<LengthLimitError>(), MAX))?
-            .to_bytes();
+        let bytes = read(request, MAX).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|cause| {
             let message = format!("the body does not fit: {}", shorten(&cause.to_string()));
             ApiError::new(ErrorCode::Invalid, message, SEE_DOCUMENT)
@@ -72,20 +65,52 @@ where
     }
 }
 
+/// A body of at most `MAX` bytes that is declared as bytes.
+pub struct Bytes<const MAX: usize>(pub Vec<u8>);
+
+/// Parts of bundles.
+pub type BundleBody = Bytes<{ limits::HTTP_BUNDLE_BYTES_MAX }>;
+
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bytes<MAX> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_plain(request.headers(), "application/octet-stream") {
+            return Err(not_bytes());
+        }
+        Ok(Self(read(request, MAX).await?.into()))
+    }
+}
+
+async fn read(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, ApiError> {
+    let Patience { body: patience, .. } = request.extensions().get().copied().unwrap_or_default();
+    let body = Limited::new(request.into_body(), bytes_max).collect();
+    let read = tokio::time::timeout(patience, body)
+        .await
+        .map_err(|_| too_slow(patience))?
+        .map_err(|cause| unread(cause.is::<LengthLimitError>(), bytes_max))?;
+    Ok(read.to_bytes())
+}
+
 const SEE_DOCUMENT: &str = "compare it with the description at /api/v1/openapi.json";
 
-/// Declared once as JSON and not compressed.
-fn is_plain_json(headers: &HeaderMap) -> bool {
+/// Declared once as `wanted` and not compressed.
+fn is_plain(headers: &HeaderMap, wanted: &str) -> bool {
     let mut declared = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(declared), None) = (declared.next(), declared.next()) else { return false };
     let essence = declared.to_str().ok().and_then(|text| text.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
         && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 fn not_json() -> ApiError {
     let remedy = "send it with the header “Content-Type: application/json”, not compressed";
     ApiError::new(ErrorCode::MediaType, "the body is not declared as JSON", remedy)
+}
+
+fn not_bytes() -> ApiError {
+    let remedy = "send it with the header “Content-Type: application/octet-stream”, not compressed";
+    ApiError::new(ErrorCode::MediaType, "the body is not declared as bytes", remedy)
 }
 
 fn too_slow(patience: Duration) -> ApiError {

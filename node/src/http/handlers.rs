@@ -1,7 +1,10 @@
 //! The endpoints, one file for each noun.
 
+pub mod bundle;
 pub mod convention;
+pub mod erasure;
 pub mod invitation;
+pub mod machine;
 pub mod node;
 pub mod partner;
 pub mod record;

@@ -23,7 +23,13 @@ fn words(text: &str) -> Unlock {
 }
 
 fn secrets() -> Secrets {
-    Secrets { node: [1; 32], sealing: [2; 32], storage: [3; 32], root: Some([4; 32]) }
+    Secrets {
+        node: [1; 32],
+        sealing: [2; 32],
+        storage: [3; 32],
+        root: Some([4; 32]),
+        former: Vec::new(),
+    }
 }
 
 fn change(path: &Path, change: impl FnOnce(&mut Sealed)) {

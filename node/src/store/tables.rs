@@ -21,6 +21,9 @@
 //! | `invitations/1` | hash of secret 32 | invitation, sealed under the storage key |
 //! | `addresses/1` | node 32 | address record |
 //! | `settings/1` | name | local setting, sealed under the storage key |
+//! | `bundles/1` | organisation 32 | what was exchanged with it by bundles, sealed under the storage key |
+//! | `bundles/1` | organisation 32 ‖ space 32 | its heads by its own word, sealed under the storage key |
+//! | `parts/1` | bundle 32 ‖ number 4 | when it was imported 8 ‖ part of a bundle that is not complete |
 
 use redb::TableDefinition;
 use sincronia_protocol::storage::Table;

@@ -72,6 +72,20 @@ fn tables_stand_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn a_store_of_an_earlier_version_gets_the_tables_it_lacks() {
+    let place = place();
+    let store = Store::open(&place.path, &OWNER).unwrap();
+    store.commit(&numbers(0, 10)).unwrap();
+    let write = store.database.begin_write().unwrap();
+    write.delete_table(definition(Table::Parts)).unwrap();
+    write.commit().unwrap();
+    drop(store);
+    let store = Store::open(&place.path, &OWNER).unwrap();
+    assert_eq!(count(&store.snapshot().unwrap()), 10);
+    assert_eq!(store.snapshot().unwrap().read(Table::Parts, &[1]), Ok(None));
+}
+
+#[test]
 fn a_snapshot_sees_one_commit_from_any_thread() {
     fn is_send<T: Send + Sync>(value: T) -> T {
         value

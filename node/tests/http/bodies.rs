@@ -38,6 +38,26 @@ async fn only_json_that_fits_reaches_the_node() {
 }
 
 #[tokio::test]
+async fn parts_of_bundles_are_bytes_and_bounded() {
+    let server = Server::start();
+    let (import, bytes) = ("/api/v1/bundles/import", "application/octet-stream");
+    let reply = server.hand_in(import, bytes, "parts").await;
+    assert_eq!((reply.status, server.probe.take()[0].0), (200, "import_bundle"));
+    let reply = server.hand_in(import, "application/json", "parts").await;
+    assert_eq!((reply.status, reply.code().as_str()), (415, "media_type"));
+    let reply = server.hand_in(import, bytes, "").await;
+    assert_eq!((reply.status, reply.code().as_str()), (422, "invalid"));
+    let endless = "x".repeat(sincronia_protocol::limits::PART_BYTES_MAX + 1);
+    let reply = server.hand_in(import, bytes, &endless).await;
+    assert_eq!((reply.status, reply.code().as_str()), (413, "too_large"));
+    assert!(server.probe.take().is_empty());
+    let wanted = r#"{"organisation":"ente1"}"#;
+    let reply = server.ask("POST", "/api/v1/bundles", Some(wanted)).await;
+    assert_eq!(reply.headers.get("sincronia-bundle-number").map(String::as_str), Some("3"));
+    assert_eq!(reply.body, "parts");
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_declared_as_json_is_refused() {
     let server = Server::start();
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));

@@ -31,6 +31,7 @@ async fn until(lines: &mut Lines<BufReader<TcpStream>>, prefix: &str) -> Option<
 fn every_event() -> Vec<ApiEvent> {
     vec![
         ApiEvent::RecordChanged { space: "s".into(), record: "r".into(), conflict: true },
+        ApiEvent::Erased { space: "s".into(), record: "r".into(), own_edit: true },
         ApiEvent::SpaceChanged { space: "s".into() },
         ApiEvent::PartnerChanged { organisation: "o".into() },
         ApiEvent::Forked { space: "s".into(), author: "n".into() },

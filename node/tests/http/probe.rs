@@ -4,10 +4,11 @@ use super::samples;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
-    Answer, ApiEvent, BatchRequest, BatchResult, Check, ContactsQuery, ConventionRequest,
-    ConventionView, ConventionsQuery, EditRequest, ExamineReport, ExamineRequest, HistoryView,
-    IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, OfferRequest, PartnerView, QuarantineView,
+    Answer, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
+    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
     RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
     SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest,
@@ -114,6 +115,21 @@ impl Service for Probe {
         Ok(sample(samples::partner()))
     }
 
+    async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
+        self.note("export_bundle", &[json!(request)]);
+        Ok(BundleFile { number: 3, is_complete: true, bytes: b"parts".to_vec() })
+    }
+
+    async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {
+        self.note("import_bundle", &[json!({ "bytes": bytes.len() })]);
+        Ok(vec![sample(json!({"state": "waiting", "parts": 3, "missing": [2]}))])
+    }
+
+    async fn join_by_bundle(&self, request: JoinByBundleRequest) -> Answer<BundleFile> {
+        self.note("join_by_bundle", &[json!(request)]);
+        Ok(BundleFile { number: 0, is_complete: true, bytes: b"request".to_vec() })
+    }
+
     async fn partners(&self) -> Answer<Vec<PartnerView>> {
         self.note("partners", &[]);
         Ok(vec![sample(samples::partner())])
@@ -141,6 +157,26 @@ impl Service for Probe {
     async fn unblock_partner(&self, organisation: String) -> Answer<PartnerView> {
         self.note("unblock_partner", &[json!(organisation)]);
         Ok(sample(samples::partner()))
+    }
+
+    async fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.note("nodes", &[]);
+        Ok(vec![sample(samples::node())])
+    }
+
+    async fn node_report(&self, node: String) -> Answer<ExposureView> {
+        self.note("node_report", &[json!(node)]);
+        Ok(sample(samples::exposure()))
+    }
+
+    async fn identity(&self) -> Answer<IdentityView> {
+        self.note("identity", &[]);
+        Ok(sample(samples::identity()))
+    }
+
+    async fn extend_identity(&self, request: IdentityRequest) -> Answer<Vec<NodeView>> {
+        self.note("extend_identity", &[json!(request)]);
+        Ok(vec![sample(samples::node())])
     }
 
     async fn spaces(&self) -> Answer<Vec<SpaceView>> {
@@ -173,19 +209,19 @@ impl Service for Probe {
         Ok(sample(samples::space()))
     }
 
-    async fn identity(&self) -> Answer<IdentityView> {
-        self.note("identity", &[]);
-        Ok(sample(samples::identity()))
-    }
-
-    async fn extend_identity(&self, request: IdentityRequest) -> Answer<IdentityView> {
-        self.note("extend_identity", &[json!(request)]);
-        Ok(sample(samples::identity()))
-    }
-
     async fn successions(&self) -> Answer<Vec<SuccessionView>> {
         self.note("successions", &[]);
         Ok(vec![sample(samples::succession())])
+    }
+
+    async fn erase_record(&self, space: String, record: String) -> Answer<ErasureView> {
+        self.note("erase_record", &[json!(space), json!(record)]);
+        Ok(sample(samples::erasure()))
+    }
+
+    async fn erasures(&self) -> Answer<Vec<ErasureView>> {
+        self.note("erasures", &[]);
+        Ok(vec![sample(samples::erasure())])
     }
 
     async fn offer_space(&self, space: String, request: OfferRequest) -> Answer<SpaceView> {

@@ -43,6 +43,30 @@ pub fn partner() -> Value {
     })
 }
 
+pub fn node() -> Value {
+    json!({
+        "node": "nodo1", "this": true, "primary": true, "revoked": false, "connected": false,
+        "last_seen": 7, "addresses": ["/ip4/127.0.0.1"],
+    })
+}
+
+pub fn identity() -> Value {
+    json!({
+        "organisation": "ente1", "length": 3, "known_length": 3, "witnesses": 1,
+        "entries": ["82"], "admission": "ammissione1",
+    })
+}
+
+pub fn exposure() -> Value {
+    json!({
+        "node": "nodo1", "revoked": true, "records": 1, "safe": 1, "waiting": 0, "spaces": [{
+            "space": "fascicolo1", "title": "Accoglienza", "owner": "ente1",
+            "owner_name": "Comune di Aulla", "from_epoch": 0, "to_epoch": 1, "records": 1,
+            "written": 2, "state": "rotated",
+        }],
+    })
+}
+
 pub fn space() -> Value {
     json!({
         "id": "fascicolo1", "owner": "ente1", "owner_name": "Comune di Aulla", "directory": false,
@@ -52,8 +76,12 @@ pub fn space() -> Value {
     })
 }
 
-pub fn identity() -> Value {
-    json!({"organisation": "ente1", "entries": ["00"]})
+pub fn erasure() -> Value {
+    json!({
+        "space": "fascicolo1", "record": "scheda1", "kind": "contact", "entries": 2, "late": 0,
+        "confirmed": [{"organisation": "ente1", "name": "CSSA", "node": "nodo1"}],
+        "missing": [], "out_of_reach": [], "complete": true,
+    })
 }
 
 pub fn succession() -> Value {

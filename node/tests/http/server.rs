@@ -72,6 +72,13 @@ impl Server {
         self.send(&request(method, path, Some(&host), &all, body)).await
     }
 
+    /// Sends a body that is declared as `kind`.
+    pub async fn hand_in(&self, path: &str, kind: &str, body: &str) -> Reply {
+        let (host, bearer) = (self.address.to_string(), format!("Bearer {TOKEN}"));
+        let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+        self.send(&request("POST", path, Some(&host), &headers, Some(body))).await
+    }
+
     /// Sends `text` as it stands, and reads the answer to its end.
     pub async fn send(&self, text: &str) -> Reply {
         let mut stream = self.connect().await;

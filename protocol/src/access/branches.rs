@@ -17,9 +17,10 @@
 //! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
 
 use super::acceptance::Standing;
+use super::erasure::{ErasedEntries, ErasedRecord};
 use super::operation::Role;
 use super::state::{Access, Epoch};
-use crate::ids::{EntryHash, NodeId, OrganisationId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
 use crate::limits;
 use crate::log::{AccessPoint, Header};
 use std::cmp::Ordering;
@@ -117,6 +118,50 @@ impl Branches {
     #[must_use]
     pub fn branch_of(&self, point: &AccessPoint) -> Option<&Access> {
         self.all().find(|branch| branch.contains(point))
+    }
+
+    /// Whether a record was erased, on whatever branch: an erasure is never undone.
+    #[must_use]
+    pub fn is_erased(&self, record: &RecordId) -> bool {
+        self.all().any(|branch| branch.erasures().names(record))
+    }
+
+    /// Whether an author that had seen the log up to `point` knew that a record was erased.
+    #[must_use]
+    pub fn was_erased_at(&self, point: &AccessPoint, record: &RecordId) -> bool {
+        let erased = self.branch_of(point).and_then(|one| one.erasures().records().get(record));
+        erased.is_some_and(|erased| erased.since < point.length)
+    }
+
+    /// Whether the body at this place was erased, on whatever branch.
+    #[must_use]
+    pub fn is_body_erased(&self, node: &NodeId, sequence: u64) -> bool {
+        self.all().any(|branch| branch.erasures().covers(node, sequence))
+    }
+
+    /// How many bodies of an erased record are named, on all branches.
+    #[must_use]
+    pub fn bodies_of(&self, record: &RecordId) -> u64 {
+        let erased = self.all().filter_map(|branch| branch.erasures().records().get(record));
+        let mut stretches: Vec<_> = erased.flat_map(ErasedRecord::stretches).collect();
+        stretches.sort_unstable();
+        let (mut count, mut reached) = (0, None);
+        for (node, from, to) in stretches {
+            let from =
+                reached.filter(|(last, _)| *last == node).map_or(from, |(_, end)| from.max(end));
+            count += to.saturating_sub(from);
+            reached = Some((node, to.max(from)));
+        }
+        count
+    }
+
+    /// What branches that do not hold erase and the one that holds does not: for the owner to say
+    /// again.
+    #[must_use]
+    pub fn erasures_beside(&self) -> Vec<(RecordId, Vec<ErasedEntries>)> {
+        let held = self.holding.erasures();
+        let beside = self.others.iter().flat_map(|other| held.lacking(other.erasures()));
+        beside.map(|(record, entries)| (record, entries.to_vec())).collect()
     }
 
     /// The role of `organisation` now: the least that it has on the branch that holds and on those

@@ -1,7 +1,9 @@
 //! The keys that one node is given, sealed to it and bound to their place.
 
 use crate::codec;
-use crate::crypto::{CryptoError, Domain, EpochKey, SealingPublic, SealingSecret, Secret};
+use crate::crypto::{
+    CryptoError, DerivedRandom, Domain, EpochKey, SealingPublic, SealingSecret, Secret,
+};
 use crate::ids::{NodeId, SpaceId};
 use crate::limits;
 use minicbor::{Decode, Encode};
@@ -51,13 +53,49 @@ impl Keyring {
         sealing: &SealingPublic,
         random: &mut R,
     ) -> Result<Vec<u8>, CryptoError> {
+        sealing.seal(&context(space, position, node), &self.text(), random)
+    }
+
+    /// Seals the keyring to `node`, to be handed over outside the access log. The randomness
+    /// follows from the keys, so that the same handover is the same bytes.
+    ///
+    /// # Errors
+    /// [`CryptoError::Key`] when the sealing key is not one, or there is no key to hand over.
+    pub fn seal_handover(
+        &self,
+        space: &SpaceId,
+        epoch: u64,
+        node: &NodeId,
+        sealing: &SealingPublic,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let (_, key) = self.keys.last().ok_or(CryptoError::Key)?;
+        let (context, text) = (context(space, epoch, node), self.text());
+        let parts: [&[u8]; 3] = [&context, &sealing.key_id(), &text];
+        let mut random = DerivedRandom::new(Domain::HANDOVER_RANDOM, key.secret(), &parts);
+        sealing.seal_as(Domain::HANDOVER, &context, &text, &mut random)
+    }
+
+    /// Opens what [`Self::seal_handover`] sealed to `node`.
+    ///
+    /// # Errors
+    /// [`KeyringError::Sealed`].
+    pub fn open_handover(
+        secret: &SealingSecret,
+        space: &SpaceId,
+        epoch: u64,
+        node: &NodeId,
+        sealed: &[u8],
+    ) -> Result<Self, KeyringError> {
+        Self::open_in(Domain::HANDOVER, secret, &context(space, epoch, node), sealed)
+    }
+
+    fn text(&self) -> Zeroizing<Vec<u8>> {
         let wire: Vec<WireKey> = self
             .keys
             .iter()
             .map(|(epoch, key)| WireKey { epoch: *epoch, key: *key.secret().expose() })
             .collect();
-        let text = Zeroizing::new(codec::encode(&wire));
-        sealing.seal(&context(space, position, node), &text, random)
+        Zeroizing::new(codec::encode(&wire))
     }
 
     /// Opens a keyring sealed to `node` for that place.
@@ -71,12 +109,19 @@ impl Keyring {
         node: &NodeId,
         sealed: &[u8],
     ) -> Result<Self, KeyringError> {
+        Self::open_in(Domain::KEYRING, secret, &context(space, position, node), sealed)
+    }
+
+    fn open_in(
+        domain: Domain,
+        secret: &SealingSecret,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Self, KeyringError> {
         if sealed.len() > limits::SEALED_BYTES_MAX {
             return Err(KeyringError::Sealed);
         }
-        let text = secret
-            .open(&context(space, position, node), sealed)
-            .map_err(|_| KeyringError::Sealed)?;
+        let text = secret.open_as(domain, context, sealed).map_err(|_| KeyringError::Sealed)?;
         let wire: Vec<WireKey> = codec::decode(&text).map_err(|_| KeyringError::Sealed)?;
         if wire.len() > limits::KEYRING_KEYS_MAX {
             return Err(KeyringError::Sealed);

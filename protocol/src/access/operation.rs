@@ -1,8 +1,9 @@
 //! What an access log says, entry by entry.
 
+use super::erasure::ErasedEntries;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment, NodeKey, Signature};
-use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -173,6 +174,17 @@ pub enum AccessOperation {
         #[n(0)]
         organisation: OrganisationId,
     },
+    /// A record is erased, whoever wrote in it and whatever comes of it later.
+    #[n(7)]
+    Erase {
+        /// The record: readers hide it.
+        #[n(0)]
+        record: RecordId,
+        /// Where its entries stand, as far as the owner knows, in the order of their nodes: also
+        /// who cannot read drops their bodies.
+        #[n(1)]
+        entries: Vec<ErasedEntries>,
+    },
 }
 
 impl AccessOperation {
@@ -185,7 +197,7 @@ impl AccessOperation {
             | Self::Revoke { rotation, .. }
             | Self::CutNode { rotation, .. }
             | Self::Rotate { rotation } => Some(rotation),
-            Self::Offer { .. } | Self::Take { .. } => None,
+            Self::Offer { .. } | Self::Take { .. } | Self::Erase { .. } => None,
         }
     }
 

@@ -1,8 +1,10 @@
 //! The state of a space's access after a prefix of its log.
 
+use super::erasure::{self, Erasures};
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
+use super::reading::Stretch;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
 use crate::identity::{Identities, Identity};
@@ -97,6 +99,8 @@ pub struct Access {
     term: u64,
     offered: Option<OrganisationId>,
     generation: u64,
+    pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
+    erasures: Erasures,
 }
 
 impl Access {
@@ -137,6 +141,8 @@ impl Access {
             term: 0,
             offered: None,
             generation: 0,
+            reading: BTreeMap::new(),
+            erasures: Erasures::default(),
         };
         access.check_signer(entry, identities, signatures)?;
         if rotation.previous.is_some() || !access.recipients_fit(&statement.operation) {
@@ -288,6 +294,7 @@ impl Access {
                 self.offered == Some(*organisation)
                     && self.role(organisation) == Some(Role::Contributor)
             }
+            AccessOperation::Erase { entries, .. } => erasure::is_sound(entries),
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {
@@ -343,6 +350,10 @@ impl Access {
                 self.offered = None;
                 self.generation += 1;
             }
+            AccessOperation::Erase { record, entries } => {
+                let position = self.length();
+                self.erasures.note(*record, entries, position);
+            }
         }
         operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation))
     }
@@ -384,6 +395,7 @@ impl Access {
 
     fn finish(&mut self, statement: &AccessStatement) {
         self.term = statement.term;
+        self.note_readers(&statement.operation);
         self.hashes.push(statement.hash());
     }
 
@@ -397,6 +409,12 @@ impl Access {
     #[must_use]
     pub const fn owner(&self) -> OrganisationId {
         self.owner
+    }
+
+    /// What was erased.
+    #[must_use]
+    pub const fn erasures(&self) -> &Erasures {
+        &self.erasures
     }
 
     /// The organisation that may take the space over.

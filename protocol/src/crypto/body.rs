@@ -36,7 +36,7 @@ impl KeyCommitment {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The bytes: how a node names a key that it lacks.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -37,6 +37,8 @@ domains! {
     ACCESS_ENTRY = "access-entry";
     /// Signature of an access entry.
     ACCESS_SIGNATURE = "access-signature";
+    /// Signature of a receipt for erasures.
+    ERASURE_RECEIPT = "erasure-receipt";
     /// Hash of an author entry: its header, body hash and body length.
     AUTHOR_ENTRY = "author-entry";
     /// Signature of an author entry's hash.
@@ -55,6 +57,10 @@ domains! {
     KEYRING = "keyring";
     /// Hash of a sealed keyring.
     SEALED = "sealed";
+    /// HPKE info of keys that one node hands to another.
+    HANDOVER = "handover";
+    /// Randomness of sealing a handover, from the keys that are sealed.
+    HANDOVER_RANDOM = "handover-random";
     /// Hybrid key pair from its seed.
     SEALING_KEY = "sealing-key";
     /// Id of a sealing public key; it does not travel.
@@ -75,6 +81,20 @@ domains! {
     INVITATION_PROOF = "invitation-proof";
     /// Answer of the inviting side.
     INVITATION_ANSWER = "invitation-answer";
+    /// Id of a bundle from the clear beginning of its parts.
+    BUNDLE_ID = "bundle-id";
+    /// Hash of one part of a bundle.
+    BUNDLE_PART = "bundle-part";
+    /// HPKE info of a bundle's key sealed to a node.
+    BUNDLE_KEY = "bundle-key";
+    /// Key of a bundle's chunks.
+    BUNDLE_CHUNKS = "bundle-chunks";
+    /// Key of a joining request from the proof key of its invitation.
+    BUNDLE_INVITATION = "bundle-invitation";
+    /// Digest of what a bundle holds besides its manifest.
+    BUNDLE_CONTENT = "bundle-content";
+    /// Signature of a bundle's manifest.
+    BUNDLE_SIGNATURE = "bundle-signature";
     /// Reserved for signed address records, which do not exist yet.
     ADDRESS_RECORD = "address-record";
     /// Record id from kind, creator and nonce: derive-key mode without lengths, in `record`.

@@ -52,6 +52,20 @@ impl SealingPublic {
         text: &[u8],
         random: &mut R,
     ) -> Result<Vec<u8>, CryptoError> {
+        self.seal_as(Domain::KEYRING, context, text, random)
+    }
+
+    /// As [`SealingPublic::seal`], for another purpose than a keyring.
+    ///
+    /// # Errors
+    /// [`CryptoError::Key`] when the public key is not one.
+    pub fn seal_as<R: CryptoRng + ?Sized>(
+        &self,
+        domain: Domain,
+        context: &[u8],
+        text: &[u8],
+        random: &mut R,
+    ) -> Result<Vec<u8>, CryptoError> {
         let public =
             <XWing as Kem>::PublicKey::from_bytes(&self.0).map_err(|_| CryptoError::Key)?;
         let mut random = random;
@@ -59,7 +73,7 @@ impl SealingPublic {
             hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, XWing>(
                 &OpModeS::Base,
                 &public,
-                Domain::KEYRING.text().as_bytes(),
+                domain.text().as_bytes(),
                 text,
                 context,
                 &mut random,
@@ -76,6 +90,8 @@ impl SealingPublic {
 pub struct SealingSecret {
     private: <XWing as Kem>::PrivateKey,
     public: SealingPublic,
+    /// Keys in use before this one: what was sealed to them still opens.
+    former: Vec<<XWing as Kem>::PrivateKey>,
 }
 
 impl std::fmt::Debug for SealingSecret {
@@ -90,7 +106,16 @@ impl SealingSecret {
     pub fn from_seed(seed: &Secret<32>) -> Self {
         let material = Zeroizing::new(Domain::SEALING_KEY.keyed_hash(seed.expose(), &[]));
         let (private, public) = XWing::derive_keypair(material.as_slice());
-        Self { private, public: SealingPublic(public.to_bytes().to_vec()) }
+        let public = SealingPublic(public.to_bytes().to_vec());
+        Self { private, public, former: Vec::new() }
+    }
+
+    /// Also opens what was sealed to `former`, which is not in use any more.
+    #[must_use]
+    pub fn with_former(mut self, former: Self) -> Self {
+        self.former.push(former.private);
+        self.former.extend(former.former);
+        self
     }
 
     /// The public half.
@@ -104,20 +129,38 @@ impl SealingSecret {
     /// # Errors
     /// [`CryptoError::Sealed`] when it was sealed to another key, in another context, or changed.
     pub fn open(&self, context: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        self.open_as(Domain::KEYRING, context, bytes)
+    }
+
+    /// As [`SealingSecret::open`], for another purpose than a keyring.
+    ///
+    /// # Errors
+    /// [`CryptoError::Sealed`] also when it was sealed for yet another purpose.
+    pub fn open_as(
+        &self,
+        domain: Domain,
+        context: &[u8],
+        bytes: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let (encapsulated, sealed) =
             bytes.split_at_checked(ENCAPSULATED_BYTES).ok_or(CryptoError::Sealed)?;
         let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(encapsulated)
             .map_err(|_| CryptoError::Sealed)?;
-        hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
-            &OpModeR::Base,
-            &self.private,
-            &encapsulated,
-            Domain::KEYRING.text().as_bytes(),
-            sealed,
-            context,
-        )
-        .map(Zeroizing::new)
-        .map_err(|_| CryptoError::Sealed)
+        let open = |private| {
+            hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
+                &OpModeR::Base,
+                private,
+                &encapsulated,
+                domain.text().as_bytes(),
+                sealed,
+                context,
+            )
+        };
+        std::iter::once(&self.private)
+            .chain(&self.former)
+            .find_map(|private| open(private).ok())
+            .map(Zeroizing::new)
+            .ok_or(CryptoError::Sealed)
     }
 }
 
@@ -142,6 +185,19 @@ mod tests {
             tampered[position] ^= 1;
             assert!(secret.open(b"context", &tampered).is_err(), "byte {position}");
         }
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_still_opens_what_was_sealed_to_it() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let [first, second, third] =
+            [1, 2, 3].map(|byte| SealingSecret::from_seed(&Secret::from_bytes([byte; 32])));
+        let sealed = first.public().seal(b"context", b"keyring", &mut random).unwrap();
+        let now = third.clone().with_former(second.with_former(first));
+        assert_eq!(now.public(), third.public());
+        assert_eq!(now.open(b"context", &sealed).unwrap().as_slice(), b"keyring");
+        assert!(third.open(b"context", &sealed).is_err());
+        assert!(now.open_as(Domain::HANDOVER, b"context", &sealed).is_err(), "another use");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The header of an author entry.
 
+use super::body::Body;
 use crate::codec;
 use crate::crypto::{Domain, NodeKey, Signature};
 use crate::ids::{EntryHash, NodeId, SpaceId};
@@ -20,7 +21,7 @@ pub struct AccessPoint {
 }
 
 /// Where a log stands: how long it is and the hash of its last entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct LogPosition {
     /// Number of entries.
     #[n(0)]
@@ -72,9 +73,18 @@ impl Header {
     /// The hash of the entry with this header and `body`.
     #[must_use]
     pub fn hash(&self, body: &[u8]) -> EntryHash {
-        let body_hash = Domain::BODY.hash(&[body]);
-        let length = (body.len() as u64).to_be_bytes();
-        let parts: [&[u8]; 3] = [&self.associated_data(), &body_hash, &length];
+        self.hash_of(&Domain::BODY.hash(&[body]), body.len() as u64)
+    }
+
+    /// The hash of the entry with this header and a body that may be erased.
+    #[must_use]
+    pub fn hash_with(&self, body: &Body) -> EntryHash {
+        let (hash, length) = body.hash_and_length();
+        self.hash_of(&hash, length)
+    }
+
+    fn hash_of(&self, body_hash: &[u8; 32], length: u64) -> EntryHash {
+        let parts: [&[u8]; 3] = [&self.associated_data(), body_hash, &length.to_be_bytes()];
         EntryHash::from_bytes(Domain::AUTHOR_ENTRY.hash(&parts))
     }
 

@@ -1,5 +1,6 @@
 //! Consecutive entries of one author log, as they travel.
 
+use super::body::Body;
 use super::header::{AccessPoint, Header, LogPosition};
 use crate::crypto::{Domain, Signature};
 use crate::ids::{EntryHash, NodeId, SpaceId};
@@ -20,6 +21,9 @@ pub enum RunError {
     /// author forked its log.
     #[error("the signature does not hold for these entries")]
     Signature,
+    /// A body is left out that no erasure known here names.
+    #[error("a body is missing that was not erased as far as is known here")]
+    BodyMissing,
 }
 
 /// One entry of a run; access point and epoch only where they differ from the entry before.
@@ -31,10 +35,9 @@ pub struct RunEntry {
     /// The epoch, if it changed.
     #[n(1)]
     pub epoch: Option<u64>,
-    /// The sealed body.
+    /// The body.
     #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 /// Consecutive entries with the signature of the last one.
@@ -64,8 +67,8 @@ pub struct VerifiedEntry {
     pub header: Header,
     /// Its hash.
     pub hash: EntryHash,
-    /// Its sealed body.
-    pub body: Vec<u8>,
+    /// Its body.
+    pub body: Body,
 }
 
 /// A run whose signature covers its entries after a known predecessor: a witness, made only by
@@ -77,6 +80,21 @@ pub struct VerifiedRun {
 }
 
 impl Run {
+    /// Leaves out the bodies at erased positions.
+    ///
+    /// # Errors
+    /// [`RunError::BodyMissing`] when a body is left out at a position that was not erased.
+    pub fn erase(&mut self, is_erased: impl Fn(u64) -> bool) -> Result<(), RunError> {
+        for (entry, sequence) in self.entries.iter_mut().zip(self.start..) {
+            match (entry.body.is_erased(), is_erased(sequence)) {
+                (true, false) => return Err(RunError::BodyMissing),
+                (false, true) => entry.body = entry.body.erased(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that the run continues a log that ends at `position`, and that its author signed it.
     ///
     /// # Errors
@@ -103,7 +121,7 @@ impl Run {
         let (mut access, mut epoch) = (None, None);
         let mut entries = Vec::with_capacity(self.entries.len());
         for (offset, entry) in self.entries.into_iter().enumerate() {
-            if entry.body.len() > limits::BODY_BYTES_MAX {
+            if !entry.body.is_within_limit() {
                 return Err(RunError::Malformed);
             }
             access = entry.access.or(access);
@@ -116,7 +134,7 @@ impl Run {
                 access: access.ok_or(RunError::Malformed)?,
                 epoch: epoch.ok_or(RunError::Malformed)?,
             };
-            let hash = header.hash(&entry.body);
+            let hash = header.hash_with(&entry.body);
             previous = hash;
             entries.push(VerifiedEntry { header, hash, body: entry.body });
         }
@@ -160,7 +178,7 @@ mod tests {
             .map(|number| RunEntry {
                 access: (number == 0).then_some(access),
                 epoch: (number == 0).then_some(0),
-                body: vec![u8::try_from(number).unwrap(); 40],
+                body: vec![u8::try_from(number).unwrap(); 40].into(),
             })
             .collect();
         let mut run = Run {
@@ -203,6 +221,18 @@ mod tests {
         let mut swapped = sample(3);
         swapped.entries.swap(1, 2);
         assert_eq!(swapped.verify(LogPosition::START), Err(RunError::Signature));
+    }
+
+    #[test]
+    fn a_run_holds_without_its_bodies_and_a_body_is_missed_where_none_was_erased() {
+        let mut run = sample(3);
+        run.erase(|sequence| sequence == 1).unwrap();
+        assert!(run.entries[1].body.is_erased() && !run.entries[0].body.is_erased());
+        assert!(run.clone().verify(LogPosition::START).is_ok());
+        assert_eq!(run.erase(|sequence| sequence == 2), Err(RunError::BodyMissing));
+        let Body::Erased { hash, .. } = &mut run.entries[1].body else { panic!("erased") };
+        hash[0] ^= 1;
+        assert_eq!(run.verify(LogPosition::START), Err(RunError::Signature));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, Summary, keys};
 use crate::access::{
-    Access, AccessEntry, AccessError, AccessOperation, Branches, Keyring, KeyringError, Role,
-    Signatures, sealed_hash,
+    Access, AccessEntry, AccessError, AccessOperation, Branches, ErasedEntries, Keyring,
+    KeyringError, Role, Signatures, sealed_hash,
 };
 use crate::crypto::EpochKey;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -148,6 +148,7 @@ impl Replica {
             epoch_keys: BTreeMap::new(),
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
+            receipts: BTreeMap::new(),
         };
         self.spaces.insert(*space, state);
     }
@@ -176,6 +177,10 @@ impl Replica {
             }
             AccessOperation::CutNode { cut, .. } => {
                 self.reconsider(disk, space, &cut.node, cut.length)?;
+            }
+            AccessOperation::Erase { record, entries } => {
+                let stretches = entries.iter().flat_map(ErasedEntries::places);
+                self.carry_out(disk, space, &[*record], stretches.collect())?;
             }
             _ => {}
         }
@@ -241,7 +246,9 @@ impl Replica {
         if recipient == node {
             self.open_keyring(disk, space, position, &bytes)?;
         } else if !carries {
-            return Err(ReplicaError::NotPermitted);
+            // One of another node of this organisation: nothing to learn, nothing to refuse.
+            let is_sibling = self.certified.get(&recipient) == Some(&organisation);
+            return if is_sibling { Ok(false) } else { Err(ReplicaError::NotPermitted) };
         }
         self.keep_sealed(space, bytes);
         self.reconsider_waiting(disk, space)?;
@@ -283,7 +290,7 @@ impl Replica {
     }
 
     /// Keeps a key that the log commits to, and every earlier one that unwraps from it.
-    fn learn_key(
+    pub(super) fn learn_key(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -316,9 +323,15 @@ impl Replica {
     /// # Errors
     /// [`crate::log::RunError`] when the run does not hold; [`ReplicaError::NotPermitted`] when
     /// space or author are none of this node's business; [`ReplicaError::Frozen`] beyond a fork.
-    pub fn admit_run(&mut self, disk: &dyn Storage, run: Run) -> Result<Admitted, ReplicaError> {
+    pub fn admit_run(
+        &mut self,
+        disk: &dyn Storage,
+        mut run: Run,
+    ) -> Result<Admitted, ReplicaError> {
         let (space, author) = (run.space, run.author);
         self.check_author(disk, &space, &author)?;
+        let access = &self.space(disk, &space)?.access;
+        run.erase(|sequence| access.is_body_erased(&author, sequence))?;
         let head = self.space(disk, &space)?.heads.get(&author).copied().unwrap_or(Head::START);
         let bytes = crate::codec::encode(&run);
         let position = self.position_at(disk, &space, &author, head, run.start)?;

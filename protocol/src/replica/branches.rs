@@ -203,6 +203,7 @@ impl Replica {
             self.events.push(Event::Contradicted { space: *space });
         }
         self.space(disk, space)?.access = chosen;
+        self.carry_out_all(disk, space)?;
         self.reconsider_all(disk, space)
     }
 

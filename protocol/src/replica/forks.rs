@@ -134,6 +134,7 @@ impl Replica {
         self.space(disk, space)?.forks.insert(*author, sequence);
         self.events.push(Event::Forked { space: *space, author: *author });
         self.reconsider(disk, space, author, sequence)?;
+        self.carry_out_all(disk, space)?;
         self.refresh_summary(disk, space)?;
         // Sessions announce the space anew, so that the proof reaches every member at once.
         let from = self.space(disk, space)?.access.length();

@@ -62,13 +62,14 @@ impl Replica {
             fresh.push(entry);
         }
         let Some(identity) = grown.filter(|_| !fresh.is_empty()) else { return Ok(false) };
+        self.note_exposure(disk, &fresh)?;
         for entry in fresh {
             let key = keys::identity(&organisation, entry.statement.sequence);
             self.pending.put(Table::Identity, key, codec::encode(entry));
         }
         self.identities.insert(organisation, identity);
         self.index_nodes(&organisation);
-        self.owe_maintenance(&organisation);
+        self.owe_maintenance(&organisation, length);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
     }

@@ -185,6 +185,19 @@ impl Replica {
         Ok(Secret::from_bytes(record.proof))
     }
 
+    /// The key that an invitation made here proves, and what became of it.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn invitation_key(
+        &self,
+        disk: &dyn Storage,
+        id: &[u8; 32],
+    ) -> Result<Option<(Secret<32>, InvitationRecord)>, ReplicaError> {
+        let record = self.invitation(disk, id)?;
+        Ok(record.map(|record| (Secret::from_bytes(record.proof), record)))
+    }
+
     /// All invitations made here.
     ///
     /// # Errors

@@ -33,6 +33,16 @@ pub fn row(space: &SpaceId, record: &RecordId) -> Vec<u8> {
     [space.as_bytes().as_slice(), record.as_bytes()].concat()
 }
 
+/// organisation ‖ space.
+pub fn acknowledged(organisation: &OrganisationId, space: &SpaceId) -> Vec<u8> {
+    [organisation.as_bytes().as_slice(), space.as_bytes()].concat()
+}
+
+/// bundle ‖ number.
+pub fn part_of(bundle: &[u8; 32], number: u32) -> Vec<u8> {
+    [bundle.as_slice(), &number.to_be_bytes()].concat()
+}
+
 /// Everything that begins with `prefix`.
 pub fn all(prefix: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (prefix.to_vec(), prefix_end(prefix))

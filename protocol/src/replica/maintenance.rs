@@ -9,7 +9,7 @@ use crate::access::Role;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::storage::{Storage, Table};
 use rand_core::CryptoRng;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// Beginning of the names under which debts stand among the settings.
@@ -17,11 +17,12 @@ const DEBT: &[u8] = b"maintenance of ";
 
 impl Replica {
     pub(super) fn load_debts(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
-        let mut debts = BTreeSet::new();
+        let mut debts = BTreeMap::new();
         let end = crate::storage::prefix_end(DEBT);
-        disk.scan(Table::Settings, DEBT, &end, &mut |key, _| {
+        disk.scan(Table::Settings, DEBT, &end, &mut |key, value| {
             let id = key.get(DEBT.len()..).and_then(|id| id.try_into().ok());
-            debts.extend(id.map(OrganisationId::from_bytes));
+            let since = value.try_into().map_or(0, u64::from_be_bytes);
+            debts.extend(id.map(|id| (OrganisationId::from_bytes(id), since)));
             ControlFlow::Continue(())
         })?;
         self.debts = debts;
@@ -30,27 +31,31 @@ impl Replica {
 
     /// Organisations whose nodes changed since [`Replica::maintain`] was last done for them.
     #[must_use]
-    pub const fn maintenance_due(&self) -> &BTreeSet<OrganisationId> {
-        &self.debts
+    pub fn maintenance_due(&self) -> BTreeSet<OrganisationId> {
+        self.debts.keys().copied().collect()
     }
 
-    pub(super) fn owe_maintenance(&mut self, organisation: &OrganisationId) {
-        if self.debts.insert(*organisation) {
-            self.pending.put(Table::Settings, debt(organisation), Vec::new());
+    /// Writes a debt down: the organisation's identity log grew from `since` on.
+    pub(super) fn owe_maintenance(&mut self, organisation: &OrganisationId, since: u64) {
+        if !self.debts.contains_key(organisation) {
+            self.debts.insert(*organisation, since);
+            let since = since.to_be_bytes().to_vec();
+            self.pending.put(Table::Settings, debt(organisation), since);
         }
     }
 
     fn cross_out(&mut self, organisation: &OrganisationId) {
-        if self.debts.remove(organisation) {
+        if self.debts.remove(organisation).is_some() {
             self.pending.delete(Table::Settings, debt(organisation));
         }
     }
 
     /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
-    /// cuts the logs of revoked nodes, rotates where a new node has no key.
+    /// cuts the logs of revoked nodes, rotates where a new node has no key. A space whose key has
+    /// not arrived here yet keeps no other from its due; the debt then stays.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read, or [`ReplicaError::KeyMissing`].
     pub fn maintain(
         &mut self,
         disk: &dyn Storage,
@@ -67,11 +72,17 @@ impl Replica {
             .filter(|known| known.summary.owner == own)
             .map(|known| known.space)
             .collect();
+        let mut outcome = Ok(());
         for space in spaces {
-            self.maintain_space(disk, &space, organisation, random)?;
+            match self.maintain_space(disk, &space, organisation, random) {
+                Err(ReplicaError::KeyMissing) => outcome = Err(ReplicaError::KeyMissing),
+                other => other?,
+            }
         }
-        self.cross_out(organisation);
-        Ok(())
+        if outcome.is_ok() {
+            self.cross_out(organisation);
+        }
+        outcome
     }
 
     fn maintain_space(
@@ -83,16 +94,23 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
         let own = self.node();
+        let since = self.debts.get(organisation).copied().unwrap_or(0);
         let state = self.space(disk, space)?;
+        let reads = state.access.role(organisation).is_some_and(Role::reads);
+        // A node may hold keys that no entry says it was given: those it made as primary, and those
+        // that another node handed to it. So whoever was revoked since is cut, heard of or not.
+        let may_hold = |node: &NodeId, revoked_at: u64| {
+            state.heads.contains_key(node)
+                || !state.access.keyrings_of(node).is_empty()
+                || (reads && revoked_at >= since)
+        };
         let revoked: Vec<_> = identity
             .nodes()
-            .filter(|(node, standing)| {
-                standing.revoked_at.is_some()
-                    && !state.access.cut_nodes().contains_key(node)
-                    && (state.heads.contains_key(node)
-                        || !state.access.keyrings_of(node).is_empty())
+            .filter_map(|(node, standing)| Some((*node, standing.revoked_at?)))
+            .filter(|(node, at)| {
+                !state.access.cut_nodes().contains_key(node) && may_hold(node, *at)
             })
-            .map(|(node, _)| *node)
+            .map(|(node, _)| node)
             .collect();
         for node in revoked {
             self.cut_node(disk, space, node, random)?;

@@ -226,8 +226,9 @@ impl Replica {
         let identity = self.identities.get(&self.organisation());
         let primary = identity.and_then(crate::identity::Identity::primary);
         match primary {
+            _ if self.is_revoked() => Err(ReplicaError::Revoked),
             Some(primary) if primary.node == self.node() => Ok(primary.term),
-            _ => Err(ReplicaError::NotPermitted),
+            primary => Err(ReplicaError::NotPrimary(primary.map(|primary| primary.node))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The organisations this one accepted.
 
-use super::{Replica, ReplicaError, keys};
+use super::{Growth, Replica, ReplicaError, keys};
 use crate::codec;
 use crate::ids::{NodeId, OrganisationId};
 use crate::storage::{Storage, Table};
@@ -81,11 +81,30 @@ impl Replica {
         if !self.identities.contains_key(&organisation) {
             return Err(ReplicaError::Unknown("organisation"));
         }
+        let decided = self.partners.get(&organisation).map(|one| one.trust) != Some(partner.trust);
+        if decided {
+            let number = self.decisions.get(&organisation).copied().unwrap_or(0);
+            self.keep_decision(organisation, number.saturating_add(1))?;
+        }
+        self.keep_partner(organisation, partner)
+    }
+
+    /// As [`Self::put_partner`], without a decision of this node.
+    pub(super) fn keep_partner(
+        &mut self,
+        organisation: OrganisationId,
+        partner: Partner,
+    ) -> Result<(), ReplicaError> {
         let key = organisation.as_bytes().to_vec();
         let place = keys::place(Table::Partners, &key);
         let sealed = self.credentials.storage.seal(&place, &codec::encode(&partner))?;
         self.pending.put(Table::Partners, key, sealed);
-        self.partners.insert(organisation, partner);
+        let told = |one: &Partner| (one.name.clone(), one.trust, one.addresses.clone());
+        let now = told(&partner);
+        let before = self.partners.insert(organisation, partner);
+        if before.as_ref().map(told) != Some(now) {
+            self.growth.push(Growth::Partner { organisation });
+        }
         Ok(())
     }
 
@@ -100,8 +119,12 @@ impl Replica {
         addresses: Vec<String>,
         now: Timestamp,
     ) -> Result<(), ReplicaError> {
+        if *organisation == self.organisation() {
+            return self.note_sibling(node, addresses, Some(now));
+        }
         let Some(mut partner) = self.partners.get(organisation).cloned() else { return Ok(()) };
-        if !addresses.is_empty() {
+        let same = (*node, addresses.clone());
+        if !addresses.is_empty() && !partner.addresses.contains(&same) {
             partner.addresses.retain(|(known, _)| known != node);
             partner.addresses.push((*node, addresses));
         }

@@ -9,6 +9,7 @@
 //! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
 //! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.
 
+use super::erasure;
 use super::row::{QuarantineReason, Row};
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
@@ -34,6 +35,8 @@ enum Reading {
     Opened(Box<Opened>),
     /// Its key, or the access log that its author had seen, is not here yet.
     Waits,
+    /// Its body was erased.
+    Erased,
     /// The key is the right one, and still it does not open or says nothing that can be read.
     Never,
 }
@@ -121,7 +124,7 @@ impl Replica {
         entries_max: usize,
         opened: &mut BTreeMap<RecordId, Vec<Opened>>,
     ) -> Result<u64, ReplicaError> {
-        let mut aside = Vec::new();
+        let (mut aside, mut late) = (Vec::new(), Vec::new());
         let mut reached = head.projected;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let from = keys::entry(space, author, head.projected);
@@ -133,6 +136,10 @@ impl Replica {
             }
             room -= 1;
             match read(state, space, author, reached, value) {
+                Reading::Opened(entry) if state.access.is_erased(&entry.payload.record) => {
+                    late.push((entry.payload.record, (*author, reached)));
+                }
+                Reading::Erased => {}
                 Reading::Opened(entry) => {
                     opened.entry(entry.payload.record).or_default().push(*entry);
                 }
@@ -148,6 +155,11 @@ impl Replica {
         for (sequence, mark) in aside {
             self.pending.put(Table::Waiting, keys::entry(space, author, sequence), mark);
         }
+        for (record, place) in late {
+            if self.await_erasure(disk, space, &record, place)? {
+                self.events.push(Event::Erased { space: *space, record, own_edit: true });
+            }
+        }
         Ok(reached)
     }
 
@@ -161,7 +173,7 @@ impl Replica {
         let mut places = Vec::new();
         let (from, to) = keys::all(space.as_bytes());
         self.scan(disk, Table::Waiting, &from, &to, &mut |key, mark| {
-            if mark == UNREADABLE {
+            if mark == UNREADABLE || erasure::record_of(mark).is_some() {
                 return ControlFlow::Continue(());
             }
             if let (Some(author), Some(sequence)) = (keys::part(key, 32), keys::tail(key)) {
@@ -189,7 +201,13 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let old = self.load_row(disk, space, record)?;
         let mut row = old.clone().unwrap_or_default();
+        let access = &self.space(disk, space)?.access;
         let mut places: BTreeSet<_> = row.places().collect();
+        places.retain(|(author, sequence)| !access.is_body_erased(author, *sequence));
+        if let Some(old) = old.as_ref().filter(|_| places.is_empty() && fresh.is_empty()) {
+            self.drop_row(space, record, old);
+            return Ok(());
+        }
         if kind_of(record).is_none() {
             return self.absorb_unknown(space, record, places, &fresh);
         }
@@ -255,8 +273,11 @@ impl Replica {
         record: &RecordId,
     ) -> Result<&Record, ReplicaError> {
         if !self.records.contains_key(&(*space, *record)) {
-            let mut row =
-                self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
+            let Some(mut row) = self.load_row(disk, space, record)? else {
+                let is_erased = self.is_erased(disk, space, record)?;
+                let unknown = ReplicaError::Unknown("record");
+                return Err(if is_erased { ReplicaError::Erased } else { unknown });
+            };
             let places = row.places().collect();
             let document = self.rebuild(disk, space, record, &places, Vec::new(), &mut row)?;
             self.remember(space, record, document);
@@ -345,7 +366,7 @@ impl Replica {
             .collect()
     }
 
-    fn count_row(&mut self, space: &SpaceId, old: Option<&Row>, new: &Row) {
+    pub(super) fn count_row(&mut self, space: &SpaceId, old: Option<&Row>, new: &Row) {
         let Some(mut summary) = self.summaries.get(space).cloned() else { return };
         let weigh = |row: &Row| {
             let shown = u64::from(row.view.is_some());
@@ -368,14 +389,15 @@ fn read(
     value: &[u8],
 ) -> Reading {
     let Some(stored) = StoredEntry::decode(value) else { return Reading::Never };
+    let Some(body) = stored.body.sealed() else { return Reading::Erased };
     let header = stored.header(*space, *author, sequence);
     let Some(key) = state.key_of(&header) else { return Reading::Waits };
     let payload = key
-        .open_body(&header.associated_data(), &stored.body)
+        .open_body(&header.associated_data(), body)
         .ok()
         .and_then(|text| Payload::decode(&text).ok());
     payload.map_or(Reading::Never, |payload| {
-        let hash = header.hash(&stored.body);
+        let hash = header.hash(body);
         Reading::Opened(Box::new(Opened { header, hash, payload }))
     })
 }

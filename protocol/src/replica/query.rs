@@ -1,5 +1,6 @@
 //! What an application asks: spaces, rows, history, what does not count.
 
+use super::erasure;
 use super::projection::UNREADABLE;
 use super::row::{QuarantineReason, Row};
 use super::{Replica, ReplicaError, SetAside, Summary, keys};
@@ -125,7 +126,7 @@ impl Replica {
         self.scan(disk, Table::Waiting, &from, &to, &mut |_, mark| {
             if mark == UNREADABLE {
                 unreadable += 1;
-            } else {
+            } else if erasure::record_of(mark).is_none() {
                 waiting += 1;
             }
             ControlFlow::Continue(())

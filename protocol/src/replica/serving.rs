@@ -6,7 +6,7 @@
 
 use super::summary::Known;
 use super::{Replica, ReplicaError, keys};
-use crate::access::{AccessEntry, Role};
+use crate::access::{AccessEntry, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
 use crate::identity::Identity;
@@ -51,7 +51,7 @@ pub struct SpaceHeads {
     /// Each author log.
     #[n(2)]
     pub authors: Vec<(NodeId, LogPosition)>,
-    /// Hashes of sealed keyrings that the sender of this message lacks.
+    /// Hashes of sealed keyrings, and commitments to keys, that the sender of this message lacks.
     #[n(3)]
     pub lacking: Vec<minicbor::bytes::ByteArray<32>>,
     /// Authors whose logs were found forked, and where.
@@ -61,6 +61,10 @@ pub struct SpaceHeads {
     /// own nodes wrote before they knew.
     #[n(5)]
     pub is_farewell: bool,
+    /// Receipts for erasures.
+    #[n(6)]
+    #[cbor(with = "codec::list_if_any", has_nil)]
+    pub receipts: Vec<Confirmation>,
     /// The last entry of each branch of the access log that does not hold.
     #[n(7)]
     #[cbor(with = "codec::list_if_any", has_nil)]
@@ -78,6 +82,7 @@ impl SpaceHeads {
             lacking: Vec::new(),
             forks: Vec::new(),
             is_farewell: false,
+            receipts: Vec::new(),
             ends: Vec::new(),
         }
     }
@@ -88,6 +93,9 @@ impl Replica {
     #[must_use]
     pub fn items(&self, partner: &OrganisationId) -> Vec<Item> {
         let mut organisations = BTreeSet::from([*partner, self.organisation()]);
+        if *partner == self.organisation() {
+            organisations.extend(self.identities.keys());
+        }
         let mut items = Vec::new();
         for known in self.shared_with(partner) {
             organisations.extend(known.summary.everyone());
@@ -121,6 +129,7 @@ impl Replica {
             }
             ItemRef::Identity(organisation) => {
                 organisation == partner
+                    || *partner == self.organisation()
                     || *organisation == self.organisation()
                     || self
                         .shared_with(partner)
@@ -147,14 +156,15 @@ impl Replica {
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
         }
-        let lacking = self.wanted_keyrings(disk, space)?;
+        let lacking = self.wanted_keys(disk, space)?;
         let authors = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let access = state.access.position();
         let forks = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let ends = state.access.ends().collect();
+        let receipts = state.receipts.values().copied().collect();
         let absent = SpaceHeads::absent(*space);
-        Ok(Some(SpaceHeads { access, authors, lacking, forks, ends, ..absent }))
+        Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }
 
     fn farewell_for(
@@ -293,7 +303,7 @@ impl RunBuilder {
         let Some(stored) = super::stored::StoredEntry::decode(value) else {
             return ControlFlow::Break(());
         };
-        let size = stored.body.len() + 64;
+        let size = stored.body.weight() + 64;
         let is_full =
             self.bytes + size > self.bytes_max || self.entries.len() >= limits::RUN_ENTRIES_MAX;
         if is_full && self.end.is_some() {

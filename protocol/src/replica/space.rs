@@ -3,7 +3,7 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Epoch, Role, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, SpaceId};
@@ -23,6 +23,8 @@ pub struct SpaceState {
     pub heads: BTreeMap<NodeId, Head>,
     /// Where an author's log was forked.
     pub forks: BTreeMap<NodeId, u64>,
+    /// What each node said last of the erasures that it carried out.
+    pub receipts: BTreeMap<NodeId, Confirmation>,
 }
 
 impl SpaceState {
@@ -97,6 +99,7 @@ impl Replica {
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
+            receipts: self.load_receipts(disk, space)?,
         })
     }
 
@@ -204,7 +207,8 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
-        let lacking = self.lacking_keyrings(disk, space)?;
+        self.confirm_erasures(disk, space)?;
+        let lacking = self.lacking_keys(disk, space)?;
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
@@ -219,10 +223,14 @@ impl Replica {
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
+        let receipts: Vec<_> = state.receipts.values().copied().collect();
         let logs = (access, heads, lacking, forks);
-        // A log without branches is compared as it was before there could be any.
-        let parts =
-            if ends.is_empty() { codec::encode(&logs) } else { codec::encode(&(logs, ends)) };
+        // What a space does not have is left out, so that it is compared as it always was.
+        let parts = match (ends.is_empty(), receipts.is_empty()) {
+            (true, true) => codec::encode(&logs),
+            (false, true) => codec::encode(&(logs, ends)),
+            (_, false) => codec::encode(&(logs, ends, receipts)),
+        };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
         let old = previous.as_ref();
@@ -265,54 +273,5 @@ impl Replica {
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {
         self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
         self.summaries.insert(space, summary);
-    }
-
-    /// Keyrings that this node should hold and does not: a space that lacks keys has another
-    /// digest, so it never looks in sync.
-    fn lacking_keyrings(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let (node, organisation) = (self.node(), self.organisation());
-        let access: &Access = &self.space(disk, space)?.access;
-        let wanted: Vec<[u8; 32]> = if access.role(&organisation) == Some(Role::Carrier) {
-            access.keyrings().map(|(_, _, hash)| hash).collect()
-        } else {
-            access.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
-        };
-        self.not_here(disk, space, wanted)
-    }
-
-    /// Keyrings to be asked for: those that are lacking, and those of branches that do not hold.
-    /// Of these, whoever made them may have told nobody, so they do not keep replicas apart.
-    pub(super) fn wanted_keyrings(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let mut wanted = self.lacking_keyrings(disk, space)?;
-        let node = self.node();
-        let branches = &self.space(disk, space)?.access;
-        let beside = branches.keyrings_of(&node).into_iter().map(|(_, hash)| hash).collect();
-        wanted.extend(self.not_here(disk, space, beside)?);
-        wanted.sort_unstable();
-        wanted.dedup();
-        Ok(wanted)
-    }
-
-    fn not_here(
-        &self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        wanted: Vec<[u8; 32]>,
-    ) -> Result<Vec<minicbor::bytes::ByteArray<32>>, ReplicaError> {
-        let mut lacking = Vec::new();
-        for hash in wanted {
-            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
-                lacking.push(hash.into());
-            }
-        }
-        Ok(lacking)
     }
 }

@@ -3,7 +3,7 @@
 use crate::codec;
 use crate::crypto::Signature;
 use crate::ids::{EntryHash, NodeId, SpaceId};
-use crate::log::{AccessPoint, Header, LogPosition, VerifiedEntry};
+use crate::log::{AccessPoint, Body, Header, LogPosition, VerifiedEntry};
 use minicbor::{Decode, Encode};
 
 /// An author entry without what its key says.
@@ -18,10 +18,9 @@ pub struct StoredEntry {
     /// The epoch.
     #[n(2)]
     pub epoch: u64,
-    /// The sealed body.
+    /// The body.
     #[n(3)]
-    #[cbor(with = "minicbor::bytes")]
-    pub body: Vec<u8>,
+    pub body: Body,
     /// The author's signature, when this entry ended a run.
     #[n(4)]
     pub signature: Option<Signature>,

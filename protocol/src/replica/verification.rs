@@ -2,6 +2,7 @@
 //! somebody handed over.
 
 use super::{Replica, ReplicaError, keys};
+use crate::access::Branches;
 use crate::access::Signatures;
 use crate::codec;
 use crate::crypto::Domain;
@@ -73,13 +74,14 @@ impl Replica {
         deep: bool,
         findings: &mut Findings,
     ) -> Result<(), ReplicaError> {
-        let heads: Vec<_> = match self
+        let (access, heads) = match self
             .load_access(disk, space, Signatures::Check)
             .and_then(|_| self.space(disk, space))
         {
             Ok(state) => {
                 findings.access_entries += state.access.length();
-                state.heads.iter().map(|(author, head)| (*author, head.position)).collect()
+                let heads = state.heads.iter().map(|(author, head)| (*author, head.position));
+                (state.access.clone(), heads.collect::<Vec<_>>())
             }
             Err(error) => {
                 findings.problems.push(format!("{space}: {error}"));
@@ -87,7 +89,7 @@ impl Replica {
             }
         };
         for (author, position) in heads {
-            match self.verify_author(disk, space, &author, position)? {
+            match self.verify_author(disk, &access, &author, position)? {
                 Some(problem) => findings.problems.push(format!("{space}, {author}: {problem}")),
                 None => findings.author_entries += position.length,
             }
@@ -102,10 +104,11 @@ impl Replica {
     fn verify_author(
         &self,
         disk: &dyn Storage,
-        space: &SpaceId,
+        access: &Branches,
         author: &NodeId,
         position: LogPosition,
     ) -> Result<Option<String>, ReplicaError> {
+        let space = &access.space();
         let (from, to) = keys::all(&keys::author(space, author));
         let (mut sequence, mut previous) = (0, EntryHash::ZERO);
         let mut problem = None;
@@ -115,7 +118,13 @@ impl Replica {
                 problem = Some(format!("entry {sequence} does not continue the chain"));
                 return ControlFlow::Break(());
             };
-            let hash = stored.header(*space, *author, sequence).hash(&stored.body);
+            if stored.body.is_erased() != access.is_body_erased(author, sequence) {
+                let is_here = !stored.body.is_erased();
+                let problem_of = if is_here { "is here and was erased" } else { "is missing" };
+                problem = Some(format!("the body of entry {sequence} {problem_of}"));
+                return ControlFlow::Break(());
+            }
+            let hash = stored.header(*space, *author, sequence).hash_with(&stored.body);
             if let Some(signature) = stored.signature {
                 let message = hash.as_bytes();
                 if signature.verify(Domain::AUTHOR_SIGNATURE, author, message).is_err() {
@@ -157,6 +166,9 @@ impl Replica {
                     continue;
                 }
             };
+            if self.is_erased(disk, space, &record)? {
+                findings.problems.push(format!("{record}: it was erased, and its row is here"));
+            }
             if crate::record::kind_of(&record).is_none() {
                 continue;
             }
@@ -239,12 +251,8 @@ impl Replica {
                 .iter()
                 .filter(|entry| {
                     let aad = entry.header.associated_data();
-                    state.is_some_and(|state| {
-                        state
-                            .epoch_keys
-                            .values()
-                            .any(|key| key.open_body(&aad, &entry.body).is_ok())
-                    })
+                    let Some((state, body)) = state.zip(entry.body.sealed()) else { return false };
+                    state.epoch_keys.values().any(|key| key.open_body(&aad, body).is_ok())
                 })
                 .count() as u64;
         }

@@ -64,6 +64,9 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        if self.is_revoked() {
+            return Err(ReplicaError::Revoked);
+        }
         check_texts(&request)?;
         let space = request.space;
         if self.dirty.contains(&space) {
@@ -148,7 +151,7 @@ impl Replica {
             previous: header.previous,
             access: header.access,
             epoch,
-            body,
+            body: body.into(),
             signature: Some(signature),
         };
         let length = header.sequence + 1;

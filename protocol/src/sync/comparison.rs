@@ -73,10 +73,13 @@ impl Comparison {
 
     /// What was found.
     pub fn differences(&self) -> Differences {
+        // What is found comes in no order of its own: one course of a session is to be one course.
+        let sorted = |ids: &[Id]| ids.iter().map(|id| id.to_bytes()).collect::<BTreeSet<_>>();
+        let (have, need) = (sorted(&self.have), sorted(&self.need));
         Differences {
-            have: self.have.iter().filter_map(|id| self.resolve(&id.to_bytes())).collect(),
-            need: self.need.iter().map(|id| id.to_bytes()).collect(),
-            ids: self.have.iter().chain(&self.need).map(|id| id.to_bytes()).collect(),
+            have: have.iter().filter_map(|id| self.resolve(id)).collect(),
+            need: need.iter().copied().collect(),
+            ids: have.union(&need).copied().collect(),
         }
     }
 

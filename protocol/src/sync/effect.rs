@@ -27,6 +27,9 @@ pub enum CloseReason {
     /// The node that the transport authenticated is not certified by the organisation it claims.
     #[error("the node is not certified by the organisation it speaks for")]
     NotCertified,
+    /// This node was revoked by its organisation.
+    #[error("this node was revoked by its organisation")]
+    Revoked,
     /// No common protocol version.
     #[error("the partner speaks protocol versions {min} to {max}; one of the two must be updated")]
     Version {

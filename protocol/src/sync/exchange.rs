@@ -17,8 +17,16 @@ pub enum Task {
     Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
+    /// Receipts for erasures, by node.
+    Receipts { space: SpaceId, nodes: BTreeSet<NodeId> },
     /// An author's log from a position on.
     Author { space: SpaceId, author: NodeId, from: u64 },
+    /// Keys, by their commitments, for the partner's node.
+    Handover { space: SpaceId, commitments: BTreeSet<[u8; 32]> },
+    /// Everything known of partners, for another node of this organisation.
+    Acquaintances,
+    /// What is known of one partner, for another node of this organisation.
+    Partner { organisation: OrganisationId },
     /// The proof that an author forked its log.
     Proof { space: SpaceId, author: NodeId, sequence: u64 },
 }
@@ -75,8 +83,14 @@ impl Exchange {
 
     fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
         match task {
-            Task::Identity { .. } => &mut self.identities,
-            Task::Access { .. } | Task::Branch { .. } | Task::Sealed { .. } => &mut self.accesses,
+            Task::Identity { .. } | Task::Acquaintances | Task::Partner { .. } => {
+                &mut self.identities
+            }
+            Task::Access { .. }
+            | Task::Branch { .. }
+            | Task::Sealed { .. }
+            | Task::Handover { .. }
+            | Task::Receipts { .. } => &mut self.accesses,
             Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
         }
     }

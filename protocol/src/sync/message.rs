@@ -1,6 +1,7 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
-use crate::access::AccessEntry;
+use super::handover::Handover;
+use crate::access::{AccessEntry, Receipt};
 use crate::codec::{self, CodecError};
 use crate::identity::IdentityEntry;
 use crate::ids::{OrganisationId, SpaceId};
@@ -123,6 +124,19 @@ pub enum Message {
     /// The sender ends the session, and why in words.
     #[n(13)]
     Goodbye(#[n(0)] String),
+    /// What one node hands to another beside the logs. Acknowledged.
+    #[n(16)]
+    Handover(#[n(0)] Handover),
+    /// Receipts for erasures. Acknowledged.
+    #[n(14)]
+    Receipts {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+        /// The receipts.
+        #[n(1)]
+        receipts: Vec<Receipt>,
+    },
 }
 
 impl Message {
@@ -145,7 +159,7 @@ impl Message {
     pub fn weight(&self) -> usize {
         const ENTRY: usize = 64;
         match self {
-            Self::Run(run) => run.entries.iter().map(|entry| entry.body.len() + ENTRY).sum(),
+            Self::Run(run) => run.entries.iter().map(|entry| entry.body.weight() + ENTRY).sum(),
             Self::Sealed { keyrings, .. } => keyrings.iter().map(|one| one.len() + ENTRY).sum(),
             other => other.encode().len(),
         }
@@ -156,7 +170,12 @@ impl Message {
     pub const fn is_acknowledged(&self) -> bool {
         matches!(
             self,
-            Self::Identities(_) | Self::Access { .. } | Self::Sealed { .. } | Self::Run(_)
+            Self::Identities(_)
+                | Self::Access { .. }
+                | Self::Sealed { .. }
+                | Self::Run(_)
+                | Self::Handover(_)
+                | Self::Receipts { .. }
         )
     }
 }

@@ -2,6 +2,7 @@
 
 mod admit;
 mod answer;
+mod courier;
 mod portions;
 mod send;
 
@@ -16,6 +17,8 @@ use crate::replica::{Growth, Replica};
 use crate::storage::Storage;
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
+
+pub use courier::Courier;
 
 /// Quiet time after a push before the two compare again.
 const RECOMPARE_MS: u64 = 1_000;
@@ -77,6 +80,8 @@ pub struct Session {
     /// What the comparison before the last exchange found.
     found: BTreeSet<[u8; 32]>,
     grown: bool,
+    /// Length of this organisation's identity log as the other end knew it.
+    own_identity_known: u64,
     last_heard: Timestamp,
 }
 
@@ -102,6 +107,7 @@ impl Session {
             stuck: false,
             found: BTreeSet::new(),
             grown: false,
+            own_identity_known: 0,
             last_heard: now,
         }
     }
@@ -110,6 +116,12 @@ impl Session {
     #[must_use]
     pub const fn node(&self) -> NodeId {
         self.node
+    }
+
+    /// Length of this organisation's identity log as the other end knew it when they greeted.
+    #[must_use]
+    pub const fn own_identity_known(&self) -> u64 {
+        self.own_identity_known
     }
 
     /// Where the session stands.
@@ -163,7 +175,7 @@ impl Session {
                 self.last_heard = now;
                 self.handle_frame(now, &frame, replica, disk, &mut effects)
             }
-            Input::Grown(growth) => self.handle_growth(now, &growth, replica, disk),
+            Input::Grown(growth) => self.handle_growth(now, &growth, replica, disk, &mut effects),
             Input::Tick => self.handle_tick(now, replica, &mut effects),
         };
         let outcome = outcome.and_then(|()| self.pump(now, replica, disk, &mut effects));
@@ -196,14 +208,21 @@ impl Session {
         let length = |organisation: Option<OrganisationId>| {
             organisation.and_then(|one| replica.identity(&one)).map_or(0, Identity::length)
         };
+        let is_revoked = known.is_some_and(|one| self.was_revoked(&one, replica));
         effects.push(Effect::Send(Message::Hello(Hello {
             version_min: VERSION_MIN,
             version_max: VERSION_MAX,
             organisation: replica.organisation(),
             own_identity: length(Some(replica.organisation())),
             known_identity: length(known),
-            addresses: self.addresses.clone(),
+            addresses: if is_revoked { Vec::new() } else { self.addresses.clone() },
         })));
+    }
+
+    /// Whether `organisation` revoked the node at the other end: it is told so, and nothing else.
+    fn was_revoked(&self, organisation: &OrganisationId, replica: &Replica) -> bool {
+        let identity = replica.identity(organisation);
+        identity.is_some_and(|one| one.has_certified(&self.node) && !one.is_active(&self.node))
     }
 
     fn handle_hello(
@@ -212,15 +231,23 @@ impl Session {
         hello: &Hello,
         replica: &mut Replica,
     ) -> Result<(), CloseReason> {
-        let Phase::Greeting(greeting) = &mut self.phase else {
+        if !matches!(self.phase, Phase::Greeting(_)) {
             return Err(CloseReason::Misbehaved("a second greeting"));
-        };
+        }
         if hello.version_min > VERSION_MAX || hello.version_max < VERSION_MIN {
             return Err(CloseReason::Version { min: hello.version_min, max: hello.version_max });
+        }
+        if replica.is_revoked() {
+            return Err(CloseReason::Revoked);
         }
         if !replica.is_partner(&hello.organisation) {
             return Err(CloseReason::NotPartner);
         }
+        let theirs = replica.identity(&hello.organisation).map_or(0, Identity::length);
+        let is_revoked = self.was_revoked(&hello.organisation, replica);
+        let Phase::Greeting(greeting) = &mut self.phase else {
+            return Err(CloseReason::Misbehaved("a second greeting"));
+        };
         let sound = hello.addresses.len() <= limits::ADDRESSES_MAX
             && hello.addresses.iter().all(|one| one.len() <= limits::ADDRESS_BYTES_MAX);
         if !sound {
@@ -232,7 +259,12 @@ impl Session {
         greeting.awaits = hello.own_identity;
         let own = replica.organisation();
         let own_length = replica.identity(&own).map_or(0, Identity::length);
-        if hello.known_identity < own_length {
+        if hello.own_identity < theirs {
+            let (organisation, from) = (hello.organisation, hello.own_identity);
+            self.exchange.push(Task::Identity { organisation, from });
+        }
+        self.own_identity_known = hello.known_identity;
+        if hello.known_identity < own_length && !is_revoked && hello.organisation != own {
             let from = hello.known_identity;
             self.exchange.push(Task::Identity { organisation: own, from });
         }
@@ -263,6 +295,9 @@ impl Session {
             .note_contact(&partner, &self.node, addresses, at)
             .map_err(|_| CloseReason::Store)?;
         self.partner = Some(partner);
+        if partner == replica.organisation() {
+            self.exchange.push(Task::Acquaintances);
+        }
         self.phase = Phase::Live { compared: false, recompare_at: None };
         if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }
     }
@@ -288,11 +323,21 @@ impl Session {
         growth: &[Growth],
         replica: &mut Replica,
         disk: &dyn Storage,
+        effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         self.grown = true;
         let Some(partner) = self.partner else { return Ok(()) };
+        if replica.is_revoked() {
+            return Err(CloseReason::Revoked);
+        }
         if !replica.is_partner(&partner) {
             return Err(CloseReason::NotPartner);
+        }
+        if self.was_revoked(&partner, replica) {
+            let entries = replica.identity_entries(disk, &partner, 0).map_err(answer::store)?;
+            let parts = entries.chunks(100).map(|part| Message::Identities(part.to_vec()));
+            effects.extend(parts.map(Effect::Send));
+            return Err(CloseReason::NotCertified);
         }
         if matches!(self.phase, Phase::Live { .. }) {
             let mut concerns = false;
@@ -301,6 +346,11 @@ impl Session {
             }
             if concerns {
                 self.postpone_comparison(now);
+            }
+        } else {
+            // Nothing compares what is known of partners, so it is told whatever else goes on.
+            for grown in growth.iter().filter(|one| matches!(one, Growth::Partner { .. })) {
+                self.push_growth(grown, replica, disk, &partner)?;
             }
         }
         Ok(())

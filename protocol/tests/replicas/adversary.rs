@@ -52,7 +52,9 @@ pub fn opened_entries(runs: &[Run], keys: &BTreeMap<u64, EpochKey>) -> usize {
         positions.insert(run.author, verified.end());
         for entry in verified.entries() {
             let data = entry.header.associated_data();
-            let opens = keys.values().any(|key| key.open_body(&data, &entry.body).is_ok());
+            let opens = keys.values().any(|key| {
+                entry.body.sealed().is_some_and(|body| key.open_body(&data, body).is_ok())
+            });
             opened += usize::from(opens);
         }
     }
@@ -118,7 +120,11 @@ impl Forger {
             space: self.space,
             author: self.key.id(),
             start: header.sequence,
-            entries: vec![RunEntry { access: Some(self.access), epoch: Some(self.epoch.0), body }],
+            entries: vec![RunEntry {
+                access: Some(self.access),
+                epoch: Some(self.epoch.0),
+                body: body.into(),
+            }],
             signature: Header::sign(&hash, &self.key),
         }
     }

@@ -12,15 +12,20 @@
 
 mod adversary;
 mod branches;
+mod bundles;
 mod circle;
+mod erasure;
+mod forgetting;
 mod forging;
 mod frames;
 mod joining;
 mod line;
+mod machines;
 mod maintenance;
 mod order;
 mod organisation;
 mod parcel;
+mod receipts;
 mod removal;
 mod roles;
 mod tampering;

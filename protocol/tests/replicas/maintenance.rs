@@ -99,5 +99,6 @@ fn an_owners_second_node_reads_but_does_not_write_the_access_log() {
     second.note(&space, "dalla sede distaccata");
     let member = circle.member.organisation();
     let refused = second.revoke(&space, member);
-    assert_eq!(refused, Err(sincronia_protocol::replica::ReplicaError::NotPermitted));
+    let primary = Some(circle.owner.id());
+    assert_eq!(refused, Err(sincronia_protocol::replica::ReplicaError::NotPrimary(primary)));
 }

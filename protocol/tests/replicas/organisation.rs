@@ -179,6 +179,11 @@ impl Node {
         })
     }
 
+    /// Gives a space a fresh key, if that is possible.
+    pub fn try_rotate(&mut self, space: &SpaceId) -> Result<u64, ReplicaError> {
+        self.act(|replica, disk, random| replica.rotate(disk, space, random))
+    }
+
     /// Writes fields of a record.
     pub fn write(
         &mut self,
@@ -218,6 +223,11 @@ impl Node {
     ) -> Result<(), ReplicaError> {
         let fields = json!({ "title": title });
         self.write(space, WriteTarget::Existing(record), &fields).map(drop)
+    }
+
+    /// Erases a record.
+    pub fn erase(&mut self, space: &SpaceId, record: &RecordId) -> Result<(), ReplicaError> {
+        self.act(|replica, disk, _| replica.erase(disk, space, record))
     }
 
     /// Everything shown of a space: by record, fields and conflicts, then what became of its

@@ -58,15 +58,15 @@ fn threat_14_signed_and_sealed_rubbish_holds_nobody_back() {
     let readable = new_practice(&member, 1, "leggibile");
     let mut odd = readable.clone();
     odd.operation = vec![0xFF; 60];
-    let rubbish = [
-        Vec::new(),
-        vec![0xFF],
-        vec![0x9F],
-        vec![0x81; 20_000],
-        vec![0xFB; 60_000],
-        b"\x9B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF".to_vec(),
+    let rubbish: [&[u8]; 6] = [
+        b"",
+        b"\xFF",
+        b"\x9F",
+        &[0x81].repeat(20_000),
+        &[0xFB].repeat(60_000),
+        b"\x9B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
     ];
-    for text in &rubbish {
+    for text in rubbish {
         let run = forger.sign_text(text);
         take(&mut circle.owner, &run).unwrap();
     }
@@ -127,7 +127,7 @@ fn threat_22_a_body_does_not_open_under_another_authors_signature() {
     };
     let thief = circle.colleague.credentials.clone();
     let mut forger = forger(&mut circle, &thief, 3, 0);
-    let stolen = forger.sign_body(run.entries[0].body.clone());
+    let stolen = forger.sign_body(run.entries[0].body.sealed().unwrap().to_vec());
     take(&mut circle.owner, &stolen).unwrap();
     assert!(circle.owner.shows(&space).is_empty());
     let view = circle.owner.replica.space_view(&circle.owner.disk, &space).unwrap();

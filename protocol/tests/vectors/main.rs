@@ -17,14 +17,17 @@
 
 mod access;
 mod author;
+mod bundles;
 mod cast;
 mod changes;
 mod document;
+mod erasure;
 mod golden;
 mod hashes;
 mod identity;
 mod ids;
 mod joining;
+mod machines;
 mod messages;
 mod schema;
 mod session;

@@ -33,6 +33,7 @@ fn heads(space: &Space) -> SpaceHeads {
         lacking: vec![[0xBB; 32].into()],
         forks: vec![(node, 2)],
         is_farewell: false,
+        receipts: Vec::new(),
         ends: Vec::new(),
     }
 }

@@ -16,15 +16,15 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 /// A node on a disk in memory, with its end of a session.
-struct End {
-    replica: Replica,
-    disk: MemoryStorage,
-    random: ChaCha20Rng,
+pub struct End {
+    pub replica: Replica,
+    pub disk: MemoryStorage,
+    pub random: ChaCha20Rng,
     session: Option<Session>,
 }
 
 impl End {
-    fn new(own: &Organisation, other: &Organisation) -> Self {
+    pub fn new(own: &Organisation, other: &Organisation) -> Self {
         let seat = own.seats[0].clone();
         let credentials = Credentials {
             organisation: own.id(),
@@ -50,14 +50,14 @@ impl End {
         end
     }
 
-    fn commit(&mut self) -> Vec<Growth> {
+    pub fn commit(&mut self) -> Vec<Growth> {
         while self.replica.project(&self.disk, 100).unwrap() {}
         self.disk.commit(&self.replica.take_batch());
         self.replica.take_growth()
     }
 
     /// A space shared with a contributor.
-    fn share(&mut self, with: &Organisation) -> SpaceId {
+    pub fn share(&mut self, with: &Organisation) -> SpaceId {
         let space = self.replica.create_space(&self.disk, &mut self.random).unwrap();
         let (role, history) = (Role::Contributor, History::Start);
         self.replica.grant(&self.disk, &space, with.id(), role, history, &mut self.random).unwrap();
@@ -65,7 +65,7 @@ impl End {
         space
     }
 
-    fn write(&mut self, space: SpaceId, title: &str) {
+    pub fn write(&mut self, space: SpaceId, title: &str) {
         let fields =
             serde_json::json!({ "title": title, "area": "lavoro", "maturity": "proposta" });
         let request = WriteRequest {
@@ -100,7 +100,7 @@ impl End {
         frames
     }
 
-    fn titles(&self) -> Vec<String> {
+    pub fn titles(&self) -> Vec<String> {
         let mut titles = Vec::new();
         let visit = &mut |row: sincronia_protocol::replica::RecordRow| {
             let view = serde_json::to_value(&row.view).unwrap();

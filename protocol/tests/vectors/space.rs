@@ -217,7 +217,7 @@ impl Space {
         self.run.entries.push(RunEntry {
             access: access.then_some(header.access),
             epoch: epoch.then_some(header.epoch),
-            body: body.to_vec(),
+            body: body.to_vec().into(),
         });
     }
 }

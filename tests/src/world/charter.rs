@@ -2,6 +2,7 @@
 
 use super::{PeerIndex, World};
 use sincronia_protocol::access::{AccessEntry, AccessOperation, History, Role};
+use sincronia_protocol::crypto::KeyCommitment;
 use sincronia_protocol::ids::{NodeId, OrganisationId, SpaceId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Charter {
     length: u64,
     epochs: u64,
+    /// By what the log says of its key, the number of each epoch.
+    commitments: BTreeMap<KeyCommitment, u64>,
     roles: BTreeMap<OrganisationId, Role>,
     given: BTreeMap<OrganisationId, BTreeSet<u64>>,
     wrote: BTreeSet<OrganisationId>,
@@ -37,9 +40,11 @@ impl Charter {
             }
             AccessOperation::Rotate { .. }
             | AccessOperation::Offer { .. }
-            | AccessOperation::Take { .. } => {}
+            | AccessOperation::Take { .. }
+            | AccessOperation::Erase { .. } => {}
         }
-        if operation.rotation().is_some() {
+        if let Some(rotation) = operation.rotation() {
+            self.commitments.insert(rotation.commitment, self.epochs);
             for (organisation, _) in self.roles.iter().filter(|(_, role)| role.reads()) {
                 self.given.entry(*organisation).or_default().insert(self.epochs);
             }
@@ -53,6 +58,11 @@ impl Charter {
         if role == Role::Contributor {
             self.wrote.insert(organisation);
         }
+    }
+
+    /// The epoch whose key has this commitment.
+    pub(super) fn epoch_of(&self, commitment: &KeyCommitment) -> Option<u64> {
+        self.commitments.get(commitment).copied()
     }
 
     /// Whether a node of `organisation` may have the key of `epoch`.

@@ -102,6 +102,7 @@ impl World {
         let (written, epoch) = prepared?;
         let organisation = self.organisation(peer);
         self.promises.made(space, written.entry, organisation, epoch, &text);
+        self.erasures.wrote(space, written.record, written.entry);
         self.conclude(peer)?;
         self.promises.acknowledged(peer, space, written.entry);
         Ok(written.record)

@@ -87,6 +87,7 @@ impl Made {
             0..=2 => self.change_access(world),
             3..=7 => self.write(world),
             8 if world.below(4) == 0 => change_nodes(world),
+            10 if world.below(3) == 0 => self.erase(world),
             9 if world.below(12) == 0 => self.break_the_rules(world),
             _ => {
                 for _ in 0..world.below(60) {
@@ -108,6 +109,13 @@ impl Made {
             16 if member != owner => drop(world.cut_node(owner, space, member)),
             _ => drop(world.rotate(owner, space)),
         }
+    }
+
+    fn erase(&self, world: &mut World) {
+        let (owner, space) = self.spaces[world.below(self.spaces.len())];
+        let Some(records) = self.records.get(&space) else { return };
+        let record = records[world.below(records.len())];
+        drop(world.erase(owner, space, record));
     }
 
     fn break_the_rules(&self, world: &mut World) {

@@ -2,6 +2,7 @@
 
 use super::{PeerIndex, World};
 use sincronia_protocol::access::Role;
+use sincronia_protocol::crypto::KeyCommitment;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::storage::{Batch, Table};
 
@@ -36,9 +37,12 @@ impl World {
 
     /// No node holds a key of an epoch that its organisation was not given.
     fn check_key(&mut self, peer: PeerIndex, key: &[u8]) {
-        let (space, epoch) = (SpaceId::from_bytes(part(key, 0)), u64::from_be_bytes(part(key, 32)));
+        let space = SpaceId::from_bytes(part(key, 0));
+        let commitment = KeyCommitment::from_bytes(part(key, 32));
         let (organisation, node) = (self.organisation(peer), self.peers[peer].replica.node());
         let seed = self.seed;
+        let epoch = self.charter(&space).epoch_of(&commitment);
+        let epoch = epoch.unwrap_or_else(|| panic!("seed {seed}: {peer} holds a key of nobody"));
         let is_given = self.charter(&space).gives(&organisation, &node, epoch);
         assert!(is_given, "seed {seed}: {peer} holds the key of epoch {epoch} of {space}");
     }
@@ -48,6 +52,7 @@ impl World {
     fn check_row(&mut self, peer: PeerIndex, key: &[u8]) {
         let (space, record) =
             (SpaceId::from_bytes(part(key, 0)), RecordId::from_bytes(part(key, 32)));
+        self.check_not_erased(peer, &space, &record);
         let one = &mut self.peers[peer];
         let (organisation, node) = (one.replica.organisation(), one.replica.node());
         let Ok(row) = one.replica.row(&one.disk, &space, &record) else { return };

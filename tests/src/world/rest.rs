@@ -112,6 +112,7 @@ impl World {
             assert_eq!(found, expected, "seed {seed}: {owner}, {member}, {space}\n{spaces}");
             self.check_promises_of(member, space);
             self.check_key_is_there(member, space);
+            self.check_erased(member, space);
         }
         for peer in 0..self.len() {
             let shown = format!("{:?}", self.peers[peer].shows(space));

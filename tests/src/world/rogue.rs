@@ -39,7 +39,9 @@ impl World {
         let access =
             AccessPoint { length: entries.len() as u64, head: entries.last()?.statement.hash() };
         let epoch = one.replica.space_view(&one.disk, space).ok()?.epoch;
-        let place = [space.as_bytes().as_slice(), &epoch.to_be_bytes()].concat();
+        let mut rotations = entries.iter().filter_map(|entry| entry.statement.operation.rotation());
+        let commitment = rotations.next_back()?.commitment;
+        let place = [space.as_bytes().as_slice(), commitment.as_bytes()].concat();
         let sealed = one.disk.read(Table::Keys, &place).ok()??;
         let bound = [Table::Keys.name().as_bytes(), &[0], &place].concat();
         let secret = one.credentials.storage.open(&bound, &sealed).ok()?;
@@ -50,7 +52,7 @@ impl World {
         let body = key.seal_body(&header.associated_data(), &text).ok()?;
         let hash = header.hash(&body);
         let signature = Header::sign(&hash, &self.peers[peer].credentials.node_key);
-        let entry = RunEntry { access: Some(access), epoch: Some(epoch), body };
+        let entry = RunEntry { access: Some(access), epoch: Some(epoch), body: body.into() };
         Some(Run { space: *space, author: node, start: 0, entries: vec![entry], signature })
     }
 

@@ -82,6 +82,7 @@ impl World {
                 self.spread(peer, &growth);
             }
             self.maintain(peer);
+            self.settle_erasures(peer);
             if growth.is_empty() && !self.peers[peer].replica.has_pending() {
                 return true;
             }
@@ -139,7 +140,7 @@ impl World {
         if !std::mem::take(&mut self.peers[peer].owes_maintenance) {
             return;
         }
-        for organisation in self.peers[peer].replica.maintenance_due().clone() {
+        for organisation in self.peers[peer].replica.maintenance_due() {
             let mut random = self.fork_random();
             let one = &mut self.peers[peer];
             if let Err(error) = one.replica.maintain(&one.disk, &organisation, &mut random) {

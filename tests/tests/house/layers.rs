@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// From the ground up, as `protocol/src/lib.rs` draws them. Modules of one layer do not know each
 /// other.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["limits", "ids", "text", "time"],
     &["codec"],
     &["crypto"],
@@ -17,6 +17,7 @@ const LAYERS: [&[&str]; 11] = [
     &["storage"],
     &["replica"],
     &["sync"],
+    &["bundle"],
     &["lib"],
 ];
 

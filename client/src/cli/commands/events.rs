@@ -31,6 +31,10 @@ fn text(context: &Context, event: &ApiEvent) -> String {
             let conflict = if *conflict { texts.text("in-conflict") } else { String::new() };
             format!("{name} {} · {} {conflict}", short(record), short(space)).trim_end().to_owned()
         }
+        ApiEvent::Erased { space, record, own_edit } => {
+            let edit = if *own_edit { texts.text("erased-own-edit") } else { String::new() };
+            format!("{name} {} · {} {edit}", short(record), short(space)).trim_end().to_owned()
+        }
         ApiEvent::SpaceChanged { space } | ApiEvent::Contradicted { space } => {
             format!("{name} {}", short(space))
         }

@@ -1,11 +1,12 @@
 //! `sincronia init`: a node and the root key of its organisation.
 
-use super::Outcome;
+use super::{Outcome, machine};
 use crate::cli::arguments::Init;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::node;
 use crate::cli::secret::{self, Words};
+use sincronia_protocol::ids::OrganisationId;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -20,6 +21,9 @@ const ASKED: [usize; 2] = [6, 19];
 const TRIES: usize = 3;
 
 pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
+    if let Some(organisation) = &arguments.additional {
+        return additional(context, organisation, arguments);
+    }
     let shown = context.interactive();
     if !shown && arguments.recovery_file.is_none() {
         return Err(context.fail(Exit::Usage, "no_recovery_file", ""));
@@ -34,7 +38,7 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
         Some(paper) => paper.write(context, words),
         None => show(context, words),
     };
-    let name = &arguments.name;
+    let name = arguments.name.as_deref().unwrap_or_default();
     let created = node::initialise(context, &directory, name, language, unlock, confirm)?;
     if let Some(paper) = paper {
         paper.keep(context);
@@ -42,18 +46,35 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     let made = serde_json::json!({
         "organisation": created.organisation,
         "node": created.node,
-        "name": arguments.name,
+        "name": name,
         "directory": directory,
     });
     context.output.show("init", &made, || {
         let place = directory.display().to_string();
         let arguments = [
-            ("name", arguments.name.clone().into()),
+            ("name", name.to_owned().into()),
             ("organisation", created.organisation.clone().into()),
             ("directory", place.into()),
         ];
         context.texts.with("initialised", &arguments)
     });
+    Ok(Exit::Done)
+}
+
+/// Another machine of an organisation that exists: keys, and the request to hand to its node.
+fn additional(context: &Context, organisation: &str, arguments: &Init) -> Outcome {
+    let parsed = organisation.trim().parse::<OrganisationId>();
+    let organisation =
+        parsed.map_err(|error| context.fail(Exit::Usage, "machine_text", &error.to_string()))?;
+    let output = arguments.output.as_deref();
+    machine::free(context, output)?;
+    let directory = context.directory()?;
+    let unlock = secret::choose(context, &arguments.unlocking)?;
+    secret::make_key_file(context, &unlock)?;
+    let request = node::request(context, &directory, organisation, unlock)?;
+    let node = request.admission.node;
+    machine::hand_out(context, "node_request", &node, &request.to_text(), output)?;
+    context.say("request-advice");
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::output::table::Rows;
 use crate::output::value::time;
-use sincronia_node::api::{PartnerState, PartnerView, Status, SyncView};
+use sincronia_node::api::{PartnerBundles, PartnerState, PartnerView, Status};
 use std::fmt::Write;
 
 pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
@@ -19,7 +19,11 @@ pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
 fn text(context: &Context, status: &Status) -> String {
     let texts = &context.texts;
     let mut text = format!("{} · {}\n", status.name, status.organisation);
-    let online = texts.text(if status.online { "online" } else { "offline" });
+    let online = texts.text(match (status.closed, status.online) {
+        (true, _) => "network-closed",
+        (false, true) => "online",
+        (false, false) => "offline",
+    });
     let _ = writeln!(text, "{online} · {}", status.addresses.join(" "));
     let counts = &status.counts;
     let arguments = [
@@ -38,6 +42,9 @@ fn text(context: &Context, status: &Status) -> String {
     let _ = writeln!(text, "{}", texts.with("status-records", &arguments));
     if status.cloned {
         let _ = writeln!(text, "{}", texts.text("status-cloned"));
+    }
+    if status.revoked {
+        let _ = writeln!(text, "{}", texts.text("status-revoked"));
     }
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
@@ -61,7 +68,7 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
         });
         let phase = phase(context, partner);
         let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
-        let outstanding = outstanding(context, &partner.sync);
+        let outstanding = outstanding(context, partner);
         let cells = [partner.name.clone(), trust, phase, outstanding, last];
         if partner.state == PartnerState::Joined { rows.urgent(cells) } else { rows.row(cells) }
     }
@@ -73,7 +80,12 @@ fn said(context: &Context, sentence: &str) -> String {
 }
 
 /// Without a session nobody can count: 0 would say that the partner has everything.
-fn outstanding(context: &Context, sync: &SyncView) -> String {
+fn outstanding(context: &Context, partner: &PartnerView) -> String {
+    let sync = &partner.sync;
+    if let Some(bundles) = partner.bundles.as_ref().filter(|_| !sync.connected) {
+        let count = [("count", bundles.unacknowledged.into())];
+        return context.texts.with("outstanding-bundles", &count);
+    }
     if !sync.connected {
         return context.texts.text("outstanding-unknown");
     }
@@ -82,6 +94,9 @@ fn outstanding(context: &Context, sync: &SyncView) -> String {
 }
 
 fn phase(context: &Context, partner: &PartnerView) -> String {
+    if let Some(bundles) = partner.bundles.as_ref().filter(|_| !partner.sync.connected) {
+        return by_bundle(context, bundles);
+    }
     let phase = partner.sync.phase.replace('_', "-");
     let words = context.texts.find(&format!("phase-{phase}"), &[]).unwrap_or(phase);
     match &partner.sync.last_failure {
@@ -90,6 +105,19 @@ fn phase(context: &Context, partner: &PartnerView) -> String {
         }
         _ => words,
     }
+}
+
+/// A partner that is reached by files: which was the last one each way, and when.
+fn by_bundle(context: &Context, bundles: &PartnerBundles) -> String {
+    let told = |number: Option<u64>, at: Option<u64>| match (number, at) {
+        (Some(number), Some(at)) => format!("{number} · {}", time(at)),
+        _ => context.texts.text("never"),
+    };
+    let arguments = [
+        ("out", told(bundles.last_out_number, bundles.last_out).into()),
+        ("in", told(bundles.last_in_number, bundles.last_in).into()),
+    ];
+    context.texts.with("phase-bundles", &arguments)
 }
 
 pub(super) fn doctor(context: &Context) -> Outcome {

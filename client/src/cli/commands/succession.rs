@@ -1,31 +1,29 @@
 //! `sincronia succession`: one organisation takes the place of another, and what passes with it.
 
-use super::{Outcome, operator};
-use crate::cli::arguments::{Authoring, Handing, Succession};
+use super::{Outcome, machine, operator};
+use crate::cli::arguments::{Authoring, Handing, Recovery, Succession};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
-use crate::cli::root;
 use crate::output::table::Rows;
 use sincronia_node::api::{
     ConventionView, ConventionsQuery, OfferRequest, SpaceView, SuccessionView, TakeRequest,
 };
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::OrganisationId;
-use std::path::Path;
 
 pub(super) fn run(context: &Context, action: Succession) -> Outcome {
     match action {
         Succession::List => list(context),
-        Succession::Declare { successor, recovery_file } => {
+        Succession::Declare { successor, recovery } => {
             let organisation = organisation(context, &successor)?;
             let operation = IdentityOperation::SucceededBy { organisation };
-            say(context, recovery_file.as_deref(), operation, ("confirm-declare", &successor))
+            say(context, &recovery, operation, ("confirm-declare", &successor))
         }
-        Succession::Accept { predecessor, recovery_file } => {
+        Succession::Accept { predecessor, recovery } => {
             let organisation = organisation(context, &predecessor)?;
             let operation = IdentityOperation::Succeeds { organisation };
-            say(context, recovery_file.as_deref(), operation, ("confirm-accept", &predecessor))
+            say(context, &recovery, operation, ("confirm-accept", &predecessor))
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
         Succession::Take { handing, authoring } => take(context, &handing, &authoring),
@@ -67,13 +65,13 @@ fn organisation(context: &Context, text: &str) -> Result<OrganisationId, Failure
 /// Signs with the root key, after asking: nobody unsays it.
 fn say(
     context: &Context,
-    recovery_file: Option<&Path>,
+    recovery: &Recovery,
     operation: IdentityOperation,
     (question, name): (&str, &str),
 ) -> Outcome {
-    let client = context.client()?;
     context.confirm(&context.texts.with(question, &[("name", name.into())]))?;
-    root::say(context, client, recovery_file, operation)?;
+    let mut signing = machine::begin(context, recovery)?;
+    machine::say(context, &mut signing, vec![operation])?;
     list(context)
 }
 

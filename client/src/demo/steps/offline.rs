@@ -34,7 +34,7 @@ pub(super) fn play(network: &Network<'_>, report: &mut Report) -> Result<(), Dem
     let sides = sides(convention);
     let merged = report.check("offline-edits-merge", || {
         edit_apart(network, &space, &sides)?;
-        network.patience.until("the edits of both sides are merged everywhere", || {
+        network.until("the edits of both sides are merged everywhere", || {
             behind(&parties, &space, |view| merged(view, &sides))
         })?;
         Ok(Verdict::held(format!("{}: {}", convention.key, both(&sides))))
@@ -43,7 +43,7 @@ pub(super) fn play(network: &Network<'_>, report: &mut Report) -> Result<(), Dem
         return Ok(());
     }
     let shown = report.check("conflict-on-every-party", || {
-        network.patience.until("every party shows the conflict", || {
+        network.until("every party shows the conflict", || {
             behind(&parties, &space, |view| contested(view, &sides))
         })?;
         let keys: Vec<_> = parties.iter().map(|node| node.key.as_str()).collect();
@@ -54,7 +54,7 @@ pub(super) fn play(network: &Network<'_>, report: &mut Report) -> Result<(), Dem
     }
     report.check("conflict-resolved-everywhere", || {
         let stands = resolve(&parties, &space, &sides)?;
-        network.patience.until("the conflict is gone everywhere", || {
+        network.until("the conflict is gone everywhere", || {
             behind(&parties, &space, |view| {
                 let chosen = view.fields.get(CONTESTED).and_then(Json::as_str) == Some(stands);
                 (!chosen || !view.conflicts.is_empty()).then(|| "still shows it".to_owned())
@@ -105,7 +105,11 @@ fn edit_apart(network: &Network<'_>, space: &str, sides: &[Side; 2]) -> Result<(
     sides.iter().try_for_each(|side| switch(network, &side.key, true))
 }
 
+/// Who has no line is apart until somebody carries files.
 fn switch(network: &Network<'_>, key: &str, online: bool) -> Result<(), DemoError> {
+    if network.has_no_line(key, key) {
+        return Ok(());
+    }
     let node = network.node(key)?;
     let what = if online { "go online" } else { "go offline" };
     node.ask(what, |client| client.network(&NetworkRequest { online }))?;

@@ -77,7 +77,7 @@ fn write_afterwards(network: &Network<'_>, parts: &Parts<'_>) -> Result<(), Demo
     });
     let Json::Object(fields) = fields else { return Ok(()) };
     create(parts.owner, &parts.space, Kind::Objective, fields)?;
-    network.patience.until("who stays reads what is written after a revocation", || {
+    network.until("who stays reads what is written after a revocation", || {
         let mut behind = Vec::new();
         for node in &parts.others {
             if !reads(node, &parts.space)? {

@@ -1,48 +1,11 @@
-//! Endpoints: the identity log, successions, and spaces that change their owner. Each hands its
-//! input to the engine and its answer back.
+//! Endpoints: successions, and spaces that change their owner. Each hands its input to the engine
+//! and its answer back.
 
-use crate::api::{
-    ApiError, IdentityRequest, IdentityView, OfferRequest, Service, SpaceView, SuccessionView,
-    TakeRequest,
-};
+use crate::api::{ApiError, OfferRequest, Service, SpaceView, SuccessionView, TakeRequest};
 use crate::http::extract::{Body, Path};
 use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
-
-/// This organisation's identity log.
-#[utoipa::path(
-    get,
-    path = "/api/v1/identity",
-    tag = "succession",
-    responses(
-        (status = 200, description = "The answer", body = IdentityView),
-        (status = "default", description = "Why not", body = ApiError),
-    ),
-)]
-pub async fn identity<S: Service>(
-    State(service): State<Arc<S>>,
-) -> Result<Json<IdentityView>, ApiError> {
-    service.identity().await.map(Json)
-}
-
-/// Extends it by an entry that the root key signed.
-#[utoipa::path(
-    post,
-    path = "/api/v1/identity",
-    tag = "succession",
-    request_body = IdentityRequest,
-    responses(
-        (status = 200, description = "The answer", body = IdentityView),
-        (status = "default", description = "Why not", body = ApiError),
-    ),
-)]
-pub async fn extend_identity<S: Service>(
-    State(service): State<Arc<S>>,
-    Body(request): Body<IdentityRequest>,
-) -> Result<Json<IdentityView>, ApiError> {
-    service.extend_identity(request).await.map(Json)
-}
 
 /// Organisations that take the place of others.
 #[utoipa::path(

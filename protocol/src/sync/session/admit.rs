@@ -8,9 +8,11 @@ use super::{Phase, Session};
 use crate::access::AccessError;
 use crate::identity::IdentityError;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
 use crate::log::RunError;
 use crate::replica::{ItemRef, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
+use crate::sync::Handover;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
 
@@ -31,6 +33,9 @@ impl Session {
                 replica.admit_identity(disk, &entries).map(drop)
             }
             Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
+            Message::Receipts { space, .. } if !self.accepts(&space, None, replica) => {
+                Err(ReplicaError::NotPermitted)
+            }
             Message::Sealed { space, .. } if !self.accepts(&space, None, replica) => {
                 Err(ReplicaError::NotPermitted)
             }
@@ -48,7 +53,11 @@ impl Session {
                 }
                 outcome
             }
+            Message::Receipts { space, receipts } => {
+                replica.admit_receipts(disk, &space, &receipts).map(drop)
+            }
             Message::Run(run) => replica.admit_run(disk, run).map(drop),
+            Message::Handover(handover) => self.admit_handover(handover, replica, disk),
             _ => Ok(()),
         };
         self.received += 1;
@@ -58,6 +67,32 @@ impl Session {
             effects.push(Effect::Refused(severity(&error)?));
         }
         Ok(())
+    }
+
+    /// Keys are taken from whoever has them, since the access log says which they are; the rest
+    /// only from nodes of this organisation.
+    fn admit_handover(
+        &self,
+        handover: Handover,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), ReplicaError> {
+        let is_sibling = self.partner == Some(replica.organisation());
+        match handover {
+            Handover::Keys { space, epoch, sealed } if self.accepts(&space, None, replica) => {
+                replica.admit_handover(disk, &space, epoch, &sealed).map(drop)
+            }
+            Handover::Partners(records) if is_sibling => {
+                if records.len() > limits::PARTNER_RECORDS_MAX {
+                    return Err(ReplicaError::Limit("partners in one message"));
+                }
+                // One that does not fit keeps no other out.
+                let outcomes = records.into_iter().map(|one| replica.admit_partner_record(one));
+                outcomes.fold(Ok(()), Result::and)
+            }
+            Handover::Directory(space) if is_sibling => replica.admit_directory(disk, &space),
+            _ => Err(ReplicaError::NotPermitted),
+        }
     }
 
     /// Before the greeting is over, only the partner's own identity log is taken.
@@ -71,7 +106,9 @@ impl Session {
             _ => self.partner,
         };
         let claimed = claimed.ok_or(CloseReason::Misbehaved("entries before the greeting"))?;
+        // Of the own log too: whoever was revoked while it was away learns it before anything else.
         let expected = *organisation == claimed
+            || *organisation == replica.organisation()
             || (self.partner.is_some()
                 && (replica.may_show(&claimed, &ItemRef::Identity(*organisation))
                     || replica.identity(organisation).is_none()));
@@ -112,6 +149,7 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
         ReplicaError::Identity(IdentityError::Signature) => {
             misbehaved("an identity entry whose signature does not hold")
         }
+        ReplicaError::Receipt => misbehaved("a receipt whose signature does not hold"),
         ReplicaError::Malformed(_) => misbehaved("malformed entries"),
         ReplicaError::Storage(_) | ReplicaError::Damaged(_) => Err(CloseReason::Store),
         _ => Ok(error.to_string()),

@@ -5,7 +5,7 @@ use super::send::MESSAGE_BYTES;
 use super::{Exchanging, Phase, Session, Side};
 use crate::codec;
 use crate::identity::Identity;
-use crate::ids::{EntryHash, OrganisationId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
 use crate::replica::{ItemRef, Replica, ReplicaError, SpaceHeads};
@@ -39,6 +39,9 @@ impl Session {
         }
         if message.is_acknowledged() {
             self.admit(message, replica, disk, effects)?;
+            if replica.is_revoked() {
+                return Err(CloseReason::Revoked);
+            }
             return self.finish_greeting(replica, effects);
         }
         match message {
@@ -168,7 +171,7 @@ impl Session {
         }
     }
 
-    fn handle_heads(
+    pub(super) fn handle_heads(
         &mut self,
         is_answer: bool,
         heads: &[SpaceHeads],
@@ -187,6 +190,9 @@ impl Session {
             }
             if theirs.ends.len() > limits::ACCESS_BRANCHES_MAX {
                 return Err(CloseReason::Misbehaved("too many branches of one access log"));
+            }
+            if theirs.receipts.len() > limits::SPACE_RECEIPTS_MAX {
+                return Err(CloseReason::Misbehaved("too many receipts in one space"));
             }
             let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
             let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
@@ -215,8 +221,16 @@ impl Session {
             let since = theirs.access.length;
             hashes.extend(replica.keyrings_since(disk, partner, &space, since).map_err(store)?);
         }
+        let commitments: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
+        if !commitments.is_empty() {
+            self.exchange.push(Task::Handover { space, commitments });
+        }
         if !hashes.is_empty() {
             self.exchange.push(Task::Sealed { space, hashes });
+        }
+        let nodes: BTreeSet<_> = unknown_receipts(theirs, ours).collect();
+        if !nodes.is_empty() {
+            self.exchange.push(Task::Receipts { space, nodes });
         }
         let known: BTreeMap<_, _> = theirs.authors.iter().copied().collect();
         let own = replica.organisation();
@@ -271,7 +285,7 @@ impl Session {
         Ok(())
     }
 
-    fn handle_lengths(
+    pub(super) fn handle_lengths(
         &mut self,
         is_answer: bool,
         lengths: &[(OrganisationId, u64)],
@@ -344,12 +358,23 @@ pub(super) fn lacks(ours: &SpaceHeads, theirs: &SpaceHeads) -> bool {
         || (theirs.access.length == ours.access.length && !has(&theirs.access.head))
         || !theirs.ends.iter().all(has)
         || !ours.lacking.is_empty()
+        || unknown_receipts(ours, theirs).next().is_some()
         || theirs.forks.iter().any(|fork| !forks.contains(fork))
         || theirs.authors.iter().any(|(author, position)| {
             let at = known.get(author).copied().unwrap_or(LogPosition::START);
             at.length < position.length
                 || (at.length == position.length && at.head != position.head)
         })
+}
+
+/// Nodes of which `theirs` shows a receipt that `ours` does not, or a later one.
+fn unknown_receipts(ours: &SpaceHeads, theirs: &SpaceHeads) -> impl Iterator<Item = NodeId> {
+    let known: BTreeMap<_, _> = ours.receipts.iter().map(|one| (one.node, *one)).collect();
+    let later = theirs
+        .receipts
+        .iter()
+        .filter(move |one| known.get(&one.node).is_none_or(|known| *known < **one));
+    later.map(|one| one.node)
 }
 
 /// A failure of this node's own store or state.

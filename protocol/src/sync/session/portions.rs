@@ -29,6 +29,7 @@ pub fn portions<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Confirmation;
     use crate::ids::{EntryHash, NodeId, SpaceId};
     use crate::limits;
     use crate::log::LogPosition;
@@ -50,8 +51,10 @@ mod tests {
     fn heads_of_spaces_with_many_authors_fit_into_frames() {
         let position = LogPosition { length: 70_000, head: EntryHash::from_bytes([1; 32]) };
         let author = (NodeId::from_bytes([2; 32]), position);
+        let receipt = Confirmation { node: author.0, number: 70_000, access: position };
         let space = SpaceHeads {
             authors: vec![author; limits::SPACE_AUTHORS_MAX],
+            receipts: vec![receipt; limits::SPACE_RECEIPTS_MAX],
             ..SpaceHeads::absent(SpaceId::from_bytes([3; 32]))
         };
         let messages = heads_messages(false, vec![space; 20]);

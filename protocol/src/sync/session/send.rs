@@ -4,13 +4,14 @@ use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::portions::portions;
 use super::{Exchanging, Phase, Session, Side};
-use crate::access::AccessEntry;
+use crate::access::{AccessEntry, Receipt};
 use crate::codec;
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
-use crate::replica::{Growth, ItemRef, Replica};
+use crate::replica::{Growth, ItemRef, PartnerRecord, Replica};
 use crate::storage::Storage;
+use crate::sync::Handover;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::exchange::Task;
 use crate::sync::message::Message;
@@ -108,6 +109,20 @@ impl Session {
                 let found = replica.sealed_for(disk, partner, &space, &hashes).map_err(store)?;
                 Ok(sealed_messages(space, found))
             }
+            Task::Handover { space, commitments } => {
+                let keys = replica.handover(disk, &self.node, &space, &commitments);
+                let message = |(epoch, sealed)| keys_message(space, epoch, sealed);
+                Ok(keys.map_err(store)?.map(message).into_iter().collect())
+            }
+            Task::Acquaintances => acquaintances(replica, disk),
+            Task::Partner { organisation } => {
+                let record = replica.partner_record(&organisation).into_iter().collect();
+                Ok(partner_messages(record))
+            }
+            Task::Receipts { space, nodes } => {
+                let found = replica.receipts(disk, &space, &nodes).map_err(store)?;
+                Ok(receipt_messages(space, found))
+            }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
                 let proof = replica.fork_proof(disk, &space, &author, sequence).map_err(store)?;
@@ -186,6 +201,12 @@ impl Session {
                 }
                 Ok(concerns)
             }
+            Growth::Partner { organisation } => {
+                if *partner == replica.organisation() {
+                    self.exchange.push(Task::Partner { organisation: *organisation });
+                }
+                Ok(false)
+            }
         }
     }
 
@@ -245,10 +266,39 @@ fn access_messages(space: SpaceId, entries: Vec<AccessEntry>) -> Vec<Message> {
         .collect()
 }
 
+/// Receipts in as many messages as they need.
+fn receipt_messages(space: SpaceId, receipts: Vec<Receipt>) -> Vec<Message> {
+    let size = |receipt: &Receipt| codec::encode(receipt).len();
+    portions(receipts, limits::RUN_ENTRIES_MAX, MESSAGE_BYTES, size)
+        .into_iter()
+        .map(|receipts| Message::Receipts { space, receipts })
+        .collect()
+}
+
 /// Keyrings in as many messages as they need.
 pub(super) fn sealed_messages(space: SpaceId, keyrings: Vec<Vec<u8>>) -> Vec<Message> {
     portions(keyrings, SEALED_PER_MESSAGE, MESSAGE_BYTES, Vec::len)
         .into_iter()
         .map(|part| Message::Sealed { space, keyrings: part.into_iter().map(Into::into).collect() })
+        .collect()
+}
+
+fn keys_message(space: SpaceId, epoch: u64, sealed: Vec<u8>) -> Message {
+    Message::Handover(Handover::Keys { space, epoch, sealed })
+}
+
+/// Everything that nodes of one organisation tell each other when they meet.
+fn acquaintances(replica: &Replica, disk: &dyn Storage) -> Result<Vec<Message>, CloseReason> {
+    let directory = replica.directory(disk).map_err(store)?;
+    let directory = directory.map(|space| Message::Handover(Handover::Directory(space)));
+    let records = replica.partner_records(None, usize::MAX);
+    Ok(directory.into_iter().chain(partner_messages(records)).collect())
+}
+
+fn partner_messages(records: Vec<PartnerRecord>) -> Vec<Message> {
+    let size = |record: &PartnerRecord| codec::encode(record).len();
+    portions(records, limits::PARTNER_RECORDS_MAX, MESSAGE_BYTES, size)
+        .into_iter()
+        .map(|part| Message::Handover(Handover::Partners(part)))
         .collect()
 }

@@ -1,0 +1,91 @@
+//! `sincronia erase` and `sincronia erasures`: a record is forgotten, and who says so.
+
+use super::Outcome;
+use crate::cli::arguments::Target;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming;
+use crate::output::table::Rows;
+use crate::output::value::short;
+use sincronia_node::api::{ErasureSeat, ErasureView};
+use std::fmt::Write;
+
+pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
+    let client = context.client()?;
+    // What somebody wrote into it since can be erased too, of a record that nobody shows any more.
+    let before = client.erasures()?.into_iter().find(|one| one.record == target.record);
+    let (space, record) = match before.filter(|one| one.late > 0) {
+        Some(one) => (one.space, one.record),
+        None => chosen(context, &target.record)?,
+    };
+    let erased = client.erase_record(&space, &record)?;
+    context.output.show("erasure", &erased, || {
+        let mut text = certificate(context, &erased);
+        let _ = write!(text, "{}", context.texts.text("erased"));
+        text
+    });
+    Ok(Exit::Done)
+}
+
+/// Space and id of the record that is meant, after saying what erasure does and asking.
+fn chosen(context: &Context, text: &str) -> Result<(String, String), Failure> {
+    let record = naming::record(context, None, text)?;
+    context.say("erase-does");
+    context.say("erase-does-not");
+    let arguments = [
+        ("title", naming::title(&record).into()),
+        ("id", short(&record.id).into()),
+        ("kind", kind(context, &record.kind).into()),
+    ];
+    context.confirm(&context.texts.with("confirm-erase", &arguments))?;
+    Ok((record.space, record.id))
+}
+
+pub(super) fn list(context: &Context) -> Outcome {
+    let erasures = context.client()?.erasures()?;
+    context.output.show("erasures", &erasures, || {
+        if erasures.is_empty() {
+            return context.texts.text("no-erasures");
+        }
+        let certificates: Vec<_> = erasures.iter().map(|one| certificate(context, one)).collect();
+        certificates.join("\n")
+    });
+    Ok(Exit::Done)
+}
+
+fn kind(context: &Context, name: &str) -> String {
+    name.parse().map_or_else(|_| name.to_owned(), |kind| context.texts.kind(kind))
+}
+
+/// What was erased, and who confirmed and who has not yet.
+fn certificate(context: &Context, erasure: &ErasureView) -> String {
+    let texts = &context.texts;
+    let named = erasure.kind.as_deref().map(|name| kind(context, name)).unwrap_or_default();
+    let state = if erasure.complete { "erasure-complete" } else { "erasure-open" };
+    let arguments = [
+        ("kind", named.into()),
+        ("id", short(&erasure.record).into()),
+        ("entries", erasure.entries.into()),
+        ("state", texts.text(state).into()),
+    ];
+    let mut text = texts.with("erasure", &arguments) + "\n";
+    let headings = ["organisation", "node", "state"].map(|key| texts.text(key));
+    let mut rows = Rows::new(context.output, &headings);
+    let row =
+        |seat: &ErasureSeat, state: &str| [seat.name.clone(), short(&seat.node), texts.text(state)];
+    for seat in &erasure.confirmed {
+        rows.row(row(seat, "erasure-confirmed"));
+    }
+    for seat in &erasure.missing {
+        rows.urgent(row(seat, "erasure-missing"));
+    }
+    for former in &erasure.out_of_reach {
+        rows.urgent([former.name.clone(), String::new(), texts.text("erasure-out-of-reach")]);
+    }
+    let _ = writeln!(text, "{}", rows.to_string().trim_end());
+    if erasure.late > 0 {
+        let arguments = [("count", erasure.late.into())];
+        let _ = writeln!(text, "{}", texts.with("erasure-late", &arguments));
+    }
+    text
+}

@@ -1,0 +1,323 @@
+//! `sincronia node`: the machines of this organisation.
+//!
+//! What only the root key may do asks for the recovery words, signs in this process, and hands the
+//! signed entries to the node.
+
+use super::Outcome;
+use crate::cli::arguments::{Machine, Recovery, Unlocking};
+use crate::cli::context::Context;
+use crate::cli::entering;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::starting::unusable;
+use crate::cli::{node, secret};
+use crate::output::table::Rows;
+use crate::output::value::{short, time};
+use crate::root::{RootError, Signing};
+use sincronia_node::api::{ExposedSpaceView, ExposureView, IdentityView, NodeView};
+use sincronia_protocol::identity::{Admission, IdentityOperation, MachineError, NodeRequest};
+use sincronia_protocol::ids::NodeId;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Beginnings of identifiers are taken from this length on.
+const BEGINNING_MIN: usize = 8;
+
+pub(super) fn run(context: &Context, action: Machine) -> Outcome {
+    match action {
+        Machine::List => list(context),
+        Machine::Add { request, recovery, output } => {
+            add(context, &request, &recovery, output.as_deref())
+        }
+        Machine::Admit { admission, unlocking } => admit(context, &admission, &unlocking),
+        Machine::Revoke { machine, recovery } => revoke(context, &machine, &recovery),
+        Machine::Report { machine } => report(context, &find(context, &machine)?.node),
+        Machine::Primary { machine, recovery } => primary(context, &machine, &recovery),
+        Machine::RotateSealing { recovery, unlocking } => sealing(context, &recovery, &unlocking),
+        Machine::RotateRoot { recovery } => rotate_root(context, &recovery),
+    }
+}
+
+fn list(context: &Context) -> Outcome {
+    let nodes = context.client()?.nodes()?;
+    context.output.show("nodes", &nodes, || table(context, &nodes));
+    Ok(Exit::Done)
+}
+
+fn table(context: &Context, nodes: &[NodeView]) -> String {
+    let texts = &context.texts;
+    let headings = ["node", "state", "last-seen"].map(|key| texts.text(key));
+    let mut rows = Rows::new(context.output, &headings);
+    for node in nodes {
+        let marks = [
+            (node.primary && !node.revoked, "node-primary"),
+            (node.this, "node-this"),
+            (node.connected, "node-connected"),
+            (node.revoked, "node-revoked"),
+        ];
+        let marks = marks.into_iter().filter(|(holds, _)| *holds);
+        let state: Vec<_> = marks.map(|(_, key)| texts.text(key)).collect();
+        let seen = match (node.this || node.connected, node.last_seen) {
+            (true, _) => texts.text("now"),
+            (false, Some(at)) => time(at),
+            (false, None) => texts.text("never"),
+        };
+        rows.row([node.node.clone(), state.join(" · "), seen]);
+    }
+    rows.to_string()
+}
+
+/// The node that `text` means: its identifier or the beginning of it.
+fn find(context: &Context, text: &str) -> Result<NodeView, Failure> {
+    let wanted = text.trim().to_lowercase();
+    let mut nodes = context.client()?.nodes()?;
+    let fits = |one: &NodeView| {
+        one.node == wanted || (wanted.len() >= BEGINNING_MIN && one.node.starts_with(&wanted))
+    };
+    nodes.retain(fits);
+    let ids: Vec<_> = nodes.iter().map(|one| one.node.clone()).collect();
+    match (nodes.pop(), nodes.len()) {
+        (Some(node), 0) => Ok(node),
+        (None, _) => Err(context.fail(Exit::NotFound, "no_machine", text)),
+        _ => Err(context.fail(Exit::NotFound, "ambiguous", &ids.join(", "))),
+    }
+}
+
+/// Begins to sign, once it is as sure as can be that nobody else signed meanwhile.
+pub(super) fn begin(context: &Context, recovery: &Recovery) -> Result<Signing, Failure> {
+    let client = context.client()?;
+    let view = client.identity()?;
+    if view.known_length > view.length {
+        return Err(context.fail(Exit::Network, "identity_behind", ""));
+    }
+    if view.witnesses == 0 && !is_alone(context)? {
+        context.confirm(&context.texts.text("confirm-unwitnessed"))?;
+    }
+    signing(context, &view, recovery)
+}
+
+/// Whether there is nobody who could know more: no partner, no other machine.
+fn is_alone(context: &Context) -> Result<bool, Failure> {
+    let client = context.client()?;
+    let others = client.nodes()?.into_iter().filter(|one| !one.this && !one.revoked).count();
+    Ok(others == 0 && client.status()?.counts.partners == 0)
+}
+
+fn signing(
+    context: &Context,
+    view: &IdentityView,
+    recovery: &Recovery,
+) -> Result<Signing, Failure> {
+    let entropy = secret::recovery(context, recovery.recovery_file.as_deref())?;
+    Signing::begin(view, entropy).map_err(|error| not_signed(context, error))
+}
+
+fn not_signed(context: &Context, error: RootError) -> Failure {
+    match error {
+        RootError::OtherWords => context.fail(Exit::NotPermitted, "recovery_other", ""),
+        RootError::Log => context.fail(Exit::Error, "identity_log", ""),
+        error => context.fail(Exit::Usage, "identity_operation", &error.to_string()),
+    }
+}
+
+pub(super) fn say(
+    context: &Context,
+    signing: &mut Signing,
+    operations: Vec<IdentityOperation>,
+) -> Result<Vec<NodeView>, Failure> {
+    for operation in operations {
+        signing.say(operation).map_err(|error| not_signed(context, error))?;
+    }
+    Ok(context.client()?.extend_identity(&signing.request())?)
+}
+
+fn add(context: &Context, request: &Path, recovery: &Recovery, output: Option<&Path>) -> Outcome {
+    free(context, output)?;
+    let request = read(context, request)?;
+    let request = NodeRequest::from_text(&request).map_err(|error| unusable(context, &error))?;
+    let client = context.client()?;
+    if request.organisation.to_string() != client.status()?.organisation {
+        return Err(unusable(context, &MachineError::Organisation));
+    }
+    let node = request.admission.node;
+    let is_new = !client.nodes()?.iter().any(|one| one.node == node.to_string());
+    // Asked again, because the first admission was lost, it is only given again.
+    if is_new {
+        let question = [("node", node.to_string().into())];
+        context.confirm(&context.texts.with("confirm-add-node", &question))?;
+        let mut signing = begin(context, recovery)?;
+        let operation = IdentityOperation::AddNode { admission: request.admission };
+        say(context, &mut signing, vec![operation])?;
+    }
+    let admission = client.identity()?.admission;
+    hand_out(context, "admission", &node, &admission, output)?;
+    context.say("admission-advice");
+    Ok(Exit::Done)
+}
+
+fn admit(context: &Context, admission: &Path, unlocking: &Unlocking) -> Outcome {
+    let text = read(context, admission)?;
+    let admission = Admission::from_text(&text).map_err(|error| unusable(context, &error))?;
+    let directory = context.directory()?;
+    let unlock = secret::unlock(context, unlocking)?;
+    let admitted = node::admit(context, &directory, &unlock, &admission)?;
+    let made = serde_json::json!({
+        "organisation": admitted.organisation.to_string(),
+        "name": admitted.name,
+        "node": admitted.node.to_string(),
+    });
+    context.output.show("admitted", &made, || {
+        context.texts.with("machine-admitted", &[("name", admitted.name.into())])
+    });
+    Ok(Exit::Done)
+}
+
+/// The lost machine, in one command.
+fn revoke(context: &Context, machine: &str, recovery: &Recovery) -> Outcome {
+    let lost = find(context, machine)?;
+    if lost.this {
+        return Err(context.fail(Exit::Usage, "revoke_this", ""));
+    }
+    if !lost.revoked {
+        let question = [("node", lost.node.clone().into())];
+        context.confirm(&context.texts.with("confirm-revoke-node", &question))?;
+        let mut signing = begin(context, recovery)?;
+        let mut operations = Vec::new();
+        if lost.primary {
+            operations.push(IdentityOperation::SetPrimary { node: this(context)? });
+        }
+        operations.push(IdentityOperation::RevokeNode { node: id(context, &lost.node)? });
+        say(context, &mut signing, operations)?;
+    }
+    report(context, &lost.node)
+}
+
+fn this(context: &Context) -> Result<NodeId, Failure> {
+    id(context, &context.client()?.status()?.node)
+}
+
+fn id(context: &Context, text: &str) -> Result<NodeId, Failure> {
+    text.parse().map_err(|_| context.fail(Exit::NotFound, "no_machine", text))
+}
+
+fn report(context: &Context, node: &str) -> Outcome {
+    let report = context.client()?.node_report(node)?;
+    context.output.show("node_report", &report, || exposure(context, &report));
+    Ok(Exit::Done)
+}
+
+fn exposure(context: &Context, report: &ExposureView) -> String {
+    let texts = &context.texts;
+    let headings = ["title", "owner-of-space", "count", "written-there", "keys", "state"];
+    let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
+    for space in &report.spaces {
+        let keys = [("from", space.from_epoch.into()), ("to", space.to_epoch.into())];
+        let cells = [
+            title(context, space),
+            space.owner_name.clone(),
+            space.records.to_string(),
+            space.written.to_string(),
+            texts.with("keys-from-to", &keys),
+            texts.text(&format!("exposed-{}", space.state)),
+        ];
+        if space.state == "waiting" { rows.urgent(cells) } else { rows.row(cells) }
+    }
+    let counts = [
+        ("spaces", (report.spaces.len() as u64).into()),
+        ("records", report.records.into()),
+        ("safe", report.safe.into()),
+        ("waiting", report.waiting.into()),
+    ];
+    let mut text = texts.with("exposure-heading", &[("node", report.node.clone().into())]);
+    let _ = write!(text, "\n{rows}\n{}", texts.with("exposure-counts", &counts));
+    if !report.revoked {
+        let _ = write!(text, "\n{}", texts.text("exposure-not-revoked"));
+    }
+    text
+}
+
+fn title(context: &Context, space: &ExposedSpaceView) -> String {
+    let texts = &context.texts;
+    match space.title.as_str() {
+        "" => short(&space.space),
+        "directory" => texts.text("own-directory"),
+        title => texts.find(&format!("kind-{title}"), &[]).unwrap_or_else(|| title.to_owned()),
+    }
+}
+
+fn primary(context: &Context, machine: &str, recovery: &Recovery) -> Outcome {
+    let node = find(context, machine)?;
+    if node.revoked {
+        return Err(context.fail(Exit::Usage, "machine_revoked", &node.node));
+    }
+    let mut nodes = Vec::new();
+    if !node.primary {
+        let mut signing = begin(context, recovery)?;
+        let operation = IdentityOperation::SetPrimary { node: id(context, &node.node)? };
+        nodes = say(context, &mut signing, vec![operation])?;
+    }
+    context
+        .output
+        .show("nodes", &nodes, || context.texts.with("primary-is", &[("node", node.node.into())]));
+    Ok(Exit::Done)
+}
+
+fn sealing(context: &Context, recovery: &Recovery, unlocking: &Unlocking) -> Outcome {
+    let mut signing = begin(context, recovery)?;
+    let node = this(context)?;
+    let certified = signing.identity().active_nodes().find(|(one, _)| **one == node);
+    let certified = certified.map(|(_, key)| key.clone());
+    let certified =
+        certified.ok_or_else(|| context.fail(Exit::Usage, "machine_revoked", &node.to_string()))?;
+    let unlock = secret::unlock(context, unlocking)?;
+    let sealing = node::rotate_sealing(context, &context.directory()?, &unlock, &certified)?;
+    let nodes =
+        say(context, &mut signing, vec![IdentityOperation::RotateSealing { node, sealing }])?;
+    context.output.show("nodes", &nodes, || context.texts.text("sealing-rotated"));
+    Ok(Exit::Done)
+}
+
+fn rotate_root(context: &Context, recovery: &Recovery) -> Outcome {
+    context.confirm(&context.texts.text("confirm-rotate-root"))?;
+    let mut signing = begin(context, recovery)?;
+    signing.rotate().map_err(|error| not_signed(context, error))?;
+    let nodes = context.client()?.extend_identity(&signing.request())?;
+    context.output.show("nodes", &nodes, || context.texts.text("root-rotated"));
+    Ok(Exit::Done)
+}
+
+/// Prints a text that goes to another machine, or writes it to a new file.
+pub(super) fn hand_out(
+    context: &Context,
+    name: &str,
+    node: &NodeId,
+    text: &str,
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    if let Some(path) = output {
+        secret::write_private(path, format!("{text}\n").as_bytes()).map_err(|error| {
+            context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
+        })?;
+    }
+    let made = serde_json::json!({ "node": node.to_string(), "text": text, "file": output });
+    context.output.show(name, &made, || match output {
+        Some(path) => path.display().to_string(),
+        None => text.to_owned(),
+    });
+    Ok(())
+}
+
+/// Says beforehand that a file exists, which is never replaced.
+pub(super) fn free(context: &Context, output: Option<&Path>) -> Result<(), Failure> {
+    match output.filter(|path| path.exists()) {
+        Some(path) => Err(context.fail(Exit::Usage, "exists", &path.display().to_string())),
+        None => Ok(()),
+    }
+}
+
+fn read(context: &Context, path: &Path) -> Result<String, Failure> {
+    let failed = |cause: &dyn std::fmt::Display| {
+        context.fail(Exit::Usage, "file", &format!("{}: {cause}", path.display()))
+    };
+    let bytes = entering::read(path).map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
+}

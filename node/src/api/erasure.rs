@@ -1,0 +1,49 @@
+//! Erased records, and who carried the erasure out.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An erased record with the certificate of its erasure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasureView {
+    /// The space.
+    pub space: String,
+    /// The record. Of what it said nothing is left.
+    pub record: String,
+    /// Its kind, if this program knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Entries whose content was erased.
+    pub entries: u64,
+    /// Entries that arrived after the erasure and whose content the owner is still to have erased:
+    /// nobody shows them.
+    pub late: u64,
+    /// Nodes that signed that they carried it out.
+    pub confirmed: Vec<ErasureSeat>,
+    /// Nodes of members that have not done so yet.
+    pub missing: Vec<ErasureSeat>,
+    /// Former members of which no node confirmed: they hear of the space no more.
+    pub out_of_reach: Vec<FormerMember>,
+    /// Whether every member's nodes confirmed and nothing is late.
+    pub complete: bool,
+}
+
+/// A node that holds a space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasureSeat {
+    /// The organisation.
+    pub organisation: String,
+    /// Its name, as far as it is known here.
+    pub name: String,
+    /// The node.
+    pub node: String,
+}
+
+/// An organisation that was a member of a space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FormerMember {
+    /// The organisation.
+    pub organisation: String,
+    /// Its name, as far as it is known here.
+    pub name: String,
+}

@@ -1,0 +1,154 @@
+//! Bundles: files in place of a line.
+
+use super::{Core, now};
+use crate::api::{
+    ApiError, BroughtView, BundleFile, BundleView, ErrorCode, ExportBundleRequest,
+    JoinByBundleRequest, PartnerBundles, ReadBundle,
+};
+use sincronia_protocol::bundle::{
+    self, BundleError, ExportRequest, Imported, Outcome, answer_invitation,
+};
+use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::limits;
+
+impl Core {
+    /// Makes the next bundle for a partner.
+    pub fn export_bundle(&mut self, request: &ExportBundleRequest) -> Result<BundleFile, ApiError> {
+        let part_bytes = request.part_bytes.map_or(Ok(limits::PART_BYTES_DEFAULT), usize::try_from);
+        let request = ExportRequest {
+            recipient: super::members::parse(&request.organisation)?,
+            name: self.name.clone(),
+            all: request.all,
+            part_bytes: part_bytes.unwrap_or(usize::MAX),
+            content_bytes: limits::BUNDLE_CONTENT_BYTES_MAX,
+        };
+        let made = self.atomically(|core| {
+            let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
+            Ok(bundle::export(&request, replica, disk, now(), random)?)
+        })?;
+        self.tell_partner(&request.recipient);
+        let bytes = made.parts.concat();
+        Ok(BundleFile { number: made.number, is_complete: made.is_complete, bytes })
+    }
+
+    /// Imports a file of one or more parts: all that is in it, or nothing.
+    pub fn import_bundle(&mut self, bytes: &[u8]) -> Result<Vec<BundleView>, ApiError> {
+        let outcomes = self.atomically(|core| {
+            let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
+            Ok(bundle::import(bytes, replica, disk, now(), random)?)
+        })?;
+        self.commit().map_err(|_| super::store_failed())?;
+        for outcome in &outcomes {
+            if let Outcome::Imported(imported) = outcome {
+                if imported.has_joined {
+                    self.greet_partner(imported.sender)?;
+                }
+                self.tell_partner(&imported.sender);
+            }
+        }
+        Ok(outcomes.into_iter().map(|outcome| self.view_outcome(outcome)).collect())
+    }
+
+    /// Answers an invitation by a file.
+    pub fn join_by_bundle(
+        &mut self,
+        request: &JoinByBundleRequest,
+    ) -> Result<BundleFile, ApiError> {
+        let invitation = self.usable_invitation(&request.invitation)?;
+        let name = self.name.clone();
+        let bytes = self.atomically(|core| {
+            let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
+            Ok(answer_invitation(&invitation, name, replica, disk, now(), random)?)
+        })?;
+        Ok(BundleFile { number: 0, is_complete: true, bytes })
+    }
+
+    fn view_outcome(&self, outcome: Outcome) -> BundleView {
+        let view = |state: &str| BundleView {
+            state: state.into(),
+            parts: 0,
+            missing: Vec::new(),
+            read: None,
+        };
+        match outcome {
+            Outcome::Known => view("known"),
+            Outcome::Waiting { missing, count } => {
+                BundleView { parts: count, missing, ..view("waiting") }
+            }
+            Outcome::Imported(imported) => {
+                BundleView { read: Some(self.view_imported(*imported)), ..view("read") }
+            }
+        }
+    }
+
+    fn view_imported(&self, imported: Imported) -> ReadBundle {
+        let spaces = imported.brought.iter().map(|(space, brought)| BroughtView {
+            space: space.to_string(),
+            owner_name: self
+                .replica
+                .summary(space)
+                .map(|summary| self.name_of(&summary.owner))
+                .unwrap_or_default(),
+            entries: brought.entries,
+            access: brought.access,
+        });
+        ReadBundle {
+            organisation: imported.sender.to_string(),
+            name: self.name_of(&imported.sender),
+            number: imported.number,
+            made_at: imported.made_at.milliseconds(),
+            joined: imported.has_joined,
+            complete: imported.is_complete,
+            spaces: spaces.collect(),
+            refused: imported.refused.into_iter().collect(),
+        }
+    }
+
+    /// What was exchanged with a partner by bundles, if anything was.
+    pub(super) fn partner_bundles(
+        &mut self,
+        partner: &OrganisationId,
+    ) -> Result<Option<PartnerBundles>, ApiError> {
+        let ledger = self.replica.ledger(&self.disk, partner)?;
+        if ledger.out.is_none() && ledger.arrival.is_none() {
+            return Ok(None);
+        }
+        let unacknowledged = self.replica.unacknowledged(&self.disk, partner)?;
+        Ok(Some(PartnerBundles {
+            last_out: ledger.out.map(|out| out.at.milliseconds()),
+            last_out_number: ledger.out.map(|out| out.number),
+            last_in: ledger.arrival.map(|arrival| arrival.at.milliseconds()),
+            last_in_number: ledger.arrival.map(|arrival| arrival.number),
+            unacknowledged,
+        }))
+    }
+}
+
+impl From<BundleError> for ApiError {
+    fn from(error: BundleError) -> Self {
+        let text = error.to_string();
+        let told = |remedy: &str| Self::new(ErrorCode::Bundle, text.clone(), remedy);
+        match error {
+            BundleError::Replica(error) => error.into(),
+            BundleError::Invitation(_) => Self::new(
+                ErrorCode::Invitation,
+                text,
+                "ask whoever invited you for a new invitation",
+            ),
+            BundleError::PartSize => Self::new(
+                ErrorCode::Invalid,
+                text,
+                "choose a size from 4096 to 67108864 bytes, larger if there are too many parts",
+            ),
+            BundleError::NotPartner(_) => told("join by invitation first, or unblock it"),
+            BundleError::Recipient(_) => told("hand it to the organisation it is for"),
+            BundleError::Version => told("update this program, then import it again"),
+            BundleError::NotForNode => told("ask its maker for a new bundle, with --all"),
+            BundleError::NotCertified | BundleError::NoNode => {
+                told("ask that organisation for a new bundle of a node in service")
+            }
+            BundleError::Misbehaved(_) => told("do not import it; call whoever made it"),
+            _ => told("copy the file again from where it was made, or ask for a new one"),
+        }
+    }
+}

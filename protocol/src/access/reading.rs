@@ -1,0 +1,108 @@
+//! Which epochs an organisation may read: what may be handed to a node of it that has no keys yet.
+
+use super::branches::Branches;
+use super::operation::{AccessOperation, History};
+use super::state::Access;
+use crate::crypto::KeyCommitment;
+use crate::ids::OrganisationId;
+
+/// Consecutive epochs that an organisation may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first.
+    pub from: u64,
+    /// The last; `None` while it reads.
+    pub to: Option<u64>,
+}
+
+impl Access {
+    /// Notes who began and who ceased to read with `operation`, which has been performed.
+    pub(super) fn note_readers(&mut self, operation: &AccessOperation) {
+        // Nobody's role changes with these, and they are most of a log.
+        if matches!(operation, AccessOperation::Rotate { .. } | AccessOperation::CutNode { .. }) {
+            return;
+        }
+        let now = self.epoch();
+        let before = if operation.rotation().is_some() { now.saturating_sub(1) } else { now };
+        let from = match operation {
+            AccessOperation::Grant { history: History::Now, .. } => now,
+            _ => 0,
+        };
+        let roles: Vec<_> = self.members().iter().map(|(id, one)| (*id, one.role())).collect();
+        for (organisation, role) in roles {
+            let stretches = self.reading.entry(organisation).or_default();
+            let open = stretches.last_mut().filter(|last| last.to.is_none());
+            match (open, role.is_some_and(super::Role::reads)) {
+                (None, true) => stretches.push(Stretch { from, to: None }),
+                (Some(open), false) => open.to = Some(before),
+                _ => {}
+            }
+        }
+    }
+
+    /// The epochs that `organisation` may read, in the order of its memberships.
+    #[must_use]
+    pub fn reading(&self, organisation: &OrganisationId) -> &[Stretch] {
+        self.reading.get(organisation).map_or(&[], Vec::as_slice)
+    }
+
+    /// The epochs whose keys open everything that `organisation` may read: of every chain of
+    /// wrapped keys the last one that it may have.
+    #[must_use]
+    pub fn reading_ends(&self, organisation: &OrganisationId) -> Vec<u64> {
+        let stretches = self.reading(organisation);
+        let last = self.epoch();
+        let may = |epoch: u64| {
+            stretches.iter().any(|one| one.from <= epoch && epoch <= one.to.unwrap_or(last))
+        };
+        let unwraps = |epoch| self.epoch_at(epoch).is_some_and(|one| one.previous.is_some());
+        (0..=last)
+            .filter(|epoch| may(*epoch) && !(epoch < &last && may(epoch + 1) && unwraps(epoch + 1)))
+            .collect()
+    }
+}
+
+impl Branches {
+    /// The epochs whose keys open everything that `organisation` may read, each with what the log
+    /// says of its key.
+    #[must_use]
+    pub fn keys_for(&self, organisation: &OrganisationId) -> Vec<(u64, KeyCommitment)> {
+        let ends = self.reading_ends(organisation).into_iter();
+        ends.filter_map(|epoch| Some((epoch, self.epoch_at(epoch)?.commitment))).collect()
+    }
+
+    /// The same for branches that do not hold: what was written under their keys goes on counting,
+    /// so who read where a branch parts, and reads now, may have them, whatever the branch says.
+    #[must_use]
+    pub fn keys_beside_for(&self, organisation: &OrganisationId) -> Vec<(u64, KeyCommitment)> {
+        let mut found = Vec::new();
+        let reads_now = self.role(organisation).is_some_and(super::Role::reads);
+        for branch in self.others().iter().filter(|_| reads_now) {
+            let parted = self.common(branch);
+            let read_then = self.members().get(organisation).is_some_and(|member| {
+                member.intervals.iter().any(|one| {
+                    let ended = one.ended.as_ref().map(|(position, _)| *position);
+                    one.role.reads() && one.from < parted && ended.is_none_or(|at| at >= parted)
+                })
+            });
+            if !read_then {
+                continue;
+            }
+            for (epoch, described) in (0..).zip(branch.epochs()) {
+                let next = branch.epoch_at(epoch + 1);
+                let is_end = next.is_none_or(|next| next.previous.is_none());
+                if described.position >= parted && is_end {
+                    found.push((epoch, described.commitment));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a branch commits to this key for an epoch of this number.
+    #[must_use]
+    pub fn commits_to(&self, epoch: u64, commitment: &KeyCommitment) -> bool {
+        let described = self.all().filter_map(|branch| branch.epoch_at(epoch));
+        described.into_iter().any(|one| one.commitment == *commitment)
+    }
+}

@@ -1,0 +1,189 @@
+//! Making a bundle.
+
+use super::BundleError;
+use super::content::Writer;
+use super::envelope::seal_to_nodes;
+use super::manifest::Manifest;
+use super::part::split;
+use crate::identity::Identity;
+use crate::ids::OrganisationId;
+use crate::replica::{Dispatch, ItemRef, Ledger, Replica, ReplicaError, SpaceHeads};
+use crate::storage::Storage;
+use crate::sync::{Courier, Message};
+use crate::time::Timestamp;
+use rand_core::CryptoRng;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Lengths of identity logs in one message.
+const LENGTHS_PER_MESSAGE: usize = 4_096;
+
+/// What to export.
+#[derive(Clone, Debug)]
+pub struct ExportRequest {
+    /// For whom.
+    pub recipient: OrganisationId,
+    /// What this organisation calls itself.
+    pub name: String,
+    /// Everything, as for a partner that has nothing.
+    pub all: bool,
+    /// How large a part may be, in bytes.
+    pub part_bytes: usize,
+    /// How much the bundle may hold before it is sealed, in bytes.
+    pub content_bytes: usize,
+}
+
+/// A bundle that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// The how many-th for this partner.
+    pub number: u64,
+    /// Its parts, in order.
+    pub parts: Vec<Vec<u8>>,
+    /// Messages that bring entries.
+    pub messages: u64,
+    /// Whether it holds everything that the partner lacks; otherwise the rest goes into the bundle
+    /// that is made when the partner has acknowledged this one.
+    pub is_complete: bool,
+}
+
+/// Makes the next bundle for a partner.
+///
+/// # Errors
+/// [`BundleError::NotPartner`], [`BundleError::NoNode`], [`BundleError::PartSize`], or that the
+/// store cannot be read.
+pub fn export(
+    request: &ExportRequest,
+    replica: &mut Replica,
+    disk: &dyn Storage,
+    now: Timestamp,
+    random: &mut dyn CryptoRng,
+) -> Result<Exported, BundleError> {
+    let recipient = request.recipient;
+    if recipient == replica.organisation() || !replica.is_partner(&recipient) {
+        return Err(BundleError::NotPartner(recipient));
+    }
+    let nodes: Vec<_> = replica
+        .identity(&recipient)
+        .map(|one| one.active_nodes().map(|(node, key)| (*node, key.clone())).collect())
+        .unwrap_or_default();
+    let ledger = replica.ledger(disk, &recipient)?;
+    let number = ledger.out.map_or(1, |last| last.number.saturating_add(1));
+    let mut writer = Writer::new(request.content_bytes);
+    let (messages, is_complete) = fill(&mut writer, request, &ledger, replica, disk)?;
+    let draft = Manifest::draft(replica, recipient, request.name.clone(), now, writer.bytes());
+    let manifest = Manifest { number, is_complete, ..draft };
+    let content = writer.after(&manifest.sign(replica));
+    let sealed = seal_to_nodes(recipient, &nodes, &content, random)?;
+    let parts = split(recipient, &sealed, request.part_bytes)?;
+    let out = Some(Dispatch { number, at: now });
+    replica.put_ledger(&recipient, &Ledger { out, ..ledger })?;
+    Ok(Exported { number, parts, messages, is_complete })
+}
+
+/// Writes acknowledgements, then everything that the partner lacks, as far as there is room.
+fn fill(
+    writer: &mut Writer,
+    request: &ExportRequest,
+    ledger: &Ledger,
+    replica: &mut Replica,
+    disk: &dyn Storage,
+) -> Result<(u64, bool), BundleError> {
+    let recipient = request.recipient;
+    let told = known_heads(request, replica, disk)?;
+    let is_room = acknowledge(&recipient, &told, replica, disk)?
+        .iter()
+        .all(|message| writer.push(&message.encode()));
+    if !is_room {
+        return Err(ReplicaError::Limit("spaces of one bundle").into());
+    }
+    let lengths = known_lengths(request, ledger, replica);
+    let mut messages = 0;
+    let mut courier = Courier::new(recipient, replica.node());
+    let is_complete = courier.pack(&lengths, &told, replica, disk, &mut |message| {
+        if !writer.push(&message.encode()) {
+            return ControlFlow::Break(());
+        }
+        messages += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok((messages, is_complete))
+}
+
+/// Where the partner's logs stand, as far as is known; from now on it counts as told of each space.
+/// A former member is told of its removal only when it was told of the space.
+fn known_heads(
+    request: &ExportRequest,
+    replica: &mut Replica,
+    disk: &dyn Storage,
+) -> Result<Vec<SpaceHeads>, ReplicaError> {
+    let recipient = &request.recipient;
+    let acknowledged = replica.acknowledged(disk, recipient)?;
+    let mut known: BTreeMap<_, _> = acknowledged.into_iter().map(|one| (one.space, one)).collect();
+    let mut heads = Vec::new();
+    for space in replica.spaces_told(recipient) {
+        let is_member = replica.may_show(recipient, &ItemRef::Space(space));
+        let absent = SpaceHeads::absent(space);
+        match known.remove(&space) {
+            Some(_) if request.all => heads.push(absent),
+            Some(theirs) => heads.push(theirs),
+            None if is_member => {
+                replica.put_acknowledged(recipient, &absent)?;
+                heads.push(absent);
+            }
+            None => {}
+        }
+    }
+    // Spaces that this organisation was removed from: what it wrote before it knew.
+    heads.extend(known.into_values().filter(|theirs| theirs.is_farewell));
+    Ok(heads)
+}
+
+/// Identity logs that the partner may know of, as long as it has them; this organisation's first,
+/// since it certifies the node that made the bundle.
+fn known_lengths(
+    request: &ExportRequest,
+    ledger: &Ledger,
+    replica: &Replica,
+) -> Vec<(OrganisationId, u64)> {
+    let known: BTreeMap<_, _> = ledger.identities.iter().copied().collect();
+    let own = replica.organisation();
+    let mut lengths: Vec<_> = shown_identities(&request.recipient, replica)
+        .filter(|one| *one != request.recipient)
+        .map(|one| (one, known.get(&one).copied().filter(|_| !request.all).unwrap_or(0)))
+        .collect();
+    lengths.sort_by_key(|(one, _)| (*one != own, *one));
+    lengths
+}
+
+fn shown_identities(
+    partner: &OrganisationId,
+    replica: &Replica,
+) -> impl Iterator<Item = OrganisationId> + use<> {
+    replica.items(partner).into_iter().filter_map(|item| match item.reference {
+        ItemRef::Identity(organisation) => Some(organisation),
+        ItemRef::Space(_) => None,
+    })
+}
+
+/// What this side has: the partner's next bundle begins there.
+fn acknowledge(
+    recipient: &OrganisationId,
+    told: &[SpaceHeads],
+    replica: &mut Replica,
+    disk: &dyn Storage,
+) -> Result<Vec<Message>, ReplicaError> {
+    let lengths: Vec<_> = shown_identities(recipient, replica)
+        .map(|one| (one, replica.identity(&one).map_or(0, Identity::length)))
+        .collect();
+    let mut messages: Vec<_> = lengths
+        .chunks(LENGTHS_PER_MESSAGE)
+        .map(|part| Message::IdentityLengths { is_answer: true, lengths: part.to_vec() })
+        .collect();
+    let mut heads = Vec::with_capacity(told.len());
+    for one in told {
+        heads.extend(replica.heads_for(disk, recipient, &one.space)?);
+    }
+    messages.extend(Courier::acknowledgements(heads));
+    Ok(messages)
+}

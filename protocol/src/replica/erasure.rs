@@ -1,0 +1,301 @@
+//! Records that are erased: "right to be forgotten".
+//!
+//! The owner's primary names the record and the places of its entries in the access log. Whoever
+//! applies that entry drops, in the same batch, the bodies at those places and the record's row;
+//! header, hash and signature of each entry stay, so its chain still holds.
+//!
+//! An edit that the owner did not know of arrives at a place that is not named. Its record is, so
+//! nobody shows it; but its body is kept until it is named, for a body may be left out only where
+//! everybody, carriers too, agrees that it was erased. Such places are written down in `Waiting`,
+//! and the owner's primary names them by itself: [`Replica::settle_erasures`] pays the debt.
+//!
+//! Who writes into a record that it knows to be erased does so on purpose. That is not named by
+//! itself, or a member could fill the access log, and with it keep the owner from removing it: it
+//! stays hidden until the owner erases the record once more.
+//!
+//! Deliberately absent: recalling what was read or copied before, which nobody can do.
+
+mod late;
+mod proofs;
+
+use super::stored::StoredEntry;
+use super::{Event, Growth, Replica, ReplicaError, Row, keys};
+use crate::access::{AccessOperation, ErasedEntries};
+use crate::crypto::EpochKey;
+use crate::ids::{NodeId, RecordId, SpaceId};
+use crate::limits;
+use crate::log::{Header, Payload};
+use crate::storage::{Storage, Table};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+pub(super) use late::record_of;
+
+/// Where an entry stands.
+type Place = (NodeId, u64);
+
+/// A stretch of a node's log: node, first position, position after the last.
+type Stretch = (NodeId, u64, u64);
+
+impl Replica {
+    /// Erases a record of a space that this organisation owns, for all members and for ever.
+    ///
+    /// # Errors
+    /// [`ReplicaError::NotPermitted`] when this node does not write the space's access log,
+    /// [`ReplicaError::Erased`] when it was erased before and nothing came since,
+    /// [`ReplicaError::Unknown`] when no entry of it is here.
+    pub fn erase(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<(), ReplicaError> {
+        let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        if summary.owner != self.organisation() {
+            return Err(ReplicaError::NotPermitted);
+        }
+        self.own_term()?;
+        if self.dirty.contains(space) {
+            self.project_space(disk, space, usize::MAX)?;
+        }
+        if self.is_erased(disk, space, record)? {
+            let late = self.places_to_erase(disk, space)?.into_iter();
+            let late: Vec<_> = late.filter(|(one, _)| one == record).map(|(_, at)| at).collect();
+            if late.is_empty() {
+                return Err(ReplicaError::Erased);
+            }
+            return self.say_erasure(disk, space, *record, ErasedEntries::gather(late));
+        }
+        let row = self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
+        let mut places: BTreeSet<_> = row.places().collect();
+        places.extend(self.proven_places(disk, space, &[*record])?.into_iter().map(|(_, at)| at));
+        self.say_erasure(disk, space, *record, ErasedEntries::gather(places))
+    }
+
+    /// Whether a record was erased.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the space is not here.
+    pub fn is_erased(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<bool, ReplicaError> {
+        if !self.summaries.contains_key(space) {
+            return Err(ReplicaError::Unknown("space"));
+        }
+        Ok(self.space(disk, space)?.access.is_erased(record))
+    }
+
+    /// This organisation's spaces in which an erasure is to be said again, for entries that it did
+    /// not name, or because it stands on a branch that does not hold.
+    #[must_use]
+    pub fn erasures_due(&self) -> Vec<SpaceId> {
+        let own = self.organisation();
+        let is_own = |space: &&SpaceId| {
+            self.summaries.get(space).is_some_and(|summary| summary.owner == own)
+        };
+        self.unerased.iter().filter(is_own).copied().collect()
+    }
+
+    /// Says again, in a space of this organisation, what [`Replica::erasures_due`] asks for;
+    /// nothing where this node does not write the access log.
+    ///
+    /// # Errors
+    /// When the store cannot be read, [`ReplicaError::Cloned`] when another copy of this node runs.
+    pub fn settle_erasures(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let own = self.organisation();
+        let is_own = self.summaries.get(space).is_some_and(|summary| summary.owner == own);
+        if !is_own || self.own_term().is_err() {
+            return Ok(());
+        }
+        for (record, mut entries) in self.space(disk, space)?.access.erasures_beside() {
+            // Of those that erased the record one after another, each may name the same node.
+            let first = entries.split_off(entries.len().min(1));
+            for entries in std::iter::once(entries).chain(first.into_iter().map(|one| vec![one])) {
+                self.say_erasure(disk, space, record, entries)?;
+            }
+        }
+        let mut late: BTreeMap<RecordId, Vec<Place>> = BTreeMap::new();
+        for (record, place) in self.places_due(disk, space)? {
+            late.entry(record).or_default().push(place);
+        }
+        for (record, places) in late {
+            self.say_erasure(disk, space, record, ErasedEntries::gather(places))?;
+        }
+        self.note_debt(disk, space)
+    }
+
+    /// Writes an erasure, in as many access entries as its stretches need.
+    fn say_erasure(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: RecordId,
+        entries: Vec<ErasedEntries>,
+    ) -> Result<(), ReplicaError> {
+        let from = self.space(disk, space)?.access.length();
+        for entries in portions(entries) {
+            self.say_access(disk, space, AccessOperation::Erase { record, entries })?;
+        }
+        self.refresh_summary(disk, space)?;
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(())
+    }
+
+    /// Drops what every branch of the access log erases.
+    pub(super) fn carry_out_all(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let (mut records, mut stretches) = (BTreeSet::new(), BTreeSet::new());
+        for branch in self.space(disk, space)?.access.all() {
+            for (record, erased) in branch.erasures().records() {
+                records.insert(*record);
+                stretches.extend(erased.stretches());
+            }
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<_> = records.into_iter().collect();
+        self.carry_out(disk, space, &records, stretches.into_iter().collect())
+    }
+
+    /// Drops rows of `records` and the bodies in `stretches`, which the access log names.
+    pub(super) fn carry_out(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        records: &[RecordId],
+        stretches: Vec<Stretch>,
+    ) -> Result<(), ReplicaError> {
+        let mut others = BTreeSet::new();
+        for stretch in stretches {
+            others.extend(self.erase_bodies(disk, space, stretch)?);
+        }
+        self.erase_in_proofs(disk, space)?;
+        for record in records {
+            self.erase_row(disk, space, record)?;
+        }
+        for (record, place) in self.proven_places(disk, space, records)? {
+            self.await_erasure(disk, space, &record, place)?;
+        }
+        for record in others.into_iter().filter(|record| !records.contains(record)) {
+            // An owner that names wrong places takes away what other records are made of.
+            if self.load_row(disk, space, &record)?.is_some() {
+                self.absorb(disk, space, &record, Vec::new())?;
+            }
+        }
+        self.note_debt(disk, space)
+    }
+
+    /// Drops the bodies of a stretch; the records they belonged to, as far as they open.
+    fn erase_bodies(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        (author, from, to): Stretch,
+    ) -> Result<BTreeSet<RecordId>, ReplicaError> {
+        let (mut records, mut erased) = (BTreeSet::new(), Vec::new());
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let length = state.heads.get(&author).map_or(0, |head| head.position.length);
+        let start = keys::entry(space, &author, from);
+        let end = keys::entry(space, &author, to.min(length));
+        let mut damaged = false;
+        self.scan(disk, Table::Entries, &start, &end, &mut |key, value| {
+            let sequence = keys::tail(key).map(u64::from_be_bytes);
+            let Some((sequence, mut stored)) = sequence.zip(StoredEntry::decode(value)) else {
+                damaged = true;
+                return ControlFlow::Break(());
+            };
+            if let Some(body) = stored.body.sealed() {
+                let header = stored.header(*space, author, sequence);
+                records.extend(record_within(state.key_of(&header), &header, body));
+                stored.body = stored.body.erased();
+                erased.push((key.to_vec(), stored.encode()));
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged {
+            return Err(ReplicaError::Damaged(Table::Entries.name()));
+        }
+        for (key, stored) in erased {
+            self.pending.put(Table::Entries, key, stored);
+        }
+        let (mut named, end) = (Vec::new(), keys::entry(space, &author, to));
+        self.scan(disk, Table::Waiting, &start, &end, &mut |key, _| {
+            named.push(key.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        for key in named {
+            self.pending.delete(Table::Waiting, key);
+        }
+        Ok(records)
+    }
+
+    /// Drops a record's row and whatever is loaded of it, and has its entries that are not named
+    /// wait for that.
+    fn erase_row(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<(), ReplicaError> {
+        self.records.remove(&(*space, *record));
+        let Some(row) = self.load_row(disk, space, record)? else { return Ok(()) };
+        let mut own_edit = false;
+        for place in row.places() {
+            if !self.space(disk, space)?.access.is_body_erased(&place.0, place.1) {
+                own_edit |= self.await_erasure(disk, space, record, place)?;
+            }
+        }
+        self.events.push(Event::Erased { space: *space, record: *record, own_edit });
+        self.drop_row(space, record, &row);
+        Ok(())
+    }
+
+    /// Takes a row away.
+    pub(super) fn drop_row(&mut self, space: &SpaceId, record: &RecordId, row: &Row) {
+        self.count_row(space, Some(row), &Row::default());
+        self.records.remove(&(*space, *record));
+        self.pending.delete(Table::Rows, keys::row(space, record));
+    }
+}
+
+/// The record that an entry belongs to, when its key is here and it opens.
+fn record_within(key: Option<&EpochKey>, header: &Header, body: &[u8]) -> Option<RecordId> {
+    let text = key?.open_body(&header.associated_data(), body).ok()?;
+    let text = zeroize::Zeroizing::new(text);
+    Payload::decode(&text).ok().map(|payload| payload.record)
+}
+
+/// The entries of an erasure in as many lists as their stretches need; at least one, if empty.
+fn portions(entries: Vec<ErasedEntries>) -> Vec<Vec<ErasedEntries>> {
+    let count: usize = entries.iter().map(|one| one.stretches.len()).sum();
+    if count <= limits::ERASURE_STRETCHES_MAX {
+        return vec![entries];
+    }
+    let single: Vec<_> = entries.iter().flat_map(ErasedEntries::places).collect();
+    single.chunks(limits::ERASURE_STRETCHES_MAX).map(regroup).collect()
+}
+
+fn regroup(stretches: &[Stretch]) -> Vec<ErasedEntries> {
+    let mut grouped: Vec<ErasedEntries> = Vec::new();
+    for (node, from, to) in stretches {
+        match grouped.last_mut().filter(|last| last.node == *node) {
+            Some(last) => last.stretches.push((*from, *to)),
+            None => {
+                grouped.push(ErasedEntries { node: *node, stretches: vec![(*from, *to)] });
+            }
+        }
+    }
+    grouped
+}

@@ -1,0 +1,212 @@
+//! Keys for a node that its organisation certified after they were made.
+//!
+//! The owner's primary rotates for such a node when it is next there. Until then a node of the same
+//! organisation, or any node of the owner, hands over what it holds: sealed to the node's certified
+//! key, and checked by the receiver against the access log, so that it does not matter who gives.
+//! To nodes of the owner every reader hands over: it may read everything in its space, and when the
+//! machine that made the keys is lost, others must be able to give them back.
+
+use super::space::SpaceState;
+use super::{Growth, Replica, ReplicaError, keys};
+use crate::access::{Access, Keyring, KeyringError, Role};
+use crate::crypto::{KeyCommitment, SealingPublic};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
+use crate::storage::{Storage, Table};
+use std::collections::BTreeSet;
+
+/// What a node lacks or names as lacking: hashes of keyrings, commitments to keys.
+type Names = Vec<minicbor::bytes::ByteArray<32>>;
+
+impl Replica {
+    /// Keyrings and keys that this node should hold and does not: a space that lacks keys has
+    /// another digest, so it never looks in sync.
+    pub(super) fn lacking_keys(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Names, ReplicaError> {
+        let (node, organisation) = (self.node(), self.organisation());
+        let is_active = self.is_certified(&organisation, &node);
+        let state = self.space(disk, space)?;
+        let access = &state.access;
+        let mut lacking = Names::new();
+        let wanted: Vec<[u8; 32]> = match access.role(&organisation) {
+            Some(Role::Carrier) => {
+                let holding: &Access = access;
+                holding.keyrings().map(|(_, _, hash)| hash).collect()
+            }
+            Some(_) if is_active && !access.cut_nodes().contains_key(&node) => {
+                let named = access.keys_for(&organisation).into_iter();
+                lacking.extend(missing(state, named));
+                if lacking.is_empty() {
+                    return Ok(lacking);
+                }
+                let holding: &Access = access;
+                holding.keyrings_of(&node).iter().map(|(_, hash)| *hash).collect()
+            }
+            _ => Vec::new(),
+        };
+        for hash in wanted {
+            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
+                lacking.push(hash.into());
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// What is to be asked for: what is lacking, and keys of branches that do not hold. Of these,
+    /// whoever made them may have told nobody, so they do not keep replicas apart.
+    pub(super) fn wanted_keys(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Names, ReplicaError> {
+        let mut wanted = self.lacking_keys(disk, space)?;
+        let (node, organisation) = (self.node(), self.organisation());
+        let is_active = self.is_certified(&organisation, &node);
+        let state = self.space(disk, space)?;
+        let beside = missing(state, state.access.keys_beside_for(&organisation).into_iter());
+        if !is_active || beside.is_empty() || state.access.cut_nodes().contains_key(&node) {
+            return Ok(wanted);
+        }
+        let keyrings = state.access.keyrings_of(&node);
+        wanted.extend(beside);
+        for (_, hash) in keyrings {
+            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
+                wanted.push(hash.into());
+            }
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        Ok(wanted)
+    }
+
+    /// The keys among `wanted` (commitments) that may be handed to `node`, sealed to it, and the
+    /// epoch that binds them: only to a certified node that was not cut, of an organisation that
+    /// reads the space, and only if that is this organisation or one of the two owns the space.
+    /// Nothing when there is none, or when the owner's keyrings for the node are here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn handover(
+        &mut self,
+        disk: &dyn Storage,
+        node: &NodeId,
+        space: &SpaceId,
+        wanted: &BTreeSet<[u8; 32]>,
+    ) -> Result<Option<(u64, Vec<u8>)>, ReplicaError> {
+        let Some((theirs, sealing)) = self.receiver(node, space) else { return Ok(None) };
+        let state = self.space(disk, space)?;
+        let access = &state.access;
+        let reads = access.role(&theirs).is_some_and(Role::reads);
+        if !reads || access.cut_nodes().contains_key(node) {
+            return Ok(None);
+        }
+        let wanted_of = |named: Vec<(u64, KeyCommitment)>| {
+            let here = named.into_iter().filter(|(_, one)| wanted.contains(one.as_bytes()));
+            here.filter_map(|(epoch, one)| Some((epoch, state.epoch_keys.get(&one)?.clone())))
+                .collect::<Vec<_>>()
+        };
+        let beside = wanted_of(access.keys_beside_for(&theirs));
+        let has_beside = !beside.is_empty();
+        let mut keyring = Keyring { keys: beside };
+        keyring.keys.extend(wanted_of(access.keys_for(&theirs)));
+        keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
+        let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
+        // Keyrings of the branch that holds bring no key of another.
+        let is_needed = theirs == self.organisation() || has_beside;
+        if !is_needed && self.keyring_is_here(disk, space, node, *epoch)? {
+            return Ok(None);
+        }
+        Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
+    }
+
+    /// The organisation and the sealing key of a node to which this one may give keys of a space at
+    /// all: another certified node, of this organisation, of the owner, or of anyone by the owner.
+    fn receiver(&self, node: &NodeId, space: &SpaceId) -> Option<(OrganisationId, SealingPublic)> {
+        let own = self.organisation();
+        let theirs = self.certified.get(node).copied()?;
+        let owner = self.summaries.get(space)?.owner;
+        let may_give = theirs == own || owner == own || owner == theirs;
+        if *node == self.node() || !may_give {
+            return None;
+        }
+        let mut active = self.identities.get(&theirs)?.active_nodes();
+        active.find(|(one, _)| *one == node).map(|(_, sealing)| (theirs, sealing.clone()))
+    }
+
+    /// Whether a keyring that brings `node` the key of `epoch` can be sent as it is.
+    fn keyring_is_here(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        node: &NodeId,
+        epoch: u64,
+    ) -> Result<bool, ReplicaError> {
+        let access = &self.space(disk, space)?.access;
+        let since = access.epoch_at(epoch).map_or(u64::MAX, |one| one.position);
+        let named = access.keyrings_of(node).into_iter();
+        let named = named.filter(|(position, _)| *position >= since);
+        let hashes: Vec<_> = named.map(|(_, hash)| hash).collect();
+        for hash in hashes {
+            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes keys that another node handed to this one. Returns whether any was new.
+    ///
+    /// # Errors
+    /// [`KeyringError`] when they do not open here or are not those that the access log commits
+    /// to; [`ReplicaError::NotPermitted`] when the space is none of this node's.
+    pub fn admit_handover(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        epoch: u64,
+        sealed: &[u8],
+    ) -> Result<bool, ReplicaError> {
+        let reads = self.own_role(space).is_some_and(Role::reads);
+        if !reads {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let node = self.node();
+        let secret = &self.credentials.sealing;
+        let keyring = Keyring::open_handover(secret, space, epoch, &node, sealed)?;
+        let state = self.space(disk, space)?;
+        let committed = |(epoch, key): &(u64, crate::crypto::EpochKey)| {
+            state.access.commits_to(*epoch, &key.commitment(space.as_bytes(), *epoch))
+        };
+        if !keyring.keys.iter().all(committed) {
+            return Err(KeyringError::Commitment.into());
+        }
+        let before = state.epoch_keys.len();
+        for (epoch, key) in keyring.keys {
+            self.learn_key(disk, space, epoch, key)?;
+        }
+        if self.space(disk, space)?.epoch_keys.len() == before {
+            return Ok(false);
+        }
+        self.reconsider_waiting(disk, space)?;
+        self.refresh_summary(disk, space)?;
+        let from = self.space(disk, space)?.access.length();
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(true)
+    }
+
+    /// Whether `organisation` certifies `node` now.
+    pub(super) fn is_certified(&self, organisation: &OrganisationId, node: &NodeId) -> bool {
+        self.identities.get(organisation).is_some_and(|identity| identity.is_active(node))
+    }
+}
+
+/// Of the keys that are named, those that are not here.
+fn missing(state: &SpaceState, named: impl Iterator<Item = (u64, KeyCommitment)>) -> Names {
+    named
+        .filter(|(_, commitment)| !state.epoch_keys.contains_key(commitment))
+        .map(|(_, commitment)| (*commitment.as_bytes()).into())
+        .collect()
+}

@@ -1,0 +1,122 @@
+//! A session without a line: the same questions, answers and admission, with a bundle in place of
+//! the stream.
+//!
+//! What goes into a bundle is what a session would send to a partner whose heads are known; what
+//! comes out of one is admitted under the restrictions of a session with whoever made it. Nothing
+//! is decided here that a session does not decide.
+
+use super::answer::{heads_messages, store};
+use super::{Greeting, Phase, Session, Side};
+use crate::ids::{NodeId, OrganisationId};
+use crate::replica::{Replica, SpaceHeads};
+use crate::storage::Storage;
+use crate::sync::effect::{CloseReason, Effect, Effects};
+use crate::sync::exchange::Task;
+use crate::sync::message::Message;
+use crate::time::Timestamp;
+use std::ops::ControlFlow;
+
+/// Lengths of identity logs that a session takes at once.
+const LENGTHS_PER_MESSAGE: usize = 4_096;
+
+/// Is given each message; `Break` when no more fit.
+type Packer<'a> = &'a mut dyn FnMut(&Message) -> ControlFlow<()>;
+
+/// A session without a line, with one partner.
+pub struct Courier {
+    session: Session,
+    partner: OrganisationId,
+}
+
+impl Courier {
+    /// With the node of the partner that made the bundle, or, for one to be made, with this node.
+    #[must_use]
+    pub fn new(partner: OrganisationId, node: NodeId) -> Self {
+        let mut session = Session::new(Side::Responder, node, Vec::new(), Timestamp::default());
+        // As after a greeting whose identity log has not arrived: only that log is taken.
+        session.phase = Phase::Greeting(Greeting { partner: Some(partner), ..Greeting::default() });
+        Self { session, partner }
+    }
+
+    /// The partner's node is certified: from now on everything a partner may bring is taken.
+    pub fn begin(&mut self) {
+        self.session.partner = Some(self.partner);
+        self.session.phase = Phase::Live { compared: true, recompare_at: None };
+    }
+
+    /// Where the logs stand here of what the partner may know: what it reads as acknowledgement.
+    #[must_use]
+    pub fn acknowledgements(heads: Vec<SpaceHeads>) -> Vec<Message> {
+        heads_messages(true, heads)
+    }
+
+    /// Hands to `pack` everything that a partner with these identity logs and heads lacks and may
+    /// have, identities and access logs first. Returns whether all of it was taken.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn pack(
+        &mut self,
+        lengths: &[(OrganisationId, u64)],
+        heads: &[SpaceHeads],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+        pack: Packer<'_>,
+    ) -> Result<bool, CloseReason> {
+        self.begin();
+        let mut effects = Effects::new();
+        for lengths in lengths.chunks(LENGTHS_PER_MESSAGE) {
+            self.session.handle_lengths(true, lengths, replica, &mut effects);
+        }
+        for theirs in heads {
+            let theirs = std::slice::from_ref(theirs);
+            self.session.handle_heads(true, theirs, replica, disk, &mut effects)?;
+        }
+        for theirs in heads {
+            let logs = replica.parting_logs(disk, theirs).map_err(store)?;
+            for (author, from) in logs {
+                self.session.exchange.push(Task::Author { space: theirs.space, author, from });
+            }
+        }
+        let mut sent = 0;
+        loop {
+            self.session.pump(Timestamp::default(), replica, disk, &mut effects)?;
+            let before = sent;
+            for effect in effects.drain(..) {
+                let Effect::Send(message) = effect else { continue };
+                if message.is_acknowledged() {
+                    sent += 1;
+                }
+                if pack(&message).is_break() {
+                    return Ok(false);
+                }
+            }
+            if sent == before {
+                return Ok(true);
+            }
+            self.session.exchange.note_acknowledged(sent);
+        }
+    }
+
+    /// Admits a message that brings entries, as the session would. Returns why it was refused, when
+    /// the rest may still be good.
+    ///
+    /// # Errors
+    /// [`CloseReason`] when the rest is worth nothing either.
+    pub fn unpack(
+        &mut self,
+        message: Message,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<Option<String>, CloseReason> {
+        if !message.is_acknowledged() {
+            return Err(CloseReason::Misbehaved("a message that has no place in a bundle"));
+        }
+        let mut effects = Effects::new();
+        self.session.admit(message, replica, disk, &mut effects)?;
+        Ok(effects.into_iter().find_map(|effect| match effect {
+            Effect::Refused(reason) => Some(reason),
+            Effect::Send(_) | Effect::Close(_) => None,
+        }))
+    }
+}

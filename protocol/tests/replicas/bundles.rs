@@ -1,0 +1,297 @@
+//! Bundles: what is carried by hand arrives as if there were a line, in any order and any number
+//! of times.
+
+mod hostile;
+mod joining;
+
+use super::organisation::{Node, Organisation, practice};
+use serde_json::json;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::bundle::{
+    BundleError, ExportRequest, Exported, Imported, Outcome, export, import,
+};
+use sincronia_protocol::ids::{OrganisationId, SpaceId};
+use sincronia_protocol::limits;
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::replica::WriteTarget;
+use sincronia_protocol::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_milliseconds(1_767_225_600_000);
+
+impl Node {
+    fn bundle_as(&mut self, request: &ExportRequest) -> Result<Exported, BundleError> {
+        let (replica, disk, random) = (&mut self.replica, &self.disk, &mut self.random);
+        let outcome = export(request, replica, disk, NOW, random);
+        self.keep(outcome)
+    }
+
+    /// The next bundle for an organisation, in one file.
+    fn bundle(&mut self, recipient: OrganisationId) -> Vec<u8> {
+        self.bundle_as(&request(recipient)).expect("a partner").parts.concat()
+    }
+
+    fn take_in(&mut self, file: &[u8]) -> Result<Vec<Outcome>, BundleError> {
+        let (replica, disk, random) = (&mut self.replica, &self.disk, &mut self.random);
+        let outcome = import(file, replica, disk, NOW, random);
+        self.keep(outcome)
+    }
+
+    /// Imports a whole bundle that is sound.
+    fn read(&mut self, file: &[u8]) -> Imported {
+        match self.take_in(file).expect("a sound bundle").pop() {
+            Some(Outcome::Imported(imported)) => *imported,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn keep<T>(&mut self, outcome: Result<T, BundleError>) -> Result<T, BundleError> {
+        match outcome {
+            Ok(_) => drop(self.commit()),
+            Err(_) => self.replica.forget(&self.disk).expect("a sound disk"),
+        }
+        outcome
+    }
+
+    fn unacknowledged_by(&mut self, partner: &OrganisationId) -> u64 {
+        self.replica.unacknowledged(&self.disk, partner).expect("a sound disk")
+    }
+}
+
+fn request(recipient: OrganisationId) -> ExportRequest {
+    ExportRequest {
+        recipient,
+        name: "Ente di prova".to_owned(),
+        all: false,
+        part_bytes: limits::PART_BYTES_DEFAULT,
+        content_bytes: limits::BUNDLE_CONTENT_BYTES_MAX,
+    }
+}
+
+/// Two partners without a line, and a space of the first that both write in.
+struct Pair {
+    owner: Node,
+    member: Node,
+    space: SpaceId,
+    organisations: [Organisation; 2],
+}
+
+fn pair() -> Pair {
+    let (first, owner) = Organisation::with_node(1);
+    let (second, member) = Organisation::with_node(2);
+    let known = [&first, &second];
+    let (mut owner, member) = (Node::start(&owner, &known), Node::start(&member, &known));
+    let space = owner.create_space();
+    owner.grant(&space, second.id(), Role::Contributor, History::Start).expect("an owner");
+    Pair { owner, member, space, organisations: [first, second] }
+}
+
+impl Pair {
+    /// So many records of the owner.
+    fn write(&mut self, count: usize) {
+        for at in 0..count {
+            self.owner.note(&self.space, &format!("Scheda {at}"));
+        }
+    }
+
+    /// A bundle there and one back.
+    fn exchange(&mut self) {
+        let there = self.owner.bundle(self.member.organisation());
+        self.member.read(&there);
+        let back = self.member.bundle(self.owner.organisation());
+        self.owner.read(&back);
+    }
+
+    fn agree(&self) -> bool {
+        self.owner.shows(&self.space) == self.member.shows(&self.space)
+            && self.owner.replica.summary(&self.space).map(|one| one.digest)
+                == self.member.replica.summary(&self.space).map(|one| one.digest)
+    }
+}
+
+#[test]
+fn what_is_carried_there_and_back_is_the_same_on_both_sides() {
+    let mut pair = pair();
+    let first = pair.owner.note(&pair.space, "Una scheda");
+    let there = pair.owner.bundle(pair.member.organisation());
+    let imported = pair.member.read(&there);
+    assert_eq!(imported.brought[&pair.space].entries, 1);
+    assert!(imported.is_complete && imported.refused.is_empty(), "{imported:?}");
+    pair.member.rename(&pair.space, first, "Un titolo migliore").unwrap();
+    pair.member.note(&pair.space, "Un'altra scheda");
+    let back = pair.member.bundle(pair.owner.organisation());
+    assert_eq!(pair.owner.read(&back).brought[&pair.space].entries, 2);
+    assert!(pair.agree());
+    assert_eq!(pair.owner.title(&pair.space, &first).as_deref(), Some("Un titolo migliore"));
+}
+
+#[test]
+fn a_bundle_holds_only_what_was_not_acknowledged() {
+    let mut pair = pair();
+    pair.write(40);
+    let member = pair.member.organisation();
+    let full = pair.owner.bundle(member);
+    assert!(pair.owner.unacknowledged_by(&member) >= 40);
+    pair.member.read(&full);
+    assert!(pair.owner.bundle(member).len() >= full.len(), "nothing was acknowledged yet");
+    let back = pair.member.bundle(pair.owner.organisation());
+    pair.owner.read(&back);
+    assert_eq!(pair.owner.unacknowledged_by(&member), 0);
+    pair.owner.restart();
+    let small = pair.owner.bundle_as(&request(member)).unwrap();
+    assert_eq!(small.messages, 0, "everything was acknowledged");
+    let everything = ExportRequest { all: true, ..request(member) };
+    assert!(pair.owner.bundle_as(&everything).unwrap().messages >= 3);
+}
+
+#[test]
+fn bundles_in_any_order_and_again_end_alike() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1]] {
+        let mut pair = pair();
+        let member = pair.member.organisation();
+        let bundles: Vec<_> = (0..3)
+            .map(|at| {
+                let record = pair.owner.note(&pair.space, &format!("Scheda {at}"));
+                pair.owner.rename(&pair.space, record, &format!("Titolo {at}")).unwrap();
+                pair.owner.bundle(member)
+            })
+            .collect();
+        for at in order.into_iter().chain(order) {
+            pair.member.take_in(&bundles[at]).unwrap();
+        }
+        assert!(pair.agree(), "{order:?}");
+        assert_eq!(pair.member.take_in(&bundles[0]), Ok(vec![Outcome::Known]));
+    }
+}
+
+#[test]
+fn an_older_word_of_a_partner_does_not_replace_a_newer_one() {
+    let mut pair = pair();
+    let owner = pair.owner.organisation();
+    let early = pair.member.bundle(owner);
+    pair.owner.note(&pair.space, "Una scheda");
+    let there = pair.owner.bundle(pair.member.organisation());
+    pair.member.read(&there);
+    let late = pair.member.bundle(owner);
+    pair.owner.read(&late);
+    pair.owner.read(&early);
+    assert_eq!(pair.owner.unacknowledged_by(&pair.member.organisation()), 0);
+}
+
+#[test]
+fn parts_come_in_any_order_and_again_and_wait_over_a_restart() {
+    let mut pair = pair();
+    pair.write(40);
+    let small =
+        ExportRequest { part_bytes: limits::PART_BYTES_MIN, ..request(pair.member.organisation()) };
+    let parts = pair.owner.bundle_as(&small).unwrap().parts;
+    let count = u32::try_from(parts.len()).unwrap();
+    assert!(count >= 3, "{count} parts");
+    for (taken, part) in parts.iter().enumerate().rev().take(parts.len() - 1) {
+        for _ in 0..2 {
+            let outcome = pair.member.take_in(part).unwrap();
+            let missing: Vec<_> = (1..=u32::try_from(taken).unwrap()).collect();
+            assert_eq!(outcome, [Outcome::Waiting { missing, count }]);
+        }
+        pair.member.restart();
+    }
+    assert_eq!(pair.member.read(&parts[0]).brought[&pair.space].entries, 40);
+    assert!(pair.agree());
+    assert_eq!(pair.member.take_in(&parts[1]), Ok(vec![Outcome::Known]), "it is not awaited anew");
+}
+
+#[test]
+fn what_does_not_fit_goes_into_the_bundle_after_the_acknowledgement() {
+    let mut pair = pair();
+    let text = "Molte parole che riempiono lo spazio. ".repeat(100);
+    for at in 0..200 {
+        let mut fields = practice(&format!("Scheda {at}"));
+        fields["procedure"] = json!(text);
+        pair.owner.write(&pair.space, WriteTarget::New(Kind::Practice), &fields).unwrap();
+    }
+    let member = pair.member.organisation();
+    let tight = ExportRequest { content_bytes: 600 * 1024, ..request(member) };
+    let mut rounds = 0;
+    loop {
+        let made = pair.owner.bundle_as(&tight).unwrap();
+        assert_eq!(pair.member.read(&made.parts.concat()).is_complete, made.is_complete);
+        let back = pair.member.bundle(pair.owner.organisation());
+        pair.owner.read(&back);
+        rounds += 1;
+        if made.is_complete {
+            break;
+        }
+        assert!(rounds < 20, "no end");
+    }
+    assert!(rounds > 1 && pair.agree(), "{rounds} rounds");
+}
+
+#[test]
+fn two_members_that_never_meet_exchange_over_a_third() {
+    let (first, hub) = Organisation::with_node(1);
+    let (second, left) = Organisation::with_node(2);
+    let (third, right) = Organisation::with_node(3);
+    // The two at the ends do not know each other: the hub's bundles tell them.
+    let mut hub = Node::start(&hub, &[&first, &second, &third]);
+    let mut left = Node::start(&left, &[&first, &second]);
+    let mut right = Node::start(&right, &[&first, &third]);
+    let space = hub.create_space();
+    for member in [second.id(), third.id()] {
+        hub.grant(&space, member, Role::Contributor, History::Start).unwrap();
+    }
+    let carry = |from: &mut Node, to: &mut Node| to.read(&from.bundle(to.organisation()));
+    carry(&mut hub, &mut left);
+    carry(&mut hub, &mut right);
+    let record = left.note(&space, "Dal primo");
+    carry(&mut left, &mut hub);
+    carry(&mut hub, &mut right);
+    right.rename(&space, record, "Dal secondo").unwrap();
+    carry(&mut right, &mut hub);
+    let imported = carry(&mut hub, &mut left);
+    assert!(imported.refused.is_empty(), "{imported:?}");
+    assert_eq!(left.title(&space, &record).as_deref(), Some("Dal secondo"));
+    assert_eq!(left.shows(&space), right.shows(&space));
+}
+
+#[test]
+fn a_carrier_takes_what_it_cannot_read_from_one_member_to_another() {
+    let (first, owner) = Organisation::with_node(1);
+    let (second, carrier) = Organisation::with_node(2);
+    let (third, reader) = Organisation::with_node(3);
+    let all = [&first, &second, &third];
+    let mut owner = Node::start(&owner, &all);
+    let mut carrier = Node::start(&carrier, &all);
+    let mut reader = Node::start(&reader, &all);
+    let space = owner.create_space();
+    owner.grant(&space, second.id(), Role::Carrier, History::Start).unwrap();
+    owner.grant(&space, third.id(), Role::Reader, History::Start).unwrap();
+    let record = owner.note(&space, "Una scheda");
+    carrier.read(&owner.bundle(second.id()));
+    assert!(carrier.shows(&space).is_empty());
+    reader.read(&carrier.bundle(third.id()));
+    assert_eq!(reader.title(&space, &record).as_deref(), Some("Una scheda"));
+}
+
+#[test]
+fn a_member_that_was_removed_learns_it_and_hands_in_what_it_wrote() {
+    let mut pair = pair();
+    pair.exchange();
+    let (owner, member) = (pair.owner.organisation(), pair.member.organisation());
+    pair.owner.revoke(&pair.space, member).unwrap();
+    pair.owner.note(&pair.space, "Dopo la rimozione");
+    pair.member.note(&pair.space, "Scritto senza saperlo");
+    let farewell = pair.owner.bundle(member);
+    let imported = pair.member.read(&farewell);
+    assert!(imported.brought[&pair.space].access, "{imported:?}");
+    assert_eq!(imported.brought[&pair.space].entries, 0, "nothing of afterwards");
+    let role = pair.member.replica.summary(&pair.space).unwrap().role(&member);
+    assert_eq!(role, None);
+    let late = pair.member.bundle(owner);
+    assert!(pair.owner.read(&late).refused.is_empty());
+    let shown = pair.owner.shows(&pair.space);
+    assert_eq!(pair.owner.replica.summary(&pair.space).unwrap().quarantined, 1, "{shown:?}");
+    let again = pair.member.bundle_as(&request(owner)).unwrap();
+    assert_eq!(again.messages, 1, "until it is known to have arrived");
+    let last = pair.owner.bundle(member);
+    pair.member.read(&last);
+    assert_eq!(pair.member.bundle_as(&request(owner)).unwrap().messages, 0);
+}

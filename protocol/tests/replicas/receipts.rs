@@ -1,0 +1,189 @@
+//! Receipts for erasures, and the certificate that they make.
+
+use super::circle::Circle;
+use super::erasure::Canaries;
+use super::line::Line;
+use super::organisation::Node;
+use sincronia_protocol::access::{Confirmation, Receipt};
+use sincronia_protocol::codec;
+use sincronia_protocol::crypto::NodeKey;
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
+use sincronia_protocol::replica::{Certificate, ReplicaError};
+use std::collections::BTreeSet;
+
+fn certificate(node: &mut Node, space: &SpaceId, record: &RecordId) -> Certificate {
+    let certificates = node.replica.certificates(&node.disk, space).expect("a space");
+    certificates.into_iter().find(|one| one.record == *record).expect("an erased record")
+}
+
+fn nodes(seats: &[(sincronia_protocol::ids::OrganisationId, NodeId)]) -> BTreeSet<NodeId> {
+    seats.iter().map(|(_, node)| *node).collect()
+}
+
+fn receipt_of(node: &Node, space: &SpaceId) -> Receipt {
+    let own = BTreeSet::from([node.id()]);
+    node.replica.receipts(&node.disk, space, &own).expect("a readable disk").remove(0)
+}
+
+fn admit(node: &mut Node, space: &SpaceId, receipt: &Receipt) -> Result<bool, ReplicaError> {
+    let receipts = std::slice::from_ref(receipt);
+    node.act(|replica, disk, _| replica.admit_receipts(disk, space, receipts))
+}
+
+fn erased() -> (Circle, RecordId) {
+    let mut circle = Circle::with_carrier();
+    let record = circle.owner.note(&circle.space.clone(), "da dimenticare");
+    circle.meet();
+    circle.owner.erase(&circle.space.clone(), &record).expect("the owner");
+    (circle, record)
+}
+
+#[test]
+fn the_certificate_names_who_confirmed_and_who_has_not_yet() {
+    let (mut circle, record) = erased();
+    let space = circle.space;
+    let all = circle.everybody().map(|node| node.id());
+    let [owner, member, colleague, carrier] = all;
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!((found.entries, found.late), (1, 0));
+    assert_eq!(nodes(&found.confirmed), BTreeSet::from([owner]));
+    assert_eq!(nodes(&found.missing), BTreeSet::from([member, colleague, carrier]));
+
+    Line::open(&mut circle.owner, &mut circle.member).run_sound();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!(nodes(&found.confirmed), BTreeSet::from([owner, member]));
+    assert_eq!(found, certificate(&mut circle.member, &space, &record), "any member can tell");
+
+    circle.meet();
+    for node in circle.everybody() {
+        let found = certificate(node, &space, &record);
+        assert_eq!((nodes(&found.confirmed), found.missing), (BTreeSet::from(all), Vec::new()));
+    }
+    circle.owner.restart();
+    assert_eq!(nodes(&certificate(&mut circle.owner, &space, &record).confirmed), all.into());
+}
+
+#[test]
+fn a_late_entry_makes_everybody_confirm_once_more() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.meet();
+    circle.member.rename(&space, record, "tardi").unwrap();
+    let canaries = Canaries::of(&mut circle.member, &space);
+    circle.owner.erase(&space, &record).unwrap();
+    let mut line = Line::open(&mut circle.owner, &mut circle.member);
+    line.run_sound();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!((found.late, found.confirmed.len()), (1, 2));
+    circle.owner.act(|replica, disk, _| replica.settle_erasures(disk, &space)).unwrap();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!((found.late, found.entries, found.confirmed.len()), (0, 2, 1));
+    circle.meet();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!((found.confirmed.len(), found.missing.len()), (4, 0));
+    circle.assert_erased(&record, &canaries);
+}
+
+#[test]
+fn a_receipt_that_its_node_did_not_sign_is_refused() {
+    let (mut circle, record) = erased();
+    let space = circle.space;
+    Line::open(&mut circle.owner, &mut circle.member).run_sound();
+    let sound = receipt_of(&circle.member, &space);
+    let bytes = codec::encode(&sound);
+    let mut refused = 0;
+    for position in 0..bytes.len() {
+        let mut tampered = bytes.clone();
+        tampered[position] ^= 1;
+        let Ok(receipt) = codec::decode::<Receipt>(&tampered) else { continue };
+        refused += 1;
+        assert_ne!(admit(&mut circle.colleague, &space, &receipt), Ok(true), "byte {position}");
+    }
+    assert!(refused > 100, "most changes still parse");
+    // Somebody else's word for the colleague.
+    let of_colleague = Confirmation { node: circle.colleague.id(), ..sound.confirmation };
+    let forged = Receipt::sign(space, of_colleague, &circle.member.credentials.node_key);
+    assert_eq!(admit(&mut circle.owner, &space, &forged), Err(ReplicaError::Receipt));
+    assert!(
+        nodes(&certificate(&mut circle.owner, &space, &record).missing)
+            .contains(&circle.colleague.id())
+    );
+}
+
+#[test]
+fn receipts_of_strangers_and_of_other_spaces_are_not_taken() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.owner.erase(&space, &record).unwrap();
+    let sound = receipt_of(&circle.owner, &space);
+    let sign = |node: NodeId, of: SpaceId, key: &NodeKey| {
+        Receipt::sign(of, Confirmation { node, ..sound.confirmation }, key)
+    };
+    // The outsider is known here, and no member of this space.
+    let outsider = sign(circle.outsider.id(), space, &circle.outsider.credentials.node_key);
+    assert_eq!(admit(&mut circle.owner, &space, &outsider), Err(ReplicaError::NotPermitted));
+    let other = circle.owner.create_space();
+    let elsewhere = sign(circle.member.id(), other, &circle.member.credentials.node_key);
+    assert_eq!(admit(&mut circle.owner, &space, &elsewhere), Err(ReplicaError::NotPermitted));
+    let before = circle.owner.digests();
+    assert_eq!(admit(&mut circle.owner, &space, &sound), Ok(false), "known");
+    assert_eq!(circle.owner.digests(), before);
+}
+
+#[test]
+fn the_later_receipt_of_a_node_takes_the_place_of_the_earlier() {
+    let (mut circle, _) = erased();
+    let space = circle.space;
+    circle.meet();
+    let first = receipt_of(&circle.member, &space);
+    let another = circle.owner.note(&space, "anche questa");
+    circle.meet();
+    circle.owner.erase(&space, &another).unwrap();
+    circle.meet();
+    let second = receipt_of(&circle.member, &space);
+    assert_eq!(second.confirmation.number, first.confirmation.number + 1);
+    assert!(second.confirmation.access.length > first.confirmation.access.length);
+    assert_eq!(admit(&mut circle.owner, &space, &first), Ok(false));
+    assert_eq!(certificate(&mut circle.owner, &space, &another).missing, []);
+}
+
+#[test]
+fn a_position_that_is_on_no_log_confirms_nothing() {
+    let (mut circle, record) = erased();
+    let space = circle.space;
+    let node = circle.member.id();
+    let mut access = receipt_of(&circle.owner, &space).confirmation.access;
+    access.length += 5;
+    let boast = Confirmation { node, number: 3, access };
+    let boast = Receipt::sign(space, boast, &circle.member.credentials.node_key);
+    assert_eq!(admit(&mut circle.owner, &space, &boast), Ok(true));
+    assert!(nodes(&certificate(&mut circle.owner, &space, &record).missing).contains(&node));
+}
+
+#[test]
+fn a_former_member_is_named_as_out_of_reach_until_it_said_so() {
+    let (mut circle, record) = erased();
+    let space = circle.space;
+    let organisation = circle.colleague.organisation();
+    Line::open(&mut circle.owner, &mut circle.member).run_sound();
+    circle.owner.revoke(&space, organisation).unwrap();
+    circle.remove_member();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!(found.out_of_reach, [organisation], "the member had confirmed before");
+    assert_eq!(nodes(&found.missing), BTreeSet::from([circle.outsider.id()]));
+}
+
+#[test]
+fn a_space_without_erasures_is_compared_as_before_and_has_no_receipts() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    circle.owner.note(&space, "resta");
+    circle.meet();
+    let partner = circle.member.organisation();
+    let Node { replica, disk, .. } = &mut circle.owner;
+    let heads = replica.heads_for(disk, &partner, &space).unwrap().unwrap();
+    assert_eq!(heads.receipts, []);
+    assert_eq!(replica.certificates(disk, &space).unwrap(), []);
+}

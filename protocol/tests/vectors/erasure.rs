@@ -1,0 +1,67 @@
+//! An erasure: its access entry, the run without a body, and receipts as they travel.
+
+use super::golden::Golden;
+use super::space::Space;
+use sincronia_protocol::access::{
+    AccessEntry, AccessOperation, Confirmation, ErasedEntries, Receipt,
+};
+use sincronia_protocol::codec;
+use sincronia_protocol::log::{LogPosition, Run};
+use sincronia_protocol::replica::SpaceHeads;
+use sincronia_protocol::sync::Message;
+
+/// The owner erases the record of `author.json`, of whose three entries it knows the first two.
+fn erasure(space: &Space) -> AccessEntry {
+    let record = space.written[0].payload.record;
+    let node = space.member.seats[0].id();
+    let entries = ErasedEntries::gather([(node, 0), (node, 1)]);
+    let primary = space.owner.identity.primary().unwrap();
+    let operation = AccessOperation::Erase { record, entries };
+    let statement = space.access.draft(primary.node, primary.term, operation);
+    statement.sign(&space.owner.seats[0].key)
+}
+
+#[test]
+fn an_erasure_its_run_and_its_receipt() {
+    let space = Space::new();
+    let mut access = space.access.clone();
+    let entry = erasure(&space);
+    access.apply(&entry, &space.owner.identities()).unwrap();
+    let mut run = space.run.clone();
+    run.erase(|sequence| sequence < 2).unwrap();
+    let seat = &space.member.seats[0];
+    let confirmation = Confirmation { node: seat.id(), number: 0, access: access.position() };
+    let receipt = Receipt::sign(space.id(), confirmation, &seat.key);
+    let heads = SpaceHeads { receipts: vec![confirmation], ..SpaceHeads::absent(space.id()) };
+    let message = Message::Receipts { space: space.id(), receipts: vec![receipt.clone()] };
+
+    let mut golden = Golden::new(
+        "The owner of access.json erases, in the next entry, the record of author.json, naming its \
+         first two entries; the contributor's node (seed 21) confirms.",
+    );
+    golden.hex("access entry", codec::encode(&entry));
+    golden.hex("access entry: hash", entry.statement.hash().as_bytes());
+    golden.hex("run of author.json without its first two bodies", codec::encode(&run));
+    golden.hex("receipt", codec::encode(&receipt));
+    golden.hex("heads with the receipt", codec::encode(&heads));
+    golden.hex("message 14", message.encode());
+    let recorded = golden.settle("erasure.json");
+
+    let read: AccessEntry = codec::decode(&recorded.bytes("access entry")).unwrap();
+    let mut again = space.access.clone();
+    again.apply(&read, &space.owner.identities()).unwrap();
+    assert_eq!(again, access);
+    let node = seat.id();
+    assert!(again.erasures().covers(&node, 1) && !again.erasures().covers(&node, 2));
+    let name = "run of author.json without its first two bodies";
+    let run: Run = codec::decode(&recorded.bytes(name)).unwrap();
+    let verified = run.verify(LogPosition::START).unwrap();
+    let whole = space.run.clone().verify(LogPosition::START).unwrap();
+    assert_eq!(verified.end(), whole.end(), "the chain and its signature hold without bodies");
+    let receipt: Receipt = codec::decode(&recorded.bytes("receipt")).unwrap();
+    assert_eq!((receipt.verify(), receipt.confirmation), (Ok(()), confirmation));
+    let read: SpaceHeads = codec::decode(&recorded.bytes("heads with the receipt")).unwrap();
+    assert_eq!(read, heads);
+    let read = Message::decode(&recorded.bytes("message 14")).unwrap();
+    assert!(read == message && read.is_acknowledged());
+}

@@ -1,0 +1,108 @@
+//! Records that an owner erases in the world, and that nothing of them is left.
+
+use super::{PeerIndex, World};
+use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::log::LogPosition;
+use sincronia_protocol::replica::ReplicaError;
+use std::collections::{BTreeMap, BTreeSet};
+
+const FRAME_BYTES: usize = 256 * 1024;
+
+/// What was written of each record, and which records were erased.
+#[derive(Default)]
+pub(super) struct Erasures {
+    written: BTreeMap<(SpaceId, RecordId), BTreeSet<EntryHash>>,
+    erased: BTreeSet<(SpaceId, RecordId)>,
+}
+
+impl Erasures {
+    pub(super) fn wrote(&mut self, space: SpaceId, record: RecordId, entry: EntryHash) {
+        self.written.entry((space, record)).or_default().insert(entry);
+    }
+
+    fn of<'a>(&'a self, space: &'a SpaceId) -> impl Iterator<Item = &'a RecordId> {
+        self.erased.iter().filter(move |(one, _)| one == space).map(|(_, record)| record)
+    }
+}
+
+impl World {
+    /// Erases a record of a space.
+    pub fn erase(
+        &mut self,
+        owner: PeerIndex,
+        space: SpaceId,
+        record: RecordId,
+    ) -> Result<(), ReplicaError> {
+        let prepared = self.prepare(owner, |one| one.replica.erase(&one.disk, &space, &record));
+        self.note(&format!("{owner} erases {record}: {prepared:?}"));
+        prepared?;
+        self.conclude(owner)?;
+        self.erasures.erased.insert((space, record));
+        Ok(())
+    }
+
+    /// Has the owner name what came too late, as its node does after each commit.
+    pub(super) fn settle_erasures(&mut self, peer: PeerIndex) {
+        for space in self.peers[peer].replica.erasures_due() {
+            let one = &mut self.peers[peer];
+            if let Err(error) = one.replica.settle_erasures(&one.disk, &space) {
+                self.note(&format!("{peer} cannot settle its erasures: {error}"));
+            }
+        }
+    }
+
+    /// No node writes down what a record shows after it heard that the record was erased.
+    pub(super) fn check_not_erased(&mut self, peer: PeerIndex, space: &SpaceId, record: &RecordId) {
+        let seed = self.seed;
+        let one = &mut self.peers[peer];
+        let is_erased = one.replica.is_erased(&one.disk, space, record).expect("a space");
+        assert!(!is_erased, "seed {seed}: {peer} shows {record}, which was erased");
+    }
+
+    /// After rest a member shows no erased record and holds no body of one, whoever wrote it and
+    /// whenever; and its certificate misses nobody.
+    pub(super) fn check_erased(&mut self, member: PeerIndex, space: &SpaceId) {
+        let records: Vec<_> = self.erasures.of(space).copied().collect();
+        if records.is_empty() {
+            return;
+        }
+        let (seed, bodies) = (self.seed, self.bodies_at(member, space));
+        let shown = self.peers[member].shows(space);
+        for record in &records {
+            assert!(!shown.contains_key(&record.to_string()), "seed {seed}: {member}, {record}");
+            let written = self.erasures.written.get(&(*space, *record));
+            let left: Vec<_> =
+                written.into_iter().flatten().filter(|one| bodies.contains(one)).collect();
+            assert!(left.is_empty(), "seed {seed}: {member} holds {left:?} of {record}");
+        }
+        let one = &mut self.peers[member];
+        let certificates = one.replica.certificates(&one.disk, space).expect("a space");
+        let found: BTreeSet<_> = certificates.iter().map(|one| one.record).collect();
+        assert!(records.iter().all(|record| found.contains(record)), "seed {seed}: {member}");
+        let silent: BTreeSet<_> =
+            certificates.iter().flat_map(|one| &one.missing).map(|(_, node)| *node).collect();
+        for peer in self.members(member, space) {
+            let node = self.peers[peer].replica.node();
+            assert!(!silent.contains(&node), "seed {seed}: {member} lacks the receipt of {peer}");
+        }
+    }
+
+    /// The entries of a space whose bodies a node holds.
+    fn bodies_at(&mut self, peer: PeerIndex, space: &SpaceId) -> BTreeSet<EntryHash> {
+        let authors: Vec<_> = self.peers.iter().map(|one| one.replica.node()).collect();
+        let one = &mut self.peers[peer];
+        let mut bodies = BTreeSet::new();
+        for author in authors {
+            let mut position = LogPosition::START;
+            while let Ok(Some(run)) =
+                one.replica.read_run(&one.disk, space, &author, position.length, FRAME_BYTES)
+            {
+                let verified = run.verify(position).expect("what a node keeps is sound");
+                let sealed = verified.entries().iter().filter(|entry| !entry.body.is_erased());
+                bodies.extend(sealed.map(|entry| entry.hash));
+                position = verified.end();
+            }
+        }
+        bodies
+    }
+}

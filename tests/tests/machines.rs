@@ -1,0 +1,193 @@
+//! Several machines of one organisation, each a process of its own; one of them is lost.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+use serde_json::{Map, Value, json};
+use sincronia_client::api::Client;
+use sincronia_client::root::Signing;
+use sincronia_node::api::{
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, IdentityRequest,
+    NetworkRequest, PartnerState, RecordView,
+};
+use sincronia_protocol::identity::{Admission, IdentityOperation};
+use sincronia_protocol::recovery::restore_entropy;
+use sincronia_tests::federation::{self, Node};
+
+/// Is a node when the harness asks for one.
+#[test]
+fn node_process() {
+    federation::run_if_asked();
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn convention(owner: &Node, party: &Node, title: &str) -> ConventionView {
+    let request: ConventionRequest = serde_json::from_value(json!({
+        "fields": {
+            "title": title,
+            "instrument_kind": "accoglienza",
+            "parties": [
+                {"org": owner.organisation, "role": "inviante"},
+                {"org": party.organisation, "role": "gestore"},
+            ],
+        },
+        "operator": "segreteria",
+    }))
+    .unwrap();
+    owner.client().create_convention(&request).unwrap()
+}
+
+fn edit(node: &Node, id: &str, fields: &Value) -> Result<(), ErrorCode> {
+    let request = EditRequest {
+        fields: object(fields),
+        seen: None,
+        operator: Some("prova".into()),
+        comment: None,
+    };
+    node.client().edit_convention(id, &request).map(drop).map_err(|error| error.code)
+}
+
+fn found(client: &Client, id: &str) -> Option<RecordView> {
+    let all = client.conventions(&ConventionsQuery::default()).unwrap();
+    all.into_iter().find(|one| one.id == id)
+}
+
+fn shows(client: &Client, id: &str, seats: u64) -> bool {
+    found(client, id).is_some_and(|one| one.fields.get("seats_total") == Some(&json!(seats)))
+}
+
+/// Signs with the root key of the recovery words and hands the entries to a node.
+fn sign(node: &Node, words: &str, operations: Vec<IdentityOperation>) -> IdentityRequest {
+    let entropy = restore_entropy(words).unwrap();
+    let mut signing = Signing::begin(&node.client().identity().unwrap(), entropy).unwrap();
+    for operation in operations {
+        signing.say(operation).unwrap();
+    }
+    let request = signing.request();
+    node.client().extend_identity(&request).unwrap();
+    request
+}
+
+/// A second machine of the organisation of `first`, admitted there and running.
+fn second(first: &Node, words: &str) -> Node {
+    let (machine, request) = Node::request(&first.organisation);
+    sign(first, words, vec![IdentityOperation::AddNode { admission: request.admission }]);
+    let admission = first.client().identity().unwrap().admission;
+    machine.admit(&Admission::from_text(&admission).unwrap())
+}
+
+fn id_of(node: &Node) -> String {
+    node.client().status().unwrap().node
+}
+
+fn knows_sibling(client: &Client) -> bool {
+    client.nodes().unwrap().iter().any(|one| !one.this && one.connected)
+}
+
+#[test]
+fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
+    let (mut first, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&first);
+    let made = convention(&first, &casa, "Accoglienza residenziale");
+    let id = made.convention.id.as_str();
+    casa.wait("the convention", |client| found(client, id).is_some());
+
+    let second = second(&first, &words);
+    second.wait("the convention", |client| found(client, id).is_some());
+    second.wait("its partner", |client| client.partners().unwrap().len() == 1);
+    second
+        .wait("a session with the partner", |client| client.partners().unwrap()[0].sync.connected);
+    second.wait("the other machine", knows_sibling);
+    // Each writes what all three see.
+    second.wait("the key", |client| client.space(&made.space.id).unwrap().has_key);
+    edit(&second, id, &json!({"seats_total": 3})).unwrap();
+    first.wait("the edit of the second", |client| shows(client, id, 3));
+    edit(&first, id, &json!({"seats_total": 4})).unwrap();
+    second.wait("the edit of the first", |client| shows(client, id, 4));
+    casa.wait("both edits", |client| shows(client, id, 4));
+    // What the partner owns is there too.
+    let theirs = convention(&casa, &first, "Accoglienza diurna");
+    second.wait("a convention of the partner", |client| {
+        found(client, &theirs.convention.id).is_some()
+    });
+    let refused = second.client().create_space().unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotPrimary);
+    let (lost, this) = (id_of(&first), id_of(&second));
+    assert!(refused.remedy.contains(&lost), "{}", refused.remedy);
+
+    // The first machine is lost for good.
+    first.kill();
+    let operations = vec![
+        IdentityOperation::SetPrimary { node: this.parse().unwrap() },
+        IdentityOperation::RevokeNode { node: lost.parse().unwrap() },
+    ];
+    let signed = sign(&second, &words, operations);
+    let again = second.client().extend_identity(&signed).unwrap_err();
+    assert_eq!(again.code, ErrorCode::Conflict, "never two entries at one place");
+    let report = |client: &Client| client.node_report(&lost).unwrap();
+    second.wait("every key replaced", |client| report(client).waiting == 0);
+    let told = report(second.client());
+    let titles: Vec<_> = told.spaces.iter().map(|one| one.title.as_str()).collect();
+    for title in ["Accoglienza residenziale", "Accoglienza diurna", "directory"] {
+        assert!(titles.contains(&title), "{titles:?}");
+    }
+    assert!(told.revoked && told.records >= 2, "{told:?}");
+    let own = told.spaces.iter().find(|one| one.space == made.space.id).unwrap();
+    assert!(own.written >= 2 && own.state == "rotated", "{own:?}");
+    casa.wait("its own cut", |client| {
+        client.space(&theirs.space.id).unwrap().epoch > theirs.space.epoch
+    });
+
+    // Life goes on with the second machine as primary.
+    edit(&second, id, &json!({"seats_total": 5})).unwrap();
+    casa.wait("the edit after the loss", |client| shows(client, id, 5));
+    let fresh = convention(&second, &casa, "Accoglienza notturna");
+    casa.wait("a new convention", |client| found(client, &fresh.convention.id).is_some());
+
+    // The lost machine is started again: it is told, and says so.
+    first.start();
+    first.wait("that it was revoked", |client| client.status().unwrap().revoked);
+    assert!(!shows(first.client(), id, 5), "it gets nothing that was written since");
+    assert!(found(first.client(), &fresh.convention.id).is_none());
+    assert_eq!(edit(&first, id, &json!({"seats_total": 9})), Err(ErrorCode::Revoked));
+    let checks = first.client().doctor().unwrap();
+    assert!(checks.iter().any(|one| one.name == "certified" && !one.ok && one.remedy.is_some()));
+    first.client().network(&NetworkRequest { online: true }).unwrap();
+    assert!(!first.client().status().unwrap().online);
+    first.kill();
+    first.start();
+    assert!(first.client().status().unwrap().revoked, "it knows after a restart too");
+    assert!(shows(casa.client(), id, 5) && shows(second.client(), id, 5));
+}
+
+#[test]
+fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
+    let (first, words) = Node::found_with_words("Comune di Aulla");
+    let second = second(&first, &words);
+    second.wait("the other machine", knows_sibling);
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&second);
+    first.wait("the partner", |client| {
+        client.partners().unwrap().iter().any(|one| one.organisation == casa.organisation)
+    });
+    // The primary gives it what it is due, though it joined elsewhere.
+    casa.wait("the directory of its new partner", |client| {
+        client.spaces().unwrap().iter().any(|one| one.owner == first.organisation)
+    });
+    let made = convention(&first, &casa, "Accoglienza residenziale");
+    let id = made.convention.id.as_str();
+    casa.wait("a convention", |client| found(client, id).is_some());
+    second.client().block_partner(&casa.organisation).unwrap();
+    first.wait("the block", |client| {
+        let partners = client.partners().unwrap();
+        partners.iter().any(|one| one.state == PartnerState::Blocked && !one.sync.connected)
+    });
+}
