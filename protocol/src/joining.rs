@@ -20,7 +20,7 @@ mod inviting;
 mod returning;
 
 use crate::codec::{self, CodecError};
-use crate::crypto::{Domain, Secret, Signature};
+use crate::crypto::{Domain, RootPublic, Secret, Signature};
 use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
@@ -67,6 +67,10 @@ pub enum Refusal {
     #[n(6)]
     #[error("the identity sent does not hold")]
     Identity,
+    /// The identity log sent continues otherwise than the one that is known here.
+    #[n(7)]
+    #[error("the identity log has another continuation here")]
+    Forked,
 }
 
 /// An organisation introducing itself.
@@ -163,10 +167,10 @@ pub enum JoinMessage {
         /// Version of the exchange.
         #[n(0)]
         version: u32,
-        /// The organisation.
+        /// The first root key, which the organisation's id is made of.
         #[n(1)]
-        organisation: OrganisationId,
-        /// The root key's signature over the organisation and both nodes.
+        root: RootPublic,
+        /// Its signature over the organisation and both nodes.
         #[n(2)]
         proof: Signature,
     },

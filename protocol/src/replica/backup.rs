@@ -1,6 +1,7 @@
 //! What of a node's tables belongs in a backup, and how it comes back on another node.
 //!
-//! A backup holds what cannot be made again: logs, keyrings, keys of spaces, partners, settings.
+//! A backup holds what cannot be made again: logs, keyrings, keys of spaces, receipts for erasures,
+//! partners and what was exchanged with them by bundles, settings.
 //! Rows, what waits to be read and progress are made again from the logs. Invitations stay out: one
 //! that was used after the backup must not be open again, and their addresses name the old node.
 //! What is sealed at rest stands open inside the encrypted file and is sealed anew when it comes
@@ -17,7 +18,7 @@ use std::ops::ControlFlow;
 use zeroize::Zeroizing;
 
 /// The tables of a backup, in the order in which they stand in it.
-pub const BACKUP_TABLES: [Table; 11] = [
+pub const BACKUP_TABLES: [Table; 13] = [
     Table::Identity,
     Table::Access,
     Table::Entries,
@@ -27,16 +28,17 @@ pub const BACKUP_TABLES: [Table; 11] = [
     Table::Keys,
     Table::Spaces,
     Table::Forks,
+    Table::Receipts,
     Table::Partners,
+    Table::Bundles,
     Table::Settings,
 ];
 
 /// Whether the values of a table are sealed under the storage key.
-const fn is_sealed(table: Table, value: &[u8]) -> bool {
+fn is_sealed(table: Table, key: &[u8]) -> bool {
     match table {
-        Table::Keys | Table::Partners => true,
-        // Debts of maintenance are names without a value.
-        Table::Settings => !value.is_empty(),
+        Table::Keys | Table::Partners | Table::Bundles => true,
+        Table::Settings => !super::maintenance::is_debt(key) && !super::erasure::is_debt(key),
         _ => false,
     }
 }
@@ -52,7 +54,7 @@ impl Credentials {
         key: &[u8],
         value: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, ReplicaError> {
-        if !is_sealed(table, value) {
+        if !is_sealed(table, key) {
             return Ok(Zeroizing::new(value.to_vec()));
         }
         let opened = self.storage.open(&keys::place(table, key), value);
@@ -80,7 +82,7 @@ impl Credentials {
                 let counts = Summary { records: 0, conflicts: 0, quarantined: 0, ..summary };
                 Ok(codec::encode(&counts))
             }
-            _ if is_sealed(table, value) => Ok(self.storage.seal(&keys::place(table, key), value)?),
+            _ if is_sealed(table, key) => Ok(self.storage.seal(&keys::place(table, key), value)?),
             _ => Ok(value.to_vec()),
         }
     }
@@ -141,7 +143,7 @@ impl Replica {
             let Some(last) = head.position.length.checked_sub(1) else { continue };
             let stored = self.stored_entry(disk, space, &author, last)?;
             let header = stored.header(*space, author, last);
-            let hash = header.hash(&stored.body);
+            let hash = header.hash_with(&stored.body);
             if (LogPosition { length: last + 1, head: hash }) != head.position {
                 return Err(ReplicaError::Damaged(Table::Heads.name()));
             }

@@ -128,6 +128,11 @@ impl Replica {
     }
 }
 
+/// Whether a setting is a debt; their values are not sealed.
+pub(super) fn is_debt(key: &[u8]) -> bool {
+    key.starts_with(DEBT)
+}
+
 fn debt(organisation: &OrganisationId) -> Vec<u8> {
     [DEBT, organisation.as_bytes()].concat()
 }
