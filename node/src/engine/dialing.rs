@@ -161,6 +161,12 @@ impl Core {
             Purpose::Join => self.joinings.fail(&node, failure),
             Purpose::Sync if !self.by_node.contains_key(&node) && self.is_sought(&node) => {
                 self.dialing.failed(node, failure.to_string());
+                // It may not know yet that this node was certified.
+                if *failure == DialFailure::Unsupported && self.online {
+                    let addresses = self.addresses_of(&node);
+                    self.joinings.wish_to_return(node);
+                    self.network.open(node, addresses, Purpose::Join);
+                }
             }
             Purpose::Sync => {}
         }

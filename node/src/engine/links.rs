@@ -83,7 +83,11 @@ impl Core {
         let status = link.session.status();
         if status.phase == SyncPhase::InSync {
             link.agreed = Some(super::now());
+            if let Some(partner) = status.partner {
+                self.note_heard(&partner);
+            }
         }
+        let Some(link) = self.links.get_mut(&id) else { return };
         if status.phase != link.told {
             link.told = status.phase;
             if let Some(partner) = status.partner {

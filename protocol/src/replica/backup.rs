@@ -48,7 +48,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`ReplicaError::Damaged`] when it does not open.
-    pub fn into_backup(
+    pub fn to_backup(
         &self,
         table: Table,
         key: &[u8],
@@ -133,11 +133,7 @@ impl Replica {
 
     /// Checks that every author log is as long as its head says: what is restored has no hole at
     /// its end.
-    fn check_ends(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<(), ReplicaError> {
+    fn check_ends(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
         let heads: Vec<_> = self.space(disk, space)?.heads.clone().into_iter().collect();
         for (author, head) in heads {
             let Some(last) = head.position.length.checked_sub(1) else { continue };
