@@ -5,7 +5,7 @@ use super::joining::Joinings;
 use super::links::Link;
 use crate::api::{ApiError, ApiEvent};
 use crate::limits;
-use crate::network::{Network, NetworkEvent, SessionId};
+use crate::network::{CloseCause, Network, NetworkEvent, SessionId};
 use crate::random;
 use crate::store::{Snapshot, Store, StoreError};
 use rand_chacha::ChaCha20Rng;
@@ -299,8 +299,12 @@ impl Core {
                 drop(room);
             }
             NetworkEvent::Closed { session, cause } => {
+                let stranger = self.not_greeted(session);
                 self.drop_link(session, Some(cause.to_string()));
                 self.joinings.close(session);
+                if let Some(node) = stranger.filter(|_| cause == CloseCause::Line) {
+                    self.present_to(node);
+                }
             }
             NetworkEvent::DialFailed { node, purpose, failure } => {
                 self.handle_dial_failure(node, purpose, &failure);

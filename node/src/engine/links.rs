@@ -135,6 +135,12 @@ impl Core {
         self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
     }
 
+    /// The node at the other end of a session that this side opened and that was never greeted.
+    pub(super) fn not_greeted(&self, id: SessionId) -> Option<NodeId> {
+        let link = self.links.get(&id).filter(|link| link.outbound)?;
+        link.session.status().partner.is_none().then(|| link.session.node())
+    }
+
     /// When `organisation` and this node were last known to have the same, in a session that
     /// stands.
     pub(super) fn agreed(&self, organisation: &OrganisationId) -> Option<Timestamp> {
