@@ -3,8 +3,8 @@
 //! The steps, so that whoever holds the recovery words keeps them: [`Restoration::begin`] writes
 //! the store; [`Restoration::recall`](super::recalling) asks partners for what the organisation
 //! signed since; the caller signs the entries that certify the new node and revoke the old one;
-//! [`Restoration::finish`] takes them. The keystore is written last, so that whatever is interrupted
-//! before leaves no node.
+//! [`Restoration::finish`] takes them. The keystore is written last, so that whatever is
+//! interrupted before leaves no node.
 
 use super::reading::Reading;
 use crate::config::{DirectoryError, DirectoryLock, NodeDirectory};

@@ -115,7 +115,7 @@ impl BackupScanner {
             Stage::Prelude => self.read_prelude(part),
             Stage::Header => self.read_header(part),
             Stage::Frame => self.read_frame(part),
-            Stage::Chunk { is_last, frame, .. } => self.read_chunk(part, is_last, &frame),
+            Stage::Chunk { is_last, frame, .. } => self.read_chunk(part, is_last, frame),
             Stage::Trailer => self.read_trailer(part),
             Stage::Done => Err(BackupError::Trailing),
         }
@@ -170,13 +170,13 @@ impl BackupScanner {
         &mut self,
         part: &[u8],
         is_last: bool,
-        frame: &[u8; FRAME_BYTES],
+        frame: [u8; FRAME_BYTES],
     ) -> Result<Scanned, BackupError> {
         let damaged = BackupError::Damaged(self.place());
         let split = part.len().saturating_sub(CHECKSUM_BYTES);
         let Some((sealed, found)) = part.split_at_checked(split) else { return Err(damaged) };
         let number = self.number;
-        if checksum(&self.hash, frame, number, sealed) != found {
+        if checksum(&self.hash, &frame, number, sealed) != found {
             return Err(damaged);
         }
         self.number += 1;

@@ -137,7 +137,9 @@ fn threat_26_exchanged_repeated_or_missing_chunks_are_found_without_the_words() 
     let places = chunks(&file);
     let with = |order: Vec<usize>| {
         let mut changed = file[..places[0].start].to_vec();
-        order.iter().for_each(|at| changed.extend(&file[places[*at].clone()]));
+        for at in order {
+            changed.extend(&file[places[at].clone()]);
+        }
         changed.extend(&file[places.last().unwrap().end..]);
         read(&changed, None)
     };

@@ -310,11 +310,21 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        let own = self.organisation();
         let state = self.space(disk, space)?;
         let (position, epoch) = (state.access.length(), state.access.epoch());
-        // The owner lacks the key of now only when it was restored from a backup older than that
-        // key. Members keep it; from here on there is a key that all have.
-        let previous = state.key_at(epoch).filter(|_| keeps_history).cloned();
+        let previous = state.key_at(epoch).cloned();
+        // The owner lacks the key of now when the machine that made it is lost. Members give it
+        // back; where nobody else reads, it is lost with what was written under it.
+        let others_read = state
+            .access
+            .members()
+            .iter()
+            .any(|(one, member)| *one != own && member.role().is_some_and(Role::reads));
+        if previous.is_none() && others_read {
+            return Err(ReplicaError::KeyMissing);
+        }
+        let previous = previous.filter(|_| keeps_history);
         Self::fresh_rotation(space, position, epoch + 1, previous.as_ref(), seats, random)
     }
 

@@ -184,10 +184,10 @@ fn threat_26_only_a_certified_node_of_a_partner_returns() {
     };
     let repeated = returns(&mut circle.member, &circle.outsider.id(), &introduction);
     assert_eq!(repeated, Err(Refusal::Identity), "repeated by another node");
-    let mut forged = introduction.clone();
-    let last: &mut IdentityEntry = forged.identity.last_mut().unwrap();
+    let mut tampered = introduction.clone();
+    let last: &mut IdentityEntry = tampered.identity.last_mut().unwrap();
     last.signature = sincronia_protocol::crypto::Signature::from_bytes([7; 64]);
-    assert_eq!(returns(&mut circle.member, &restored.id(), &forged), Err(Refusal::Identity));
+    assert_eq!(returns(&mut circle.member, &restored.id(), &tampered), Err(Refusal::Identity));
     let (stranger, credentials) = Organisation::with_node(33);
     let strange = Node::start(&credentials, &[&stranger]);
     let theirs = self::introduction(&strange);

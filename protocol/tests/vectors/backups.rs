@@ -27,14 +27,9 @@ fn a_backup_opens_with_the_words() {
     let organisation = Organisation::found(1, 1);
     let sealing = recovery_sealing(&secret(1));
     let seat = Seat::new(0x11);
-    let (mut writer, mut file) = BackupWriter::begin(
-        organisation.id(),
-        &seat.key,
-        NOW,
-        sealing.public(),
-        &mut random(7),
-    )
-    .unwrap();
+    let (mut writer, mut file) =
+        BackupWriter::begin(organisation.id(), &seat.key, NOW, sealing.public(), &mut random(7))
+            .unwrap();
     for item in items() {
         file.extend(writer.write(&item.encode().unwrap()).unwrap());
     }

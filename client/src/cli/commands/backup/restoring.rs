@@ -41,8 +41,8 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// What the organisation signed since, as partners know it: an entry at a place that was taken would
-/// split its identity.
+/// What the organisation signed since, as partners know it: an entry at a place that was taken
+/// would split its identity.
 fn recall(
     context: &Context,
     restoration: &mut Restoration,
