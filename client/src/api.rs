@@ -13,6 +13,7 @@
 //! # Deliberately absent
 //! Retries, caches, a synchronisation machine, a store of records.
 
+mod backup;
 mod bundle;
 mod convention;
 mod erasure;

@@ -41,6 +41,14 @@ impl Signing {
     pub fn begin(view: &IdentityView, entropy: Secret<32>) -> Result<Self, RootError> {
         let entries = view.entries.iter().take(IDENTITY_ENTRIES_MAX).map(|text| parse(text));
         let entries = entries.collect::<Option<Vec<_>>>().ok_or(RootError::Log)?;
+        Self::after(&entries, entropy)
+    }
+
+    /// As [`Self::begin`], where the log ends with `entries`.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn after(entries: &[IdentityEntry], entropy: Secret<32>) -> Result<Self, RootError> {
         let (first, rest) = entries.split_first().ok_or(RootError::Log)?;
         let mut identity = Identity::begin(first).map_err(|_| RootError::Log)?;
         for entry in rest {
@@ -76,6 +84,12 @@ impl Signing {
         let (old, new, next) = (self.key(0), self.key(1), self.key(2));
         let entry = self.identity.draft_rotation(&new, &next.public()).sign(&old);
         self.keep(entry)
+    }
+
+    /// What was signed.
+    #[must_use]
+    pub fn signed(&self) -> &[IdentityEntry] {
+        &self.signed
     }
 
     /// What the node is handed.

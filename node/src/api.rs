@@ -3,6 +3,7 @@
 //! Identifiers are bech32m text, times are milliseconds since 1970, field values are JSON. The
 //! types are shared by server and client, and described for others at `/api/v1/openapi.json`.
 
+mod backup;
 mod bundle;
 pub mod distinct;
 mod erasure;
@@ -19,6 +20,7 @@ mod space;
 mod status;
 mod succession;
 
+pub use backup::{BackupStream, CatchingUpView, RecipientRequest};
 pub use bundle::{
     BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
     ReadBundle,

@@ -11,6 +11,7 @@
 //! # Deliberately absent
 //! Merge and access rules (protocol), bytes on the wire (network), HTML.
 
+mod backup;
 mod bundles;
 mod conventions;
 mod core;
@@ -25,6 +26,7 @@ mod members;
 mod names;
 mod partners;
 mod records;
+mod returning;
 mod service;
 mod status;
 mod succession;
@@ -259,6 +261,12 @@ impl From<ReplicaError> for ApiError {
                 ErrorCode::Revoked,
                 text,
                 "work on another node of the organisation; keep this one's data or delete it",
+            ),
+            ReplicaError::CatchingUp => Self::new(
+                ErrorCode::CatchingUp,
+                text,
+                "wait until the partners were reached (`sincronia status` names them), or go on \
+                 without them: `sincronia backup finish`",
             ),
             ReplicaError::Cloned => Self::new(
                 ErrorCode::Cloned,

@@ -5,6 +5,7 @@
 //! but in `sincronia_protocol`.
 
 pub mod api;
+pub mod backup;
 pub mod config;
 pub mod engine;
 mod foreign;

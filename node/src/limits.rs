@@ -121,6 +121,12 @@ pub const HTTP_WAITING_MAX: u32 = 128;
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Identity entries signed at once: one person's decision takes two.
 pub const IDENTITY_REQUEST_MAX: usize = 8;
+/// Parts of a backup, of a megabyte each, that wait for whoever takes it.
+pub const BACKUP_QUEUE_MAX: usize = 4;
+/// What a restoration writes at once: large enough to be quick, small beside a node's memory.
+pub const RESTORE_BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long a restoration waits for partners to tell what its organisation signed since.
+pub const RECALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Listeners to events at once: they hold connections for hours, others must still get one.
 pub const EVENT_LISTENERS_MAX: usize = 64;
 /// A sign of life on a quiet event stream; a listener that hears nothing for a minute is cut off.

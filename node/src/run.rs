@@ -102,6 +102,7 @@ pub async fn run(
         reconnect: (config.reconnect_min.value, config.reconnect_max.value),
         online: !options.offline,
         closed,
+        settings: directory.config(),
     };
     if options.offline || closed {
         network.pause().await;

@@ -11,7 +11,7 @@ use sincronia_protocol::identity::{
     Identity, IdentityEntry, IdentityError, IdentityOperation, NodeAdmission,
 };
 use sincronia_protocol::ids::{NodeId, OrganisationId};
-use sincronia_protocol::recovery::{WordList, recovery_words};
+use sincronia_protocol::recovery::{WordList, recovery_sealing, recovery_words};
 use sincronia_protocol::replica::{Credentials, Replica, ReplicaError};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -110,6 +110,7 @@ pub fn initialise_once(
     let node = credentials.node_key.id();
     let mut replica = Replica::open(credentials, &disk)?;
     replica.admit_identity(&disk, &entries)?;
+    replica.put_backup_recipient(recovery_sealing(&entropy).public())?;
     store.commit(&replica.take_batch())?;
     directory.write(&directory.config(), &settings(options.name.trim()))?;
     let recovery_words = recovery_words(&entropy, options.words);

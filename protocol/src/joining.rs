@@ -17,9 +17,10 @@
 
 mod invited;
 mod inviting;
+mod returning;
 
 use crate::codec::{self, CodecError};
-use crate::crypto::{Domain, Secret};
+use crate::crypto::{Domain, RootPublic, Secret, Signature};
 use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
@@ -28,6 +29,7 @@ use minicbor::{Decode, Encode};
 
 pub use invited::{Invited, InvitedStep};
 pub use inviting::{Inviting, InvitingStep};
+pub use returning::{may_recall, recall};
 
 /// The version of the exchange.
 pub const VERSION: u32 = 1;
@@ -65,6 +67,10 @@ pub enum Refusal {
     #[n(6)]
     #[error("the identity sent does not hold")]
     Identity,
+    /// The identity log sent continues otherwise than the one that is known here.
+    #[n(7)]
+    #[error("the identity log has another continuation here")]
+    Forked,
 }
 
 /// An organisation introducing itself.
@@ -155,6 +161,39 @@ pub enum JoinMessage {
     /// The inviting side refuses.
     #[n(4)]
     Refused(#[n(0)] Refusal),
+    /// Whoever holds the root key of an organisation asks for its identity log.
+    #[n(5)]
+    Recall {
+        /// Version of the exchange.
+        #[n(0)]
+        version: u32,
+        /// The first root key, which the organisation's id is made of.
+        #[n(1)]
+        root: RootPublic,
+        /// Its signature over the organisation and both nodes.
+        #[n(2)]
+        proof: Signature,
+    },
+    /// The identity log, as far as it is known.
+    #[n(6)]
+    Recalled {
+        /// The entries, oldest first.
+        #[n(0)]
+        identity: Vec<IdentityEntry>,
+    },
+    /// A node of a partner that is not known yet presents its identity log.
+    #[n(7)]
+    Return {
+        /// Version of the exchange.
+        #[n(0)]
+        version: u32,
+        /// Who it is.
+        #[n(1)]
+        introduction: Introduction,
+    },
+    /// It is known now.
+    #[n(8)]
+    Returned,
 }
 
 impl JoinMessage {

@@ -13,7 +13,7 @@
 //! 2. `codec`
 //! 3. `crypto`
 //! 4. `log`, `recovery`, `invitation`
-//! 5. `identity`, `phrase`
+//! 5. `identity`, `phrase`, `backup`
 //! 6. `access`, `joining`
 //! 7. `record`, which knows neither logs nor access nor keys
 //! 8. `storage`
@@ -44,6 +44,7 @@
 //! libp2p, redb, axum, tokio, files, sockets, `std::time` clocks, `getrandom`.
 
 pub mod access;
+pub mod backup;
 pub mod bundle;
 pub mod codec;
 pub mod crypto;

@@ -68,6 +68,13 @@ pub const LATE_ENTRIES_MAX: u64 = 10_000;
 /// Entries of one author in one space.
 pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
 
+/// Content of one chunk of a backup: what is in memory while one is made or read.
+pub const BACKUP_CHUNK_BYTES: usize = 1024 * 1024;
+/// The header of a backup: its largest part is a sealed key of 1,168 bytes.
+pub const BACKUP_HEADER_BYTES_MAX: usize = 4 * 1024;
+/// One key and value in a backup: the longest is the proof of a fork, a frame.
+pub const BACKUP_ITEM_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// An admission of a new machine: the longest identity log, and every address of every node.
 pub const ADMISSION_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Partners that nodes of one organisation tell each other of: ten times what one node is made for.

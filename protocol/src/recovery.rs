@@ -4,7 +4,7 @@
 //! organisation derives. The last word holds a checksum, so a wrong word is noticed. Whoever has
 //! the words can name a new primary node, revoke a lost one, and rotate the root key.
 
-use crate::crypto::Secret;
+use crate::crypto::{Domain, SealingSecret, Secret};
 use bip39::{Language, Mnemonic};
 use zeroize::Zeroizing;
 
@@ -39,6 +39,13 @@ pub enum RecoveryError {
     /// All words are in a list, but the checksum does not hold.
     #[error("the words do not belong together: one of them is wrong, or two are exchanged")]
     Checksum,
+}
+
+/// The key to which backups are sealed: who has the words opens them.
+#[must_use]
+pub fn recovery_sealing(entropy: &Secret<32>) -> SealingSecret {
+    let seed = Domain::RECOVERY_SEALING.keyed_hash(entropy.expose(), &[]);
+    SealingSecret::from_seed(&Secret::from_bytes(seed))
 }
 
 /// The words of an entropy.

@@ -15,9 +15,11 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod backup;
 mod branches;
 mod bundles;
 mod cache;
+mod catching_up;
 mod erasure;
 mod exposure;
 mod forks;
@@ -32,6 +34,7 @@ mod partners;
 mod projection;
 mod query;
 mod receipts;
+mod returning;
 mod row;
 mod serving;
 mod settings;
@@ -56,8 +59,10 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 pub use admission::Admitted;
+pub use backup::BACKUP_TABLES;
 pub use branches::SetAside;
 pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
+pub use catching_up::CatchingUp;
 pub use exposure::{Exposure, Safety};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
@@ -78,6 +83,9 @@ pub enum ReplicaError {
     /// An access entry was refused.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The node was restored and has not heard its partners yet.
+    #[error("this node was restored from a backup and still waits to hear its partners")]
+    CatchingUp,
     /// Another copy of this node is running, or an old copy of its data was started.
     #[error(
         "this node's own log is longer elsewhere: another copy is running, or old data was restored"
@@ -249,6 +257,7 @@ pub struct Replica {
     growth: Vec<Growth>,
     events: Vec<Event>,
     cloned: bool,
+    catching_up: Option<CatchingUp>,
 }
 
 /// Spaces and records kept loaded.
@@ -278,6 +287,7 @@ impl Replica {
             growth: Vec::new(),
             events: Vec::new(),
             cloned: false,
+            catching_up: None,
         };
         replica.load(disk)?;
         Ok(replica)
@@ -301,6 +311,7 @@ impl Replica {
         self.load_partners(disk)?;
         self.load_siblings(disk)?;
         self.load_debts(disk)?;
+        self.load_catching_up(disk)?;
         self.load_unerased(disk)?;
         self.load_summaries(disk)
     }

@@ -6,14 +6,17 @@
 //! looked at again whenever the node tells an event, until a deadline.
 
 use sincronia_client::api::Client;
+use sincronia_client::root::Signing;
 use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
+use sincronia_node::backup::{Heard, Restoration, RestoreOptions};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
 use sincronia_node::machine::{self, RequestOptions};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::{RunOptions, run};
+use sincronia_protocol::crypto::RootKey;
 use sincronia_protocol::identity::{Admission, NodeRequest};
-use sincronia_protocol::recovery::WordList;
+use sincronia_protocol::recovery::{WordList, recovery_sealing, restore_entropy};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -138,6 +141,38 @@ impl Node {
         machine::admit(&self.directory, &unlock, admission).expect("its admission");
         self.start();
         self
+    }
+
+    /// Restores a node from a backup into a directory of its own, as `sincronia backup restore`
+    /// does; it does not run yet.
+    ///
+    /// # Panics
+    /// When the backup cannot be used.
+    #[must_use]
+    pub fn restore(backup: &[u8], words: &str) -> (Self, Heard) {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        keystore::create_key_file(&key_file(&directory)).expect("a key file");
+        let entropy = restore_entropy(words).expect("recovery words");
+        let options = RestoreOptions {
+            directory: directory.clone(),
+            unlock: Unlock::KeyFile(key_file(&directory)),
+            strength: Strength::Light,
+        };
+        let mut restoration =
+            Restoration::begin(options, backup, &recovery_sealing(&entropy)).expect("a backup");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let heard = runtime.block_on(restoration.recall(&RootKey::derive(&entropy, 0)));
+        let heard = heard.expect("one identity log");
+        let log = restoration.identity().expect("a store");
+        let mut signing = Signing::after(&log, entropy).expect("the words");
+        for operation in restoration.operations() {
+            signing.say(operation).expect("a possible operation");
+        }
+        let restored = restoration.finish(signing.signed()).expect("a node");
+        let organisation = restored.organisation.to_string();
+        let (process, client) = (Mutex::new(None), None);
+        (Self { organisation, directory, process, client, _home: home }, heard)
     }
 
     /// Starts the process and waits until its API answers.

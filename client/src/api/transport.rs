@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sincronia_node::api::{ApiError, ErrorCode};
 use sincronia_node::http::Token;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -82,6 +83,22 @@ impl Transport {
         body: &impl Serialize,
     ) -> Result<(HeaderMap, Vec<u8>), ApiError> {
         self.exchange(&Method::POST, path, JSON, written(body)?, LONG)
+    }
+
+    /// Asks for a file of any size, and writes it as it comes; its bytes.
+    pub fn download(&self, path: &str, file: &mut impl Write) -> Result<u64, ApiError> {
+        let method = Method::POST;
+        let request = self.request(method.clone(), path, JSON, ())?;
+        let request = self.agent.configure_request(request).timeout_global(Some(LONG)).build();
+        let response = self.agent.run(request).map_err(|cause| failure(&method, cause))?;
+        if !response.status().is_success() {
+            return Err(refusal(response.status(), &content(response, &method)?));
+        }
+        let mut body = response.into_body().into_reader();
+        std::io::copy(&mut body, file).map_err(|cause| {
+            let remedy = "check the disk and the node's log, then try again";
+            ApiError::new(ErrorCode::Internal, format!("the file broke off: {cause}"), remedy)
+        })
     }
 
     /// Hands a file in.

@@ -1,6 +1,7 @@
 //! What can be typed. Nothing here touches the disk or the network; what each argument is for
 //! stands in the catalogue (see [`super::help`]).
 
+mod backups;
 mod machines;
 
 use crate::language::Language;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use sincronia_protocol::limits::{INVITATION_VALID_MS_MAX, PART_BYTES_MAX, PART_BYTES_MIN};
 use std::path::PathBuf;
 
+pub(super) use backups::{Backup, Restore};
 pub(super) use machines::{Handing, Machine, Recovery, Succession};
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
@@ -67,6 +69,8 @@ pub(super) enum Command {
     Bundle(Bundle),
     #[command(subcommand)]
     Node(Machine),
+    #[command(subcommand)]
+    Backup(Backup),
     #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod backup;
 mod bundle;
 mod completions;
 mod config;
@@ -43,6 +44,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Invite(arguments) => invite::run(context, arguments),
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
+        Command::Backup(action) => backup::run(context, action),
         Command::Bundle(action) => bundle::run(context, action),
         Command::Node(action) => machine::run(context, action),
         Command::Convention(action) => convention::run(context, action),

@@ -6,11 +6,13 @@
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use sincronia_node::RunError;
+use sincronia_node::backup::RestoreError;
 use sincronia_node::config::{ConfigError, DirectoryError};
 use sincronia_node::keystore::KeystoreError;
 use sincronia_node::machine::SetupMachineError;
 use sincronia_node::setup::SetupError;
 use sincronia_node::{network::NetworkError, store::StoreError};
+use sincronia_protocol::backup::BackupError;
 use sincronia_protocol::identity::MachineError;
 
 /// Why a node was not set up.
@@ -32,6 +34,28 @@ pub fn not_admitted(context: &Context, error: &SetupMachineError) -> Failure {
         SetupMachineError::Store(error) => store(context, error),
         SetupMachineError::Machine(error) => unusable(context, error),
         error => Failure::told(Exit::Error, "setup", error),
+    }
+}
+
+/// Why a backup cannot be used, or a node was not restored from it.
+pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
+    let damaged = |code: &str, place: &dyn std::fmt::Display| {
+        context.fail(Exit::Error, code, &place.to_string())
+    };
+    match error {
+        RestoreError::Backup(BackupError::Foreign) => damaged("backup_foreign", &""),
+        RestoreError::Backup(BackupError::Newer(_)) => damaged("backup_newer", &""),
+        RestoreError::Backup(BackupError::Damaged(place)) => damaged("backup_damaged", place),
+        RestoreError::Backup(BackupError::Truncated(place)) => damaged("backup_truncated", place),
+        RestoreError::Backup(BackupError::Words) => {
+            context.fail(Exit::NotPermitted, "recovery_other", "")
+        }
+        RestoreError::Backup(error) => damaged("backup_damaged", error),
+        RestoreError::Directory(error) => directory(context, error),
+        RestoreError::Forked => context.fail(Exit::NotPermitted, "restore_forked", ""),
+        RestoreError::Keystore(error) => keystore(context, error),
+        RestoreError::Store(error) => store(context, error),
+        error => Failure::told(Exit::Error, "restore", error),
     }
 }
 

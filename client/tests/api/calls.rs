@@ -59,6 +59,11 @@ fn calls_about_the_node_and_its_partners_arrive() {
     assert_eq!(running.probe.take()[0].1[0]["invitation"], "invito1");
     assert_eq!(client.import_bundle(b"parts").unwrap()[0].missing, [2]);
     assert_eq!(running.probe.take(), [("import_bundle", json!([{ "bytes": 5 }]))]);
+    let mut file = Vec::new();
+    assert_eq!((client.backup(&mut file).unwrap(), file.as_slice()), (12, &b"first second"[..]));
+    assert_eq!(running.probe.take()[0].0, "backup");
+    arrives!(running, client, put_backup_recipient(; {"key": "82"}));
+    arrives!(running, client, finish_catching_up());
     arrives!(running, client, partners());
     arrives!(running, client, partner("ente1"));
     arrives!(running, client, verify_partner("ente1"; {"phrase": "pane"}));

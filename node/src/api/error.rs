@@ -42,6 +42,10 @@ pub enum ErrorCode {
     Conflict,
     /// The key of the space has not arrived.
     KeyMissing,
+    /// The node was restored from a backup and still waits to hear its partners.
+    CatchingUp,
+    /// Backups are sealed to the recovery words, and this node was never told to which.
+    NoRecipient,
     /// Another copy of this node was noticed.
     Cloned,
     /// Only the organisation's primary node does that.
@@ -117,7 +121,11 @@ impl ApiError {
             | ErrorCode::Bundle => 422,
             ErrorCode::NotFound => 404,
             ErrorCode::Erased => 410,
-            ErrorCode::Ambiguous | ErrorCode::Conflict | ErrorCode::KeyMissing => 409,
+            ErrorCode::Ambiguous
+            | ErrorCode::Conflict
+            | ErrorCode::KeyMissing
+            | ErrorCode::CatchingUp
+            | ErrorCode::NoRecipient => 409,
             ErrorCode::Unauthorised => 401,
             ErrorCode::NotPermitted
             | ErrorCode::ForeignPage
@@ -143,6 +151,7 @@ impl ApiError {
             | ErrorCode::InvalidFields
             | ErrorCode::TooLarge
             | ErrorCode::Method
+            | ErrorCode::NoRecipient
             | ErrorCode::MediaType => 2,
             ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
@@ -150,6 +159,7 @@ impl ApiError {
             ErrorCode::Partner
             | ErrorCode::Invitation
             | ErrorCode::Bundle
+            | ErrorCode::CatchingUp
             | ErrorCode::KeyMissing => 6,
             ErrorCode::Unauthorised
             | ErrorCode::NotPermitted

@@ -9,14 +9,14 @@
 //! HTTP, tokens, sizes of requests: the server sees to them before it calls.
 
 use super::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
-    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
-    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
-    VerifyStoreRequest,
+    ApiError, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
+    CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
+    EditRequest, ErasureView, ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinByBundleRequest,
+    JoinRequest, MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView,
+    OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecipientRequest, RecordView,
+    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, SpaceView, Status,
+    SuccessionView, TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -46,6 +46,18 @@ pub trait Service: Send + Sync + 'static {
 
     /// Stops the node once the answer is on its way.
     fn shutdown(&self) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Makes a backup of what is stored now, while the node goes on.
+    fn backup(&self) -> impl Future<Output = Answer<BackupStream>> + Send;
+
+    /// Tells the node to which key its backups are sealed.
+    fn put_backup_recipient(
+        &self,
+        request: RecipientRequest,
+    ) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Waits no longer for partners that a restored node has not heard yet; says for whom it did.
+    fn finish_catching_up(&self) -> impl Future<Output = Answer<CatchingUpView>> + Send;
 
     /// Makes an invitation.
     fn invite(&self, request: InviteRequest) -> impl Future<Output = Answer<NewInvitation>> + Send;

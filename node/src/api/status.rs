@@ -1,5 +1,6 @@
 //! The state of the node.
 
+use super::backup::CatchingUpView;
 use super::partner::PartnerView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +58,9 @@ pub struct Status {
     /// Whether the organisation revoked this node.
     #[serde(default)]
     pub revoked: bool,
+    /// What this node, restored from a backup, still waits for.
+    #[serde(default)]
+    pub catching_up: Option<CatchingUpView>,
     /// The node that writes the organisation's access logs.
     #[serde(default)]
     pub primary: Option<String>,

@@ -5,7 +5,7 @@ use super::joining::Joinings;
 use super::links::Link;
 use crate::api::{ApiError, ApiEvent};
 use crate::limits;
-use crate::network::{Network, NetworkEvent, SessionId};
+use crate::network::{CloseCause, Network, NetworkEvent, SessionId};
 use crate::random;
 use crate::store::{Snapshot, Store, StoreError};
 use rand_chacha::ChaCha20Rng;
@@ -14,6 +14,7 @@ use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
 use sincronia_protocol::sync::Effect;
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use tracing::{debug, info, warn};
@@ -34,6 +35,8 @@ pub struct CoreConfig {
     pub online: bool,
     /// Whether it never is online.
     pub closed: bool,
+    /// The file of settings, which backups hold.
+    pub settings: PathBuf,
 }
 
 /// The state that the engine's thread owns.
@@ -52,6 +55,7 @@ pub struct Core {
     pub(super) addresses: BTreeSet<String>,
     pub(super) online: bool,
     pub(super) closed: bool,
+    pub(super) settings: PathBuf,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
@@ -110,6 +114,7 @@ impl Core {
             addresses: BTreeSet::new(),
             online: config.online && !config.closed,
             closed: config.closed,
+            settings: config.settings,
             owes_maintenance: true,
             bulk: None,
             outbox: Vec::new(),
@@ -294,8 +299,12 @@ impl Core {
                 drop(room);
             }
             NetworkEvent::Closed { session, cause } => {
+                let stranger = self.not_greeted(session);
                 self.drop_link(session, Some(cause.to_string()));
                 self.joinings.close(session);
+                if let Some(node) = stranger.filter(|_| cause == CloseCause::Line) {
+                    self.present_to(node);
+                }
             }
             NetworkEvent::DialFailed { node, purpose, failure } => {
                 self.handle_dial_failure(node, purpose, &failure);

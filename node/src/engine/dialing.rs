@@ -139,6 +139,16 @@ impl Core {
             })
     }
 
+    /// Presents this node to one that ended a session without a greeting: it may not know yet that
+    /// this node was certified.
+    pub(super) fn present_to(&mut self, node: NodeId) {
+        if self.online && self.is_sought(&node) {
+            let addresses = self.addresses_of(&node);
+            self.joinings.wish_to_return(node);
+            self.network.open(node, addresses, Purpose::Join);
+        }
+    }
+
     fn addresses_of(&self, node: &NodeId) -> Vec<String> {
         if let Some(sibling) = self.replica.siblings().get(node) {
             return sibling.addresses.clone();

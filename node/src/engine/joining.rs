@@ -14,7 +14,7 @@ use sincronia_protocol::joining::{
     Acquaintance, Invited, InvitedStep, Inviting, InvitingStep, JoinMessage, Refusal,
 };
 use sincronia_protocol::replica::{GrantOnArrival, InvitationRecord, InvitationState};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::info;
@@ -27,6 +27,7 @@ type Answer = oneshot::Sender<Result<OrganisationId, ApiError>>;
 enum Exchange {
     Invited { machine: Box<Invited>, answer: Answer },
     Inviting(Box<Inviting>),
+    Returning(NodeId),
 }
 
 /// Exchanges under way.
@@ -34,6 +35,8 @@ enum Exchange {
 pub struct Joinings {
     exchanges: HashMap<SessionId, Exchange>,
     wanted: HashMap<NodeId, (Invitation, Answer)>,
+    /// Partners' nodes that do not know this one, to which it presents itself.
+    returning: HashSet<NodeId>,
     failures: Vec<Instant>,
 }
 
@@ -51,7 +54,13 @@ impl Joinings {
         }
     }
 
+    /// Notes that this node is to present itself to another.
+    pub fn wish_to_return(&mut self, node: NodeId) {
+        self.returning.insert(node);
+    }
+
     pub fn fail(&mut self, node: &NodeId, failure: &DialFailure) {
+        self.returning.remove(node);
         if let Some((_, answer)) = self.wanted.remove(node) {
             let _ = answer.send(Err(partner_error(
                 failure.to_string(),
@@ -161,6 +170,10 @@ impl Core {
             return;
         }
         let Some((invitation, answer)) = self.joinings.wanted.remove(&node) else {
+            if self.joinings.returning.remove(&node) {
+                self.joinings.exchanges.insert(session, Exchange::Returning(node));
+                return self.present(session, introduction);
+            }
             return self.network.close(session);
         };
         let (machine, open) = Invited::begin(invitation, own, node, introduction, &mut self.random);
@@ -178,7 +191,13 @@ impl Core {
             Some(Exchange::Invited { machine, answer }) => {
                 self.step_invited(session, machine, answer, message);
             }
-            Some(Exchange::Inviting(machine)) => self.step_inviting(session, machine, message),
+            Some(Exchange::Inviting(machine)) => match message {
+                JoinMessage::Recall { .. } | JoinMessage::Return { .. } => {
+                    self.answer_returning(session, &machine.node(), message);
+                }
+                message => self.step_inviting(session, machine, message),
+            },
+            Some(Exchange::Returning(node)) => self.finish_return(session, &node, &message),
             None => {}
         }
     }

@@ -83,7 +83,11 @@ impl Core {
         let status = link.session.status();
         if status.phase == SyncPhase::InSync {
             link.agreed = Some(super::now());
+            if let Some(partner) = status.partner {
+                self.note_heard(&partner);
+            }
         }
+        let Some(link) = self.links.get_mut(&id) else { return };
         if status.phase != link.told {
             link.told = status.phase;
             if let Some(partner) = status.partner {
@@ -129,6 +133,12 @@ impl Core {
             debug!(%error, "the time of the last exchange was not kept");
         }
         self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
+    }
+
+    /// The node at the other end of a session that this side opened and that was never greeted.
+    pub(super) fn not_greeted(&self, id: SessionId) -> Option<NodeId> {
+        let link = self.links.get(&id).filter(|link| link.outbound)?;
+        link.session.status().partner.is_none().then(|| link.session.node())
     }
 
     /// When `organisation` and this node were last known to have the same, in a session that

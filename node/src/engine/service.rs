@@ -4,13 +4,14 @@ use super::Handle;
 use super::members::parse;
 use super::records::Act;
 use crate::api::{
-    ApiError, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ErrorCode,
-    ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest,
-    IdentityView, InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest,
-    NetworkRequest, NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView,
-    QuarantineView, RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView,
-    SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    ApiError, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
+    CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
+    EditRequest, ErasureView, ErrorCode, ExamineReport, ExamineRequest, ExportBundleRequest,
+    ExposureView, HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest,
+    JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
+    NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
+    RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
@@ -57,6 +58,19 @@ impl Service for Handle {
     async fn shutdown(&self) -> Answer<()> {
         self.stop();
         Ok(())
+    }
+
+    async fn backup(&self) -> Answer<BackupStream> {
+        let source = self.run(super::core::Core::backup_source).await?;
+        Ok(source.stream())
+    }
+
+    async fn put_backup_recipient(&self, request: RecipientRequest) -> Answer<()> {
+        self.run(move |core| core.put_backup_recipient(&request)).await
+    }
+
+    async fn finish_catching_up(&self) -> Answer<CatchingUpView> {
+        self.run(super::core::Core::finish_catching_up).await
     }
 
     async fn invite(&self, request: InviteRequest) -> Answer<NewInvitation> {

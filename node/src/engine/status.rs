@@ -32,6 +32,7 @@ impl Core {
             closed: self.closed,
             cloned: self.replica.is_cloned(),
             revoked: self.replica.is_revoked(),
+            catching_up: self.catching_up_view(),
             primary: self.replica.primary().map(|node| node.to_string()),
             projecting: self.replica.lags(),
             counts,
@@ -97,6 +98,13 @@ impl Core {
                 "this node was revoked: work on another one; keep its data or delete it",
             ),
             check(
+                "caught_up",
+                status.catching_up.is_none(),
+                awaited(&status),
+                "the restored node gives and takes access again once it has heard them; to go on \
+                 without them: `sincronia backup finish`",
+            ),
+            check(
                 "partners_reached",
                 unreached.is_empty(),
                 if unreached.is_empty() { "all".into() } else { unreached.join("; ") },
@@ -131,6 +139,11 @@ fn on(status: &Status) -> String {
         (false, false) => "offline",
     };
     text.into()
+}
+
+fn awaited(status: &Status) -> String {
+    let names = status.catching_up.as_ref().map(|one| one.awaited.join("; "));
+    names.unwrap_or_else(|| "nobody is waited for".into())
 }
 
 fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {

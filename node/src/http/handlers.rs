@@ -1,5 +1,6 @@
 //! The endpoints, one file for each noun.
 
+pub mod backup;
 pub mod bundle;
 pub mod convention;
 pub mod erasure;

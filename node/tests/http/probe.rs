@@ -4,14 +4,14 @@ use super::samples;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sincronia_node::api::{
-    Answer, ApiEvent, BatchRequest, BatchResult, BundleFile, BundleView, Check, ContactsQuery,
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErasureView, ExamineReport,
-    ExamineRequest, ExportBundleRequest, ExposureView, HistoryView, IdentityRequest, IdentityView,
-    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
-    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
-    RawEntries, RawQuery, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    Answer, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
+    CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
+    EditRequest, ErasureView, ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView,
+    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinByBundleRequest,
+    JoinRequest, MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView,
+    OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecipientRequest, RecordView,
+    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView,
+    Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -113,6 +113,24 @@ impl Service for Probe {
     async fn join(&self, request: JoinRequest) -> Answer<PartnerView> {
         self.note("join", &[json!(request)]);
         Ok(sample(samples::partner()))
+    }
+
+    async fn backup(&self) -> Answer<BackupStream> {
+        self.note("backup", &[]);
+        let (sender, parts) = tokio::sync::mpsc::channel(2);
+        sender.send(Ok(b"first ".to_vec())).await.unwrap();
+        sender.send(Ok(b"second".to_vec())).await.unwrap();
+        Ok(BackupStream(parts))
+    }
+
+    async fn put_backup_recipient(&self, request: RecipientRequest) -> Answer<()> {
+        self.note("put_backup_recipient", &[json!(request)]);
+        Ok(())
+    }
+
+    async fn finish_catching_up(&self) -> Answer<CatchingUpView> {
+        self.note("finish_catching_up", &[]);
+        Ok(CatchingUpView { since: Some(7), awaited: vec!["ASL".into()] })
     }
 
     async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {

@@ -101,6 +101,18 @@ domains! {
     RECORD_ID = "record-id";
     /// Automerge actor from node, record and grant: derive-key mode without lengths, in `record`.
     ACTOR = "actor";
+    /// Recovery sealing key from the recovery entropy.
+    RECOVERY_SEALING = "recovery-sealing";
+    /// Sealing of a backup's key.
+    BACKUP_KEY = "backup-key";
+    /// What the chunks of a backup are bound to: its beginning.
+    BACKUP_HEADER = "backup-header";
+    /// Checksum of a part of a backup.
+    BACKUP_CHUNK = "backup-chunk";
+    /// Hash of a backup, and the signature of the node that made it.
+    BACKUP_SIGNATURE = "backup-signature";
+    /// Signature of a root key that asks a partner for its own identity log.
+    RECALL = "recall";
     /// What a record shows at a time, so that an edit can say what it was made upon.
     RECORD_VERSION = "record-version";
 }

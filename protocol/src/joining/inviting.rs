@@ -50,6 +50,12 @@ impl Inviting {
         Self { transcript, introduction, invitation, opened, proved }
     }
 
+    /// The node at the other end.
+    #[must_use]
+    pub const fn node(&self) -> NodeId {
+        self.transcript.invited
+    }
+
     /// Handles a message. `lookup` gives the proof key of an open invitation, or why it is not
     /// open.
     pub fn handle(

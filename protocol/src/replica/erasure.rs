@@ -29,7 +29,7 @@ use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-pub(super) use late::record_of;
+pub(super) use late::{is_debt, record_of};
 
 /// Where an entry stands.
 type Place = (NodeId, u64);

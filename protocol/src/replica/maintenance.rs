@@ -62,7 +62,7 @@ impl Replica {
         organisation: &OrganisationId,
         random: &mut dyn CryptoRng,
     ) -> Result<(), ReplicaError> {
-        if self.own_term().is_err() {
+        if self.own_term().is_err() || self.catching_up.is_some() {
             return Ok(());
         }
         let own = self.organisation();
@@ -126,6 +126,11 @@ impl Replica {
         }
         Ok(())
     }
+}
+
+/// Whether a setting is a debt; their values are not sealed.
+pub(super) fn is_debt(key: &[u8]) -> bool {
+    key.starts_with(DEBT)
 }
 
 fn debt(organisation: &OrganisationId) -> Vec<u8> {

@@ -267,6 +267,9 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        if self.catching_up.is_some() {
+            return Err(ReplicaError::CatchingUp);
+        }
         let (term, node) = (self.own_term()?, self.node());
         let statement = self.space(disk, space)?.access.draft(node, term, operation);
         let entry = statement.sign(&self.credentials.node_key);
@@ -307,11 +310,22 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        let own = self.organisation();
         let state = self.space(disk, space)?;
         let (position, epoch) = (state.access.length(), state.access.epoch());
-        let previous = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
-        let previous = keeps_history.then_some(&previous);
-        Self::fresh_rotation(space, position, epoch + 1, previous, seats, random)
+        let previous = state.key_at(epoch).cloned();
+        // The owner lacks the key of now when the machine that made it is lost. Members give it
+        // back; where nobody else reads, it is lost with what was written under it.
+        let others_read = state
+            .access
+            .members()
+            .iter()
+            .any(|(one, member)| *one != own && member.role().is_some_and(Role::reads));
+        if previous.is_none() && others_read {
+            return Err(ReplicaError::KeyMissing);
+        }
+        let previous = previous.filter(|_| keeps_history);
+        Self::fresh_rotation(space, position, epoch + 1, previous.as_ref(), seats, random)
     }
 
     fn fresh_rotation(
@@ -398,8 +412,12 @@ fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
         let ends_stretch =
             epoch == last || access.epoch_at(epoch + 1).is_some_and(|next| next.previous.is_none());
         if ends_stretch {
-            let key = state.key_at(epoch).cloned().ok_or(ReplicaError::KeyMissing)?;
-            keyring.keys.push((epoch, key));
+            match state.key_at(epoch) {
+                Some(key) => keyring.keys.push((epoch, key.clone())),
+                None if epoch == last => return Err(ReplicaError::KeyMissing),
+                // A stretch whose key was lost with an older machine: nobody can be given it.
+                None => {}
+            }
         }
     }
     Ok(keyring)

@@ -27,6 +27,7 @@ mod organisation;
 mod parcel;
 mod receipts;
 mod removal;
+mod restoring;
 mod roles;
 mod tampering;
 mod threats;

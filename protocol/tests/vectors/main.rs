@@ -17,6 +17,7 @@
 
 mod access;
 mod author;
+mod backups;
 mod bundles;
 mod cast;
 mod changes;

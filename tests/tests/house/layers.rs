@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 12] = [
     &["codec"],
     &["crypto"],
     &["log", "recovery", "invitation"],
-    &["phrase", "identity"],
+    &["phrase", "identity", "backup"],
     &["access", "joining"],
     &["record"],
     &["storage"],

@@ -68,8 +68,8 @@ fn export(context: &Context, arguments: &ExportBundle) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Only what every file system takes.
-fn file_name(name: &str, number: u64, part: u64, count: u64) -> String {
+/// Of a name only what every file system takes.
+pub(super) fn plain_name(name: &str) -> String {
     let mut plain = String::new();
     for letter in name.chars().flat_map(char::to_lowercase).take(60) {
         if letter.is_ascii_alphanumeric() {
@@ -78,7 +78,11 @@ fn file_name(name: &str, number: u64, part: u64, count: u64) -> String {
             plain.push('-');
         }
     }
-    let plain = plain.trim_matches('-');
+    plain.trim_matches('-').to_owned()
+}
+
+fn file_name(name: &str, number: u64, part: u64, count: u64) -> String {
+    let plain = plain_name(name);
     match count {
         1 => format!("{plain}-{number}.{SUFFIX}"),
         _ => format!("{plain}-{number}-{part}of{count}.{SUFFIX}"),

@@ -14,6 +14,7 @@ use crate::output::table::Rows;
 use crate::output::value::{short, time};
 use crate::root::{RootError, Signing};
 use sincronia_node::api::{ExposedSpaceView, ExposureView, IdentityView, NodeView};
+use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::identity::{Admission, IdentityOperation, MachineError, NodeRequest};
 use sincronia_protocol::ids::NodeId;
 use std::fmt::Write;
@@ -95,6 +96,12 @@ pub(super) fn begin(context: &Context, recovery: &Recovery) -> Result<Signing, F
     signing(context, &view, recovery)
 }
 
+/// Checks that the words are those of the node's organisation.
+pub(super) fn check_words(context: &Context, entropy: Secret<32>) -> Result<(), Failure> {
+    let view = context.client()?.identity()?;
+    Signing::begin(&view, entropy).map(drop).map_err(|error| not_signed(context, error))
+}
+
 /// Whether there is nobody who could know more: no partner, no other machine.
 fn is_alone(context: &Context) -> Result<bool, Failure> {
     let client = context.client()?;
@@ -111,7 +118,7 @@ fn signing(
     Signing::begin(view, entropy).map_err(|error| not_signed(context, error))
 }
 
-fn not_signed(context: &Context, error: RootError) -> Failure {
+pub(super) fn not_signed(context: &Context, error: RootError) -> Failure {
     match error {
         RootError::OtherWords => context.fail(Exit::NotPermitted, "recovery_other", ""),
         RootError::Log => context.fail(Exit::Error, "identity_log", ""),

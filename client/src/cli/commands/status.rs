@@ -46,6 +46,10 @@ fn text(context: &Context, status: &Status) -> String {
     if status.revoked {
         let _ = writeln!(text, "{}", texts.text("status-revoked"));
     }
+    if let Some(waiting) = &status.catching_up {
+        let names = [("names", waiting.awaited.join("; ").into())];
+        let _ = writeln!(text, "{}", texts.with("status-catching-up", &names));
+    }
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }

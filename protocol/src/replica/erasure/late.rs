@@ -130,6 +130,11 @@ impl Replica {
     }
 }
 
+/// Whether a setting says that a space has something to be said again; it has no value.
+pub(in crate::replica) fn is_debt(key: &[u8]) -> bool {
+    key.starts_with(DEBT)
+}
+
 fn debt(space: &SpaceId) -> Vec<u8> {
     [DEBT, space.as_bytes()].concat()
 }

@@ -1,0 +1,102 @@
+//! `sincronia backup restore`: a new node out of a backup, in the place of the one that made it.
+//!
+//! The recovery words open the file and sign that the new node speaks for the organisation and the
+//! old one no more. They stay in this process.
+
+use super::super::{Outcome, machine};
+use super::unusable;
+use crate::cli::arguments::Restore;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::secret;
+use crate::cli::starting::not_restored;
+use crate::output::progress::Progress;
+use crate::output::value::time;
+use crate::root::Signing;
+use sincronia_node::backup::{Heard, Restoration, RestoreOptions, Restored};
+use sincronia_node::keystore::Strength;
+use sincronia_protocol::crypto::{RootKey, Secret};
+use sincronia_protocol::recovery::recovery_sealing;
+use std::fs::File;
+use std::io::BufReader;
+
+pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
+    let directory = context.directory()?;
+    let file = File::open(&arguments.file);
+    let file = file.map_err(|error| unusable(context, &arguments.file, &error))?;
+    let entropy = secret::recovery(context, arguments.recovery.recovery_file.as_deref())?;
+    let unlock = secret::choose(context, &arguments.unlocking)?;
+    secret::make_key_file(context, &unlock)?;
+    let options = RestoreOptions { directory, unlock, strength: Strength::Standard };
+    let progress = Progress::waiting(context.texts.text("backup-reading"));
+    let sealing = recovery_sealing(&entropy);
+    let mut restoration = Restoration::begin(options, BufReader::new(file), &sealing)
+        .map_err(|error| not_restored(context, &error))?;
+    progress.say(context.texts.text("restore-recalling"));
+    let heard = recall(context, &mut restoration, &entropy)?;
+    drop(progress);
+    confirm(context, &restoration, heard)?;
+    let restored = sign(context, restoration, entropy)?;
+    show(context, &restored, heard);
+    Ok(Exit::Done)
+}
+
+/// What the organisation signed since, as partners know it: an entry at a place that was taken
+/// would split its identity.
+fn recall(
+    context: &Context,
+    restoration: &mut Restoration,
+    entropy: &Secret<32>,
+) -> Result<Heard, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
+    let heard = runtime.block_on(restoration.recall(&RootKey::derive(entropy, 0)));
+    heard.map_err(|error| not_restored(context, &error))
+}
+
+fn confirm(context: &Context, restoration: &Restoration, heard: Heard) -> Result<(), Failure> {
+    let header = restoration.header();
+    let arguments = [
+        ("node", header.node.to_string().into()),
+        ("made", time(header.made_at.milliseconds()).into()),
+    ];
+    context.confirm(&context.texts.with("confirm-restore", &arguments))?;
+    if restoration.partners() > 0 && heard.answered == 0 {
+        context.confirm(&context.texts.text("confirm-unheard"))?;
+    }
+    Ok(())
+}
+
+fn sign(
+    context: &Context,
+    restoration: Restoration,
+    entropy: Secret<32>,
+) -> Result<Restored, Failure> {
+    let failed = |error| not_restored(context, &error);
+    let log = restoration.identity().map_err(failed)?;
+    let mut signing =
+        Signing::after(&log, entropy).map_err(|error| machine::not_signed(context, error))?;
+    for operation in restoration.operations() {
+        signing.say(operation).map_err(|error| machine::not_signed(context, error))?;
+    }
+    restoration.finish(signing.signed()).map_err(failed)
+}
+
+fn show(context: &Context, restored: &Restored, heard: Heard) {
+    let made = serde_json::json!({
+        "organisation": restored.organisation.to_string(),
+        "node": restored.node.to_string(),
+        "awaited": restored.awaited,
+        "asked": heard.asked,
+        "answered": heard.answered,
+    });
+    context.output.show("restored", &made, || {
+        let arguments = [
+            ("node", restored.node.to_string().into()),
+            ("awaited", restored.awaited.into()),
+            ("asked", heard.asked.into()),
+            ("answered", heard.answered.into()),
+        ];
+        context.texts.with("restored", &arguments)
+    });
+}

@@ -1,0 +1,134 @@
+//! Asking partners for the organisation's own identity log, before anything is signed on top of the
+//! one that a backup holds.
+
+use super::restoring::{Restoration, RestoreError};
+use crate::limits::{NETWORK_EVENTS_MAX, RECALL_TIMEOUT};
+use crate::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
+use sincronia_protocol::crypto::RootKey;
+use sincronia_protocol::identity::IdentityEntry;
+use sincronia_protocol::ids::NodeId;
+use sincronia_protocol::joining::{JoinMessage, recall};
+use sincronia_protocol::replica::ReplicaError;
+use std::collections::{HashMap, HashSet};
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+/// Who was heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Nodes that were asked.
+    pub asked: usize,
+    /// Nodes that answered.
+    pub answered: usize,
+    /// Entries that the backup did not have.
+    pub fresh: u64,
+}
+
+/// One round of questions.
+struct Recall {
+    network: Network,
+    events: mpsc::Receiver<NetworkEvent>,
+    waiting: HashSet<NodeId>,
+    sessions: HashMap<SessionId, NodeId>,
+    answers: Vec<Vec<IdentityEntry>>,
+}
+
+impl Restoration {
+    /// Asks every node of the partners, and other nodes of this organisation, for the identity log
+    /// of the organisation that `root`, its first root key, founded, and takes what is new.
+    ///
+    /// # Errors
+    /// [`RestoreError::Forked`] when somebody knows another continuation.
+    pub async fn recall(&mut self, root: &RootKey) -> Result<Heard, RestoreError> {
+        let places = self.places();
+        let asked = places.len();
+        let mut recall = Recall::begin(Zeroizing::new(self.secrets.node), places).await?;
+        let _ =
+            tokio::time::timeout(RECALL_TIMEOUT, recall.listen(self.replica.node(), root)).await;
+        recall.network.shutdown().await;
+        let before = self.length();
+        for entries in &recall.answers {
+            match self.admit(entries) {
+                Ok(()) => {}
+                Err(RestoreError::Replica(ReplicaError::Identity(_))) => {
+                    return Err(RestoreError::Forked);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let fresh = self.length().saturating_sub(before);
+        Ok(Heard { asked, answered: recall.answers.len(), fresh })
+    }
+
+    fn length(&self) -> u64 {
+        let own = self.replica.identity(&self.header().organisation);
+        own.map_or(0, sincronia_protocol::identity::Identity::length)
+    }
+
+    /// Where nodes of partners and of this organisation were last reached.
+    fn places(&self) -> HashMap<NodeId, Vec<String>> {
+        let mut places = HashMap::new();
+        for (organisation, partner) in self.replica.partners() {
+            if self.replica.is_partner(organisation) {
+                places.extend(partner.addresses.iter().cloned());
+            }
+        }
+        for (node, sibling) in self.replica.siblings() {
+            places.insert(*node, sibling.addresses.clone());
+        }
+        let old = self.header().node;
+        places.retain(|node, addresses| *node != old && !addresses.is_empty());
+        places
+    }
+}
+
+impl Recall {
+    async fn begin(
+        seed: Zeroizing<[u8; 32]>,
+        places: HashMap<NodeId, Vec<String>>,
+    ) -> Result<Self, RestoreError> {
+        let (sender, events) = mpsc::channel(NETWORK_EVENTS_MAX);
+        let config = NetworkConfig { seed, listen: Vec::new() };
+        let network = Network::start(config, sender)
+            .await
+            .map_err(|error| RestoreError::Network(error.to_string()))?;
+        let waiting = places.keys().copied().collect();
+        for (node, addresses) in places {
+            network.open(node, addresses, Purpose::Join);
+        }
+        Ok(Self { network, events, waiting, sessions: HashMap::new(), answers: Vec::new() })
+    }
+
+    /// Until everyone answered or failed.
+    async fn listen(&mut self, own: NodeId, root: &RootKey) {
+        while !self.waiting.is_empty() {
+            let Some(event) = self.events.recv().await else { return };
+            match event {
+                NetworkEvent::Opened { session, node, outbound: true, .. } => {
+                    self.sessions.insert(session, node);
+                    self.network.send(session, recall(root, &own, &node).encode());
+                }
+                NetworkEvent::Frame { session, bytes, .. } => self.hear(session, &bytes),
+                NetworkEvent::Closed { session, .. } => {
+                    if let Some(node) = self.sessions.remove(&session) {
+                        self.waiting.remove(&node);
+                    }
+                }
+                NetworkEvent::DialFailed { node, .. } => {
+                    self.waiting.remove(&node);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn hear(&mut self, session: SessionId, bytes: &[u8]) {
+        let Some(node) = self.sessions.remove(&session) else { return };
+        self.waiting.remove(&node);
+        // A refusal tells nothing: the organisation may be none of its partners any more.
+        if let Ok(JoinMessage::Recalled { identity }) = JoinMessage::decode(bytes) {
+            self.answers.push(identity);
+        }
+        self.network.close(session);
+    }
+}

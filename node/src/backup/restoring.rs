@@ -1,0 +1,310 @@
+//! A node made from a backup, in a directory of its own.
+//!
+//! The steps, so that whoever holds the recovery words keeps them: [`Restoration::begin`] writes
+//! the store; [`Restoration::recall`](super::recalling) asks partners for what the organisation
+//! signed since; the caller signs the entries that certify the new node and revoke the old one;
+//! [`Restoration::finish`] takes them. The keystore is written last, so that whatever is
+//! interrupted before leaves no node.
+
+use super::reading::Reading;
+use crate::config::{DirectoryError, DirectoryLock, NodeDirectory};
+use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
+use crate::limits::RESTORE_BATCH_BYTES;
+use crate::setup::{credentials, settings};
+use crate::store::{Snapshot, Store, StoreError};
+use crate::{engine, random};
+use sincronia_protocol::backup::{BackupError, BackupHeader, BackupItem};
+use sincronia_protocol::crypto::SealingSecret;
+use sincronia_protocol::identity::{IdentityEntry, IdentityOperation, NodeAdmission};
+use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica, ReplicaError};
+use sincronia_protocol::storage::{Batch, Table};
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Why a backup cannot be used. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The file.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The organisation's identity log continues otherwise at a partner.
+    #[error(
+        "a partner knows another continuation of the organisation's identity log; nothing was \
+         restored: call whoever signed with the recovery words last"
+    )]
+    Forked,
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The network.
+    #[error("the network could not start: {0}")]
+    Network(String),
+    /// No randomness.
+    #[error("the system could not provide randomness")]
+    Random,
+    /// The file cannot be read.
+    #[error("the backup cannot be read: {0}")]
+    Read(#[source] std::io::Error),
+    /// The replica.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a backup is, as far as it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// What it says of itself.
+    pub header: BackupHeader,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Its sealed parts.
+    pub parts: u64,
+    /// Pairs in it, when it was opened.
+    pub pairs: Option<u64>,
+}
+
+/// Checks a backup: without the words that every byte is as it was written, with them that it opens
+/// and makes sense, too.
+///
+/// # Errors
+/// [`RestoreError`] says what is wrong, and in which part.
+pub fn inspect(
+    file: impl Read,
+    recovery: Option<&SealingSecret>,
+) -> Result<Inspected, RestoreError> {
+    let mut reading = Reading::begin(file)?;
+    let header = reading.header()?.clone();
+    let mut pairs = None;
+    if let Some(recovery) = recovery {
+        let (key, mut count) = (reading.key(recovery)?, 0);
+        reading.items(&key, |item| {
+            count += u64::from(matches!(item, BackupItem::Pair { .. }));
+            Ok(())
+        })?;
+        pairs = Some(count);
+    } else {
+        reading.check()?;
+    }
+    Ok(Inspected { header, bytes: reading.bytes, parts: reading.parts, pairs })
+}
+
+/// Where a node is restored to.
+#[derive(Clone, Debug)]
+pub struct RestoreOptions {
+    /// Where the node is to live; made if it is not there.
+    pub directory: PathBuf,
+    /// What opens its keystore.
+    pub unlock: Unlock,
+    /// How much work a passphrase costs.
+    pub strength: Strength,
+}
+
+/// A restored node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Its organisation.
+    pub organisation: OrganisationId,
+    /// The new node.
+    pub node: NodeId,
+    /// How many organisations it waits for before it signs access logs.
+    pub awaited: usize,
+}
+
+/// A node that is being restored.
+pub struct Restoration {
+    directory: NodeDirectory,
+    _lock: DirectoryLock,
+    options: RestoreOptions,
+    pub(super) secrets: Secrets,
+    store: Store,
+    pub(super) disk: Snapshot,
+    pub(super) replica: Replica,
+    header: BackupHeader,
+    settings: String,
+}
+
+impl Restoration {
+    /// Reads the whole backup into a new store.
+    ///
+    /// # Errors
+    /// [`RestoreError`]; a directory that holds a node is left as it is.
+    pub fn begin(
+        options: RestoreOptions,
+        file: impl Read,
+        recovery: &SealingSecret,
+    ) -> Result<Self, RestoreError> {
+        let mut reading = Reading::begin(file)?;
+        let (header, key) = (reading.header()?.clone(), reading.key(recovery)?);
+        let directory = NodeDirectory::create(&options.directory)?;
+        let lock = directory.lock()?;
+        if directory.keystore().exists() {
+            return Err(KeystoreError::Exists(directory.keystore()).into());
+        }
+        let mut random = random::generator().map_err(|_| RestoreError::Random)?;
+        let secrets = Secrets::generate(&mut random);
+        let credentials = credentials(&secrets, header.organisation);
+        // A store without its keystore is what a restoration that was interrupted left.
+        let _ = std::fs::remove_file(directory.store());
+        let store = Store::open(&directory.store(), &header.organisation)?;
+        let mut filling = Filling::new(&store, &credentials);
+        reading.items(&key, |item| filling.take(item))?;
+        let settings = filling.finish()?;
+        let disk = store.snapshot()?;
+        let mut replica = Replica::open(credentials, &disk)?;
+        let own = replica.identity(&header.organisation);
+        if !own.is_some_and(|one| one.has_certified(&header.node)) {
+            let cause = "the node that made it is none of its organisation";
+            return Err(BackupError::Content(cause).into());
+        }
+        replica.settle_restored(&disk)?;
+        store.commit(&replica.take_batch())?;
+        let disk = store.snapshot()?;
+        Ok(Self {
+            directory,
+            _lock: lock,
+            options,
+            secrets,
+            store,
+            disk,
+            replica,
+            header,
+            settings,
+        })
+    }
+
+    /// What the backup says of itself.
+    #[must_use]
+    pub const fn header(&self) -> &BackupHeader {
+        &self.header
+    }
+
+    /// The organisation's identity log as far as it is known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn identity(&self) -> Result<Vec<IdentityEntry>, RestoreError> {
+        Ok(self.replica.identity_entries(&self.disk, &self.header.organisation, 0)?)
+    }
+
+    /// How many partners there are.
+    #[must_use]
+    pub fn partners(&self) -> usize {
+        self.replica.partners().count()
+    }
+
+    /// What the holder of the root key is to sign: that the new node is certified, that it is
+    /// primary if the old one was or nobody else is, and that the old one is revoked.
+    #[must_use]
+    pub fn operations(&self) -> Vec<IdentityOperation> {
+        let own = self.replica.identity(&self.header.organisation);
+        let keys = credentials(&self.secrets, self.header.organisation);
+        let sealing = keys.sealing.public().clone();
+        let admission = NodeAdmission::sign(&self.header.organisation, &keys.node_key, sealing);
+        let (node, old) = (admission.node, self.header.node);
+        let mut operations = vec![IdentityOperation::AddNode { admission }];
+        let primary = own.and_then(sincronia_protocol::identity::Identity::primary);
+        let others = own.is_some_and(|own| own.active_nodes().any(|(one, _)| *one != old));
+        if !others || primary.is_none_or(|primary| primary.node == old) {
+            operations.push(IdentityOperation::SetPrimary { node });
+        }
+        if own.is_some_and(|own| own.is_active(&old)) {
+            operations.push(IdentityOperation::RevokeNode { node: old });
+        }
+        operations
+    }
+
+    /// Takes entries of the organisation's identity log.
+    ///
+    /// # Errors
+    /// [`RestoreError::Replica`] when they do not hold, or contradict the log.
+    pub fn admit(&mut self, entries: &[IdentityEntry]) -> Result<(), RestoreError> {
+        self.replica.admit_identity(&self.disk, entries)?;
+        self.store.commit(&self.replica.take_batch())?;
+        self.disk = self.store.snapshot()?;
+        Ok(())
+    }
+
+    /// Makes it a node that can run, once `signed` certifies it.
+    ///
+    /// # Errors
+    /// [`RestoreError`]; there is then no node in the directory.
+    pub fn finish(mut self, signed: &[IdentityEntry]) -> Result<Restored, RestoreError> {
+        self.replica.admit_identity(&self.disk, signed)?;
+        self.replica.begin_catching_up(engine::now())?;
+        self.store.commit(&self.replica.take_batch())?;
+        let text = if self.settings.is_empty() {
+            settings(&self.header.organisation.to_string())
+        } else {
+            self.settings
+        };
+        self.directory.write(&self.directory.config(), &text)?;
+        let awaited = self.replica.catching_up().map_or(0, |one| one.awaited.len());
+        keystore::create(
+            &self.directory.keystore(),
+            &self.secrets,
+            &self.options.unlock,
+            self.options.strength,
+        )?;
+        let (organisation, node) = (self.header.organisation, self.replica.node());
+        Ok(Restored { organisation, node, awaited })
+    }
+}
+
+/// Puts what a backup holds into a store, a batch at a time.
+struct Filling<'a> {
+    store: &'a Store,
+    credentials: &'a Credentials,
+    table: Option<Table>,
+    settings: String,
+    batch: Batch,
+    bytes: usize,
+}
+
+impl<'a> Filling<'a> {
+    fn new(store: &'a Store, credentials: &'a Credentials) -> Self {
+        let (settings, batch) = (String::new(), Batch::default());
+        Self { store, credentials, table: None, settings, batch, bytes: 0 }
+    }
+
+    fn take(&mut self, item: &BackupItem) -> Result<(), RestoreError> {
+        match item {
+            BackupItem::Settings(text) => self.settings.clone_from(text),
+            BackupItem::Table(name) => {
+                let known = BACKUP_TABLES.into_iter().find(|table| table.name() == name);
+                let unknown =
+                    BackupError::Content("it has a table that this program does not know");
+                self.table = Some(known.ok_or(unknown)?);
+            }
+            BackupItem::Pair { key, value } => {
+                let table = self.table.ok_or(BackupError::Content("a pair is of no table"))?;
+                let value = self.credentials.from_backup(table, key, value)?;
+                self.bytes += key.len() + value.len();
+                self.batch.put(table, key.clone(), value);
+                if self.bytes >= RESTORE_BATCH_BYTES {
+                    self.commit()?;
+                }
+            }
+            BackupItem::End { .. } => self.commit()?,
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), RestoreError> {
+        self.store.commit(&std::mem::take(&mut self.batch))?;
+        self.bytes = 0;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<String, RestoreError> {
+        self.commit()?;
+        Ok(self.settings)
+    }
+}

@@ -1,0 +1,75 @@
+//! Backups: what is on disk now, sealed to the recovery words, while the node goes on; and what a
+//! restored node waits for.
+
+use super::{Core, now};
+use crate::api::hexadecimal::unhex;
+use crate::api::{ApiError, CatchingUpView, ErrorCode, RecipientRequest};
+use crate::backup::BackupSource;
+use sincronia_protocol::codec;
+use sincronia_protocol::crypto::SealingPublic;
+use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::limits::IDENTITY_ENTRY_BYTES_MAX;
+use tracing::{info, warn};
+
+impl Core {
+    /// What a backup is made from: the last commit, and the key it is sealed to.
+    pub fn backup_source(&mut self) -> Result<BackupSource, ApiError> {
+        let recipient = self.step(|replica, disk, _| replica.backup_recipient(disk))?;
+        let recipient = recipient.ok_or_else(no_recipient)?;
+        self.commit().map_err(|_| super::store_failed())?;
+        let disk = self.store.snapshot().map_err(|_| super::store_failed())?;
+        let settings = std::fs::read_to_string(&self.settings).unwrap_or_default();
+        let credentials = self.replica.credentials().clone();
+        Ok(BackupSource { credentials, recipient, settings, made_at: now(), disk })
+    }
+
+    /// Takes the key that backups are sealed to, as the holder of the recovery words derived it.
+    pub fn put_backup_recipient(&mut self, request: &RecipientRequest) -> Result<(), ApiError> {
+        let bytes = unhex(&request.key).filter(|one| one.len() <= IDENTITY_ENTRY_BYTES_MAX);
+        let key = bytes.and_then(|bytes| codec::decode::<SealingPublic>(&bytes).ok());
+        let key = key.ok_or_else(|| {
+            let remedy = "use the command and the node of the same version";
+            ApiError::new(ErrorCode::Invalid, "this is no sealing key", remedy)
+        })?;
+        self.step(|replica, _, random| {
+            // A key that seals nothing would be noticed only when a backup is needed.
+            key.seal(b"", &[], random)?;
+            replica.put_backup_recipient(&key)
+        })
+    }
+
+    /// Notes that this node and a partner have the same.
+    pub(super) fn note_heard(&mut self, partner: &OrganisationId) {
+        match self.replica.note_heard(partner) {
+            Ok(true) => {
+                info!("this node has caught up with everyone");
+                self.owes_maintenance = true;
+            }
+            Ok(false) => {}
+            Err(error) => warn!(%error, "whom this node was in sync with was not kept"),
+        }
+    }
+
+    /// Waits no longer for those not heard yet; the names of these.
+    pub fn finish_catching_up(&mut self) -> Result<CatchingUpView, ApiError> {
+        let view = self.catching_up_view().unwrap_or_default();
+        self.step(|replica, _, _| replica.finish_catching_up())?;
+        self.owes_maintenance = true;
+        Ok(view)
+    }
+
+    /// Whom a restored node waits for.
+    pub(super) fn catching_up_view(&self) -> Option<CatchingUpView> {
+        let state = self.replica.catching_up()?;
+        let awaited = state.awaited.iter().map(|one| self.name_of(one)).collect();
+        Some(CatchingUpView { since: Some(state.since.milliseconds()), awaited })
+    }
+}
+
+fn no_recipient() -> ApiError {
+    ApiError::new(
+        ErrorCode::NoRecipient,
+        "this node does not know the key to which backups are sealed",
+        "run `sincronia backup enable` once, with the recovery words at hand",
+    )
+}

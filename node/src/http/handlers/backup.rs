@@ -1,0 +1,68 @@
+//! Endpoints: backups. A backup goes out as it is made, so that none is ever held whole.
+
+use crate::api::{ApiError, CatchingUpView, RecipientRequest, Service};
+use crate::http::extract::Body;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use std::sync::Arc;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Makes a backup of what is stored now. An answer that breaks off is no backup.
+#[utoipa::path(
+    post,
+    path = "/api/v1/backup",
+    tag = "backup",
+    responses(
+        (
+            status = 200,
+            description = "The file",
+            body = Vec<u8>,
+            content_type = "application/octet-stream",
+        ),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn backup<S: Service>(State(service): State<Arc<S>>) -> Result<Response, ApiError> {
+    let parts = ReceiverStream::new(service.backup().await?.0);
+    // Bytes are on their way when something fails: the connection breaks, and the client knows.
+    let bytes = parts.map(|part| part.map_err(std::io::Error::other));
+    let body = axum::body::Body::from_stream(bytes);
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], body).into_response())
+}
+
+/// Tells the node to which key its backups are sealed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/backup/recipient",
+    tag = "backup",
+    request_body = RecipientRequest,
+    responses(
+        (status = 200, description = "The answer"),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn put_backup_recipient<S: Service>(
+    State(service): State<Arc<S>>,
+    Body(request): Body<RecipientRequest>,
+) -> Result<Json<()>, ApiError> {
+    service.put_backup_recipient(request).await.map(Json)
+}
+
+/// Waits no longer for partners that a restored node has not heard yet.
+#[utoipa::path(
+    post,
+    path = "/api/v1/backup/finish",
+    tag = "backup",
+    responses(
+        (status = 200, description = "For whom it waited", body = CatchingUpView),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn finish_catching_up<S: Service>(
+    State(service): State<Arc<S>>,
+) -> Result<Json<CatchingUpView>, ApiError> {
+    service.finish_catching_up().await.map(Json)
+}

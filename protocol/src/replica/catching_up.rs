@@ -1,0 +1,102 @@
+//! A node restored from a backup, until it has heard what its partners have and the backup has not.
+//!
+//! Its organisation revoked the node that made the backup, so its spaces must cut that node's logs.
+//! Cut at what the backup holds, they would lose what the old node wrote afterwards and partners
+//! acknowledged; and an entry written into an access log now would set aside what the old node
+//! wrote there. So both wait until the node was in sync with every partner that shares a space, or
+//! the operator says that nobody else is to be waited for. Records are read and written meanwhile.
+
+use super::{Replica, ReplicaError};
+use crate::codec;
+use crate::ids::OrganisationId;
+use crate::storage::{Storage, Table};
+use crate::time::Timestamp;
+use minicbor::{Decode, Encode};
+
+const SETTING: &str = "catching up";
+
+/// Whom a restored node still waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CatchingUp {
+    /// When it was restored.
+    #[n(0)]
+    pub since: Timestamp,
+    /// Organisations not heard yet.
+    #[n(1)]
+    pub awaited: Vec<OrganisationId>,
+}
+
+impl Replica {
+    pub(super) fn load_catching_up(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        let damaged = || ReplicaError::Damaged(Table::Settings.name());
+        let stored = self.setting(disk, SETTING)?;
+        let read = stored.map(|bytes| minicbor::decode(&bytes).map_err(|_| damaged()));
+        self.catching_up = read.transpose()?;
+        Ok(())
+    }
+
+    /// Begins to wait for every partner that shares a space, and for other nodes of this
+    /// organisation. Nothing begins when there is nobody to wait for.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn begin_catching_up(&mut self, now: Timestamp) -> Result<(), ReplicaError> {
+        let (own, node) = (self.organisation(), self.node());
+        let is_active = |organisation: &OrganisationId| {
+            let identity = self.identities.get(organisation);
+            identity.is_some_and(|one| one.active_nodes().any(|(active, _)| *active != node))
+        };
+        let shares = |organisation: &OrganisationId| {
+            self.summaries.of(organisation).any(|known| known.summary.role(&own).is_some())
+        };
+        let partners = self.partners.keys().chain(std::iter::once(&own));
+        let awaited = partners
+            .filter(|one| self.is_partner(one) && is_active(one) && shares(one))
+            .copied()
+            .collect();
+        self.keep_catching_up(CatchingUp { since: now, awaited })
+    }
+
+    fn keep_catching_up(&mut self, state: CatchingUp) -> Result<(), ReplicaError> {
+        if state.awaited.is_empty() {
+            self.pending.delete(Table::Settings, SETTING.as_bytes().to_vec());
+            self.catching_up = None;
+            return Ok(());
+        }
+        self.put_setting(SETTING, &codec::encode(&state))?;
+        self.catching_up = Some(state);
+        Ok(())
+    }
+
+    /// Whom a restored node waits for; nothing when it has caught up.
+    #[must_use]
+    pub const fn catching_up(&self) -> Option<&CatchingUp> {
+        self.catching_up.as_ref()
+    }
+
+    /// Notes that this node and `organisation` were in sync, or that it is a partner no more.
+    /// Returns whether nobody is waited for any more.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn note_heard(&mut self, organisation: &OrganisationId) -> Result<bool, ReplicaError> {
+        let Some(state) = &self.catching_up else { return Ok(false) };
+        if !state.awaited.contains(organisation) {
+            return Ok(false);
+        }
+        let mut state = state.clone();
+        state.awaited.retain(|one| one != organisation);
+        self.keep_catching_up(state)?;
+        Ok(self.catching_up.is_none())
+    }
+
+    /// Waits for nobody any more, as the operator decides; those not heard.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn finish_catching_up(&mut self) -> Result<Vec<OrganisationId>, ReplicaError> {
+        let Some(state) = self.catching_up.clone() else { return Ok(Vec::new()) };
+        self.keep_catching_up(CatchingUp { since: state.since, awaited: Vec::new() })?;
+        Ok(state.awaited)
+    }
+}

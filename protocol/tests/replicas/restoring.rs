@@ -1,0 +1,226 @@
+//! A node restored from an old copy: what partners have of the old one comes back before anything
+//! is cut, and nothing forks.
+
+use super::circle::Circle;
+use super::line::Line;
+use super::organisation::{Node, Organisation};
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::identity::{IdentityEntry, IdentityOperation};
+use sincronia_protocol::ids::NodeId;
+use sincronia_protocol::joining::{Introduction, JoinMessage, Refusal, recall};
+use sincronia_protocol::replica::{BACKUP_TABLES, Replica, ReplicaError};
+use sincronia_protocol::storage::{Batch, MemoryStorage};
+use sincronia_protocol::sync::SyncPhase;
+use sincronia_protocol::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+
+/// A backup of a node, as pairs of its tables.
+type Backup = Vec<(usize, Vec<u8>, Vec<u8>)>;
+
+fn back_up(node: &Node) -> Backup {
+    let mut pairs = Backup::new();
+    for (at, table) in BACKUP_TABLES.into_iter().enumerate() {
+        let visited = Replica::visit_for_backup::<()>(&node.disk, table, |key, value| {
+            let opened = node.credentials.to_backup(table, key, value).expect("a sound disk");
+            pairs.push((at, key.to_vec(), opened.to_vec()));
+            Ok(())
+        });
+        assert_eq!(visited, Ok(Ok(())));
+    }
+    pairs
+}
+
+/// A new node of the owner's organisation out of a backup; its organisation revoked the old one,
+/// and says so to nobody yet.
+fn restore(organisation: &mut Organisation, old: NodeId, backup: &Backup) -> Node {
+    let known = organisation.entries.len();
+    let credentials = organisation.add_node(21);
+    let node = credentials.node_key.id();
+    organisation.say(IdentityOperation::SetPrimary { node });
+    organisation.say(IdentityOperation::RevokeNode { node: old });
+    let mut disk = MemoryStorage::default();
+    let mut batch = Batch::default();
+    for (at, key, value) in backup {
+        let table = BACKUP_TABLES[*at];
+        let sealed = credentials.from_backup(table, key, value).expect("what was there");
+        batch.put(table, key.clone(), sealed);
+    }
+    disk.commit(&batch);
+    let mut restored = Node::start(&credentials, &[]);
+    restored.disk = disk;
+    restored.restart();
+    restored.act(|replica, disk, _| replica.settle_restored(disk)).unwrap();
+    let entries = &organisation.entries[known..];
+    restored.act(|replica, disk, _| replica.admit_identity(disk, entries)).unwrap();
+    restored.act(|replica, _, _| replica.begin_catching_up(NOW)).unwrap();
+    restored
+}
+
+/// The restored node returns to another, and they talk until they have the same.
+fn return_to(restored: &mut Node, other: &mut Node) {
+    let introduction = introduction(restored);
+    let node = restored.id();
+    let own = restored.organisation();
+    let heard = other
+        .act(|replica, disk, _| replica.admit_return(disk, &node, &introduction, NOW))
+        .unwrap();
+    assert_eq!(heard, Ok(own));
+    let mut line = Line::open(restored, other);
+    line.run_sound();
+    assert_eq!((line.phases(), &line.closed), ([SyncPhase::InSync; 2], &Vec::new()));
+}
+
+fn introduction(node: &Node) -> Introduction {
+    node.replica.introduction(&node.disk, "Comune".into(), Vec::new()).unwrap()
+}
+
+fn hear(restored: &mut Node, other: &Node) -> bool {
+    let organisation = other.organisation();
+    restored.act(|replica, _, _| replica.note_heard(&organisation)).unwrap()
+}
+
+fn maintain(node: &mut Node) {
+    let own = node.organisation();
+    node.act(|replica, disk, random| replica.maintain(disk, &own, random)).unwrap();
+}
+
+#[test]
+fn threat_26_a_restored_node_cuts_the_old_one_only_after_hearing_what_partners_have_of_it() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let before = circle.owner.note(&space, "prima della copia");
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let after = circle.owner.note(&space, "dopo la copia");
+    circle.settle();
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    assert_eq!(restored.title(&space, &before).as_deref(), Some("prima della copia"));
+    assert_eq!(restored.title(&space, &after), None);
+    let awaited = restored.replica.catching_up().unwrap().awaited.clone();
+    assert!(awaited.contains(&circle.member.organisation()), "{awaited:?}");
+    assert!(!awaited.contains(&circle.outsider.organisation()), "it shares nothing");
+
+    // Access waits, work does not.
+    maintain(&mut restored);
+    let outsider = circle.outsider.organisation();
+    let refused = restored.grant(&space, outsider, Role::Reader, History::Start);
+    assert!(matches!(refused, Err(ReplicaError::CatchingUp)), "{refused:?}");
+    let own = restored.note(&space, "scritto mentre aspetta");
+    restored.restart();
+    assert!(restored.replica.catching_up().is_some(), "it knows after a restart, too");
+
+    return_to(&mut restored, &mut circle.member);
+    assert!(!hear(&mut restored, &circle.member));
+    return_to(&mut restored, &mut circle.colleague);
+    assert!(hear(&mut restored, &circle.colleague), "nobody is left to be heard");
+    maintain(&mut restored);
+    restored.grant(&space, outsider, Role::Reader, History::Start).unwrap();
+    let mut circle = Circle { owner: restored, ..circle };
+    circle.settle();
+    for (record, title) in
+        [(before, "prima della copia"), (after, "dopo la copia"), (own, "scritto mentre aspetta")]
+    {
+        assert_eq!(circle.agreed_title(&record).as_deref(), Some(title));
+        assert_eq!(circle.member.title(&space, &record).as_deref(), Some(title));
+    }
+    assert_eq!(circle.quarantine(), Vec::new());
+}
+
+#[test]
+fn who_waits_for_nobody_loses_only_what_the_others_alone_have() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let after = circle.owner.note(&space, "dopo la copia");
+    circle.settle();
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    let given_up = restored.act(|replica, _, _| replica.finish_catching_up()).unwrap();
+    assert_eq!(given_up.len(), 2);
+    maintain(&mut restored);
+    let mut circle = Circle { owner: restored, ..circle };
+    return_to(&mut circle.owner, &mut circle.colleague);
+    assert_eq!(circle.agreed_title(&after), None, "beyond the cut on every node");
+    assert_eq!(circle.quarantine().len(), 1, "and kept for the owner to write again");
+}
+
+#[test]
+fn a_key_made_after_the_backup_comes_back_from_a_member() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    circle.owner.try_rotate(&space).unwrap();
+    circle.settle();
+    let later = circle.member.note(&space, "con la chiave nuova");
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    return_to(&mut restored, &mut circle.member);
+    assert_eq!(restored.title(&space, &later).as_deref(), Some("con la chiave nuova"));
+}
+
+#[test]
+fn a_restored_backup_erases_again() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.settle();
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let canaries = super::erasure::Canaries::of(&mut circle.owner, &space);
+    circle.owner.erase(&space, &record).unwrap();
+    circle.settle();
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    assert!(restored.title(&space, &record).is_some(), "the backup is older");
+    return_to(&mut restored, &mut circle.member);
+    assert_eq!(restored.title(&space, &record), None);
+    canaries.assert_gone(&restored);
+}
+
+#[test]
+fn threat_26_only_a_certified_node_of_a_partner_returns() {
+    let mut circle = Circle::of_contributors();
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let restored = restore(&mut circle.organisations[0], old, &backup);
+    let introduction = introduction(&restored);
+    let returns = |other: &mut Node, node: &NodeId, introduction: &Introduction| {
+        other.act(|replica, disk, _| replica.admit_return(disk, node, introduction, NOW)).unwrap()
+    };
+    let repeated = returns(&mut circle.member, &circle.outsider.id(), &introduction);
+    assert_eq!(repeated, Err(Refusal::Identity), "repeated by another node");
+    let mut tampered = introduction.clone();
+    let last: &mut IdentityEntry = tampered.identity.last_mut().unwrap();
+    last.signature = sincronia_protocol::crypto::Signature::from_bytes([7; 64]);
+    assert_eq!(returns(&mut circle.member, &restored.id(), &tampered), Err(Refusal::Identity));
+    let (stranger, credentials) = Organisation::with_node(33);
+    let strange = Node::start(&credentials, &[&stranger]);
+    let theirs = self::introduction(&strange);
+    assert_eq!(returns(&mut circle.member, &strange.id(), &theirs), Err(Refusal::Unknown));
+
+    // Two restorations from one backup: whoever comes second is told.
+    let mut twin = Organisation::found(1);
+    let _ = twin.add_node(1);
+    twin.say(IdentityOperation::SetPrimary { node: old });
+    let other = twin.add_node(22).node_key.id();
+    assert_eq!(
+        returns(&mut circle.member, &restored.id(), &introduction),
+        Ok(circle.owner.organisation())
+    );
+    let forked = Introduction { identity: twin.entries, ..introduction };
+    assert_eq!(returns(&mut circle.member, &other, &forked), Err(Refusal::Forked));
+}
+
+#[test]
+fn the_holder_of_the_root_key_is_told_what_was_signed_since() {
+    let mut circle = Circle::of_contributors();
+    let _ = circle.organisations[0].add_node(40);
+    circle.member.learn(&circle.organisations[0]);
+    let asking = NodeId::from_bytes([9; 32]);
+    let root = |seed| {
+        let entropy = sincronia_protocol::crypto::Secret::from_bytes([seed; 32]);
+        sincronia_protocol::crypto::RootKey::derive(&entropy, 0)
+    };
+    let ask = |member: &Node, seed| {
+        let message = recall(&root(seed), &asking, &member.id());
+        let JoinMessage::Recall { root, proof, .. } = message else { panic!("a recall") };
+        member.replica.recalled(&member.disk, &root, &asking, &proof).unwrap()
+    };
+    assert_eq!(ask(&circle.member, 1), Ok(circle.organisations[0].entries.clone()));
+    assert_eq!(ask(&circle.member, 33), Err(Refusal::Unknown), "no partner");
+}

@@ -1,0 +1,154 @@
+//! A machine dies; a backup and the recovery words put another in its place.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+use serde_json::json;
+use sincronia_client::api::Client;
+use sincronia_client::root::Signing;
+use sincronia_node::api::{ConventionRequest, ConventionsQuery, ErrorCode, RecordView};
+use sincronia_node::backup::{RestoreError, inspect};
+use sincronia_protocol::backup::BackupError;
+use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::recovery::{recovery_sealing, restore_entropy};
+use sincronia_tests::federation::{self, Node};
+
+/// Is a node when the harness asks for one.
+#[test]
+fn node_process() {
+    federation::run_if_asked();
+}
+
+fn convention(owner: &Node, party: &Node, title: &str) -> String {
+    let request: ConventionRequest = serde_json::from_value(json!({
+        "fields": {
+            "title": title,
+            "instrument_kind": "accoglienza",
+            "parties": [
+                {"org": owner.organisation, "role": "inviante"},
+                {"org": party.organisation, "role": "gestore"},
+            ],
+        },
+        "operator": "segreteria",
+    }))
+    .unwrap();
+    owner.client().create_convention(&request).unwrap().convention.id
+}
+
+fn found(client: &Client, id: &str) -> Option<RecordView> {
+    let all = client.conventions(&ConventionsQuery::default()).unwrap();
+    all.into_iter().find(|one| one.id == id)
+}
+
+fn backup(node: &Node) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = node.client().backup(&mut bytes).unwrap();
+    assert_eq!(written, bytes.len() as u64);
+    bytes
+}
+
+#[test]
+fn threat_26_a_backup_restores_a_node_that_forks_nothing_and_lacks_nothing() {
+    let (mut lost, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&lost);
+    let before = convention(&lost, &casa, "Accoglienza residenziale");
+    casa.wait("the convention", |client| found(client, &before).is_some());
+    let bytes = backup(&lost);
+    let entropy = restore_entropy(&words).unwrap();
+    let opened = inspect(bytes.as_slice(), Some(&recovery_sealing(&entropy))).unwrap();
+    assert!(opened.pairs > Some(10) && opened.bytes == bytes.len() as u64, "{opened:?}");
+
+    // What happens after the backup is known to the partner alone when the machine dies.
+    let after = convention(&lost, &casa, "Accoglienza diurna");
+    casa.wait("the later convention", |client| found(client, &after).is_some());
+    let theirs = convention(&casa, &lost, "Laboratorio");
+    lost.wait("the partner's convention", |client| found(client, &theirs).is_some());
+    let lost_id = lost.client().status().unwrap().node;
+    lost.kill();
+
+    let (mut restored, heard) = Node::restore(&bytes, &words);
+    assert_eq!((heard.asked, heard.answered, heard.fresh), (1, 1, 0));
+    restored.start();
+    restored.wait("the partner", |client| client.status().unwrap().catching_up.is_none());
+    for id in [&before, &after, &theirs] {
+        restored.wait("a convention", |client| found(client, id).is_some());
+    }
+    let status = restored.client().status().unwrap();
+    assert_ne!(status.node, lost_id, "it is a node of its own");
+    assert!(!status.cloned && status.primary.as_ref() == Some(&status.node), "{status:?}");
+    let fresh = convention(&restored, &casa, "Accoglienza notturna");
+    for id in [&before, &after, &theirs, &fresh] {
+        casa.wait("a convention", |client| found(client, id).is_some());
+    }
+    restored.wait("all keys replaced", |client| client.node_report(&lost_id).unwrap().waiting == 0);
+
+    // The lost machine turns up and is started: it is told that it was revoked.
+    lost.start();
+    lost.wait("that it was revoked", |client| client.status().unwrap().revoked);
+    assert!(found(lost.client(), &fresh).is_none());
+    assert!(casa.client().status().unwrap().counts.quarantined == 0);
+}
+
+#[test]
+fn what_was_signed_after_the_backup_is_recalled_before_anything_is_signed() {
+    let (mut lost, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&lost);
+    lost.wait_in_sync();
+    let bytes = backup(&lost);
+    // The identity log grows after the backup.
+    let (machine, request) = Node::request(&lost.organisation);
+    let mut signing =
+        Signing::begin(&lost.client().identity().unwrap(), restore_entropy(&words).unwrap())
+            .unwrap();
+    signing.say(IdentityOperation::AddNode { admission: request.admission }).unwrap();
+    signing.rotate().unwrap();
+    lost.client().extend_identity(&signing.request()).unwrap();
+    lost.wait_in_sync();
+    casa.wait("the rotated root", |client| {
+        client.partners().unwrap().iter().any(|one| one.sync.phase == "in_sync")
+    });
+    lost.kill();
+    drop(machine);
+    let (mut restored, heard) = Node::restore(&bytes, &words);
+    assert_eq!((heard.answered, heard.fresh), (1, 2), "a fork would have split the organisation");
+    restored.start();
+    restored.wait("the partner", |client| client.status().unwrap().counts.in_sync == 1);
+}
+
+#[test]
+fn other_words_open_nothing_and_a_node_is_never_overwritten() {
+    let (node, words) = Node::found_with_words("Comune di Aulla");
+    let (_, other) = Node::found_with_words("Comune di Mulazzo");
+    let bytes = backup(&node);
+    let sealing = |words: &str| recovery_sealing(&restore_entropy(words).unwrap());
+    let refused = inspect(bytes.as_slice(), Some(&sealing(&other))).unwrap_err();
+    assert!(matches!(refused, RestoreError::Backup(BackupError::Words)), "{refused}");
+    assert!(inspect(bytes.as_slice(), Some(&sealing(&words))).is_ok());
+    let half = &bytes[..bytes.len() / 2];
+    assert!(matches!(
+        inspect(half, None).unwrap_err(),
+        RestoreError::Backup(BackupError::Truncated(_))
+    ));
+    // A machine that was never told the key says how to tell it.
+    let (machine, request) = Node::request(&node.organisation);
+    let mut signing =
+        Signing::begin(&node.client().identity().unwrap(), restore_entropy(&words).unwrap())
+            .unwrap();
+    signing.say(IdentityOperation::AddNode { admission: request.admission }).unwrap();
+    node.client().extend_identity(&signing.request()).unwrap();
+    let admission = node.client().identity().unwrap().admission;
+    let second = machine.admit(&admission_of(&admission));
+    let error = second.client().backup(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.code, ErrorCode::NoRecipient);
+    assert!(error.remedy.contains("backup enable"), "{}", error.remedy);
+}
+
+fn admission_of(text: &str) -> sincronia_protocol::identity::Admission {
+    sincronia_protocol::identity::Admission::from_text(text).unwrap()
+}
