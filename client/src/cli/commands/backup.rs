@@ -66,7 +66,7 @@ fn create(context: &Context, file: Option<PathBuf>) -> Outcome {
         let _ = std::fs::remove_file(&partial);
     })?;
     drop(progress);
-    let report = report(file, made);
+    let report = report(file, &made);
     context.output.show("backup", &report, || {
         let arguments =
             [("file", report.file.display().to_string().into()), ("bytes", report.bytes.into())];
@@ -130,7 +130,7 @@ fn verify(context: &Context, file: &Path, open: bool, recovery: &Recovery) -> Ou
     let progress = Progress::waiting(context.texts.text("backup-reading"));
     let inspected = look(context, file, |opened| inspect(opened, sealing.as_ref()))?;
     drop(progress);
-    let report = report(file.to_path_buf(), inspected);
+    let report = report(file.to_path_buf(), &inspected);
     context.output.show("backup", &report, || {
         let arguments = [
             ("organisation", report.organisation.clone().into()),
@@ -145,7 +145,7 @@ fn verify(context: &Context, file: &Path, open: bool, recovery: &Recovery) -> Ou
     Ok(Exit::Done)
 }
 
-fn report(file: PathBuf, found: Inspected) -> Report {
+fn report(file: PathBuf, found: &Inspected) -> Report {
     Report {
         file,
         organisation: found.header.organisation.to_string(),
