@@ -18,6 +18,16 @@ impl Client {
         self.transport.write(&Method::POST, &path, request, ORDINARY)
     }
 
+    /// Puts successors where their predecessors stood, in the conventions of a space of ours.
+    pub fn follow_successions(
+        &self,
+        space: &str,
+        request: &TakeRequest,
+    ) -> Result<SpaceView, ApiError> {
+        let path = path(&["spaces", space, "follow"])?;
+        self.transport.write(&Method::POST, &path, request, ORDINARY)
+    }
+
     /// Takes over a space that was offered to this organisation.
     pub fn take_space(&self, space: &str, request: &TakeRequest) -> Result<SpaceView, ApiError> {
         let path = path(&["spaces", space, "take"])?;

@@ -28,7 +28,7 @@ impl Network<'_> {
     }
 }
 
-fn invite(inviter: &Node, joiner: &Node) -> Result<(), DemoError> {
+pub(super) fn invite(inviter: &Node, joiner: &Node) -> Result<(), DemoError> {
     let request = InviteRequest { note: Some(joiner.name.clone()), ..InviteRequest::default() };
     let invitation = inviter.ask("invite", |client| client.invite(&request))?;
     let request = JoinRequest { invitation: invitation.text, addresses: Vec::new() };

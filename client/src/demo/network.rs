@@ -25,7 +25,7 @@ pub(super) struct Node {
     pub organisation: String,
     pub directory: PathBuf,
     pub client: Client,
-    process: Process,
+    pub process: Process,
 }
 
 impl Node {
@@ -152,7 +152,13 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    fn awaited(&self, key: &str, name: &str, mut process: Process) -> Result<Node, DemoError> {
+    /// Waits until a process answers as the node of an organisation.
+    pub(super) fn awaited(
+        &self,
+        key: &str,
+        name: &str,
+        mut process: Process,
+    ) -> Result<Node, DemoError> {
         let directory = self.stage.directory(key);
         let what = format!("the node {key} answers");
         let (client, organisation) = self.patience.until(&what, || {

@@ -40,6 +40,28 @@ impl Process {
         Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
 
+    /// Runs a command of the node of `key` to its end, as people do; what it printed. `opens` says
+    /// whether the command needs what opens the keystore.
+    pub(super) fn tell(
+        stage: &Stage,
+        key: &str,
+        words: &[&str],
+        opens: bool,
+    ) -> Result<String, DemoError> {
+        let failed = |reason: String| DemoError::Process { key: key.to_owned(), reason };
+        let mut command = program(stage, key);
+        command.args(["--yes", "--json"]).args(words);
+        if opens {
+            command.arg("--key-file").arg(stage.key_file(key));
+        }
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| failed(error.to_string()))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+
     /// Starts it, with or without a line. It is not ready yet.
     pub(super) fn start(stage: &Stage, key: &str, closed: bool) -> Result<Self, DemoError> {
         let failed = |reason: String| DemoError::Process { key: key.to_owned(), reason };
@@ -81,6 +103,12 @@ impl Process {
         drop(self.child.stdin.take());
     }
 
+    /// Stops it as a machine stops that falls into the water.
+    pub(super) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     fn end(&mut self) {
         self.release();
         let started = Instant::now();
@@ -102,16 +130,22 @@ impl Drop for Process {
     }
 }
 
-/// The program without the settings of the person who runs the demonstration.
 fn command(stage: &Stage, key: &str, name: &str) -> Command {
+    let mut command = program(stage, key);
+    command.arg(name);
+    command.arg("--key-file").arg(stage.key_file(key));
+    command
+}
+
+/// The program without the settings of the person who runs the demonstration.
+fn program(stage: &Stage, key: &str) -> Command {
     let mut command = Command::new(&stage.binary);
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| name.to_string_lossy().starts_with("SINCRONIA_")) {
         command.env_remove(name);
     }
     command.env_remove("CREDENTIALS_DIRECTORY");
-    command.arg(name).arg("--no-input");
+    command.arg("--no-input");
     command.arg("--directory").arg(stage.directory(key));
-    command.arg("--key-file").arg(stage.key_file(key));
     command
 }

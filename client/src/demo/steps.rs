@@ -1,15 +1,20 @@
 //! The steps of the demonstration, each with its checks.
 
+mod carrier;
+mod laptop;
 mod newcomers;
 mod offline;
 mod revocation;
+mod succession;
 
 use super::DemoError;
 use super::data::Convention;
 use super::expectation::{Reading, expected};
 use super::network::Network;
-use super::reading::read;
+use super::patience::Found;
+use super::reading::{agreed, read};
 use super::report::{Report, Verdict};
+use crate::api::Client;
 use std::collections::BTreeMap;
 
 /// What every organisation should be able to read now.
@@ -32,7 +37,30 @@ pub(super) fn play(
     let mut wanted = expected(&network.data, &network.present());
     revocation::play(network, &mut wanted, report)?;
     everybody_reads(network, &wanted, report)?;
-    network.closed_by_files(report)
+    network.closed_by_files(report)?;
+    carrier::play(network, report)?;
+    succession::play(network, report)?;
+    laptop::play(network, report)?;
+    in_sync_at_last(network, report)
+}
+
+/// After all that, every node has agreed with every partner of its own.
+fn in_sync_at_last(network: &Network<'_>, report: &mut Report) -> Result<(), DemoError> {
+    report.check("in-sync-at-last", || {
+        network.until("everybody is in sync at last", || {
+            let mut behind = Vec::new();
+            for (key, node) in &network.nodes {
+                let status = node.ask("tell its status", Client::status)?;
+                let (found, all) = (agreed(&status), status.counts.partners);
+                if found != all {
+                    behind.push(format!("{key}: {found} of {all}"));
+                }
+            }
+            Ok(if behind.is_empty() { Found::Done(()) } else { Found::Behind(behind.join("; ")) })
+        })?;
+        Ok(Verdict::held(format!("{} organisations", network.nodes.len())))
+    })?;
+    Ok(())
 }
 
 fn converged(

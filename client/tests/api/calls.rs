@@ -87,6 +87,7 @@ fn calls_about_spaces_arrive() {
     arrives!(running, client, rotate("s"));
     arrives!(running, client, successions());
     arrives!(running, client, offer_space("s"; {"organisation": "ente1"}));
+    arrives!(running, client, follow_successions("s"; {"operator": "operator"}));
     arrives!(running, client, take_space("s"; {"operator": "operator"}));
     arrives!(running, client, raw("s"; {"author": "nodo1", "from": 7, "after": "nodo1:9"}));
     arrives!(running, client, examine("s"; {"runs": ["00ff"]}));

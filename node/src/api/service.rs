@@ -173,6 +173,13 @@ pub trait Service: Send + Sync + 'static {
         request: OfferRequest,
     ) -> impl Future<Output = Answer<SpaceView>> + Send;
 
+    /// Puts successors where their predecessors stood, in the conventions of a space of ours.
+    fn follow_successions(
+        &self,
+        space: String,
+        request: TakeRequest,
+    ) -> impl Future<Output = Answer<SpaceView>> + Send;
+
     /// Takes over a space that was offered to this organisation.
     fn take_space(
         &self,

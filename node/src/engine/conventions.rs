@@ -105,7 +105,7 @@ impl Core {
         self.convention_view(&space, &super::members::parse(&convention.id)?)
     }
 
-    fn share_with_parties(
+    pub(super) fn share_with_parties(
         &mut self,
         space: &SpaceId,
         fields: &Map<String, Value>,

@@ -181,6 +181,10 @@ impl Service for Handle {
         self.run(move |core| core.offer_space(&parse(&space)?, &request)).await
     }
 
+    async fn follow_successions(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
+        self.run(move |core| core.follow_successions(&parse(&space)?, &request)).await
+    }
+
     async fn take_space(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
         self.run(move |core| core.take_space(&parse(&space)?, &request)).await
     }

@@ -111,20 +111,48 @@ impl Core {
         self.atomically(|core| {
             core.step(|replica, disk, _| replica.take_over(disk, space))?;
             for predecessor in core.predecessors(&own) {
-                core.step_into(space, &predecessor, request)?;
+                core.substitute(space, (&predecessor, &own), request)?;
             }
             core.space_view(space)
         })
     }
 
-    /// Puts this organisation in a predecessor's place among the parties of a space's conventions.
-    fn step_into(
+    /// In the conventions of a space of this organisation, puts successors where their predecessors
+    /// stood, and gives them the space. The predecessor stays a member until it is removed.
+    pub fn follow_successions(
         &mut self,
         space: &SpaceId,
-        predecessor: &OrganisationId,
         request: &TakeRequest,
-    ) -> Result<(), ApiError> {
-        let (old, new) = (predecessor.to_string(), self.replica.organisation().to_string());
+    ) -> Result<SpaceView, ApiError> {
+        let own = self.replica.organisation();
+        if self.replica.summary(space).is_none_or(|summary| summary.owner != own) {
+            return Err(ApiError::new(
+                ErrorCode::NotPermitted,
+                "only the owner of a convention puts a successor in the place of a party",
+                "ask the owner; what this organisation is offered it takes: `sincronia succession take`",
+            ));
+        }
+        self.atomically(|core| {
+            for one in core.replica.successions().iter().filter(|one| one.is_mutual()) {
+                let changed =
+                    core.substitute(space, (&one.predecessor, &one.successor), request)?;
+                for fields in changed {
+                    core.share_with_parties(space, &fields)?;
+                }
+            }
+            core.space_view(space)
+        })
+    }
+
+    /// Puts a successor in a predecessor's place among the parties of a space's conventions; the
+    /// conventions that changed.
+    fn substitute(
+        &mut self,
+        space: &SpaceId,
+        (predecessor, successor): (&OrganisationId, &OrganisationId),
+        request: &TakeRequest,
+    ) -> Result<Vec<Map<String, Value>>, ApiError> {
+        let (old, new) = (predecessor.to_string(), successor.to_string());
         let mut conventions: Vec<(RecordId, Map<String, Value>)> = Vec::new();
         self.visit(Some(space), Some(Kind::Convention), &mut |row| {
             // Who stands where there is a conflict is for a person to say.
@@ -134,6 +162,7 @@ impl Core {
             }
             ControlFlow::Continue(())
         })?;
+        let mut changed = Vec::new();
         for (record, fields) in conventions {
             let mut list = fields.get("parties").cloned().unwrap_or_default();
             for party in list.as_array_mut().into_iter().flatten() {
@@ -148,8 +177,9 @@ impl Core {
                 comment: Some(format!("subentro: {}", self.name_of(predecessor))),
             };
             let fields = Map::from_iter([("parties".to_owned(), list)]);
-            self.write(*space, WriteTarget::Existing(record), fields, act)?;
+            let written = self.write(*space, WriteTarget::Existing(record), fields, act)?;
+            changed.push(written.fields);
         }
-        Ok(())
+        Ok(changed)
     }
 }

@@ -86,6 +86,7 @@ routes! {
     post   "/api/v1/spaces/{space}/rotate" => handlers::space::rotate,
     post   "/api/v1/spaces/{space}/offer" => handlers::succession::offer_space,
     post   "/api/v1/spaces/{space}/take" => handlers::succession::take_space,
+    post   "/api/v1/spaces/{space}/follow" => handlers::succession::follow_successions,
     get    "/api/v1/successions" => handlers::succession::successions,
     get    "/api/v1/spaces/{space}/raw" => handlers::space::raw,
     post   "/api/v1/spaces/{space}/examine" => handlers::space::examine,

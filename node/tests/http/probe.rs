@@ -247,6 +247,11 @@ impl Service for Probe {
         Ok(sample(samples::space()))
     }
 
+    async fn follow_successions(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
+        self.note("follow_successions", &[json!(space), json!(request)]);
+        Ok(sample(samples::space()))
+    }
+
     async fn take_space(&self, space: String, request: TakeRequest) -> Answer<SpaceView> {
         self.note("take_space", &[json!(space), json!(request)]);
         Ok(sample(samples::space()))

@@ -82,6 +82,12 @@ pub(in crate::cli) enum Succession {
         #[command(flatten)]
         handing: Handing,
     },
+    Follow {
+        #[command(flatten)]
+        handing: Handing,
+        #[command(flatten)]
+        authoring: Authoring,
+    },
     Take {
         #[command(flatten)]
         handing: Handing,

@@ -7,7 +7,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::output::table::Rows;
 use sincronia_node::api::{
-    ConventionView, ConventionsQuery, OfferRequest, SpaceView, SuccessionView, TakeRequest,
+    ConventionView, ConventionsQuery, OfferRequest, RecordView, SpaceView, SuccessionView,
+    TakeRequest,
 };
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::OrganisationId;
@@ -26,6 +27,7 @@ pub(super) fn run(context: &Context, action: Succession) -> Outcome {
             say(context, &recovery, operation, ("confirm-accept", &predecessor))
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
+        Succession::Follow { handing, authoring } => follow(context, &handing, &authoring),
         Succession::Take { handing, authoring } => take(context, &handing, &authoring),
     }
 }
@@ -137,6 +139,26 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
         let request = OfferRequest { organisation: organisation.clone() };
         Ok(client.offer_space(space, &request)?)
     })
+}
+
+/// Conventions of this organisation with a party whose place another one took.
+fn follow(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome {
+    let client = context.client()?;
+    let own = client.status()?.organisation;
+    let successions = client.successions()?.into_iter();
+    let gone: Vec<_> =
+        successions.filter(|one| one.declared && one.accepted).map(|one| one.predecessor).collect();
+    let mut conventions = chosen(context, handing, |space| space.owner == own)?;
+    conventions.retain(|view| parties(&view.convention).any(|one| gone.contains(&one)));
+    pass(context, &conventions, "confirm-follow", |space| {
+        Ok(client.follow_successions(space, &TakeRequest { operator: operator(authoring) })?)
+    })
+}
+
+fn parties(convention: &RecordView) -> impl Iterator<Item = String> {
+    let list = convention.fields.get("parties").and_then(|list| list.as_array());
+    let organisation = |party: &serde_json::Value| Some(party.get("org")?.as_str()?.to_owned());
+    list.into_iter().flatten().filter_map(organisation)
 }
 
 fn take(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome {

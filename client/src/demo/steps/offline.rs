@@ -106,7 +106,7 @@ fn edit_apart(network: &Network<'_>, space: &str, sides: &[Side; 2]) -> Result<(
 }
 
 /// Who has no line is apart until somebody carries files.
-fn switch(network: &Network<'_>, key: &str, online: bool) -> Result<(), DemoError> {
+pub(super) fn switch(network: &Network<'_>, key: &str, online: bool) -> Result<(), DemoError> {
     if network.has_no_line(key, key) {
         return Ok(());
     }

@@ -43,6 +43,26 @@ pub async fn offer_space<S: Service>(
     service.offer_space(space, request).await.map(Json)
 }
 
+/// Puts successors where their predecessors stood, in the conventions of a space of ours.
+#[utoipa::path(
+    post,
+    path = "/api/v1/spaces/{space}/follow",
+    tag = "succession",
+    params(("space" = String, Path, description = "The space.")),
+    request_body = TakeRequest,
+    responses(
+        (status = 200, description = "The answer", body = SpaceView),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn follow_successions<S: Service>(
+    State(service): State<Arc<S>>,
+    Path(space): Path<String>,
+    Body(request): Body<TakeRequest>,
+) -> Result<Json<SpaceView>, ApiError> {
+    service.follow_successions(space, request).await.map(Json)
+}
+
 /// Takes over a space that was offered to this organisation.
 #[utoipa::path(
     post,
