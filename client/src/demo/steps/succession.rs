@@ -1,6 +1,6 @@
-//! Step (g): bodies that are no more, and those that took their place. Both sign; conventions of the
-//! old body pass to the new one, in those of others the new one stands where the old one stood, and
-//! the old name finds the new body.
+//! Step (g): bodies that are no more, and those that took their place. Both sign; conventions of
+//! the old body pass to the new one, in those of others the new one stands where the old one stood,
+//! and the old name finds the new body.
 
 use crate::demo::DemoError;
 use crate::demo::joining::invite;
