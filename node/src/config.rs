@@ -154,6 +154,8 @@ pub struct Config {
     pub reconnect_min: Sourced<Duration>,
     /// Longest pause between attempts.
     pub reconnect_max: Sourced<Duration>,
+    /// Bytes of the disk that nothing of partners may take.
+    pub reserve: Sourced<u64>,
     /// Where the local API listens.
     pub api: Sourced<SocketAddr>,
     /// Whether the API may be reached from other machines.
@@ -190,6 +192,7 @@ impl Config {
             closed: value::closed(&mut given)?,
             reconnect_min,
             reconnect_max,
+            reserve: value::reserve(&mut given)?,
             api: value::address(&mut given)?,
             api_allow_remote: value::allow_remote(&mut given)?,
             log_level: value::log_level(&mut given)?,
@@ -219,6 +222,11 @@ impl Config {
                 Key::ReconnectMax,
                 seconds(self.reconnect_max.value),
                 self.reconnect_max.origin.clone(),
+            ),
+            (
+                Key::StoreReserve,
+                (self.reserve.value / 1024 / 1024).to_string(),
+                self.reserve.origin.clone(),
             ),
             (Key::ApiAddress, self.api.value.to_string(), self.api.origin.clone()),
             (

@@ -27,6 +27,7 @@ mod names;
 mod partners;
 mod records;
 mod returning;
+mod room;
 mod service;
 mod status;
 mod succession;

@@ -121,6 +121,12 @@ pub const HTTP_WAITING_MAX: u32 = 128;
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Identity entries signed at once: one person's decision takes two.
 pub const IDENTITY_REQUEST_MAX: usize = 8;
+/// Room on the disk that is kept for what this organisation writes itself: a year of a busy office.
+pub const STORE_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// How often the room on the disk is looked at: at 100 MB/s a flood takes half a gigabyte meanwhile.
+pub const ROOM_INTERVAL: Duration = Duration::from_secs(5);
+/// A node that presented itself to a partner calls it at once, but no oftener than this.
+pub const HURRY_INTERVAL: Duration = Duration::from_mins(1);
 /// Parts of a backup, of a megabyte each, that wait for whoever takes it.
 pub const BACKUP_QUEUE_MAX: usize = 4;
 /// What a restoration writes at once: large enough to be quick, small beside a node's memory.

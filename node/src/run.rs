@@ -103,6 +103,7 @@ pub async fn run(
         online: !options.offline,
         closed,
         settings: directory.config(),
+        reserve: config.reserve.value,
     };
     if options.offline || closed {
         network.pause().await;

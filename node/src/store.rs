@@ -206,6 +206,12 @@ impl Store {
         Ok(Snapshot::new(read))
     }
 
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// When the store was made.
     #[must_use]
     pub const fn created(&self) -> Timestamp {

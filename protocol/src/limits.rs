@@ -65,6 +65,11 @@ pub const SEALED_BYTES_MAX: usize = 64 * 1024;
 pub const RUN_ENTRIES_MAX: usize = 4_096;
 /// Entries beyond a cut that are kept of one author, for the owner to adopt: a long absence.
 pub const LATE_ENTRIES_MAX: u64 = 10_000;
+/// Entries of one organisation's nodes that are taken within a day: the first synchronisation with
+/// the busiest partner in ten years brings half of it.
+pub const DAY_ENTRIES_MAX: u64 = 1_000_000;
+/// Bytes of their bodies.
+pub const DAY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Entries of one author in one space.
 pub const AUTHOR_ENTRIES_MAX: u64 = 10_000_000;
 

@@ -15,6 +15,7 @@
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
 mod admission;
+mod allowance;
 mod backup;
 mod branches;
 mod bundles;
@@ -57,6 +58,8 @@ use cache::Cache;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use summary::Summaries;
+
+use allowance::Allowances;
 
 pub use admission::Admitted;
 pub use backup::BACKUP_TABLES;
@@ -258,6 +261,7 @@ pub struct Replica {
     events: Vec<Event>,
     cloned: bool,
     catching_up: Option<CatchingUp>,
+    allowances: Allowances,
 }
 
 /// Spaces and records kept loaded.
@@ -288,6 +292,7 @@ impl Replica {
             events: Vec::new(),
             cloned: false,
             catching_up: None,
+            allowances: Allowances::default(),
         };
         replica.load(disk)?;
         Ok(replica)

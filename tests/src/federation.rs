@@ -29,6 +29,7 @@ use tempfile::TempDir;
 pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
 const OFFLINE: &str = "NODE_STARTS_OFFLINE";
+const SHORT: &str = "NODE_IS_SHORT_OF_ROOM";
 const CLOSED: &str = "NODE_HAS_NO_LINE";
 /// How long anything may take on a slow, shared machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -37,12 +38,15 @@ pub const DEADLINE: Duration = Duration::from_mins(1);
 pub fn run_if_asked() {
     let Ok(directory) = std::env::var(DIRECTORY) else { return };
     let directory = PathBuf::from(directory);
+    // More than any disk has, or nothing.
+    let reserve = if std::env::var_os(SHORT).is_some() { "1000000000" } else { "0" };
     let options = RunOptions {
         unlock: Unlock::KeyFile(key_file(&directory)),
         directory,
         overrides: vec![
             (Key::NetworkListen, "/ip4/127.0.0.1/tcp/0".into()),
             (Key::ReconnectMin, "1".into()),
+            (Key::StoreReserve, reserve.into()),
             (Key::NetworkClosed, std::env::var_os(CLOSED).is_some().to_string()),
         ],
         words: WordList::Italian,
@@ -190,6 +194,16 @@ impl Node {
     pub fn start_offline(&mut self) {
         let mut program = node_process(&self.directory);
         program.env(OFFLINE, "yes");
+        self.begin(program);
+    }
+
+    /// Starts it on a disk that is nearly full.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_short(&mut self) {
+        let mut program = node_process(&self.directory);
+        program.env(SHORT, "yes");
         self.begin(program);
     }
 

@@ -58,6 +58,9 @@ pub struct Status {
     /// Whether the organisation revoked this node.
     #[serde(default)]
     pub revoked: bool,
+    /// Whether the disk is so full that nothing is exchanged.
+    #[serde(default)]
+    pub short_of_room: bool,
     /// What this node, restored from a backup, still waits for.
     #[serde(default)]
     pub catching_up: Option<CatchingUpView>,

@@ -15,6 +15,8 @@ pub enum Key {
     ReconnectMin,
     /// `network.reconnect_seconds_max`: longest pause between attempts.
     ReconnectMax,
+    /// `store.reserve_megabytes`: room on the disk that nothing of partners may take.
+    StoreReserve,
     /// `api.address`: where the local API listens.
     ApiAddress,
     /// `api.allow_remote`: whether the API may listen on an address that other machines reach.
@@ -27,12 +29,13 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OrganisationName,
         Self::NetworkListen,
         Self::NetworkClosed,
         Self::ReconnectMin,
         Self::ReconnectMax,
+        Self::StoreReserve,
         Self::ApiAddress,
         Self::ApiAllowRemote,
         Self::LogLevel,
@@ -48,6 +51,7 @@ impl Key {
             Self::NetworkClosed => "network.closed",
             Self::ReconnectMin => "network.reconnect_seconds_min",
             Self::ReconnectMax => "network.reconnect_seconds_max",
+            Self::StoreReserve => "store.reserve_megabytes",
             Self::ApiAddress => "api.address",
             Self::ApiAllowRemote => "api.allow_remote",
             Self::LogLevel => "log.level",

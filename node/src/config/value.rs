@@ -56,6 +56,19 @@ pub fn seconds(
     })
 }
 
+/// Bytes of the disk that nothing of partners may take.
+pub fn reserve(given: &mut Given) -> Result<Sourced<u64>, ConfigError> {
+    let expected = "a number of megabytes from 0 to 1000000000";
+    sourced(given, Key::StoreReserve, limits::STORE_RESERVE_BYTES, expected, |value| {
+        let megabytes = match value {
+            Value::Integer(number) => u64::try_from(*number).ok()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        (megabytes <= 1_000_000_000).then_some(megabytes * 1024 * 1024)
+    })
+}
+
 pub fn address(given: &mut Given) -> Result<Sourced<SocketAddr>, ConfigError> {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let expected = "an IP address and a port, like “127.0.0.1:8645”";

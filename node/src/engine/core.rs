@@ -3,6 +3,7 @@
 use super::dialing::Dialing;
 use super::joining::Joinings;
 use super::links::Link;
+use super::room::Room;
 use crate::api::{ApiError, ApiEvent};
 use crate::limits;
 use crate::network::{CloseCause, Network, NetworkEvent, SessionId};
@@ -37,6 +38,8 @@ pub struct CoreConfig {
     pub closed: bool,
     /// The file of settings, which backups hold.
     pub settings: PathBuf,
+    /// Bytes of the disk that nothing of partners may take.
+    pub reserve: u64,
 }
 
 /// The state that the engine's thread owns.
@@ -56,6 +59,7 @@ pub struct Core {
     pub(super) online: bool,
     pub(super) closed: bool,
     pub(super) settings: PathBuf,
+    pub(super) room: Room,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
@@ -99,8 +103,10 @@ impl Core {
             ));
         }
         let random = random::generator().map_err(|_| super::store_failed())?;
+        let room = Room::new(config.store.path(), config.reserve);
         let mut core = Self {
             replica,
+            room,
             store: config.store,
             disk,
             name: config.name,
@@ -151,7 +157,7 @@ impl Core {
             if let Err(error) = self.make_durable() {
                 self.outbox.clear();
                 self.owes_maintenance = true;
-                self.end_links();
+                self.end_links("the store failed");
                 if let Err(error) = self.replica.forget(&self.disk) {
                     warn!(%error, "the store cannot be read");
                 }
@@ -171,10 +177,10 @@ impl Core {
     }
 
     /// Ends every session: what they believe they said was never said.
-    fn end_links(&mut self) {
+    pub(super) fn end_links(&mut self, reason: &str) {
         let sessions: Vec<_> = self.links.keys().copied().collect();
         for session in sessions {
-            self.drop_link(session, Some("the store failed".into()));
+            self.drop_link(session, Some(reason.into()));
             self.network.close(session);
         }
     }
@@ -295,6 +301,7 @@ impl Core {
                     let now = Instant::now();
                     self.bulk.get_or_insert(Bulk { first: now, last: now }).last = now;
                 }
+                self.look_at_room();
                 self.handle_frame(session, bytes);
                 drop(room);
             }
@@ -313,6 +320,7 @@ impl Core {
     }
 
     pub(super) fn handle_time(&mut self) {
+        self.look_at_room();
         self.tick_links();
         self.dial_due(Instant::now());
     }
@@ -327,7 +335,8 @@ impl Core {
         let links = links
             .map(|at| Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds())));
         let dialing = self.dialing.next(Instant::now());
-        links.chain(dialing).min().unwrap_or(Duration::from_mins(1))
+        let room = self.room.is_short().then_some(limits::ROOM_INTERVAL);
+        links.chain(dialing).chain(room).min().unwrap_or(Duration::from_mins(1))
     }
 
     /// Lets a failure of the replica's state through as one of the API.

@@ -14,6 +14,7 @@ struct Attempt {
     failures: u32,
     under_way: bool,
     last_failure: Option<String>,
+    hurried: Option<Instant>,
 }
 
 /// The nodes to reach.
@@ -55,8 +56,18 @@ impl Dialing {
             failures: failures.saturating_add(1),
             under_way: false,
             last_failure: Some(failure),
+            hurried: self.attempts.get(&node).and_then(|attempt| attempt.hurried),
         };
         self.attempts.insert(node, attempt);
+    }
+
+    /// The node may answer now: it is called at once, unless it was just called so.
+    pub fn hurry(&mut self, node: &NodeId, now: Instant) {
+        let Some(attempt) = self.attempts.get_mut(node) else { return };
+        if attempt.hurried.is_none_or(|at| now.duration_since(at) >= limits::HURRY_INTERVAL) {
+            attempt.due = now;
+            attempt.hurried = Some(now);
+        }
     }
 
     /// Why the last attempt failed.
@@ -86,6 +97,7 @@ impl Core {
                     failures: 0,
                     under_way: false,
                     last_failure: None,
+                    hurried: None,
                 };
                 self.dialing.attempts.entry(*node).or_insert(attempt);
             }
@@ -105,7 +117,7 @@ impl Core {
     }
 
     pub(super) fn dial_due(&mut self, now: Instant) {
-        if !self.online {
+        if !self.online || self.room.is_short() {
             return;
         }
         let due: Vec<NodeId> = self

@@ -36,6 +36,9 @@ impl Core {
     }
 
     fn begin_link(&mut self, id: SessionId, node: NodeId, outbound: bool) {
+        if self.room.is_short() {
+            return self.network.close(id);
+        }
         if let Some(old) = self.by_node.get(&node).copied() {
             if !self.prefers(old, node, outbound) {
                 return self.network.close(id);

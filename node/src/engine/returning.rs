@@ -7,6 +7,7 @@ use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::joining::{Introduction, JoinMessage, Refusal, VERSION};
 use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use sincronia_protocol::replica::ReplicaError;
+use std::time::Instant;
 use tracing::{info, warn};
 
 impl Core {
@@ -36,8 +37,8 @@ impl Core {
         match message {
             JoinMessage::Returned => {
                 info!(%node, "a partner's node knows this one now");
-                self.dialing.succeeded(node);
-                self.admit_partners();
+                self.dialing.hurry(node, Instant::now());
+                self.dial_due(Instant::now());
             }
             JoinMessage::Refused(refusal) => {
                 warn!(%node, %refusal, "a partner's node does not take this one");

@@ -32,6 +32,7 @@ impl Core {
             closed: self.closed,
             cloned: self.replica.is_cloned(),
             revoked: self.replica.is_revoked(),
+            short_of_room: self.room.is_short(),
             catching_up: self.catching_up_view(),
             primary: self.replica.primary().map(|node| node.to_string()),
             projecting: self.replica.lags(),
@@ -72,6 +73,13 @@ impl Core {
         let counts = &status.counts;
         Ok(vec![
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
+            check(
+                "room",
+                !status.short_of_room,
+                self.room.free().map_or_else(|| "unknown".into(), |free| format!("{free} bytes")),
+                "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
+                 exchanged",
+            ),
             check(
                 "addresses",
                 status.closed || !status.addresses.is_empty(),

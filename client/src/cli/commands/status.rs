@@ -46,6 +46,9 @@ fn text(context: &Context, status: &Status) -> String {
     if status.revoked {
         let _ = writeln!(text, "{}", texts.text("status-revoked"));
     }
+    if status.short_of_room {
+        let _ = writeln!(text, "{}", texts.text("status-short-of-room"));
+    }
     if let Some(waiting) = &status.catching_up {
         let names = [("names", waiting.awaited.join("; ").into())];
         let _ = writeln!(text, "{}", texts.with("status-catching-up", &names));

@@ -56,7 +56,9 @@ impl Session {
             Message::Receipts { space, receipts } => {
                 replica.admit_receipts(disk, &space, &receipts).map(drop)
             }
-            Message::Run(run) => replica.admit_run(disk, run).map(drop),
+            Message::Run(run) => replica
+                .allow(&run, self.last_heard)
+                .and_then(|()| replica.admit_run(disk, run).map(drop)),
             Message::Handover(handover) => self.admit_handover(handover, replica, disk),
             _ => Ok(()),
         };
