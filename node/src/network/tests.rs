@@ -2,6 +2,7 @@
 
 mod post_quantum;
 mod silence;
+mod stalled;
 mod strangers;
 
 use super::*;
