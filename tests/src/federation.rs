@@ -24,6 +24,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 /// The test that is a node when asked to be one.
 pub const NODE_TEST: &str = "node_process";
@@ -230,6 +231,31 @@ impl Node {
     #[must_use]
     pub fn client(&self) -> &Client {
         self.client.as_ref().expect("a running node")
+    }
+
+    /// The most memory that its process ever had, in bytes, as the system says.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let process = self.process.lock().expect("nobody panics with it");
+        let number = process.as_ref().expect("a running node").id();
+        let status = std::fs::read_to_string(format!("/proc/{number}/status")).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kibibytes.and_then(|text| text.trim().parse::<u64>().ok()).expect("a number") * 1024
+    }
+
+    /// The seed of its node key, for tests that speak in its name.
+    ///
+    /// # Panics
+    /// When its keystore does not open.
+    #[must_use]
+    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+        let path = self.directory.join("keystore.cbor");
+        let unlock = Unlock::KeyFile(key_file(&self.directory));
+        Zeroizing::new(keystore::open(&path, &unlock).expect("its keystore").node)
     }
 
     /// `kill -9`.

@@ -316,3 +316,30 @@ async fn until(holds: impl Fn() -> bool) {
     };
     tokio::time::timeout(DEADLINE, waiting).await.expect("in time");
 }
+
+/// A connection that ends took the wish for a stream with it: nobody was told.
+#[tokio::test]
+async fn a_wish_has_an_outcome_though_the_connection_ends_meanwhile() {
+    let (mut a, b) = (node(1, TCP).await, node(2, TCP).await);
+    b.network.admit(HashSet::from([a.id]));
+    let mut outcomes = (0, 0);
+    for _ in 0..40 {
+        // This side does not admit the other, so it ends the connection after each session.
+        a.network.open(b.id, vec![b.address.clone()], Purpose::Sync);
+        loop {
+            match next(&mut a.events).await {
+                NetworkEvent::Opened { session, .. } => {
+                    a.network.close(session);
+                    outcomes.0 += 1;
+                }
+                NetworkEvent::DialFailed { .. } => {
+                    outcomes.1 += 1;
+                    break;
+                }
+                NetworkEvent::Closed { .. } => break,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(outcomes.0 + outcomes.1, 40, "{outcomes:?}");
+}
