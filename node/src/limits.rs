@@ -123,7 +123,8 @@ pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 pub const IDENTITY_REQUEST_MAX: usize = 8;
 /// Room on the disk that is kept for what this organisation writes itself: a year of a busy office.
 pub const STORE_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
-/// How often the room on the disk is looked at: at 100 MB/s a flood takes half a gigabyte meanwhile.
+/// How often the room on the disk is looked at: at 100 MB/s a flood takes half a gigabyte
+/// meanwhile.
 pub const ROOM_INTERVAL: Duration = Duration::from_secs(5);
 /// A node that presented itself to a partner calls it at once, but no oftener than this.
 pub const HURRY_INTERVAL: Duration = Duration::from_mins(1);

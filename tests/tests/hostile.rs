@@ -140,7 +140,7 @@ impl Hostile {
         };
         let half = FRAME_BYTES_MAX / 2;
         let names = Message::Resolve(vec![[7; 32].into(); 30_000]).encode();
-        let reconcile = Message::Reconcile { first: true, bytes: vec![0xa5; half].into() };
+        let reconcile = Message::Reconcile { first: true, bytes: vec![0xa5; half] };
         // An array of 2^32 messages, a text of 2^62 bytes, a million arrays in one another.
         let many = [&[0x82, 0x03, 0x81, 0x9a, 0xff, 0xff, 0xff, 0xff], [0x40; 64].as_slice()];
         let long = [0x82, 0x0d, 0x81, 0x7b, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];

@@ -1,8 +1,8 @@
 //! How much of one organisation's entries is taken within a day.
 //!
 //! What a member may write is bounded by its logs; that it writes all of it at once, to fill the
-//! disks of the others, is bounded here. It decides nothing about validity: what is refused today is
-//! taken tomorrow, and every node counts for itself. Counts are in memory, since whoever floods
+//! disks of the others, is bounded here. It decides nothing about validity: what is refused today
+//! is taken tomorrow, and every node counts for itself. Counts are in memory, since whoever floods
 //! cannot restart another's node.
 
 use super::{Replica, ReplicaError};
