@@ -192,6 +192,9 @@ fn campaign(entries: &[Authored], straight: bool) {
     let mut record = Record::rebuild(record_id(Kind::Convention), entries.to_vec()).unwrap();
     let mut written = entries.to_vec();
     for attempt in 0..tries {
+        if attempt > 0 && attempt % 1_000_000 == 0 {
+            println!("{attempt} tries: {accepted} accepted, {refused} refused, {undecodable} not read");
+        }
         if written.len() > entries.len() + 12 {
             written.rotate_left(attempt % entries.len());
             let again = Record::rebuild(record.id(), written.clone()).unwrap();
@@ -239,6 +242,7 @@ fn campaign(entries: &[Authored], straight: bool) {
         "{accepted} accepted, {refused} refused, {undecodable} not read"
     );
     assert!(refused > tries / 20, "{accepted} accepted, {refused} refused");
+    println!("{tries} tries: {accepted} accepted, {refused} refused, {undecodable} not read");
 }
 
 /// As a peer would receive it, sometimes with a damaged byte.
