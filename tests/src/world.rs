@@ -14,6 +14,7 @@ mod commands;
 mod erasures;
 mod faults;
 mod history;
+mod leaving;
 mod links;
 mod oracle;
 mod organisation;
@@ -39,6 +40,7 @@ use step::Happening;
 
 pub use commands::practice;
 pub use history::{Seeds, play};
+pub use leaving::Acquainted;
 pub use oracle::Disagreement;
 pub use trace::Trace;
 

@@ -193,7 +193,9 @@ fn campaign(entries: &[Authored], straight: bool) {
     let mut written = entries.to_vec();
     for attempt in 0..tries {
         if attempt > 0 && attempt % 1_000_000 == 0 {
-            println!("{attempt} tries: {accepted} accepted, {refused} refused, {undecodable} not read");
+            println!(
+                "{attempt} tries: {accepted} accepted, {refused} refused, {undecodable} not read"
+            );
         }
         if written.len() > entries.len() + 12 {
             written.rotate_left(attempt % entries.len());
