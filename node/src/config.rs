@@ -148,6 +148,8 @@ pub struct Config {
     pub name: Sourced<String>,
     /// Addresses on which partners reach this node. Port 0 lets the system choose.
     pub listen: Sourced<Vec<String>>,
+    /// Where partners reach this node, if that is not where it listens.
+    pub announce: Sourced<Vec<String>>,
     /// Whether it never listens or dials.
     pub closed: Sourced<bool>,
     /// First pause between attempts to reach a partner.
@@ -189,6 +191,7 @@ impl Config {
         let config = Self {
             name: value::name(&mut given)?,
             listen: value::listen(&mut given)?,
+            announce: value::announce(&mut given)?,
             closed: value::closed(&mut given)?,
             reconnect_min,
             reconnect_max,
@@ -212,6 +215,7 @@ impl Config {
         vec![
             (Key::OrganisationName, self.name.value.clone(), self.name.origin.clone()),
             (Key::NetworkListen, self.listen.value.join(", "), self.listen.origin.clone()),
+            (Key::NetworkAnnounce, self.announce.value.join(", "), self.announce.origin.clone()),
             (Key::NetworkClosed, self.closed.value.to_string(), self.closed.origin.clone()),
             (
                 Key::ReconnectMin,

@@ -104,6 +104,7 @@ pub async fn run(
         closed,
         settings: directory.config(),
         reserve: config.reserve.value,
+        announce: config.announce.value,
     };
     if options.offline || closed {
         network.pause().await;

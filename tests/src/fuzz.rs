@@ -103,6 +103,9 @@ impl Until {
 
 /// Tries mutations of a target's samples, first the samples themselves; `told` hears of each input
 /// before it is tried, so that a finding can be written down.
+///
+/// # Panics
+/// When a target does not keep its promise.
 pub fn run(target: &Target, seed: u64, until: Until, mut told: impl FnMut(&Tally, &[u8])) -> Tally {
     let samples = (target.samples)();
     let mut mutator = Mutator::new(seed, samples.clone());
@@ -125,6 +128,7 @@ pub fn run(target: &Target, seed: u64, until: Until, mut told: impl FnMut(&Tally
 }
 
 /// Tries one input.
+#[must_use]
 pub fn again(target: &Target, input: &[u8]) -> Verdict {
     (target.execute)(input)
 }

@@ -9,6 +9,8 @@ pub enum Key {
     OrganisationName,
     /// `network.listen`: addresses on which partners reach this node.
     NetworkListen,
+    /// `network.announce`: where partners reach this node, if that is not where it listens.
+    NetworkAnnounce,
     /// `network.closed`: whether the node never listens or dials, and takes part by bundles only.
     NetworkClosed,
     /// `network.reconnect_seconds_min`: first pause between attempts to reach a partner.
@@ -29,9 +31,10 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OrganisationName,
         Self::NetworkListen,
+        Self::NetworkAnnounce,
         Self::NetworkClosed,
         Self::ReconnectMin,
         Self::ReconnectMax,
@@ -48,6 +51,7 @@ impl Key {
         match self {
             Self::OrganisationName => "organisation.name",
             Self::NetworkListen => "network.listen",
+            Self::NetworkAnnounce => "network.announce",
             Self::NetworkClosed => "network.closed",
             Self::ReconnectMin => "network.reconnect_seconds_min",
             Self::ReconnectMax => "network.reconnect_seconds_max",

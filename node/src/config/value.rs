@@ -22,8 +22,21 @@ pub fn name(given: &mut Given) -> Result<Sourced<String>, ConfigError> {
 
 pub fn listen(given: &mut Given) -> Result<Sourced<Vec<String>>, ConfigError> {
     let default = ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1"].map(String::from).to_vec();
+    addresses(given, Key::NetworkListen, default)
+}
+
+/// Where partners reach the node behind a router or a relay that forwards to it.
+pub fn announce(given: &mut Given) -> Result<Sourced<Vec<String>>, ConfigError> {
+    addresses(given, Key::NetworkAnnounce, Vec::new())
+}
+
+fn addresses(
+    given: &mut Given,
+    key: Key,
+    default: Vec<String>,
+) -> Result<Sourced<Vec<String>>, ConfigError> {
     let expected = "a list of addresses like “/ip4/0.0.0.0/tcp/4001”";
-    sourced(given, Key::NetworkListen, default, expected, |value| {
+    sourced(given, key, default, expected, |value| {
         let list: Option<Vec<String>> = match value {
             Value::Array(values) => {
                 values.iter().map(|value| value.as_str().map(str::to_owned)).collect()

@@ -40,6 +40,8 @@ pub struct CoreConfig {
     pub settings: PathBuf,
     /// Bytes of the disk that nothing of partners may take.
     pub reserve: u64,
+    /// Where partners reach the node, if that is not where it listens.
+    pub announce: Vec<String>,
 }
 
 /// The state that the engine's thread owns.
@@ -60,6 +62,7 @@ pub struct Core {
     pub(super) closed: bool,
     pub(super) settings: PathBuf,
     pub(super) room: Room,
+    announce: Vec<String>,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
@@ -107,6 +110,7 @@ impl Core {
         let mut core = Self {
             replica,
             room,
+            announce: config.announce,
             store: config.store,
             disk,
             name: config.name,
@@ -145,6 +149,15 @@ impl Core {
             self.outbox.clear();
         }
         outcome
+    }
+
+    /// Where partners are told that this node is: as its settings say, or where it listens.
+    pub(super) fn announced(&self) -> Vec<String> {
+        let most = sincronia_protocol::limits::ADDRESSES_MAX;
+        if self.closed || self.announce.is_empty() {
+            return self.addresses.iter().take(most).cloned().collect();
+        }
+        self.announce.iter().take(most).cloned().collect()
     }
 
     pub(super) fn queue(&mut self, session: SessionId, effects: Vec<Effect>) {

@@ -155,12 +155,7 @@ impl Core {
         if self.replica.is_revoked() {
             return self.network.close(session);
         }
-        let addresses: Vec<_> = self
-            .addresses
-            .iter()
-            .take(sincronia_protocol::limits::ADDRESSES_MAX)
-            .cloned()
-            .collect();
+        let addresses = self.announced();
         let introduction = self.replica.introduction(&self.disk, self.name.clone(), addresses);
         let Ok(introduction) = introduction else { return self.network.close(session) };
         let own = self.replica.node();
@@ -298,12 +293,7 @@ impl Core {
         let grants: Result<Vec<_>, _> = request.spaces.iter().map(Self::grant_on_arrival).collect();
         let (grants, at) = (grants?, now());
         let valid_ms = request.valid_hours.unwrap_or(VALID_HOURS).saturating_mul(3_600_000);
-        let addresses: Vec<_> = self
-            .addresses
-            .iter()
-            .take(sincronia_protocol::limits::ADDRESSES_MAX)
-            .cloned()
-            .collect();
+        let addresses = self.announced();
         let (invitation, record) = self.step(|replica, _, random| {
             replica.invite(addresses, valid_ms, request.note, grants, at, random)
         })?;

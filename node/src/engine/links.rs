@@ -47,7 +47,7 @@ impl Core {
             self.network.close(old);
         }
         let side = if outbound { Side::Initiator } else { Side::Responder };
-        let addresses = self.addresses.iter().cloned().collect();
+        let addresses = self.announced();
         let mut session = Session::new(side, node, addresses, super::now());
         let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
         self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting, agreed: None });

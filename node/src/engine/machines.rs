@@ -76,8 +76,7 @@ impl Core {
     }
 
     fn admission(&self, entries: Vec<IdentityEntry>) -> Admission {
-        let most = sincronia_protocol::limits::ADDRESSES_MAX;
-        let this = (self.replica.node(), self.addresses.iter().take(most).cloned().collect());
+        let this = (self.replica.node(), self.announced());
         let own = self.replica.identity(&self.replica.organisation());
         let is_active = |node: &NodeId| own.is_some_and(|one| one.is_active(node));
         let siblings = self.replica.siblings().iter().filter(|(node, _)| is_active(node));

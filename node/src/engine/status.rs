@@ -27,7 +27,7 @@ impl Core {
             name: self.name.clone(),
             node: self.replica.node().to_string(),
             version: env!("CARGO_PKG_VERSION").into(),
-            addresses: self.addresses.iter().cloned().collect(),
+            addresses: self.announced(),
             online: self.online,
             closed: self.closed,
             cloned: self.replica.is_cloned(),

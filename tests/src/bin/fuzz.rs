@@ -40,8 +40,8 @@ fn main() {
     let wanted = TARGETS.iter().filter(|target| named.is_none_or(|name| target.name == name));
     let wanted: Vec<&Target> = wanted.collect();
     if wanted.is_empty() {
-        let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-        eprintln!("there is no such target; there are {}", names.join(", "));
+        let known: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+        eprintln!("there is no such target; there are {}", known.join(", "));
         std::process::exit(2);
     }
     for target in wanted {

@@ -95,10 +95,10 @@ impl Mutator {
         let major = u8::try_from(self.below(8)).unwrap_or(0) << 5;
         let [.., a, b, c, d] = number.to_be_bytes();
         let head = match self.below(4) {
-            0 => vec![major | 24, d],
-            1 => vec![major | 25, c, d],
-            2 => vec![major | 26, a, b, c, d],
-            _ => [&[major | 27], number.to_be_bytes().as_slice()].concat(),
+            0 => vec![major | 0x18, d],
+            1 => vec![major | 0x19, c, d],
+            2 => vec![major | 0x1a, a, b, c, d],
+            _ => [&[major | 0x1b], number.to_be_bytes().as_slice()].concat(),
         };
         let end = (at + 1).min(bytes.len());
         bytes.splice(at..end, head);
