@@ -31,6 +31,7 @@ pub const NODE_TEST: &str = "node_process";
 const DIRECTORY: &str = "NODE_DIRECTORY_UNDER_TEST";
 const OFFLINE: &str = "NODE_STARTS_OFFLINE";
 const SHORT: &str = "NODE_IS_SHORT_OF_ROOM";
+const ANNOUNCED: &str = "NODE_ANNOUNCES";
 const CLOSED: &str = "NODE_HAS_NO_LINE";
 /// How long anything may take on a slow, shared machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -48,6 +49,7 @@ pub fn run_if_asked() {
             (Key::NetworkListen, "/ip4/127.0.0.1/tcp/0".into()),
             (Key::ReconnectMin, "1".into()),
             (Key::StoreReserve, reserve.into()),
+            (Key::NetworkAnnounce, std::env::var(ANNOUNCED).unwrap_or_default()),
             (Key::NetworkClosed, std::env::var_os(CLOSED).is_some().to_string()),
         ],
         words: WordList::Italian,
@@ -87,6 +89,26 @@ impl Node {
         let (mut node, _) = Self::prepare(name);
         node.start_closed();
         node
+    }
+
+    /// Founds an organisation and starts its node, which tells partners that it is at `address`.
+    #[must_use]
+    pub fn found_behind(name: &str, address: &str) -> Self {
+        let (mut node, _) = Self::prepare(name);
+        let mut program = node_process(&node.directory);
+        program.env(ANNOUNCED, address);
+        node.begin(program);
+        node
+    }
+
+    /// Where it listens, whatever it tells.
+    ///
+    /// # Panics
+    /// When it never listened.
+    #[must_use]
+    pub fn listening(&self) -> String {
+        let last = std::fs::read_to_string(self.directory.join("last-listen")).expect("a file");
+        last.lines().next().expect("an address").to_owned()
     }
 
     /// As [`Self::found`], with the recovery words.

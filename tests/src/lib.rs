@@ -14,4 +14,5 @@
 pub mod benchmark;
 pub mod federation;
 pub mod fuzz;
+pub mod impairment;
 pub mod world;

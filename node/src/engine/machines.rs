@@ -35,7 +35,7 @@ impl Core {
             let sibling = self.replica.siblings().get(node);
             let is_this = *node == this;
             let addresses = if is_this {
-                self.addresses.iter().cloned().collect()
+                self.announced()
             } else {
                 sibling.map(|one| one.addresses.clone()).unwrap_or_default()
             };
