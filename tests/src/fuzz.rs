@@ -1,10 +1,10 @@
 //! Foreign bytes, mutated: every parser that meets them, and a session as a whole.
 //!
-//! A target takes bytes that began as something valid (the golden vectors, and samples of files that
-//! people hand in) and were changed; it must not panic, not take long, and whatever it accepts it
-//! must write again as the same bytes where the format has one encoding. Everything follows from a
-//! seed, so a finding is a number. There is no coverage feedback: mutations know the shape of CBOR
-//! and of tables instead. The gate of records has a campaign of its own beside it
+//! A target takes bytes that began as something valid (the golden vectors, and samples of files
+//! that people hand in) and were changed; it must not panic, not take long, and whatever it accepts
+//! it must write again as the same bytes where the format has one encoding. Everything follows from
+//! a seed, so a finding is a number. There is no coverage feedback: mutations know the shape of
+//! CBOR and of tables instead. The gate of records has a campaign of its own beside it
 //! (`protocol/src/record/tests/fuzz.rs`).
 
 mod conversation;

@@ -60,9 +60,9 @@ impl Relay {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             for caller in listener.incoming().flatten() {
                 let to = *target.lock().expect("nobody panics with it");
-                let reached = to.filter(|_| !line.cut.load(Ordering::SeqCst));
-                if let Some(called) = reached.and_then(|to| TcpStream::connect(to).ok()) {
-                    connect(caller, called, &line, &mut random);
+                let place = to.filter(|_| !line.cut.load(Ordering::SeqCst));
+                if let Some(reached) = place.and_then(|to| TcpStream::connect(to).ok()) {
+                    connect(caller, reached, &line, &mut random);
                 }
             }
         });
@@ -88,10 +88,10 @@ impl Relay {
     }
 }
 
-fn connect(caller: TcpStream, called: TcpStream, line: &Arc<Line>, random: &mut ChaCha8Rng) {
-    let both = [caller.try_clone(), called.try_clone()];
-    let [Ok(caller_too), Ok(called_too)] = both else { return };
-    for (from, to, forth) in [(caller, called, true), (called_too, caller_too, false)] {
+fn connect(caller: TcpStream, reached: TcpStream, line: &Arc<Line>, random: &mut ChaCha8Rng) {
+    let both = [caller.try_clone(), reached.try_clone()];
+    let [Ok(calling_too), Ok(reached_too)] = both else { return };
+    for (from, to, forth) in [(caller, reached, true), (reached_too, calling_too, false)] {
         let (line, seed) = (Arc::clone(line), random.next_u64());
         std::thread::spawn(move || carry(from, to, &line, forth, seed));
     }
@@ -119,10 +119,10 @@ fn carry(mut from: TcpStream, mut to: TcpStream, line: &Line, forth: bool, seed:
         }
         let delay = line.delay_ms.load(Ordering::SeqCst);
         if delay > 0 {
-            std::thread::sleep(Duration::from_millis(random.next_u64() % delay));
+            std::thread::park_timeout(Duration::from_millis(random.next_u64() % delay));
         }
         while blocked.load(Ordering::SeqCst) && !line.cut.load(Ordering::SeqCst) {
-            std::thread::sleep(PATIENCE);
+            std::thread::park_timeout(PATIENCE);
         }
         if to.write_all(&piece[..size]).is_err() {
             break;

@@ -1,5 +1,5 @@
-//! A short campaign on every target; `cargo run --release -p sincronia-tests --bin fuzz` goes on for
-//! longer.
+//! A short campaign on every target; `cargo run --release -p sincronia-tests --bin fuzz` goes on
+//! for longer.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
