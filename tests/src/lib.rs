@@ -12,6 +12,7 @@
 )]
 
 pub mod benchmark;
+pub mod endurance;
 pub mod federation;
 pub mod fuzz;
 pub mod impairment;

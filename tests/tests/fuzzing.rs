@@ -34,7 +34,7 @@ fn the_same_seed_tries_the_same_inputs() {
     let inputs = || {
         let mut seen = Vec::new();
         run(target("ids").unwrap(), 3, Until::Executions(500), |_, input| {
-            seen.push(input.to_vec())
+            seen.push(input.to_vec());
         });
         seen
     };
