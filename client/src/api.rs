@@ -18,6 +18,7 @@ mod bundle;
 mod convention;
 mod erasure;
 mod event;
+mod introduction;
 mod invitation;
 mod machine;
 mod node;

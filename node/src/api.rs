@@ -10,6 +10,7 @@ mod erasure;
 mod error;
 mod event;
 pub mod hexadecimal;
+mod introduction;
 mod invitation;
 mod machine;
 mod partner;
@@ -28,6 +29,7 @@ pub use bundle::{
 pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
+pub use introduction::{IntroduceRequest, IntroductionView};
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
 pub use machine::{ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView};
 pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};

@@ -19,6 +19,7 @@ mod dialing;
 mod directory;
 mod editing;
 mod erasure;
+mod introductions;
 mod joining;
 mod links;
 mod machines;

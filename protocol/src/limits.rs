@@ -80,6 +80,12 @@ pub const BACKUP_HEADER_BYTES_MAX: usize = 4 * 1024;
 /// One key and value in a backup: the longest is the proof of a fork, a frame.
 pub const BACKUP_ITEM_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Introductions under way at one node, in each direction: more than a person answers in a month.
+pub const INTRODUCTIONS_MAX: usize = 64;
+/// Of these, by one partner.
+pub const INTRODUCTIONS_OF_PARTNER_MAX: usize = 8;
+/// How long one waits to be accepted: 30 days.
+pub const INTRODUCTION_VALID_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// An admission of a new machine: the longest identity log, and every address of every node.
 pub const ADMISSION_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Partners that nodes of one organisation tell each other of: ten times what one node is made for.

@@ -26,6 +26,7 @@ mod exposure;
 mod forks;
 mod handover;
 mod identities;
+mod introductions;
 mod invitations;
 mod keys;
 mod maintenance;
@@ -60,6 +61,7 @@ use std::ops::ControlFlow;
 use summary::Summaries;
 
 use allowance::Allowances;
+use introductions::Introductions;
 
 pub use admission::Admitted;
 pub use backup::BACKUP_TABLES;
@@ -67,6 +69,7 @@ pub use branches::SetAside;
 pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
 pub use catching_up::CatchingUp;
 pub use exposure::{Exposure, Safety};
+pub use introductions::{Introduced, Presentation};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
 pub use membership::RevocationReport;
 pub use partners::{Partner, Trust};
@@ -197,6 +200,12 @@ pub enum Growth {
         /// The partner, or this organisation.
         organisation: OrganisationId,
     },
+    /// Somebody is to be told of an organisation that this one presents to it, or was itself
+    /// presented here.
+    Presented {
+        /// The organisation.
+        organisation: OrganisationId,
+    },
 }
 
 /// What an application wants to know.
@@ -262,6 +271,7 @@ pub struct Replica {
     cloned: bool,
     catching_up: Option<CatchingUp>,
     allowances: Allowances,
+    introductions: Introductions,
 }
 
 /// Spaces and records kept loaded.
@@ -293,6 +303,7 @@ impl Replica {
             cloned: false,
             catching_up: None,
             allowances: Allowances::default(),
+            introductions: Introductions::default(),
         };
         replica.load(disk)?;
         Ok(replica)
@@ -317,6 +328,7 @@ impl Replica {
         self.load_siblings(disk)?;
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
+        self.load_introductions(disk)?;
         self.load_unerased(disk)?;
         self.load_summaries(disk)
     }

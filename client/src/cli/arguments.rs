@@ -66,6 +66,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Partner(Partner),
     #[command(subcommand)]
+    Introduction(Introduction),
+    #[command(subcommand)]
     Bundle(Bundle),
     #[command(subcommand)]
     Node(Machine),
@@ -238,6 +240,14 @@ pub(super) enum Partner {
     Unblock {
         organisation: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Introduction {
+    Make { one: String, other: String },
+    List,
+    Accept { organisation: String },
+    Refuse { organisation: String },
 }
 
 /// Who acts, and why.

@@ -14,6 +14,7 @@ mod events;
 mod history;
 mod import;
 mod init;
+mod introduction;
 mod invite;
 mod join;
 mod machine;
@@ -45,6 +46,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Join(arguments) => join::run(context, arguments),
         Command::Partner(action) => partner::run(context, action),
         Command::Backup(action) => backup::run(context, action),
+        Command::Introduction(action) => introduction::run(context, action),
         Command::Bundle(action) => bundle::run(context, action),
         Command::Node(action) => machine::run(context, action),
         Command::Convention(action) => convention::run(context, action),

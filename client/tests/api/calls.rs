@@ -64,6 +64,10 @@ fn calls_about_the_node_and_its_partners_arrive() {
     assert_eq!(running.probe.take()[0].0, "backup");
     arrives!(running, client, put_backup_recipient(; {"key": "82"}));
     arrives!(running, client, finish_catching_up());
+    arrives!(running, client, introduce(; {"one": "ente1", "other": "ente2"}));
+    arrives!(running, client, introductions());
+    arrives!(running, client, accept_introduction("ente2"));
+    arrives!(running, client, refuse_introduction("ente2"));
     arrives!(running, client, partners());
     arrives!(running, client, partner("ente1"));
     arrives!(running, client, verify_partner("ente1"; {"phrase": "pane"}));

@@ -12,11 +12,12 @@ use super::{
     ApiError, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
     CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
     EditRequest, ErasureView, ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView,
-    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinByBundleRequest,
-    JoinRequest, MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView,
-    OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecipientRequest, RecordView,
-    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, SpaceView, Status,
-    SuccessionView, TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
+    HistoryView, IdentityRequest, IdentityView, IntroduceRequest, IntroductionView, InvitationView,
+    InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
+    NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
+    RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
+    VerifyStoreRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -67,6 +68,21 @@ pub trait Service: Send + Sync + 'static {
 
     /// Makes an invitation unusable.
     fn revoke_invitation(&self, id: String) -> impl Future<Output = Answer<InvitationView>> + Send;
+
+    /// Presents two partners to each other.
+    fn introduce(&self, request: IntroduceRequest) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Who was presented here.
+    fn introductions(&self) -> impl Future<Output = Answer<Vec<IntroductionView>>> + Send;
+
+    /// Makes an organisation that was presented a partner.
+    fn accept_introduction(
+        &self,
+        organisation: String,
+    ) -> impl Future<Output = Answer<PartnerView>> + Send;
+
+    /// Refuses an organisation that was presented.
+    fn refuse_introduction(&self, organisation: String) -> impl Future<Output = Answer<()>> + Send;
 
     /// Uses an invitation; answers when both sides have joined.
     fn join(&self, request: JoinRequest) -> impl Future<Output = Answer<PartnerView>> + Send;

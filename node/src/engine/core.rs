@@ -255,6 +255,11 @@ impl Core {
 
     fn spread(&mut self, growth: &[Growth]) {
         self.pass_growth(growth);
+        for grown in growth {
+            if let Growth::Presented { organisation } = grown {
+                self.announce(ApiEvent::PartnerChanged { organisation: organisation.to_string() });
+            }
+        }
         let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
         let is_partner = |grown: &Growth| matches!(grown, Growth::Partner { .. });
         if growth.iter().any(|grown| is_identity(grown) || is_partner(grown)) {

@@ -7,12 +7,12 @@ use crate::api::{
     ApiError, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
     CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
     EditRequest, ErasureView, ErrorCode, ExamineReport, ExamineRequest, ExportBundleRequest,
-    ExposureView, HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest,
-    JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
-    NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
-    RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
-    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    ExposureView, HistoryView, IdentityRequest, IdentityView, IntroduceRequest, IntroductionView,
+    InvitationView, InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest,
+    NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
+    RawEntries, RawQuery, RecipientRequest, RecordView, RecordsQuery, ResolveRequest,
+    RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView,
+    TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -83,6 +83,22 @@ impl Service for Handle {
 
     async fn revoke_invitation(&self, id: String) -> Answer<InvitationView> {
         self.run(move |core| core.revoke_invitation(&id)).await
+    }
+
+    async fn introduce(&self, request: IntroduceRequest) -> Answer<()> {
+        self.run(move |core| core.introduce(&request)).await
+    }
+
+    async fn introductions(&self) -> Answer<Vec<IntroductionView>> {
+        self.run(|core| Ok(core.introductions())).await
+    }
+
+    async fn accept_introduction(&self, organisation: String) -> Answer<PartnerView> {
+        self.run(move |core| core.accept_introduction(&parse(&organisation)?)).await
+    }
+
+    async fn refuse_introduction(&self, organisation: String) -> Answer<()> {
+        self.run(move |core| core.refuse_introduction(&parse(&organisation)?)).await
     }
 
     async fn join(&self, request: JoinRequest) -> Answer<PartnerView> {

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod bundle;
 pub mod convention;
 pub mod erasure;
+pub mod introduction;
 pub mod invitation;
 pub mod machine;
 pub mod node;

@@ -7,11 +7,12 @@ use sincronia_node::api::{
     Answer, ApiEvent, BackupStream, BatchRequest, BatchResult, BundleFile, BundleView,
     CatchingUpView, Check, ContactsQuery, ConventionRequest, ConventionView, ConventionsQuery,
     EditRequest, ErasureView, ExamineReport, ExamineRequest, ExportBundleRequest, ExposureView,
-    HistoryView, IdentityRequest, IdentityView, InvitationView, InviteRequest, JoinByBundleRequest,
-    JoinRequest, MemberRequest, NetworkRequest, NewInvitation, NewRecordRequest, NodeView,
-    OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery, RecipientRequest, RecordView,
-    RecordsQuery, ResolveRequest, RevocationView, SearchHit, SearchQuery, Service, SpaceView,
-    Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
+    HistoryView, IdentityRequest, IdentityView, IntroduceRequest, IntroductionView, InvitationView,
+    InviteRequest, JoinByBundleRequest, JoinRequest, MemberRequest, NetworkRequest, NewInvitation,
+    NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
+    RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
+    SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
+    VerifyRequest, VerifyStoreRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -108,6 +109,26 @@ impl Service for Probe {
     async fn revoke_invitation(&self, id: String) -> Answer<InvitationView> {
         self.note("revoke_invitation", &[json!(id)]);
         Ok(sample(samples::invitation()))
+    }
+
+    async fn introduce(&self, request: IntroduceRequest) -> Answer<()> {
+        self.note("introduce", &[json!(request)]);
+        Ok(())
+    }
+
+    async fn introductions(&self) -> Answer<Vec<IntroductionView>> {
+        self.note("introductions", &[]);
+        Ok(vec![sample(samples::introduction())])
+    }
+
+    async fn accept_introduction(&self, organisation: String) -> Answer<PartnerView> {
+        self.note("accept_introduction", &[json!(organisation)]);
+        Ok(sample(samples::partner()))
+    }
+
+    async fn refuse_introduction(&self, organisation: String) -> Answer<()> {
+        self.note("refuse_introduction", &[json!(organisation)]);
+        Ok(())
     }
 
     async fn join(&self, request: JoinRequest) -> Answer<PartnerView> {

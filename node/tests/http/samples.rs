@@ -43,6 +43,13 @@ pub fn partner() -> Value {
     })
 }
 
+pub fn introduction() -> Value {
+    json!({
+        "organisation": "ente2", "name": "ASL", "by": "ente1", "by_name": "Comune di Aulla",
+        "at": 1, "expires_at": 2, "refused": false,
+    })
+}
+
 pub fn node() -> Value {
     json!({
         "node": "nodo1", "this": true, "primary": true, "revoked": false, "connected": false,

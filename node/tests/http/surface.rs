@@ -11,6 +11,7 @@ fn body(schema: &str) -> Value {
         "JoinRequest" | "JoinByBundleRequest" => json!({"invitation": "invito1"}),
         "ExportBundleRequest" | "OfferRequest" => json!({"organisation": "ente1"}),
         "MemberRequest" => json!({"organisation": "ente1", "role": "reader"}),
+        "IntroduceRequest" => json!({"one": "ente1", "other": "ente2"}),
         "RecipientRequest" => json!({"key": "82"}),
         "IdentityRequest" => json!({"entries": []}),
         "RawEntries" => json!({"runs": []}),

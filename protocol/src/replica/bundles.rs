@@ -252,7 +252,7 @@ impl Replica {
                     let first = authors.entry((*space, *author)).or_insert(*from);
                     *first = (*first).min(*from);
                 }
-                Growth::Identity { .. } | Growth::Partner { .. } => {}
+                Growth::Identity { .. } | Growth::Partner { .. } | Growth::Presented { .. } => {}
             }
         }
         for ((space, author), from) in authors {

@@ -27,6 +27,8 @@ pub enum Task {
     Acquaintances,
     /// What is known of one partner, for another node of this organisation.
     Partner { organisation: OrganisationId },
+    /// Other partners that are to be presented to this one.
+    Introductions,
     /// The proof that an author forked its log.
     Proof { space: SpaceId, author: NodeId, sequence: u64 },
 }
@@ -83,9 +85,10 @@ impl Exchange {
 
     fn queue_of(&mut self, task: &Task) -> &mut VecDeque<Task> {
         match task {
-            Task::Identity { .. } | Task::Acquaintances | Task::Partner { .. } => {
-                &mut self.identities
-            }
+            Task::Identity { .. }
+            | Task::Acquaintances
+            | Task::Introductions
+            | Task::Partner { .. } => &mut self.identities,
             Task::Access { .. }
             | Task::Branch { .. }
             | Task::Sealed { .. }

@@ -7,7 +7,7 @@ use crate::identity::IdentityEntry;
 use crate::ids::{OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::Run;
-use crate::replica::SpaceHeads;
+use crate::replica::{Presentation, SpaceHeads};
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
@@ -127,6 +127,9 @@ pub enum Message {
     /// What one node hands to another beside the logs. Acknowledged.
     #[n(16)]
     Handover(#[n(0)] Handover),
+    /// Other partners that the sender presents. Acknowledged.
+    #[n(18)]
+    Introductions(#[n(0)] Vec<Presentation>),
     /// Receipts for erasures. Acknowledged.
     #[n(14)]
     Receipts {
@@ -176,6 +179,7 @@ impl Message {
                 | Self::Run(_)
                 | Self::Handover(_)
                 | Self::Receipts { .. }
+                | Self::Introductions(_)
         )
     }
 }

@@ -297,6 +297,8 @@ impl Session {
         self.partner = Some(partner);
         if partner == replica.organisation() {
             self.exchange.push(Task::Acquaintances);
+        } else {
+            self.exchange.push(Task::Introductions);
         }
         self.phase = Phase::Live { compared: false, recompare_at: None };
         if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }
@@ -349,7 +351,9 @@ impl Session {
             }
         } else {
             // Nothing compares what is known of partners, so it is told whatever else goes on.
-            for grown in growth.iter().filter(|one| matches!(one, Growth::Partner { .. })) {
+            let is_told =
+                |one: &&Growth| matches!(one, Growth::Partner { .. } | Growth::Presented { .. });
+            for grown in growth.iter().filter(is_told) {
                 self.push_growth(grown, replica, disk, &partner)?;
             }
         }

@@ -10,7 +10,7 @@ use crate::identity::IdentityError;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::RunError;
-use crate::replica::{ItemRef, Replica, ReplicaError, decode_proof};
+use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::Handover;
 use crate::sync::effect::{CloseReason, Effect, Effects};
@@ -59,6 +59,7 @@ impl Session {
             Message::Run(run) => replica
                 .allow(&run, self.last_heard)
                 .and_then(|()| replica.admit_run(disk, run).map(drop)),
+            Message::Introductions(told) => self.admit_introductions(told, replica),
             Message::Handover(handover) => self.admit_handover(handover, replica, disk),
             _ => Ok(()),
         };
@@ -95,6 +96,22 @@ impl Session {
             Handover::Directory(space) if is_sibling => replica.admit_directory(disk, &space),
             _ => Err(ReplicaError::NotPermitted),
         }
+    }
+
+    /// Partners present others; nodes of one organisation tell each other of partners otherwise.
+    fn admit_introductions(
+        &self,
+        told: Vec<Presentation>,
+        replica: &mut Replica,
+    ) -> Result<(), ReplicaError> {
+        let by = self.partner.filter(|partner| *partner != replica.organisation());
+        let by = by.ok_or(ReplicaError::NotPermitted)?;
+        if told.len() > limits::INTRODUCTIONS_OF_PARTNER_MAX {
+            return Err(ReplicaError::Limit("introductions in one message"));
+        }
+        let taken =
+            told.into_iter().map(|one| replica.admit_presentation(by, one, self.last_heard));
+        taken.fold(Ok(()), Result::and)
     }
 
     /// Before the greeting is over, only the partner's own identity log is taken.

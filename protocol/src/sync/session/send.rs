@@ -9,7 +9,7 @@ use crate::codec;
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
-use crate::replica::{Growth, ItemRef, PartnerRecord, Replica};
+use crate::replica::{Growth, ItemRef, PartnerRecord, Presentation, Replica};
 use crate::storage::Storage;
 use crate::sync::Handover;
 use crate::sync::effect::{CloseReason, Effect, Effects};
@@ -115,6 +115,11 @@ impl Session {
                 Ok(keys.map_err(store)?.map(message).into_iter().collect())
             }
             Task::Acquaintances => acquaintances(replica, disk),
+            Task::Introductions => {
+                let told = replica.presentations_for(disk, partner, self.last_heard);
+                // One by one: an identity log may fill a frame.
+                Ok(told.map_err(store)?.into_iter().map(introduction).collect())
+            }
             Task::Partner { organisation } => {
                 let record = replica.partner_record(&organisation).into_iter().collect();
                 Ok(partner_messages(record))
@@ -200,6 +205,12 @@ impl Session {
                     self.exchange.announce_identity(*organisation);
                 }
                 Ok(concerns)
+            }
+            Growth::Presented { organisation } => {
+                if partner == organisation {
+                    self.exchange.push(Task::Introductions);
+                }
+                Ok(false)
             }
             Growth::Partner { organisation } => {
                 if *partner == replica.organisation() {
@@ -293,6 +304,10 @@ fn acquaintances(replica: &Replica, disk: &dyn Storage) -> Result<Vec<Message>, 
     let directory = directory.map(|space| Message::Handover(Handover::Directory(space)));
     let records = replica.partner_records(None, usize::MAX);
     Ok(directory.into_iter().chain(partner_messages(records)).collect())
+}
+
+fn introduction(one: Presentation) -> Message {
+    Message::Introductions(vec![one])
 }
 
 fn partner_messages(records: Vec<PartnerRecord>) -> Vec<Message> {
