@@ -15,5 +15,6 @@ pub mod benchmark;
 pub mod endurance;
 pub mod federation;
 pub mod fuzz;
+pub mod gate_campaign;
 pub mod impairment;
 pub mod world;

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use sincronia_tests::fuzz::{TARGETS, Until, run, target};
+use sincronia_tests::gate_campaign::Campaign;
+use sincronia_tests::gate_campaign::gate::Gate;
 
 /// Inputs of each target: more where one costs microseconds.
 fn executions(name: &str) -> u64 {
@@ -27,6 +29,18 @@ fn no_parser_breaks_on_mutated_input() {
         let never = ["keyring", "run", "identity-log"];
         assert!(tally.accepted > 0 || never.contains(&target.name), "{}", target.name);
     }
+}
+
+#[test]
+fn threat_08_the_gate_accepts_nothing_that_does_not_save_load_and_compare() {
+    let campaign = Campaign { seed: 1, from: 0, executions: 1_500, time: None, threads: 1 };
+    let report = campaign.run(|| Box::new(Gate::new()), &|_| {});
+    let told = report.findings.iter().map(|one| {
+        format!("fuzz_gate gate --seed {} --from {}: {}", one.seed, one.round, one.message)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), Vec::<String>::new());
+    let tally = report.tally;
+    assert!(tally.accepted > 0 && tally.refused > 0 && tally.compared > 0, "{tally:?}");
 }
 
 #[test]
