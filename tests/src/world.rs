@@ -9,23 +9,29 @@
 //! The oracle looks at every batch that a node commits (`World::check_batch`), at every node that
 //! starts again, and at everything after quiet ([`World::check_rest`]).
 
+mod campaign;
 mod charter;
 mod commands;
 mod erasures;
 mod faults;
 mod history;
+mod ledger;
 mod links;
+mod machines;
 mod oracle;
 mod organisation;
+mod partners;
 mod peer;
 mod promises;
 mod rest;
 mod rogue;
 mod step;
+mod tally;
 mod trace;
+mod transfers;
 
-use charter::Charter;
 use erasures::Erasures;
+use ledger::Ledger;
 use links::Link;
 use organisation::Organisation;
 use peer::Peer;
@@ -37,9 +43,11 @@ use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use step::Happening;
 
+pub use campaign::{Campaign, Outcome, play_seed};
 pub use commands::practice;
 pub use history::{Seeds, play};
 pub use oracle::Disagreement;
+pub use tally::Tally;
 pub use trace::Trace;
 
 /// One of the world's nodes.
@@ -58,9 +66,13 @@ pub struct World {
     counter: u64,
     latency_ms_max: u64,
     is_lazy: bool,
-    charters: BTreeMap<SpaceId, Charter>,
+    /// Whether partners that were removed stay so in the end.
+    bears_grudges: bool,
+    ledgers: BTreeMap<SpaceId, Ledger>,
     promises: Promises,
     erasures: Erasures,
+    /// What was asked and what went wrong, by kind.
+    pub tally: Tally,
     /// What happened.
     pub trace: Trace,
     /// Frames and bytes delivered.
@@ -83,9 +95,11 @@ impl World {
             counter: 0,
             latency_ms_max,
             is_lazy: false,
-            charters: BTreeMap::new(),
+            bears_grudges: false,
+            ledgers: BTreeMap::new(),
             promises: Promises::default(),
             erasures: Erasures::default(),
+            tally: Tally::default(),
             trace: Trace::default(),
             delivered: (0, 0),
         }

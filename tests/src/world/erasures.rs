@@ -34,6 +34,7 @@ impl World {
         record: RecordId,
     ) -> Result<(), ReplicaError> {
         let prepared = self.prepare(owner, |one| one.replica.erase(&one.disk, &space, &record));
+        self.count_operation("erase", prepared.is_ok());
         self.note(&format!("{owner} erases {record}: {prepared:?}"));
         prepared?;
         self.conclude(owner)?;

@@ -10,8 +10,9 @@ use sincronia_protocol::replica::Credentials;
 
 /// An organisation with its root key.
 pub(super) struct Organisation {
-    root: RootKey,
-    identity: Identity,
+    pub(super) entropy: Secret<32>,
+    pub(super) root: RootKey,
+    pub(super) identity: Identity,
     pub(super) entries: Vec<IdentityEntry>,
     /// The node that writes its access logs.
     pub(super) primary: PeerIndex,
@@ -23,13 +24,21 @@ impl Organisation {
         let root = RootKey::derive(&entropy, 0);
         let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
         let identity = Identity::begin(&genesis).expect("a genesis");
-        Self { root, identity, entries: vec![genesis], primary }
+        Self { entropy, root, identity, entries: vec![genesis], primary }
     }
 
-    fn say(&mut self, operation: IdentityOperation) {
+    pub(super) fn say(&mut self, operation: IdentityOperation) {
+        assert!(self.try_to_say(operation), "a possible operation");
+    }
+
+    /// Signs an operation if it is possible; whether it was.
+    pub(super) fn try_to_say(&mut self, operation: IdentityOperation) -> bool {
         let entry = self.identity.draft(operation).sign(&self.root);
-        self.identity.apply(&entry).expect("a possible operation");
-        self.entries.push(entry);
+        let is_possible = self.identity.apply(&entry).is_ok();
+        if is_possible {
+            self.entries.push(entry);
+        }
+        is_possible
     }
 
     fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
@@ -43,7 +52,7 @@ impl Organisation {
     }
 }
 
-fn secret(random: &mut ChaCha20Rng) -> Secret<32> {
+pub(super) fn secret(random: &mut ChaCha20Rng) -> Secret<32> {
     let mut bytes = [0; 32];
     random.fill_bytes(&mut bytes);
     Secret::from_bytes(bytes)
@@ -78,6 +87,7 @@ impl World {
                 self.peers[added].befriend(&acquaintance, now);
             }
         }
+        self.count_operation("add node", true);
         self.note(&format!("node {added} of organisation {house}"));
         self.tell_primary(house);
         added
@@ -90,6 +100,7 @@ impl World {
         if !self.peers[peer].is_good() || self.organisations[house].primary == peer {
             return;
         }
+        self.count_operation("revoke node", true);
         self.note(&format!("node {peer} is revoked"));
         self.peers[peer].repute = Repute::Revoked;
         self.organisations[house].say(IdentityOperation::RevokeNode { node });

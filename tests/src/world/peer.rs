@@ -199,6 +199,13 @@ impl Peer {
         self.repute == Repute::Good
     }
 
+    /// Whether it knows that a space was offered to its organisation.
+    pub(super) fn offered_to(&mut self, space: &SpaceId) -> bool {
+        let own = self.replica.organisation();
+        let view = self.replica.space_view(&self.disk, space);
+        view.is_ok_and(|view| view.offered == Some(own))
+    }
+
     /// The phase of its session with `other`.
     #[must_use]
     pub fn phase_with(&self, other: PeerIndex) -> Option<SyncPhase> {

@@ -20,6 +20,9 @@ impl World {
         self.mend();
         let mut last = String::new();
         for _ in 0..ROUNDS_MAX {
+            if !self.bears_grudges {
+                self.make_peace();
+            }
             self.run_until_quiet();
             self.heal();
             self.run_for(ROUND_MS);
@@ -72,16 +75,20 @@ impl World {
         {
             self.check_promises_at(peer);
             self.check_store(peer);
+            self.check_successions(peer);
         }
-        for space in spaces {
-            self.check_space(space);
-        }
-        self.check_sessions();
+        let apart: Vec<_> = spaces.iter().filter(|space| !self.check_space(space)).collect();
+        self.check_sessions(&apart);
     }
 
-    /// Every two honest nodes that are connected know that they agree.
-    fn check_sessions(&self) {
-        let is_honest = |peer: PeerIndex| self.peers[peer].is_good();
+    /// Every two honest nodes that are connected know that they agree, unless they share a space
+    /// whose owner cannot reach everybody.
+    fn check_sessions(&self, apart: &[&SpaceId]) {
+        let is_honest = |peer: PeerIndex| {
+            let replica = &self.peers[peer].replica;
+            let knows = |space: &&&SpaceId| replica.summary(space).is_some();
+            self.peers[peer].is_good() && !apart.iter().any(|space| knows(&space))
+        };
         for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
             for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
                 let phase = session.status().phase;
@@ -97,11 +104,21 @@ impl World {
         let findings = one.replica.verify(&one.disk, true).expect("a readable disk");
         assert!(findings.problems.is_empty(), "seed {seed}: {peer}: {:#?}", findings.problems);
         assert!(!one.replica.is_cloned(), "seed {seed}: {peer} believes in a clone of itself");
+        let spaces: Vec<_> = one.replica.summaries().map(|(space, _)| *space).collect();
+        for space in spaces {
+            self.check_holding(peer, &space);
+        }
     }
 
-    fn check_space(&mut self, space: &SpaceId) {
+    /// False when the owner cannot reach everybody, and nothing is expected of the members.
+    fn check_space(&mut self, space: &SpaceId) -> bool {
         let seed = self.seed;
-        let Some(owner) = self.writer_of(space) else { panic!("seed {seed}: {space} is lost") };
+        let Some(owner) = self.writer_of(space) else {
+            panic!("seed {seed}: {space} is lost\n{}", self.describe_spaces())
+        };
+        if !self.may_meet(owner, space) {
+            return false;
+        }
         let digest = |world: &Self, peer: PeerIndex| {
             world.peers[peer].replica.summary(space).map(|summary| summary.digest)
         };
@@ -110,6 +127,7 @@ impl World {
             let found = digest(self, member);
             let spaces = self.describe_spaces();
             assert_eq!(found, expected, "seed {seed}: {owner}, {member}, {space}\n{spaces}");
+            self.check_access_of(member, space);
             self.check_promises_of(member, space);
             self.check_key_is_there(member, space);
             self.check_erased(member, space);
@@ -123,6 +141,7 @@ impl World {
             let (left, right) = &difference.shows;
             panic!("seed {seed}: {one} and {other} differ in {space}:\n{left}\n{right}");
         }
+        true
     }
 
     /// A member that reads, and is not cut, has the key it needs to go on.
@@ -134,8 +153,11 @@ impl World {
         let role = view.summary.role(&one.replica.organisation());
         let has_key = view.has_key;
         let organisation = one.replica.organisation();
+        let holding = self.ledger(space).at(&view.summary.access.head).expect("a known entry");
         let is_due = role.is_some_and(Role::reads)
-            && self.charter(space).gives(&organisation, &node, view.epoch);
+            && holding.keys.last().is_some_and(|key| {
+                self.ledger(space).gives(&organisation, &node, key) && !holding.is_cut(&node)
+            });
         assert!(has_key || !is_due, "seed {seed}: {member} lacks the key of {space}");
     }
 }

@@ -1,0 +1,75 @@
+//! Random histories for as long as wanted:
+//! `cargo run --release -p sincronia-tests --bin simulation -- --minutes 60`.
+
+#![allow(clippy::print_stdout, reason = "it prints what it found")]
+
+use clap::Parser;
+use sincronia_tests::world::{Campaign, Outcome, Seeds};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Plays random histories of organisations that work while things go wrong, one for each seed, and
+/// checks what must hold.
+#[derive(Parser)]
+struct Arguments {
+    /// Which seeds: a count, or `start..end`. Without it and with --minutes, all from 0 on.
+    #[arg(long)]
+    seeds: Option<String>,
+    /// After so many minutes no history begins.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// How many histories run at once.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let seeds = match (&arguments.seeds, arguments.minutes) {
+        (Some(text), _) => Seeds::read(text),
+        (None, Some(_)) => Some(Seeds(0..u64::MAX)),
+        (None, None) => Some(Seeds(0..1_000)),
+    };
+    let Some(Seeds(seeds)) = seeds else {
+        eprintln!("--seeds is a count, or start..end");
+        return ExitCode::from(2);
+    };
+    let time = arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes));
+    let outcome = Campaign { seeds, time, threads: arguments.threads }.run(&tell);
+    report(&outcome);
+    if outcome.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tell(outcome: &Outcome, failure: Option<&str>) {
+    if let (Some(steps), Some(seed)) = (failure, outcome.failed.last()) {
+        eprintln!("seed {seed} failed; its last steps:\n{steps}");
+        eprintln!("repeat it: simulation --seeds {seed}..{}", seed + 1);
+    }
+    eprintln!(
+        "{:.0} s: {} histories, {:.1} a second, {} failed",
+        outcome.time.as_secs_f64(),
+        outcome.histories,
+        rate(outcome),
+        outcome.failed.len()
+    );
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a rate to read")]
+fn rate(outcome: &Outcome) -> f64 {
+    outcome.histories as f64 / outcome.time.as_secs_f64().max(0.001)
+}
+
+fn report(outcome: &Outcome) {
+    println!("histories\t{}", outcome.histories);
+    println!("seconds\t{:.1}", outcome.time.as_secs_f64());
+    println!("histories a second\t{:.1}", rate(outcome));
+    println!("frames\t{}", outcome.frames);
+    println!("bytes\t{}", outcome.bytes);
+    for (kind, (done, refused)) in &outcome.tally.operations {
+        println!("operation {kind}\t{done} done\t{refused} refused");
+    }
+    for (kind, count) in &outcome.tally.faults {
+        println!("fault {kind}\t{count}");
+    }
+    println!("failed\t{:?}", outcome.failed);
+}
