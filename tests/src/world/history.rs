@@ -9,8 +9,8 @@ use sincronia_protocol::replica::WriteTarget;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-const MOVES: usize = 70;
-const NODES_MAX: usize = 7;
+const MOVES: usize = 100;
+const NODES_MAX: usize = 8;
 /// The organisations that may own spaces.
 const OWNERS: usize = 2;
 
@@ -86,7 +86,7 @@ impl Made {
         match world.below(13) {
             0..=2 => self.change_access(world),
             3..=7 => self.write(world),
-            8 if world.below(3) == 0 => change_nodes(world),
+            8 => change_nodes(world),
             9 if world.below(12) == 0 => self.break_the_rules(world),
             10 if world.below(3) == 0 => self.erase(world),
             11 => self.hand_over(world),
@@ -124,21 +124,20 @@ impl Made {
     /// A space passes to another organisation, in two steps with much in between.
     fn hand_over(&self, world: &mut World) {
         let (owner, space) = self.space(world);
-        let other = world.below(world.len());
-        match world.below(8) {
-            0..=2 => drop(world.offer(owner, space, other)),
-            3..=6 => {
-                let takers: Vec<_> = (0..world.len())
-                    .filter(|peer| world.peer_mut(*peer).offered_to(&space))
-                    .collect();
-                if let Some(taker) = takers.get(world.below(takers.len())) {
-                    drop(world.take_over(*taker, space));
-                }
-            }
-            _ => {
-                let is_successor = world.below(2) == 0;
-                world.declare_succession(owner, other, is_successor);
-            }
+        let takers = pick(world, |world, peer| world.peer_mut(peer).offered_to(&space));
+        if let Some(taker) = takers.filter(|_| world.below(3) > 0) {
+            drop(world.take_over(taker, space));
+            return;
+        }
+        let contributor = pick(world, |world, peer| {
+            peer != owner && world.peers[peer].replica.own_role(&space) == Some(Role::Contributor)
+        });
+        let other = contributor.unwrap_or_else(|| world.below(world.len()));
+        if world.below(4) > 0 {
+            drop(world.offer(owner, space, other));
+        } else {
+            let is_successor = world.below(2) == 0;
+            world.declare_succession(owner, other, is_successor);
         }
     }
 
@@ -197,15 +196,28 @@ fn history(world: &mut World) -> History {
     if world.below(3) == 0 { History::Now } else { History::Start }
 }
 
+/// One of the nodes of which something is true.
+fn pick(world: &mut World, is_fit: impl Fn(&mut World, PeerIndex) -> bool) -> Option<PeerIndex> {
+    let fit: Vec<_> = (0..world.len()).filter(|peer| is_fit(world, *peer)).collect();
+    let one = world.below(fit.len());
+    fit.get(one).copied()
+}
+
 fn change_nodes(world: &mut World) {
     let peer = world.below(world.len());
-    match world.below(8) {
-        0..=2 if world.len() < NODES_MAX && world.peers[peer].is_good() => {
+    match world.below(9) {
+        0..=3 if world.len() < NODES_MAX && world.peers[peer].is_good() => {
             world.add_node(peer);
         }
-        0..=3 => world.revoke_node(peer),
-        4 | 5 => world.name_primary(peer),
-        6 => world.rotate_sealing(peer),
+        0..=4 => world.revoke_node(peer),
+        5 | 6 => {
+            let other = pick(world, |world, peer| {
+                world.peers[peer].is_good()
+                    && world.organisations[world.peers[peer].house].primary != peer
+            });
+            other.into_iter().for_each(|peer| world.name_primary(peer));
+        }
+        7 => world.rotate_sealing(peer),
         _ => world.rotate_root(peer),
     }
 }
