@@ -21,6 +21,9 @@ struct Arguments {
     /// How many histories run at once.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// How many of the last steps are printed of a history that failed.
+    #[arg(long, default_value_t = 400)]
+    steps: usize,
 }
 
 fn main() -> ExitCode {
@@ -35,7 +38,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let time = arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes));
-    let outcome = Campaign { seeds, time, threads: arguments.threads }.run(&tell);
+    let Arguments { threads, steps, .. } = arguments;
+    let outcome = Campaign { seeds, time, threads, steps }.run(&tell);
     report(&outcome);
     if outcome.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -22,6 +22,8 @@ pub struct Campaign {
     pub time: Option<Duration>,
     /// How many run at once.
     pub threads: usize,
+    /// How many of the last steps are told of a history that failed.
+    pub steps: usize,
 }
 
 /// What came of it.
@@ -41,12 +43,13 @@ pub struct Outcome {
     pub time: Duration,
 }
 
-/// Plays one seed; the hash of its trace.
+/// Plays one seed, remembering so many steps; the world and the hash of its trace.
 ///
 /// # Errors
 /// The last steps in words, when a promise was not kept; the panic was printed.
-pub fn play_seed(seed: u64) -> Result<(World, String), String> {
+pub fn play_seed(seed: u64, steps: usize) -> Result<(World, String), String> {
     let mut world = World::new(seed, LATENCY_MS_MAX);
+    world.trace.remembered = steps;
     match catch_unwind(AssertUnwindSafe(|| play(&mut world))) {
         Ok(()) => {
             let hash = world.trace.hash();
@@ -96,7 +99,7 @@ impl Campaign {
             if seed >= self.seeds.end {
                 return;
             }
-            let played = play_seed(seed);
+            let played = play_seed(seed, self.steps);
             let mut outcome = outcome.lock().expect("nobody panics with it");
             outcome.histories += 1;
             outcome.time = start.elapsed();

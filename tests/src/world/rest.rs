@@ -3,7 +3,8 @@
 use super::peer::Repute;
 use super::{PeerIndex, World};
 use sincronia_protocol::access::Role;
-use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::ids::{EntryHash, SpaceId};
+use sincronia_protocol::replica::SpaceHeads;
 use sincronia_protocol::sync::SyncPhase;
 
 /// How often everybody meets again until nothing changes.
@@ -47,6 +48,13 @@ impl World {
         super::Trace::name(format!("{digests:?} {:?}", self.links.keys()).as_bytes())
     }
 
+    /// The number of an organisation, or its id.
+    fn name(&self, organisation: &sincronia_protocol::ids::OrganisationId) -> String {
+        let houses = &self.organisations;
+        let found = houses.iter().position(|one| one.identity.organisation() == *organisation);
+        found.map_or_else(|| organisation.to_string(), |house| house.to_string())
+    }
+
     /// Where the spaces stand at every node, for whoever reads about a failure.
     pub(super) fn describe_spaces(&self) -> String {
         let mut lines = Vec::new();
@@ -55,12 +63,44 @@ impl World {
                 let role = summary.role(&one.replica.organisation());
                 let (length, members) = (summary.access.length, summary.members.len());
                 let digest = super::Trace::name(&summary.digest);
+                let owner = self.name(&summary.owner);
+                let is_writer = one.replica.primary() == Some(one.replica.node());
                 lines.push(format!(
-                    "{peer}: {space} access {length} members {members} {role:?} {digest}"
+                    "{peer} of {} {:?}{}: {space} of {owner} access {length} members {members} \
+                     {role:?} {digest}",
+                    one.house,
+                    one.repute,
+                    if is_writer { " primary" } else { "" }
                 ));
             }
             lines.push(format!("{peer}: last refused {:?}", one.refused.last()));
         }
+        lines.join("\n")
+    }
+
+    /// Where the logs of a space stand at a node, and what it lacks.
+    fn describe_heads(&mut self, peer: PeerIndex, space: &SpaceId) -> String {
+        let one = &mut self.peers[peer];
+        let organisation = one.replica.organisation();
+        let heads = one.replica.heads_for(&one.disk, &organisation, space);
+        let Ok(Some(heads)) = heads else { return format!("{peer}: {heads:?}") };
+        let lacking: Vec<_> =
+            heads.lacking.iter().map(|one| EntryHash::from_bytes(**one)).collect();
+        let SpaceHeads { access, authors, forks, ends, .. } = heads;
+        let mut lines = vec![format!("{peer}, node {}", one.replica.node())];
+        lines.push(format!("access {access:?} forks {forks:?} ends {ends:?} lacks {lacking:?}"));
+        let entries = one.replica.access_entries(&one.disk, space, 0, u64::MAX, usize::MAX);
+        for entry in entries.expect("a sound disk") {
+            let statement = &entry.statement;
+            let operation = format!("{:?}", statement.operation);
+            let made = statement.operation.rotation().map(|one| one.commitment);
+            lines.push(format!(
+                "{} by {}: {made:?} {operation:.120}",
+                statement.sequence, statement.author
+            ));
+        }
+        lines.extend(authors.iter().map(|one| format!("author {one:?}")));
+        lines.extend(heads.receipts.iter().map(|one| format!("receipt {one:?}")));
         lines.join("\n")
     }
 
@@ -93,7 +133,8 @@ impl World {
             for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
                 let phase = session.status().phase;
                 let seed = self.seed;
-                assert_eq!(phase, SyncPhase::InSync, "seed {seed}: {peer} with {other}");
+                let spaces = self.describe_spaces();
+                assert_eq!(phase, SyncPhase::InSync, "seed {seed}: {peer} with {other}\n{spaces}");
             }
         }
     }
@@ -125,8 +166,11 @@ impl World {
         let expected = digest(self, owner);
         for member in self.members(owner, space) {
             let found = digest(self, member);
-            let spaces = self.describe_spaces();
-            assert_eq!(found, expected, "seed {seed}: {owner}, {member}, {space}\n{spaces}");
+            if found != expected {
+                let (spaces, left) = (self.describe_spaces(), self.describe_heads(owner, space));
+                let right = self.describe_heads(member, space);
+                panic!("seed {seed}: {owner}, {member}, {space}\n{spaces}\n{left}\n{right}");
+            }
             self.check_access_of(member, space);
             self.check_promises_of(member, space);
             self.check_key_is_there(member, space);

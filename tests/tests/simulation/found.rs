@@ -168,3 +168,25 @@ fn what_a_former_member_wrote_reaches_whoever_comes_later() {
     world.check_rest(&[space]);
     assert_eq!(world.peer(later).shows(&space).len(), 1);
 }
+
+/// A keyring of a later rotation was taken for one that leads to every earlier key; where somebody
+/// had been admitted "from now" in between it does not, and a machine in the place of a lost one
+/// never got what came before, from nobody.
+#[test]
+fn a_new_machine_gets_the_keys_from_before_an_admission_from_now() {
+    let mut world = World::new(40, 50);
+    let (owner, member, other) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.grant(owner, space, other, Role::Reader, History::Now).unwrap();
+    world.run_until_quiet();
+    world.isolate(member);
+    let second = world.add_node(member);
+    world.name_primary(second);
+    world.revoke_node(member);
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(second).shows(&space).len(), 1);
+}
