@@ -139,8 +139,8 @@ impl Replica {
     }
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
-    /// access log up to its own removal and the logs of its own nodes to a former member, nothing
-    /// to anyone else.
+    /// access log up to its own removal and the logs of its own nodes to a former member, and to
+    /// whoever was admitted on a branch that does not hold; nothing to anyone else.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -173,9 +173,9 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let Some(access) = self.space(disk, space)?.access.farewell(partner) else {
-            return Ok(None);
-        };
+        let removed = self.space(disk, space)?.access.farewell(partner);
+        let overruled = self.overruled_for(disk, partner, space)?;
+        let Some(access) = removed.max(overruled) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
         authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
         let absent = SpaceHeads::absent(*space);

@@ -88,16 +88,20 @@ impl World {
             let one = world.peer(peer);
             format!("{:#?} {:#?}", one.shows(space), one.sets_aside(space))
         };
-        let reference = picture(self, owner);
-        for member in self.members(owner, space) {
-            if self.peer_mut(member).unreadable(space) > 0 {
-                continue;
-            }
+        // A new owner may have been admitted "from now" itself.
+        let members: Vec<_> = std::iter::once(owner).chain(self.members(owner, space)).collect();
+        let mut reads = |member: &PeerIndex| {
+            let role = self.peer(*member).replica.own_role(space);
+            role.is_some_and(Role::reads) && self.peer_mut(*member).unreadable(space) == 0
+        };
+        let readers: Vec<_> = members.into_iter().filter(|one| reads(one)).collect();
+        let Some((first, others)) = readers.split_first() else { return Ok(()) };
+        let reference = picture(self, *first);
+        for member in others.iter().copied() {
             let found = picture(self, member);
-            let role = self.peer(member).replica.own_role(space);
-            if role.is_some_and(Role::reads) && found != reference {
+            if found != reference {
                 let shows = (reference, found);
-                return Err(Box::new(Disagreement { between: (owner, member), shows }));
+                return Err(Box::new(Disagreement { between: (*first, member), shows }));
             }
         }
         Ok(())

@@ -190,3 +190,29 @@ fn a_new_machine_gets_the_keys_from_before_an_admission_from_now() {
     world.check_rest(&[space]);
     assert_eq!(world.peer(second).shows(&space).len(), 1);
 }
+
+/// Whom a replaced owner had admitted meanwhile, nobody told that this does not hold: it went on as
+/// a member, writing for nobody, and was never in sync again.
+#[test]
+fn who_was_admitted_on_a_branch_that_does_not_hold_is_told() {
+    let mut world = World::new(215, 50);
+    let (owner, successor, guest) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, successor, Role::Contributor, History::Start).unwrap();
+    world.offer(owner, space, successor).unwrap();
+    world.run_until_quiet();
+    world.cut(owner, successor);
+    world.cut(successor, guest);
+    world.take_over(successor, space).unwrap();
+    world.grant(owner, space, guest, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    assert_eq!(world.peer(guest).replica.own_role(&space), Some(Role::Contributor));
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(guest).replica.own_role(&space), None, "it learns that it is none");
+    world.grant(successor, space, guest, Role::Contributor, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(guest).replica.own_role(&space), Some(Role::Contributor));
+}
