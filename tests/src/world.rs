@@ -12,6 +12,7 @@
 mod campaign;
 mod charter;
 mod commands;
+mod copies;
 mod erasures;
 mod faults;
 mod history;
@@ -30,6 +31,7 @@ mod tally;
 mod trace;
 mod transfers;
 
+use copies::Copies;
 use erasures::Erasures;
 use ledger::Ledger;
 use links::Link;
@@ -71,6 +73,7 @@ pub struct World {
     ledgers: BTreeMap<SpaceId, Ledger>,
     promises: Promises,
     erasures: Erasures,
+    copies: Copies,
     /// What was asked and what went wrong, by kind.
     pub tally: Tally,
     /// What happened.
@@ -99,6 +102,7 @@ impl World {
             ledgers: BTreeMap::new(),
             promises: Promises::default(),
             erasures: Erasures::default(),
+            copies: Copies::default(),
             tally: Tally::default(),
             trace: Trace::default(),
             delivered: (0, 0),

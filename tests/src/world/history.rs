@@ -83,7 +83,7 @@ fn befriend(world: &mut World, count: usize) {
 
 impl Made {
     fn go_on(&mut self, world: &mut World) {
-        match world.below(13) {
+        match world.below(14) {
             0..=2 => self.change_access(world),
             3..=7 => self.write(world),
             8 => change_nodes(world),
@@ -91,6 +91,7 @@ impl Made {
             10 if world.below(3) == 0 => self.erase(world),
             11 => self.hand_over(world),
             12 if world.below(2) == 0 => self.meet(world),
+            13 if world.below(2) == 0 => copy_nodes(world),
             _ => {
                 for _ in 0..world.below(60) {
                     world.step();
@@ -219,5 +220,17 @@ fn change_nodes(world: &mut World) {
         }
         7 => world.rotate_sealing(peer),
         _ => world.rotate_root(peer),
+    }
+}
+
+/// Disks are copied now and then; rarely a copy is started.
+fn copy_nodes(world: &mut World) {
+    let peer = world.below(world.len());
+    match world.below(16) {
+        0 | 1 => world.restore(peer),
+        2 if world.len() < NODES_MAX && world.peers[peer].is_good() => {
+            world.clone_node(peer);
+        }
+        _ => world.back_up(peer),
     }
 }

@@ -23,6 +23,7 @@ impl World {
     /// Looks at what a node has just made durable: an author's log only grows; no key and no text
     /// goes where the access log does not give it; no entry counts that nobody allowed.
     pub(super) fn check_batch(&mut self, peer: PeerIndex, batch: &Batch) {
+        self.check_forks(peer, batch);
         for ((table, key), value) in &batch.writes {
             match (table, value) {
                 (Table::Entries | Table::Identity | Table::Keys, None) => {

@@ -97,12 +97,16 @@ impl World {
     pub fn revoke_node(&mut self, peer: PeerIndex) {
         let house = self.peers[peer].house;
         let node = self.peers[peer].replica.node();
-        if !self.peers[peer].is_good() || self.organisations[house].primary == peer {
+        let is_primary = self.peers[self.organisations[house].primary].replica.node() == node;
+        let is_revoked = self.peers[peer].repute == Repute::Revoked;
+        if is_revoked || is_primary || self.peers[peer].repute == Repute::Rogue {
             return;
         }
         self.count_operation("revoke node", true);
         self.note(&format!("node {peer} is revoked"));
-        self.peers[peer].repute = Repute::Revoked;
+        for one in self.peers.iter_mut().filter(|one| one.replica.node() == node) {
+            one.repute = Repute::Revoked;
+        }
         self.organisations[house].say(IdentityOperation::RevokeNode { node });
         self.tell_primary(house);
     }

@@ -36,6 +36,8 @@ pub(super) enum Repute {
     Good,
     /// Its organisation took its word back.
     Revoked,
+    /// It runs twice, or from an old copy of its disk, and contradicts itself.
+    Copied,
     /// It wrote what it may not: from then on nobody expects anything of it.
     Rogue,
 }

@@ -58,6 +58,11 @@ impl Promises {
         self.kept.entry((peer, space)).or_default().insert(entry);
     }
 
+    /// A node starts from an old copy: what it was told is not on its disk any more.
+    pub(super) fn forget(&mut self, peer: PeerIndex) {
+        self.kept.retain(|(one, _), _| *one != peer);
+    }
+
     /// Who wrote `entry` into `space`.
     pub(super) fn maker(&self, space: &SpaceId, entry: &EntryHash) -> Option<Maker> {
         self.entries.get(entry).filter(|(one, _)| one == space).map(|(_, maker)| *maker)
