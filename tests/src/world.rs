@@ -18,6 +18,7 @@ mod faults;
 mod history;
 mod ledger;
 mod links;
+mod lost;
 mod machines;
 mod oracle;
 mod organisation;

@@ -94,6 +94,11 @@ impl World {
         }
     }
 
+    /// Whether a node ran twice or from an old copy.
+    pub(super) fn is_copied(&self, peer: PeerIndex) -> bool {
+        self.copies.nodes.contains(&self.peers[peer].replica.node())
+    }
+
     /// Whether some node ran twice or from an old copy: its organisation may have lost something.
     pub(super) fn has_copied(&self) -> bool {
         !self.copies.nodes.is_empty()

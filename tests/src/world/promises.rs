@@ -77,7 +77,11 @@ impl Promises {
 
 impl World {
     /// Every write that returned to its author is still in the author's log, on its own disk.
+    /// The log of a node that contradicts itself ends where it was found forked.
     pub(super) fn check_promises_at(&mut self, peer: PeerIndex) {
+        if self.is_copied(peer) {
+            return;
+        }
         let spaces: Vec<_> =
             self.promises.kept.keys().filter(|(one, _)| *one == peer).map(|(_, id)| *id).collect();
         for space in spaces {

@@ -1,0 +1,46 @@
+//! Keys that died with the only machine that held them: whoever lacks one says so for ever, and is
+//! right. Nothing else is expected of it than what does not need them.
+
+use super::{PeerIndex, World};
+use sincronia_protocol::access::Role;
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::replica::SpaceHeads;
+use sincronia_protocol::storage::{Storage, Table};
+
+impl World {
+    /// What a node tells of a space, and whether it lacks keys that nobody has who might give them.
+    pub(super) fn heads_at(&mut self, peer: PeerIndex, space: &SpaceId) -> SpaceHeads {
+        let one = &mut self.peers[peer];
+        let organisation = one.replica.organisation();
+        let heads = one.replica.heads_for(&one.disk, &organisation, space);
+        heads.expect("a sound disk").unwrap_or_else(|| SpaceHeads::absent(*space))
+    }
+
+    /// Whether everything that a node lacks of a space is lost: some, and all of it.
+    pub(super) fn lacks_only_what_is_lost(&self, peer: PeerIndex, heads: &SpaceHeads) -> bool {
+        let space = &heads.space;
+        let replica = &self.peers[peer].replica;
+        let Some(summary) = replica.summary(space) else { return false };
+        let own = replica.organisation();
+        let carries = summary.role(&own) == Some(Role::Carrier);
+        let givers: Vec<_> = self
+            .members(peer, space)
+            .into_iter()
+            .filter(|other| *other != peer)
+            .filter(|other| {
+                let theirs = self.organisation(*other);
+                carries || theirs == own || theirs == summary.owner || own == summary.owner
+            })
+            .collect();
+        let is_lost = |name: &[u8; 32]| {
+            let place = [space.as_bytes().as_slice(), name].concat();
+            givers.iter().all(|giver| {
+                let disk = &self.peers[*giver].disk;
+                [Table::Keys, Table::Sealed]
+                    .into_iter()
+                    .all(|table| disk.read(table, &place).expect("a disk in memory").is_none())
+            })
+        };
+        !heads.lacking.is_empty() && heads.lacking.iter().all(|name| is_lost(name))
+    }
+}
