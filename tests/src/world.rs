@@ -13,6 +13,8 @@ mod campaign;
 mod charter;
 mod commands;
 mod copies;
+mod country;
+mod country_driver;
 mod erasures;
 mod faults;
 mod history;
@@ -24,6 +26,7 @@ mod oracle;
 mod organisation;
 mod partners;
 mod peer;
+mod post;
 mod promises;
 mod rest;
 mod rogue;
@@ -38,6 +41,7 @@ use ledger::Ledger;
 use links::Link;
 use organisation::Organisation;
 use peer::Peer;
+use post::Post;
 use promises::Promises;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -48,6 +52,7 @@ use step::Happening;
 
 pub use campaign::{Campaign, Outcome, play_seed};
 pub use commands::practice;
+pub use country::{Country, Spread, Survey};
 pub use history::{Seeds, play};
 pub use oracle::Disagreement;
 pub use tally::Tally;
@@ -75,6 +80,7 @@ pub struct World {
     promises: Promises,
     erasures: Erasures,
     copies: Copies,
+    post: Post,
     /// What was asked and what went wrong, by kind.
     pub tally: Tally,
     /// What happened.
@@ -104,6 +110,7 @@ impl World {
             promises: Promises::default(),
             erasures: Erasures::default(),
             copies: Copies::default(),
+            post: Post::default(),
             tally: Tally::default(),
             trace: Trace::default(),
             delivered: (0, 0),

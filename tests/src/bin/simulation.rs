@@ -4,9 +4,9 @@
 #![allow(clippy::print_stdout, reason = "it prints what it found")]
 
 use clap::Parser;
-use sincronia_tests::world::{Campaign, Outcome, Seeds};
+use sincronia_tests::world::{Campaign, Country, Outcome, Seeds, Spread};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Plays random histories of organisations that work while things go wrong, one for each seed, and
 /// checks what must hold.
@@ -24,10 +24,16 @@ struct Arguments {
     /// How many of the last steps are printed of a history that failed.
     #[arg(long, default_value_t = 400)]
     steps: usize,
+    /// Instead of histories: so many organisations that are all well, and what they cost.
+    #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
+    organisations: Option<usize>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(organisations) = arguments.organisations {
+        return run_country(organisations);
+    }
     let seeds = match (&arguments.seeds, arguments.minutes) {
         (Some(text), _) => Seeds::read(text),
         (None, Some(_)) => Some(Seeds(0..u64::MAX)),
@@ -76,4 +82,50 @@ fn report(outcome: &Outcome) {
         println!("fault {kind}\t{count}");
     }
     println!("failed\t{:?}", outcome.failed);
+}
+
+/// Sets a country up, lets it synchronise and work, and says what that cost.
+fn run_country(organisations: usize) -> ExitCode {
+    let start = Instant::now();
+    let mut country = Country::prepare(1, organisations);
+    let (pairs, spaces, memberships) = country.sizes();
+    println!("organisations\t{organisations}");
+    println!("partnerships\t{pairs}\nspaces\t{spaces}\nmemberships\t{memberships}");
+    println!("set up\t{:.1} s\t{} MB resident", start.elapsed().as_secs_f64(), resident());
+    let tell = &mut |country: &Country| {
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{seconds:.0} s: {} events, {} MB resident", country.events(), resident());
+    };
+    country.open_links();
+    country.run_until_quiet(tell);
+    describe("first synchronisation", &country, start);
+    country.work();
+    country.run_until_quiet(tell);
+    describe("after work", &country, start);
+    let disagreements = country.disagreements();
+    println!("spaces whose members disagree\t{disagreements}");
+    if disagreements == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn describe(moment: &str, country: &Country, start: Instant) {
+    let survey = country.survey();
+    println!("{moment}");
+    println!("  wall time\t{:.1} s", start.elapsed().as_secs_f64());
+    println!("  own time\t{:.1} s", Duration::from_millis(survey.milliseconds).as_secs_f64());
+    println!("  events\t{}", survey.events);
+    let spread = |what: &str, Spread { median, p99, max }: Spread| {
+        println!("  {what}, by node\tmedian {median}\tp99 {p99}\tmax {max}");
+    };
+    spread("frames received", survey.messages);
+    spread("bytes received", survey.bytes);
+    spread("bytes stored", survey.stored);
+    println!("  resident\t{} MB", resident());
+}
+
+/// Memory of this process in megabytes, where the system tells.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    kilobytes.map_or(0, |kilobytes: u64| kilobytes / 1024)
 }

@@ -54,6 +54,10 @@ pub fn play(world: &mut World) {
         let record = world.new_practice(owner, space, &title);
         made.records.insert(space, vec![record]);
     }
+    if world.below(4) == 0 {
+        let house = world.below(count);
+        world.take_line_away(house);
+    }
     world.be_lazy();
     world.bears_grudges = world.below(8) == 0;
     let calm = world.below(6);
@@ -83,7 +87,7 @@ fn befriend(world: &mut World, count: usize) {
 
 impl Made {
     fn go_on(&mut self, world: &mut World) {
-        match world.below(14) {
+        match world.below(15) {
             0..=2 => self.change_access(world),
             3..=7 => self.write(world),
             8 => change_nodes(world),
@@ -92,6 +96,7 @@ impl Made {
             11 => self.hand_over(world),
             12 if world.below(2) == 0 => self.meet(world),
             13 if world.below(2) == 0 => copy_nodes(world),
+            14 if world.has_islands() => world.use_post(),
             _ => {
                 for _ in 0..world.below(60) {
                     world.step();

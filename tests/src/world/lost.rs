@@ -36,9 +36,11 @@ impl World {
             let place = [space.as_bytes().as_slice(), name].concat();
             givers.iter().all(|giver| {
                 let disk = &self.peers[*giver].disk;
-                [Table::Keys, Table::Sealed]
-                    .into_iter()
-                    .all(|table| disk.read(table, &place).expect("a disk in memory").is_none())
+                let is_absent =
+                    |table| disk.read(table, &place).expect("a disk in memory").is_none();
+                // Keys are handed over on lines only; a bundle is for all nodes of its recipient.
+                let is_out_of_reach = is_absent(Table::Keys) || !self.has_line(peer, *giver);
+                is_out_of_reach && is_absent(Table::Sealed)
             })
         };
         !heads.lacking.is_empty() && heads.lacking.iter().all(|name| is_lost(name))

@@ -19,7 +19,7 @@ pub(super) struct Organisation {
 }
 
 impl Organisation {
-    fn found(random: &mut ChaCha20Rng, primary: PeerIndex) -> Self {
+    pub(super) fn found(random: &mut ChaCha20Rng, primary: PeerIndex) -> Self {
         let entropy = secret(random);
         let root = RootKey::derive(&entropy, 0);
         let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
@@ -41,7 +41,7 @@ impl Organisation {
         is_possible
     }
 
-    fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
+    pub(super) fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
         let organisation = self.identity.organisation();
         let node_key = NodeKey::from_seed(&secret(random));
         let sealing = SealingSecret::from_seed(&secret(random));

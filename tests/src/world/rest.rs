@@ -29,6 +29,7 @@ impl World {
             self.run_until_quiet();
             self.heal();
             self.run_for(ROUND_MS);
+            self.exchange_bundles();
             self.run_until_quiet();
             if round == 1 {
                 self.revoke_copied();
@@ -167,13 +168,28 @@ impl World {
         }
     }
 
+    /// Whether a node has a space that could tell its owner's primary of it.
+    fn might_be_found(&self, space: &SpaceId) -> bool {
+        (0..self.len()).filter(|peer| self.peers[*peer].is_good()).any(|peer| {
+            let summary = self.peers[peer].replica.summary(space);
+            let owner = summary.and_then(|one| {
+                one.role(&self.organisation(peer))?;
+                let mut houses = self.organisations.iter();
+                houses.find(|house| house.identity.organisation() == one.owner)
+            });
+            owner.is_some_and(|house| {
+                house.primary == peer || self.admit_each_other(house.primary, peer)
+            })
+        })
+    }
+
     /// The members that lack what is lost; nothing when the owner cannot reach everybody, and
     /// nothing is expected of the members.
     fn check_space(&mut self, space: &SpaceId) -> Option<Vec<PeerIndex>> {
         let seed = self.seed;
         let Some(owner) = self.writer_of(space) else {
-            if self.has_copied() {
-                return None; // Restored from before the space was founded, say.
+            if !self.might_be_found(space) {
+                return None;
             }
             panic!("seed {seed}: {space} is lost\n{}", self.describe_spaces())
         };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::replica::WriteTarget;
+use sincronia_protocol::replica::{ReplicaError, WriteTarget};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_tests::world::World;
 
@@ -215,4 +215,59 @@ fn who_was_admitted_on_a_branch_that_does_not_hold_is_told() {
     world.rest();
     world.check_rest(&[space]);
     assert_eq!(world.peer(guest).replica.own_role(&space), Some(Role::Contributor));
+}
+
+/// The proof of a fork travelled alone. Whoever knew neither branch, a machine that was added later
+/// or a new member, took it for what follows, counted it, and never agreed with the others again.
+#[test]
+fn who_comes_after_a_fork_sees_both_branches() {
+    let mut world = World::new(38, 50);
+    let (owner, member, later) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let common = world.new_practice(member, space, TITLE);
+    world.run_until_quiet();
+    world.isolate(member);
+    let twin = world.clone_node(member);
+    world.new_practice(member, space, "Scritta da una copia");
+    world.new_practice(twin, space, "Scritta dall'altra copia");
+    for copy in [member, twin] {
+        world.connect(copy, owner);
+        world.run_until_quiet();
+        world.isolate(copy);
+    }
+    assert_eq!(world.forked_at(owner), 1, "the owner has the proof");
+    world.grant(owner, space, later, Role::Reader, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.forked_at(later), 1);
+    let shown: Vec<_> = world.peer(later).shows(&space).into_keys().collect();
+    assert_eq!(shown, [common.to_string()], "what was written before the copy counts");
+}
+
+/// A node that found its own log forked went on writing what nobody would ever take.
+#[test]
+fn a_node_that_finds_its_own_log_forked_stops() {
+    let mut world = World::new(39, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    let record = world.new_practice(member, space, TITLE);
+    world.run_until_quiet();
+    world.isolate(member);
+    let twin = world.clone_node(member);
+    world.new_practice(member, space, "Scritta da una copia");
+    world.new_practice(twin, space, "Scritta dall'altra copia");
+    world.connect(twin, owner);
+    world.run_until_quiet();
+    world.connect(member, owner);
+    world.run_until_quiet();
+    let target = WriteTarget::Existing(record);
+    let refused = world.write(member, space, target, json!({"title": "Scritta per nessuno"}));
+    assert_eq!(refused, Err(ReplicaError::Cloned));
+    world.crash(member);
+    let refused = world.write(member, space, target, json!({"title": "Scritta per nessuno"}));
+    assert_eq!(refused, Err(ReplicaError::Cloned), "also after it started again");
 }

@@ -125,8 +125,11 @@ impl Session {
             }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
+                // Whoever knows neither branch would take the proof alone for what follows.
+                let known = replica.forked_run(disk, &space, &author, sequence).map_err(store)?;
                 let proof = replica.fork_proof(disk, &space, &author, sequence).map_err(store)?;
-                Ok(proof.and_then(|bytes| proof_message(&bytes)).into_iter().collect())
+                let proof = proof.and_then(|bytes| proof_message(&bytes));
+                Ok(known.map(Message::Run).into_iter().chain(proof).collect())
             }
         }
     }
