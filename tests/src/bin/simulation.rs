@@ -112,7 +112,7 @@ fn describe(moment: &str, country: &Country, start: Instant) {
     println!("{moment}");
     println!("  wall time\t{:.1} s", start.elapsed().as_secs_f64());
     println!("  own time\t{:.1} s", Duration::from_millis(survey.milliseconds).as_secs_f64());
-    println!("  events\t{}", survey.events);
+    println!("  events\t{}\n  refused\t{}", survey.events, survey.refused);
     let spread = |what: &str, Spread { median, p99, max }: Spread| {
         println!("  {what}, by node\tmedian {median}\tp99 {p99}\tmax {max}");
     };

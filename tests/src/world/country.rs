@@ -46,6 +46,8 @@ impl Spread {
 pub struct Survey {
     /// Things that happened: frames that arrived, deadlines.
     pub events: u64,
+    /// Messages that came before what they need, and were refused.
+    pub refused: u64,
     /// Frames received, by node.
     pub messages: Spread,
     /// Bytes received, by node.
@@ -217,6 +219,7 @@ impl Country {
         let stored = self.peers.iter().map(|peer| peer.disk.bytes() as u64).collect();
         Survey {
             events: self.traffic.events,
+            refused: self.traffic.refused,
             messages: Spread::of(self.traffic.received.iter().map(|one| one.0).collect()),
             bytes: Spread::of(self.traffic.received.iter().map(|one| one.1).collect()),
             stored: Spread::of(stored),

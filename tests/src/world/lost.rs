@@ -43,6 +43,15 @@ impl World {
                 is_out_of_reach && is_absent(Table::Sealed)
             })
         };
+        if !heads.lacking.is_empty() && self.has_island_in(peer, space) {
+            return true; // A bundle hands no keys over to a single node.
+        }
         !heads.lacking.is_empty() && heads.lacking.iter().all(|name| is_lost(name))
+    }
+
+    /// Whether a member of a space, or the one that asks, has no line.
+    fn has_island_in(&self, peer: PeerIndex, space: &SpaceId) -> bool {
+        let members = self.members(peer, space);
+        members.into_iter().any(|member| !self.is_on_line(member))
     }
 }

@@ -40,6 +40,11 @@ impl World {
         one == other || ![one, other].iter().any(is_island)
     }
 
+    /// Whether a node has a line with other organisations.
+    pub(super) fn is_on_line(&self, peer: PeerIndex) -> bool {
+        !self.post.islands.contains(&self.peers[peer].house)
+    }
+
     /// Makes a bundle for another organisation and gives it to the post.
     pub fn export(&mut self, peer: PeerIndex, recipient: OrganisationId) -> bool {
         let request = ExportRequest {

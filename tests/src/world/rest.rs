@@ -141,8 +141,8 @@ impl World {
         let is_honest = |peer: PeerIndex| self.peers[peer].is_good();
         let is_excused = |one: PeerIndex, other: PeerIndex| {
             let knows = |peer: PeerIndex, space| self.peers[peer].replica.summary(space).is_some();
-            let share = |space| knows(one, space) && knows(other, space);
-            excused.iter().any(|(space, peer)| (*peer == one || *peer == other) && share(space))
+            let concerns = |space| knows(one, space) || knows(other, space);
+            excused.iter().any(|(space, peer)| (*peer == one || *peer == other) && concerns(space))
         };
         for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
             for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {

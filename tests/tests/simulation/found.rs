@@ -226,6 +226,7 @@ fn who_comes_after_a_fork_sees_both_branches() {
     world.befriend_all();
     let space = world.create_space(owner);
     world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
     let common = world.new_practice(member, space, TITLE);
     world.run_until_quiet();
     world.isolate(member);
@@ -254,6 +255,7 @@ fn a_node_that_finds_its_own_log_forked_stops() {
     world.befriend_all();
     let space = world.create_space(owner);
     world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
     let record = world.new_practice(member, space, TITLE);
     world.run_until_quiet();
     world.isolate(member);
