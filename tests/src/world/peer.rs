@@ -234,13 +234,16 @@ impl Peer {
         shown
     }
 
-    /// What does not count of a space: record, author, position, reason.
+    /// What does not count of a space: record, author, position, reason. Of a forked log each node
+    /// keeps the branch that it heard first.
     pub(super) fn sets_aside(
         &self,
         space: &SpaceId,
     ) -> Vec<(RecordId, NodeId, u64, QuarantineReason)> {
         let found = self.replica.quarantine(&self.disk).expect("a sound disk");
-        let of_space = found.into_iter().filter(|one| one.space == *space);
+        let is_common = |one: &QuarantineReason| *one != QuarantineReason::Forked;
+        let of_space =
+            found.into_iter().filter(|one| one.space == *space && is_common(&one.reason));
         of_space.map(|one| (one.record, one.author, one.sequence, one.reason)).collect()
     }
 }

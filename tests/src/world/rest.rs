@@ -196,15 +196,18 @@ impl World {
         if !self.may_meet(owner, space) {
             return None;
         }
+        let members: Vec<_> = self.members(owner, space).into_iter().collect();
+        let heads: Vec<_> = members.iter().map(|one| self.heads_at(*one, space)).collect();
         let mut excused = Vec::new();
-        let expected = self.heads_at(owner, space);
-        for member in self.members(owner, space) {
-            let found = self.heads_at(member, space);
-            if self.lacks_only_what_is_lost(member, &found) {
-                excused.push(member);
+        for (member, heads) in members.iter().zip(&heads) {
+            if self.lacks_only_what_is_lost(*member, heads) {
+                excused.push(*member);
             } else {
-                self.check_key_is_there(member, space);
+                self.check_key_is_there(*member, space);
             }
+        }
+        let expected = self.heads_at(owner, space);
+        for (member, found) in members.into_iter().zip(heads) {
             let is_excused = excused.contains(&member) || excused.contains(&owner);
             if !is_same(&expected, &found, is_excused) {
                 let (spaces, left) = (self.describe_spaces(), self.describe_heads(owner, space));
