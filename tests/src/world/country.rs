@@ -17,8 +17,12 @@ use sincronia_protocol::replica::{WriteRequest, WriteTarget};
 use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Organisations of one district, its authority among them.
-const DISTRICT: usize = 200;
+/// Organisations of one province: one large district, and small ones.
+const PROVINCE: usize = 2_000;
+/// Organisations of a large district, its authority among them.
+const LARGE_DISTRICT: usize = 300;
+/// Organisations of a small district, its authority among them.
+const DISTRICT: usize = 85;
 /// Neighbours that an organisation looks for, at most.
 const NEIGHBOURS_MAX: usize = 4;
 
@@ -108,7 +112,7 @@ impl Country {
     /// An authority is the partner of its whole district; the others of some that are near.
     fn introduce(&mut self) {
         for one in 0..self.peers.len() {
-            let authority = one - one % DISTRICT;
+            let authority = authority_of(one);
             self.befriend(authority, one);
             if one == authority {
                 continue;
@@ -157,7 +161,7 @@ impl Country {
     fn agree(&mut self) {
         let owner = self.below(self.peers.len());
         let mut partners = self.partners(owner);
-        partners.retain(|one| one % DISTRICT != 0);
+        partners.retain(|one| authority_of(*one) != *one);
         partners.truncate(1 + self.below(3));
         let space = self.create(owner, &partners, Role::Contributor);
         let record = self.write(owner, space, WriteTarget::New(Kind::Practice), "Convenzione");
@@ -241,4 +245,13 @@ impl Country {
         };
         self.spaces.iter().filter(differ).count()
     }
+}
+
+/// The authority of the district of an organisation.
+const fn authority_of(one: usize) -> usize {
+    let place = one % PROVINCE;
+    if place < LARGE_DISTRICT {
+        return one - place;
+    }
+    one - (place - LARGE_DISTRICT) % DISTRICT
 }
