@@ -273,3 +273,19 @@ fn a_node_that_finds_its_own_log_forked_stops() {
     let refused = world.write(member, space, target, json!({"title": "Scritta per nessuno"}));
     assert_eq!(refused, Err(ReplicaError::Cloned), "also after it started again");
 }
+
+/// The machine that was told of a partner waited for a comparison, and the one that told it did not
+/// know that it should compare: one showed "in sync", the other "exchanging", for ever.
+#[test]
+fn machines_that_tell_each_other_of_partners_are_in_sync_again() {
+    let mut world = World::new(454, 50);
+    let (first, other) = (world.add(), world.add());
+    world.befriend_all();
+    let second = world.add_node(first);
+    world.rest();
+    assert_eq!(world.peer(second).phase_with(first), Some(SyncPhase::InSync));
+    world.block(first, other);
+    world.run_until_quiet();
+    assert_eq!(world.peer(first).phase_with(second), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(second).phase_with(first), Some(SyncPhase::InSync));
+}

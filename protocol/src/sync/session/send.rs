@@ -205,10 +205,12 @@ impl Session {
                 Ok(concerns)
             }
             Growth::Partner { organisation } => {
-                if *partner == replica.organisation() {
+                let is_sibling = *partner == replica.organisation();
+                if is_sibling {
                     self.exchange.push(Task::Partner { organisation: *organisation });
                 }
-                Ok(false)
+                // The other side, which is told, waits for another comparison.
+                Ok(is_sibling)
             }
         }
     }
