@@ -1,11 +1,11 @@
 //! Thousands of organisations on one machine, all of them well: what a federation costs.
 //!
 //! Every organisation has a directory, shared with its partners: the authority of its district and
-//! some neighbours. Two to four neighbours make a convention. Authorities have hundreds of partners.
-//! Everything is set up before the first link opens, as if all had been prepared offline; then they
-//! synchronise, every party of a convention writes into it, and in the end all members must agree.
+//! some neighbours. Two to four neighbours make a convention; authorities have many partners, some
+//! of them hundreds. Everything is set up before the first link opens, as if it had been prepared
+//! offline; then all synchronise, every party of a convention writes into it, and in the end all
+//! members must agree.
 
-use super::Peer;
 use super::organisation::Organisation;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
