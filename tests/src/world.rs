@@ -9,27 +9,40 @@
 //! The oracle looks at every batch that a node commits (`World::check_batch`), at every node that
 //! starts again, and at everything after quiet ([`World::check_rest`]).
 
+mod campaign;
 mod charter;
 mod commands;
+mod copies;
+mod country;
+mod country_driver;
 mod erasures;
 mod faults;
 mod history;
 mod leaving;
+mod ledger;
 mod links;
+mod lost;
+mod machines;
 mod oracle;
 mod organisation;
+mod partners;
 mod peer;
+mod post;
 mod promises;
 mod rest;
 mod rogue;
 mod step;
+mod tally;
 mod trace;
+mod transfers;
 
-use charter::Charter;
+use copies::Copies;
 use erasures::Erasures;
+use ledger::Ledger;
 use links::Link;
 use organisation::Organisation;
 use peer::Peer;
+use post::Post;
 use promises::Promises;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -38,10 +51,13 @@ use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use step::Happening;
 
+pub use campaign::{Campaign, Outcome, play_seed};
 pub use commands::practice;
+pub use country::{Country, Spread, Survey};
 pub use history::{Seeds, play};
 pub use leaving::Acquainted;
 pub use oracle::Disagreement;
+pub use tally::Tally;
 pub use trace::Trace;
 
 /// One of the world's nodes.
@@ -60,9 +76,15 @@ pub struct World {
     counter: u64,
     latency_ms_max: u64,
     is_lazy: bool,
-    charters: BTreeMap<SpaceId, Charter>,
+    /// Whether partners that were removed stay so in the end.
+    bears_grudges: bool,
+    ledgers: BTreeMap<SpaceId, Ledger>,
     promises: Promises,
     erasures: Erasures,
+    copies: Copies,
+    post: Post,
+    /// What was asked and what went wrong, by kind.
+    pub tally: Tally,
     /// What happened.
     pub trace: Trace,
     /// Frames and bytes delivered.
@@ -85,9 +107,13 @@ impl World {
             counter: 0,
             latency_ms_max,
             is_lazy: false,
-            charters: BTreeMap::new(),
+            bears_grudges: false,
+            ledgers: BTreeMap::new(),
             promises: Promises::default(),
             erasures: Erasures::default(),
+            copies: Copies::default(),
+            post: Post::default(),
+            tally: Tally::default(),
             trace: Trace::default(),
             delivered: (0, 0),
         }

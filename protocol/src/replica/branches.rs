@@ -8,7 +8,7 @@ use super::stored::Head;
 use super::{Event, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessEntry, AccessError, AccessOperation, Branches, Signatures};
 use crate::codec;
-use crate::ids::{EntryHash, SpaceId};
+use crate::ids::{EntryHash, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
@@ -251,6 +251,34 @@ impl Replica {
             .collect();
         aside.sort_by_key(|one| one.sequence);
         Ok(aside)
+    }
+
+    /// How much of the branch that holds an organisation may see that was admitted on another one
+    /// only: up to the entry that put that branch aside. Without it, it would go on for ever as
+    /// the member that it is not.
+    pub(super) fn overruled_for(
+        &mut self,
+        disk: &dyn Storage,
+        organisation: &OrganisationId,
+        space: &SpaceId,
+    ) -> Result<Option<LogPosition>, ReplicaError> {
+        let others = self.space(disk, space)?.access.others();
+        let admitted = others.iter().filter(|other| other.role(organisation).is_some());
+        let Some(standing) = admitted.map(Access::standing_of_writer).max() else {
+            return Ok(None);
+        };
+        let mut taken = 0;
+        let holding = self.access_table(disk, Table::Access, space)?;
+        let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
+            taken += u64::from(matches!(statement.operation, AccessOperation::Take { .. }));
+            (taken, statement.term) > standing
+        };
+        Ok(holding.iter().find(|entry| overrules(entry)).map(
+            |AccessEntry { statement, .. }| LogPosition {
+                length: statement.sequence.saturating_add(1),
+                head: statement.hash(),
+            },
+        ))
     }
 
     /// How many entries the log that ends at `position` has in common with the branch that holds

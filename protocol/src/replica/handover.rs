@@ -108,17 +108,17 @@ impl Replica {
             here.filter_map(|(epoch, one)| Some((epoch, state.epoch_keys.get(&one)?.clone())))
                 .collect::<Vec<_>>()
         };
+        // Keyrings of the branch that holds bring no key of another.
         let beside = wanted_of(access.keys_beside_for(&theirs));
-        let has_beside = !beside.is_empty();
+        let named = wanted_of(access.keys_for(&theirs));
         let mut keyring = Keyring { keys: beside };
-        keyring.keys.extend(wanted_of(access.keys_for(&theirs)));
+        for (epoch, key) in named {
+            if theirs == self.organisation() || !self.is_brought(disk, space, node, epoch)? {
+                keyring.keys.push((epoch, key));
+            }
+        }
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
-        // Keyrings of the branch that holds bring no key of another.
-        let is_needed = theirs == self.organisation() || has_beside;
-        if !is_needed && self.keyring_is_here(disk, space, node, *epoch)? {
-            return Ok(None);
-        }
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
     }
 
@@ -137,7 +137,7 @@ impl Replica {
     }
 
     /// Whether a keyring that brings `node` the key of `epoch` can be sent as it is.
-    fn keyring_is_here(
+    fn is_brought(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -145,9 +145,8 @@ impl Replica {
         epoch: u64,
     ) -> Result<bool, ReplicaError> {
         let access = &self.space(disk, space)?.access;
-        let since = access.epoch_at(epoch).map_or(u64::MAX, |one| one.position);
         let named = access.keyrings_of(node).into_iter();
-        let named = named.filter(|(position, _)| *position >= since);
+        let named = named.filter(|(position, _)| brings(access, *position, epoch));
         let hashes: Vec<_> = named.map(|(_, hash)| hash).collect();
         for hash in hashes {
             if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_some() {
@@ -201,6 +200,16 @@ impl Replica {
     pub(super) fn is_certified(&self, organisation: &OrganisationId, node: &NodeId) -> bool {
         self.identities.get(organisation).is_some_and(|identity| identity.is_active(node))
     }
+}
+
+/// Whether a keyring of the entry at `position` leads to the key of `epoch`: that of a rotation as
+/// far back as each key wraps the one before, that of a grant to all that came before it.
+fn brings(access: &Access, position: u64, epoch: u64) -> bool {
+    let begun = access.epoch_at(epoch).is_some_and(|one| one.position <= position);
+    let until = access.epochs().iter().take_while(|one| one.position <= position);
+    let later = until.zip(0_u64..).filter(|(_, number)| *number > epoch);
+    let is_grant = access.epochs().iter().all(|one| one.position != position);
+    begun && (is_grant || later.into_iter().all(|(one, _)| one.previous.is_some()))
 }
 
 /// Of the keys that are named, those that are not here.

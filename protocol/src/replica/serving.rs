@@ -16,7 +16,7 @@ use crate::log::{LogPosition, Run, RunEntry};
 use crate::storage::{Storage, Table};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Something that replicas compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -139,8 +139,8 @@ impl Replica {
     }
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
-    /// access log up to its own removal and the logs of its own nodes to a former member, nothing
-    /// to anyone else.
+    /// access log up to its own removal and the logs of its own nodes to a former member, and to
+    /// whoever was admitted on a branch that does not hold; nothing to anyone else.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -173,9 +173,9 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let Some(access) = self.space(disk, space)?.access.farewell(partner) else {
-            return Ok(None);
-        };
+        let removed = self.space(disk, space)?.access.farewell(partner);
+        let overruled = self.overruled_for(disk, partner, space)?;
+        let Some(access) = removed.max(overruled) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
         authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
         let absent = SpaceHeads::absent(*space);
@@ -271,10 +271,37 @@ impl Replica {
         let state = self.space(disk, space)?;
         let Some(head) = state.heads.get(author).copied() else { return Ok(None) };
         let end = state.forks.get(author).copied().unwrap_or(u64::MAX).min(head.position.length);
+        self.build_run(disk, (space, author), from..end, bytes_max)
+    }
+
+    /// The branch of an author's forked log that is here, from where it parts on, as far as the
+    /// first signature: what the proof of the fork contradicts.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn forked_run(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        sequence: u64,
+    ) -> Result<Option<Run>, ReplicaError> {
+        let state = self.space(disk, space)?;
+        let length = state.heads.get(author).map_or(0, |head| head.position.length);
+        self.build_run(disk, (space, author), sequence..length, 1)
+    }
+
+    fn build_run(
+        &self,
+        disk: &dyn Storage,
+        (space, author): (&SpaceId, &NodeId),
+        range: Range<u64>,
+        bytes_max: usize,
+    ) -> Result<Option<Run>, ReplicaError> {
         let mut builder = RunBuilder::new(bytes_max);
-        let (start, to) = (keys::entry(space, author, from), keys::entry(space, author, end));
-        self.scan(disk, Table::Entries, &start, &to, &mut |_, value| builder.push(value))?;
-        Ok(builder.finish(*space, *author, from))
+        let [start, end] = [range.start, range.end].map(|place| keys::entry(space, author, place));
+        self.scan(disk, Table::Entries, &start, &end, &mut |_, value| builder.push(value))?;
+        Ok(builder.finish(*space, *author, range.start))
     }
 }
 

@@ -107,7 +107,12 @@ impl Replica {
         if !self.summaries.contains_key(space) {
             return Err(ReplicaError::Unknown("space"));
         }
-        let access = &self.space(disk, space)?.access;
+        let state = self.space(disk, space)?;
+        if state.forks.contains_key(&node) {
+            // Nobody takes more of a forked log: what is written into it is written for nobody.
+            return Err(ReplicaError::Cloned);
+        }
+        let access = &state.access;
         let interval = access
             .members()
             .get(&organisation)

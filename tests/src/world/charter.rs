@@ -1,104 +1,99 @@
-//! What an access log says, read anew and simply: the oracle must not ask the rules it judges.
+//! What an access log says after each of its entries, read anew and simply: the oracle must not
+//! ask the rules it judges.
 
-use super::{PeerIndex, World};
 use sincronia_protocol::access::{AccessEntry, AccessOperation, History, Role};
 use sincronia_protocol::crypto::KeyCommitment;
-use sincronia_protocol::ids::{NodeId, OrganisationId, SpaceId};
+use sincronia_protocol::ids::{EntryHash, NodeId, OrganisationId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an access log says.
-#[derive(Default)]
+/// That an organisation may have a key, on all its nodes but some.
+pub(super) struct Gift {
+    pub(super) key: KeyCommitment,
+    pub(super) organisation: OrganisationId,
+    pub(super) without: BTreeSet<NodeId>,
+}
+
+/// What an access log says up to one of its entries.
+#[derive(Clone, Default)]
 pub(super) struct Charter {
-    length: u64,
-    epochs: u64,
-    /// By what the log says of its key, the number of each epoch.
-    commitments: BTreeMap<KeyCommitment, u64>,
+    /// The entries up to this one.
+    pub(super) path: Vec<EntryHash>,
+    pub(super) owner: Option<OrganisationId>,
+    /// How often the space was taken, and the term of the last entry: what ranks branches.
+    pub(super) standing: (u64, u64),
+    pub(super) offered: Option<OrganisationId>,
+    /// The keys, by the numbers of their epochs.
+    pub(super) keys: Vec<KeyCommitment>,
     roles: BTreeMap<OrganisationId, Role>,
-    given: BTreeMap<OrganisationId, BTreeSet<u64>>,
-    wrote: BTreeSet<OrganisationId>,
-    cut_since: BTreeMap<NodeId, u64>,
+    /// By node, the number of the first epoch that it does not get.
+    cut: BTreeMap<NodeId, usize>,
 }
 
 impl Charter {
-    fn read(&mut self, entry: &AccessEntry) {
+    /// What the log says with one entry more, and who may have which keys by that entry.
+    pub(super) fn after(&self, entry: &AccessEntry) -> (Self, Vec<Gift>) {
+        let mut next = self.clone();
+        let mut gifts = Vec::new();
         let operation = &entry.statement.operation;
         match operation {
             AccessOperation::Create { owner, .. } => {
-                self.admit(*owner, Role::Contributor);
+                next.owner = Some(*owner);
+                next.roles.insert(*owner, Role::Contributor);
             }
             AccessOperation::Grant { organisation, role, history, .. } => {
-                self.admit(*organisation, *role);
+                next.roles.insert(*organisation, *role);
                 if role.reads() && *history == History::Start {
-                    self.given.entry(*organisation).or_default().extend(0..self.epochs);
+                    gifts.extend((0..next.keys.len()).map(|epoch| next.gift(epoch, *organisation)));
                 }
             }
             AccessOperation::Revoke { organisation, .. } => {
-                self.roles.remove(organisation);
+                next.roles.remove(organisation);
             }
             AccessOperation::CutNode { cut, .. } => {
-                self.cut_since.insert(cut.node, self.epochs);
+                next.cut.insert(cut.node, next.keys.len());
             }
-            AccessOperation::Rotate { .. }
-            | AccessOperation::Offer { .. }
-            | AccessOperation::Take { .. }
-            | AccessOperation::Erase { .. } => {}
+            AccessOperation::Offer { organisation } => next.offered = Some(*organisation),
+            AccessOperation::Take { organisation } => {
+                next.owner = Some(*organisation);
+                next.offered = None;
+                next.standing.0 += 1;
+            }
+            AccessOperation::Rotate { .. } | AccessOperation::Erase { .. } => {}
         }
         if let Some(rotation) = operation.rotation() {
-            self.commitments.insert(rotation.commitment, self.epochs);
-            for (organisation, _) in self.roles.iter().filter(|(_, role)| role.reads()) {
-                self.given.entry(*organisation).or_default().insert(self.epochs);
-            }
-            self.epochs += 1;
+            next.keys.push(rotation.commitment);
+            let epoch = next.keys.len() - 1;
+            let readers = next.roles.iter().filter(|(_, role)| role.reads());
+            gifts.extend(readers.map(|(organisation, _)| next.gift(epoch, *organisation)));
         }
-        self.length += 1;
+        next.standing.1 = entry.statement.term;
+        next.path.push(entry.statement.hash());
+        (next, gifts)
     }
 
-    fn admit(&mut self, organisation: OrganisationId, role: Role) {
-        self.roles.insert(organisation, role);
-        if role == Role::Contributor {
-            self.wrote.insert(organisation);
-        }
+    fn gift(&self, epoch: usize, organisation: OrganisationId) -> Gift {
+        let cut = self.cut.iter().filter(|(_, since)| **since <= epoch);
+        let without = cut.map(|(node, _)| *node).collect();
+        Gift { key: self.keys[epoch], organisation, without }
     }
 
-    /// The epoch whose key has this commitment.
-    pub(super) fn epoch_of(&self, commitment: &KeyCommitment) -> Option<u64> {
-        self.commitments.get(commitment).copied()
+    /// The role of `organisation` here.
+    pub(super) fn role(&self, organisation: &OrganisationId) -> Option<Role> {
+        self.roles.get(organisation).copied()
     }
 
-    /// Whether a node of `organisation` may have the key of `epoch`.
-    pub(super) fn gives(&self, organisation: &OrganisationId, node: &NodeId, epoch: u64) -> bool {
-        self.given.get(organisation).is_some_and(|given| given.contains(&epoch))
-            && self.cut_since.get(node).is_none_or(|since| epoch < *since)
+    /// Whether `organisation` reads here.
+    pub(super) fn reads(&self, organisation: &OrganisationId) -> bool {
+        self.role(organisation).is_some_and(Role::reads)
     }
 
-    /// Whether `organisation` was ever allowed to write.
-    pub(super) fn ever_wrote(&self, organisation: &OrganisationId) -> bool {
-        self.wrote.contains(organisation)
-    }
-}
-
-impl World {
-    /// What the access log of a space says, as the one node that writes it has it on its disk.
-    pub(super) fn charter(&mut self, space: &SpaceId) -> &Charter {
-        let writer = self.writer_of(space);
-        let charter = self.charters.entry(*space).or_default();
-        if let Some(writer) = writer {
-            let one = &self.peers[writer];
-            let entries =
-                one.replica.access_entries(&one.disk, space, charter.length, u64::MAX, usize::MAX);
-            for entry in entries.expect("a sound disk") {
-                charter.read(&entry);
-            }
-        }
-        charter
+    /// Whether the log of `node` was cut.
+    pub(super) fn is_cut(&self, node: &NodeId) -> bool {
+        self.cut.contains_key(node)
     }
 
-    /// The primary of the organisation that owns a space.
-    pub(super) fn writer_of(&self, space: &SpaceId) -> Option<PeerIndex> {
-        let primaries = self.organisations.iter().map(|one| one.primary);
-        primaries.into_iter().find(|primary| {
-            let replica = &self.peers[*primary].replica;
-            replica.summary(space).is_some_and(|one| one.owner == replica.organisation())
-        })
+    /// How many entries it has in common with `other`.
+    pub(super) fn common(&self, other: &Self) -> usize {
+        self.path.iter().zip(&other.path).take_while(|(one, two)| one == two).count()
     }
 }

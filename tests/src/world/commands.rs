@@ -1,5 +1,6 @@
 //! What people ask their nodes to do.
 
+use super::promises::Maker;
 use super::{PeerIndex, World};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::ids::{RecordId, SpaceId};
@@ -13,6 +14,7 @@ impl World {
         let mut random = self.fork_random();
         let space = self.act(peer, |one| one.replica.create_space(&one.disk, &mut random));
         let space = space.unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        self.count_operation("found", true);
         self.note(&format!("{peer} founds {space}"));
         space
     }
@@ -31,6 +33,7 @@ impl World {
         let granted = self.act(owner, |one| {
             one.replica.grant(&one.disk, &space, organisation, role, history, &mut random)
         });
+        self.count_operation("grant", granted.is_ok());
         self.note(&format!("{owner} grants {member} {role:?} {history:?}: {granted:?}"));
         granted
     }
@@ -47,6 +50,7 @@ impl World {
         let revoked = self.act(owner, |one| {
             one.replica.revoke(&one.disk, &space, organisation, &mut random).map(|_| ())
         });
+        self.count_operation("revoke", revoked.is_ok());
         self.note(&format!("{owner} revokes {member}: {revoked:?}"));
         revoked
     }
@@ -55,6 +59,7 @@ impl World {
     pub fn rotate(&mut self, owner: PeerIndex, space: SpaceId) -> Result<u64, ReplicaError> {
         let mut random = self.fork_random();
         let epoch = self.act(owner, |one| one.replica.rotate(&one.disk, &space, &mut random));
+        self.count_operation("rotate", epoch.is_ok());
         self.note(&format!("{owner} rotates: {epoch:?}"));
         epoch
     }
@@ -69,6 +74,7 @@ impl World {
         let node = self.peers[peer].replica.node();
         let mut random = self.fork_random();
         let cut = self.act(owner, |one| one.replica.cut_node(&one.disk, &space, node, &mut random));
+        self.count_operation("cut node", cut.is_ok());
         self.note(&format!("{owner} cuts node {peer}: {cut:?}"));
         cut
     }
@@ -93,15 +99,17 @@ impl World {
             comment: None,
         };
         let prepared = self.prepare(peer, |one| {
-            let epoch = one.replica.space_view(&one.disk, &space)?.epoch;
             let written = one.replica.write(&one.disk, request, now, &mut random)?;
-            Ok((written, epoch))
+            let seen = one.replica.summary(&space).map(|summary| summary.access.head);
+            Ok((written, seen.ok_or(ReplicaError::Unknown("space"))?))
         });
         let named = prepared.as_ref().map(|(written, _)| written.entry);
+        self.count_operation("write", named.is_ok());
         self.note(&format!("{peer} writes {named:?}"));
-        let (written, epoch) = prepared?;
-        let organisation = self.organisation(peer);
-        self.promises.made(space, written.entry, organisation, epoch, &text);
+        let (written, seen) = prepared?;
+        let key = self.ledger(&space).at(&seen).and_then(|then| then.keys.last().copied());
+        let maker = Maker { organisation: self.organisation(peer), seen };
+        self.promises.made(space, written.entry, maker, key.expect("a space has a key"), &text);
         self.erasures.wrote(space, written.record, written.entry);
         self.conclude(peer)?;
         self.promises.acknowledged(peer, space, written.entry);

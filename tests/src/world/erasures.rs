@@ -34,6 +34,7 @@ impl World {
         record: RecordId,
     ) -> Result<(), ReplicaError> {
         let prepared = self.prepare(owner, |one| one.replica.erase(&one.disk, &space, &record));
+        self.count_operation("erase", prepared.is_ok());
         self.note(&format!("{owner} erases {record}: {prepared:?}"));
         prepared?;
         self.conclude(owner)?;
@@ -62,7 +63,14 @@ impl World {
     /// After rest a member shows no erased record and holds no body of one, whoever wrote it and
     /// whenever; and its certificate misses nobody.
     pub(super) fn check_erased(&mut self, member: PeerIndex, space: &SpaceId) {
-        let records: Vec<_> = self.erasures.of(space).copied().collect();
+        let mut records: Vec<_> = self.erasures.of(space).copied().collect();
+        if self.has_copied() {
+            // The only machine that knew of an erasure may have been put back.
+            let one = &mut self.peers[member];
+            records.retain(|one_record| {
+                one.replica.is_erased(&one.disk, space, one_record).expect("a space")
+            });
+        }
         if records.is_empty() {
             return;
         }

@@ -5,6 +5,22 @@ use super::{PeerIndex, World};
 /// About ten years.
 const CLOCK_MS_MAX: usize = 315_576_000_000;
 
+/// The kinds of faults, by the number that the seed draws.
+const KINDS: [&str; 12] = [
+    "links break",
+    "links break",
+    "crash",
+    "failing commit",
+    "death after commit",
+    "wall",
+    "clock jumps",
+    "one-way link",
+    "delay",
+    "second link",
+    "isolation",
+    "healing",
+];
+
 impl World {
     /// Kills a node and starts it from its disk.
     pub fn crash(&mut self, peer: PeerIndex) {
@@ -52,7 +68,9 @@ impl World {
     /// One fault.
     pub(super) fn go_wrong(&mut self) {
         let (peer, other) = (self.below(self.peers.len()), self.below(self.peers.len()));
-        match self.below(12) {
+        let kind = self.below(KINDS.len());
+        self.count_fault(KINDS[kind]);
+        match kind {
             0 | 1 => self.cut(peer, other),
             2 => self.crash(peer),
             3 => self.fail_next_commit(peer),

@@ -47,7 +47,8 @@ impl World {
     /// Opens a link between two nodes, whether or not there is one.
     pub fn connect_again(&mut self, one: PeerIndex, other: PeerIndex) {
         let wall = (one.min(other), one.max(other));
-        if one == other || self.walls.contains(&wall) || !self.admit_each_other(one, other) {
+        let is_apart = one == other || self.walls.contains(&wall) || !self.has_line(one, other);
+        if is_apart || !self.admit_each_other(one, other) {
             return;
         }
         self.counter += 1;

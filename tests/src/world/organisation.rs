@@ -10,29 +10,38 @@ use sincronia_protocol::replica::Credentials;
 
 /// An organisation with its root key.
 pub(super) struct Organisation {
-    root: RootKey,
-    identity: Identity,
+    pub(super) entropy: Secret<32>,
+    pub(super) root: RootKey,
+    pub(super) identity: Identity,
     pub(super) entries: Vec<IdentityEntry>,
     /// The node that writes its access logs.
     pub(super) primary: PeerIndex,
 }
 
 impl Organisation {
-    fn found(random: &mut ChaCha20Rng, primary: PeerIndex) -> Self {
+    pub(super) fn found(random: &mut ChaCha20Rng, primary: PeerIndex) -> Self {
         let entropy = secret(random);
         let root = RootKey::derive(&entropy, 0);
         let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
         let identity = Identity::begin(&genesis).expect("a genesis");
-        Self { root, identity, entries: vec![genesis], primary }
+        Self { entropy, root, identity, entries: vec![genesis], primary }
     }
 
-    fn say(&mut self, operation: IdentityOperation) {
+    pub(super) fn say(&mut self, operation: IdentityOperation) {
+        assert!(self.try_to_say(operation), "a possible operation");
+    }
+
+    /// Signs an operation if it is possible; whether it was.
+    pub(super) fn try_to_say(&mut self, operation: IdentityOperation) -> bool {
         let entry = self.identity.draft(operation).sign(&self.root);
-        self.identity.apply(&entry).expect("a possible operation");
-        self.entries.push(entry);
+        let is_possible = self.identity.apply(&entry).is_ok();
+        if is_possible {
+            self.entries.push(entry);
+        }
+        is_possible
     }
 
-    fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
+    pub(super) fn certify(&mut self, random: &mut ChaCha20Rng) -> Credentials {
         let organisation = self.identity.organisation();
         let node_key = NodeKey::from_seed(&secret(random));
         let sealing = SealingSecret::from_seed(&secret(random));
@@ -43,7 +52,7 @@ impl Organisation {
     }
 }
 
-fn secret(random: &mut ChaCha20Rng) -> Secret<32> {
+pub(super) fn secret(random: &mut ChaCha20Rng) -> Secret<32> {
     let mut bytes = [0; 32];
     random.fill_bytes(&mut bytes);
     Secret::from_bytes(bytes)
@@ -78,6 +87,7 @@ impl World {
                 self.peers[added].befriend(&acquaintance, now);
             }
         }
+        self.count_operation("add node", true);
         self.note(&format!("node {added} of organisation {house}"));
         self.tell_primary(house);
         added
@@ -87,11 +97,16 @@ impl World {
     pub fn revoke_node(&mut self, peer: PeerIndex) {
         let house = self.peers[peer].house;
         let node = self.peers[peer].replica.node();
-        if !self.peers[peer].is_good() || self.organisations[house].primary == peer {
+        let is_primary = self.peers[self.organisations[house].primary].replica.node() == node;
+        let is_revoked = self.peers[peer].repute == Repute::Revoked;
+        if is_revoked || is_primary || self.peers[peer].repute == Repute::Rogue {
             return;
         }
+        self.count_operation("revoke node", true);
         self.note(&format!("node {peer} is revoked"));
-        self.peers[peer].repute = Repute::Revoked;
+        for one in self.peers.iter_mut().filter(|one| one.replica.node() == node) {
+            one.repute = Repute::Revoked;
+        }
         self.organisations[house].say(IdentityOperation::RevokeNode { node });
         self.tell_primary(house);
     }

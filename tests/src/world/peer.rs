@@ -36,6 +36,8 @@ pub(super) enum Repute {
     Good,
     /// Its organisation took its word back.
     Revoked,
+    /// It runs twice, or from an old copy of its disk, and contradicts itself.
+    Copied,
     /// It wrote what it may not: from then on nobody expects anything of it.
     Rogue,
 }
@@ -199,6 +201,13 @@ impl Peer {
         self.repute == Repute::Good
     }
 
+    /// Whether it knows that a space was offered to its organisation.
+    pub(super) fn offered_to(&mut self, space: &SpaceId) -> bool {
+        let own = self.replica.organisation();
+        let view = self.replica.space_view(&self.disk, space);
+        view.is_ok_and(|view| view.offered == Some(own))
+    }
+
     /// The phase of its session with `other`.
     #[must_use]
     pub fn phase_with(&self, other: PeerIndex) -> Option<SyncPhase> {
@@ -225,13 +234,16 @@ impl Peer {
         shown
     }
 
-    /// What does not count of a space: record, author, position, reason.
+    /// What does not count of a space: record, author, position, reason. Of a forked log each node
+    /// keeps the branch that it heard first.
     pub(super) fn sets_aside(
         &self,
         space: &SpaceId,
     ) -> Vec<(RecordId, NodeId, u64, QuarantineReason)> {
         let found = self.replica.quarantine(&self.disk).expect("a sound disk");
-        let of_space = found.into_iter().filter(|one| one.space == *space);
+        let is_common = |one: &QuarantineReason| *one != QuarantineReason::Forked;
+        let of_space =
+            found.into_iter().filter(|one| one.space == *space && is_common(&one.reason));
         of_space.map(|one| (one.record, one.author, one.sequence, one.reason)).collect()
     }
 }

@@ -1,19 +1,27 @@
 //! What was written, and what its author was told.
 
 use super::{PeerIndex, World};
+use sincronia_protocol::crypto::KeyCommitment;
 use sincronia_protocol::ids::{EntryHash, OrganisationId, SpaceId};
 use sincronia_protocol::log::LogPosition;
 use std::collections::{BTreeMap, BTreeSet};
 
 const FRAME_BYTES: usize = 256 * 1024;
 
+/// Who wrote an entry, and what of the access log it had seen.
+#[derive(Clone, Copy)]
+pub(super) struct Maker {
+    pub(super) organisation: OrganisationId,
+    pub(super) seen: EntryHash,
+}
+
 /// What was written, and what its author was told.
 #[derive(Default)]
 pub(super) struct Promises {
     /// By entry, who wrote it in which space.
-    entries: BTreeMap<EntryHash, (SpaceId, OrganisationId)>,
-    /// By mark in the text, the epoch under whose key it was written.
-    marks: BTreeMap<(SpaceId, u64), u64>,
+    entries: BTreeMap<EntryHash, (SpaceId, Maker)>,
+    /// By mark in the text, the key under which it was written.
+    marks: BTreeMap<(SpaceId, u64), KeyCommitment>,
     next_mark: u64,
     /// By node and space, the entries whose write returned.
     kept: BTreeMap<(PeerIndex, SpaceId), BTreeSet<EntryHash>>,
@@ -36,13 +44,13 @@ impl Promises {
         &mut self,
         space: SpaceId,
         entry: EntryHash,
-        organisation: OrganisationId,
-        epoch: u64,
+        maker: Maker,
+        key: KeyCommitment,
         text: &str,
     ) {
-        self.entries.insert(entry, (space, organisation));
+        self.entries.insert(entry, (space, maker));
         for mark in Self::marks_in(text) {
-            self.marks.insert((space, mark), epoch);
+            self.marks.insert((space, mark), key);
         }
     }
 
@@ -50,21 +58,30 @@ impl Promises {
         self.kept.entry((peer, space)).or_default().insert(entry);
     }
 
-    /// The organisation that wrote `entry` into `space`.
-    pub(super) fn author(&self, space: &SpaceId, entry: &EntryHash) -> Option<OrganisationId> {
-        self.entries.get(entry).filter(|(one, _)| one == space).map(|(_, author)| *author)
+    /// A node starts from an old copy: what it was told is not on its disk any more.
+    pub(super) fn forget(&mut self, peer: PeerIndex) {
+        self.kept.retain(|(one, _), _| *one != peer);
     }
 
-    /// The epochs under whose keys the marks in a text were written.
-    pub(super) fn epochs_in(&self, space: &SpaceId, text: &str) -> BTreeSet<u64> {
-        let epoch = |mark| self.marks.get(&(*space, mark)).copied();
-        Self::marks_in(text).filter_map(epoch).collect()
+    /// Who wrote `entry` into `space`.
+    pub(super) fn maker(&self, space: &SpaceId, entry: &EntryHash) -> Option<Maker> {
+        self.entries.get(entry).filter(|(one, _)| one == space).map(|(_, maker)| *maker)
+    }
+
+    /// The keys under which the marks in a text were written.
+    pub(super) fn keys_in(&self, space: &SpaceId, text: &str) -> BTreeSet<KeyCommitment> {
+        let key = |mark| self.marks.get(&(*space, mark)).copied();
+        Self::marks_in(text).filter_map(key).collect()
     }
 }
 
 impl World {
     /// Every write that returned to its author is still in the author's log, on its own disk.
+    /// The log of a node that contradicts itself ends where it was found forked.
     pub(super) fn check_promises_at(&mut self, peer: PeerIndex) {
+        if self.is_copied(peer) {
+            return;
+        }
         let spaces: Vec<_> =
             self.promises.kept.keys().filter(|(one, _)| *one == peer).map(|(_, id)| *id).collect();
         for space in spaces {

@@ -22,6 +22,7 @@ impl World {
         let link = self.links_between(peer, to).first().copied();
         let (Some(link), true) = (link, is_reader) else { return };
         let Some(run) = self.forge(peer, &space) else { return };
+        self.count_fault("forged entry");
         self.note(&format!("{peer} writes as a reader, to {to}"));
         self.peers[peer].repute = Repute::Rogue;
         self.counter += 1;

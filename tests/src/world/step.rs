@@ -150,7 +150,7 @@ impl World {
     }
 
     /// Ends the links of nodes that are not admitted any more.
-    fn close_door(&mut self, peer: PeerIndex) {
+    pub(super) fn close_door(&mut self, peer: PeerIndex) {
         for other in 0..self.peers.len() {
             if !self.admit_each_other(peer, other) {
                 self.cut(peer, other);

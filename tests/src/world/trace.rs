@@ -2,20 +2,29 @@
 
 use std::collections::VecDeque;
 
-const LINES_MAX: usize = 400;
+/// Steps remembered in words unless more are asked for.
+const LINES: usize = 400;
 
 /// What happened in a run.
-#[derive(Default)]
 pub struct Trace {
     hasher: blake3::Hasher,
     lines: VecDeque<String>,
+    /// How many of the last steps are remembered in words.
+    pub remembered: usize,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        let (hasher, lines) = (blake3::Hasher::new(), VecDeque::new());
+        Self { hasher, lines, remembered: LINES }
+    }
 }
 
 impl Trace {
     /// Notes one step.
     pub fn note(&mut self, line: &str) {
         self.hasher.update(line.as_bytes()).update(b"\n");
-        if self.lines.len() == LINES_MAX {
+        if self.lines.len() >= self.remembered {
             self.lines.pop_front();
         }
         self.lines.push_back(line.to_owned());

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::replica::WriteTarget;
+use sincronia_protocol::replica::{ReplicaError, WriteTarget};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_tests::world::World;
 
@@ -167,4 +167,125 @@ fn what_a_former_member_wrote_reaches_whoever_comes_later() {
     world.rest();
     world.check_rest(&[space]);
     assert_eq!(world.peer(later).shows(&space).len(), 1);
+}
+
+/// A keyring of a later rotation was taken for one that leads to every earlier key; where somebody
+/// had been admitted "from now" in between it does not, and a machine in the place of a lost one
+/// never got what came before, from nobody.
+#[test]
+fn a_new_machine_gets_the_keys_from_before_an_admission_from_now() {
+    let mut world = World::new(40, 50);
+    let (owner, member, other) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.grant(owner, space, other, Role::Reader, History::Now).unwrap();
+    world.run_until_quiet();
+    world.isolate(member);
+    let second = world.add_node(member);
+    world.name_primary(second);
+    world.revoke_node(member);
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(second).shows(&space).len(), 1);
+}
+
+/// Whom a replaced owner had admitted meanwhile, nobody told that this does not hold: it went on as
+/// a member, writing for nobody, and was never in sync again.
+#[test]
+fn who_was_admitted_on_a_branch_that_does_not_hold_is_told() {
+    let mut world = World::new(215, 50);
+    let (owner, successor, guest) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, successor, Role::Contributor, History::Start).unwrap();
+    world.offer(owner, space, successor).unwrap();
+    world.run_until_quiet();
+    world.cut(owner, successor);
+    world.cut(successor, guest);
+    world.take_over(successor, space).unwrap();
+    world.grant(owner, space, guest, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    assert_eq!(world.peer(guest).replica.own_role(&space), Some(Role::Contributor));
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(guest).replica.own_role(&space), None, "it learns that it is none");
+    world.grant(successor, space, guest, Role::Contributor, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(guest).replica.own_role(&space), Some(Role::Contributor));
+}
+
+/// The proof of a fork travelled alone. Whoever knew neither branch, a machine that was added later
+/// or a new member, took it for what follows, counted it, and never agreed with the others again.
+#[test]
+fn who_comes_after_a_fork_sees_both_branches() {
+    let mut world = World::new(38, 50);
+    let (owner, member, later) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    let common = world.new_practice(member, space, TITLE);
+    world.run_until_quiet();
+    world.isolate(member);
+    let twin = world.clone_node(member);
+    world.new_practice(member, space, "Scritta da una copia");
+    world.new_practice(twin, space, "Scritta dall'altra copia");
+    for copy in [member, twin] {
+        world.connect(copy, owner);
+        world.run_until_quiet();
+        world.isolate(copy);
+    }
+    assert_eq!(world.forked_at(owner), 1, "the owner has the proof");
+    world.grant(owner, space, later, Role::Reader, History::Start).unwrap();
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.forked_at(later), 1);
+    let shown: Vec<_> = world.peer(later).shows(&space).into_keys().collect();
+    assert_eq!(shown, [common.to_string()], "what was written before the copy counts");
+}
+
+/// A node that found its own log forked went on writing what nobody would ever take.
+#[test]
+fn a_node_that_finds_its_own_log_forked_stops() {
+    let mut world = World::new(39, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    let record = world.new_practice(member, space, TITLE);
+    world.run_until_quiet();
+    world.isolate(member);
+    let twin = world.clone_node(member);
+    world.new_practice(member, space, "Scritta da una copia");
+    world.new_practice(twin, space, "Scritta dall'altra copia");
+    world.connect(twin, owner);
+    world.run_until_quiet();
+    world.connect(member, owner);
+    world.run_until_quiet();
+    let target = WriteTarget::Existing(record);
+    let refused = world.write(member, space, target, json!({"title": "Scritta per nessuno"}));
+    assert_eq!(refused, Err(ReplicaError::Cloned));
+    world.crash(member);
+    let refused = world.write(member, space, target, json!({"title": "Scritta per nessuno"}));
+    assert_eq!(refused, Err(ReplicaError::Cloned), "also after it started again");
+}
+
+/// The machine that was told of a partner waited for a comparison, and the one that told it did not
+/// know that it should compare: one showed "in sync", the other "exchanging", for ever.
+#[test]
+fn machines_that_tell_each_other_of_partners_are_in_sync_again() {
+    let mut world = World::new(454, 50);
+    let (first, other) = (world.add(), world.add());
+    world.befriend_all();
+    let second = world.add_node(first);
+    world.rest();
+    assert_eq!(world.peer(second).phase_with(first), Some(SyncPhase::InSync));
+    world.block(first, other);
+    world.run_until_quiet();
+    assert_eq!(world.peer(first).phase_with(second), Some(SyncPhase::InSync));
+    assert_eq!(world.peer(second).phase_with(first), Some(SyncPhase::InSync));
 }

@@ -1,23 +1,12 @@
-//! Random histories. `SINCRONIA_SEEDS=1000..2000`, or a count, runs more of them:
+//! Random histories. `SINCRONIA_SEEDS=1000..2000`, or a count, runs others:
 //! `SINCRONIA_SEEDS=1000 cargo test -p sincronia-tests --test simulation -- --nocapture`.
+//! For hours: `cargo run --release -p sincronia-tests --bin simulation -- --minutes 60`.
 
-use sincronia_tests::world::{Seeds, World, play};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Instant;
+use sincronia_tests::world::{Campaign, Country, Seeds, play_seed};
+use std::num::NonZero;
 
-const SEEDS: u64 = 80;
-const LATENCY_MS_MAX: u64 = 400;
-
-/// Plays one seed; returns the hash of its trace.
-fn history(seed: u64) -> String {
-    let mut world = World::new(seed, LATENCY_MS_MAX);
-    let outcome = catch_unwind(AssertUnwindSafe(|| play(&mut world)));
-    if let Err(cause) = outcome {
-        eprintln!("seed {seed} failed; its last steps:\n{}", world.trace.last_steps());
-        resume_unwind(cause);
-    }
-    world.trace.hash()
-}
+const SEEDS: u64 = 300;
+const STEPS: usize = 400;
 
 #[test]
 fn random_histories_keep_every_promise() {
@@ -26,22 +15,25 @@ fn random_histories_keep_every_promise() {
         Some(text) => Seeds::read(text).expect("start..end or a count"),
         None => Seeds(0..SEEDS),
     };
-    let start = Instant::now();
-    let seeds: Vec<_> = seeds.0.collect();
-    let count = u32::try_from(seeds.len()).expect("a number that can be run");
-    let failed: Vec<_> =
-        seeds.into_iter().filter(|seed| catch_unwind(|| history(*seed)).is_err()).collect();
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{count} seeds in {seconds:.1} s, {:.1} a second", f64::from(count) / seconds);
-    assert!(failed.is_empty(), "{} of {count} seeds failed: {failed:?}", failed.len());
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let campaign = Campaign { seeds: seeds.0, time: None, threads, steps: STEPS };
+    let outcome = campaign.run(&|outcome, steps| {
+        if let (Some(steps), Some(seed)) = (steps, outcome.failed.last()) {
+            eprintln!("seed {seed} failed; its last steps:\n{steps}");
+        }
+    });
+    let (count, seconds) = (outcome.histories, outcome.time.as_secs_f64());
+    println!("{count} seeds in {seconds:.1} s");
+    assert!(outcome.failed.is_empty(), "of {count} seeds failed: {:?}", outcome.failed);
 }
 
 #[test]
 fn one_seed_is_one_run() {
+    let hash = |seed| play_seed(seed, STEPS).expect("a history that keeps every promise").1;
     for seed in [3, 7, 11, 19] {
-        assert_eq!(history(seed), history(seed), "seed {seed}");
+        assert_eq!(hash(seed), hash(seed), "seed {seed}");
     }
-    assert_ne!(history(3), history(7));
+    assert_ne!(hash(3), hash(7));
 }
 
 #[test]
@@ -49,4 +41,14 @@ fn seeds_are_a_range_or_a_count() {
     assert_eq!(Seeds::read("12"), Some(Seeds(0..12)));
     assert_eq!(Seeds::read("5..9"), Some(Seeds(5..9)));
     assert_eq!(Seeds::read("many"), None);
+}
+
+#[test]
+fn a_small_country_agrees() {
+    let mut country = Country::prepare(1, 24);
+    country.open_links();
+    country.run_until_quiet(&mut |_| {});
+    country.work();
+    country.run_until_quiet(&mut |_| {});
+    assert_eq!(country.disagreements(), 0);
 }

@@ -29,8 +29,11 @@ impl Session {
             Message::Identities(entries) => {
                 let organisation = entries.first().map(|entry| entry.statement.organisation);
                 let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
-                self.check_identity(&organisation, replica)?;
-                replica.admit_identity(disk, &entries).map(drop)
+                if self.expects_identity(&organisation, replica)? {
+                    replica.admit_identity(disk, &entries).map(drop)
+                } else {
+                    Err(ReplicaError::NotPermitted)
+                }
             }
             Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
             Message::Receipts { space, .. } if !self.accepts(&space, None, replica) => {
@@ -114,12 +117,14 @@ impl Session {
         taken.fold(Ok(()), Result::and)
     }
 
-    /// Before the greeting is over, only the partner's own identity log is taken.
-    fn check_identity(
+    /// Before the greeting is over, only the partner's own identity log is taken. Later, of what is
+    /// known here already only that of members of common spaces. Another one is no offence: it
+    /// travels before the space that explains it, and may have come from somebody else meanwhile.
+    fn expects_identity(
         &self,
         organisation: &OrganisationId,
         replica: &Replica,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<bool, CloseReason> {
         let claimed = match &self.phase {
             Phase::Greeting(greeting) => greeting.partner,
             _ => self.partner,
@@ -131,7 +136,12 @@ impl Session {
             || (self.partner.is_some()
                 && (replica.may_show(&claimed, &ItemRef::Identity(*organisation))
                     || replica.identity(organisation).is_none()));
-        if expected { Ok(()) } else { Err(CloseReason::Misbehaved("a stranger's identity log")) }
+        match &self.phase {
+            Phase::Greeting(_) if !expected => {
+                Err(CloseReason::Misbehaved("a stranger's identity log"))
+            }
+            _ => Ok(expected),
+        }
     }
 
     /// An access log is judged by its owner's signatures, whoever brings it: only it tells that the

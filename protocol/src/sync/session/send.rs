@@ -130,8 +130,11 @@ impl Session {
             }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
+                // Whoever knows neither branch would take the proof alone for what follows.
+                let known = replica.forked_run(disk, &space, &author, sequence).map_err(store)?;
                 let proof = replica.fork_proof(disk, &space, &author, sequence).map_err(store)?;
-                Ok(proof.and_then(|bytes| proof_message(&bytes)).into_iter().collect())
+                let proof = proof.and_then(|bytes| proof_message(&bytes));
+                Ok(known.map(Message::Run).into_iter().chain(proof).collect())
             }
         }
     }
@@ -213,10 +216,12 @@ impl Session {
                 Ok(false)
             }
             Growth::Partner { organisation } => {
-                if *partner == replica.organisation() {
+                let is_sibling = *partner == replica.organisation();
+                if is_sibling {
                     self.exchange.push(Task::Partner { organisation: *organisation });
                 }
-                Ok(false)
+                // The other side, which is told, waits for another comparison.
+                Ok(is_sibling)
             }
         }
     }

@@ -1,0 +1,136 @@
+//! Nodes that run twice, or from an old copy of their disk.
+//!
+//! Such a node contradicts itself without meaning to. The proof is kept, its log counts up to where
+//! it parts, nobody takes more of it; and its organisation puts another node in its place.
+
+use super::peer::Repute;
+use super::{Peer, PeerIndex, World};
+use sincronia_protocol::ids::{NodeId, SpaceId};
+use sincronia_protocol::storage::{Batch, MemoryStorage, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A log at a node.
+type Place = (PeerIndex, SpaceId, NodeId);
+
+/// What the oracle knows of copies.
+#[derive(Default)]
+pub(super) struct Copies {
+    backups: BTreeMap<PeerIndex, MemoryStorage>,
+    /// Nodes that run twice or from an old copy: only their logs may be found forked.
+    nodes: BTreeSet<NodeId>,
+    lengths: BTreeMap<Place, u64>,
+    frozen: BTreeSet<Place>,
+}
+
+impl World {
+    /// Copies a node's disk, for later.
+    pub fn back_up(&mut self, peer: PeerIndex) {
+        self.note(&format!("the disk of {peer} is copied"));
+        let disk = self.peers[peer].disk.clone();
+        self.copies.backups.insert(peer, disk);
+    }
+
+    /// A node starts from the copy of its disk. What it wrote since is only elsewhere, if anywhere.
+    pub fn restore(&mut self, peer: PeerIndex) {
+        let Some(disk) = self.copies.backups.get(&peer).cloned() else { return };
+        if !self.peers[peer].is_good() {
+            return;
+        }
+        self.count_fault("old copy");
+        self.note(&format!("{peer} starts from an old copy"));
+        self.set_copied(peer);
+        self.promises.forget(peer);
+        self.copies.lengths.retain(|(one, ..), _| *one != peer);
+        self.copies.frozen.retain(|(one, ..)| *one != peer);
+        self.isolate(peer);
+        self.peers[peer].disk = disk;
+        self.peers[peer].restart();
+        self.flush(peer);
+    }
+
+    /// A second node with the keys and the disk of the first. Returns it.
+    pub fn clone_node(&mut self, peer: PeerIndex) -> PeerIndex {
+        let twin = self.len();
+        self.count_fault("clone");
+        self.note(&format!("{twin} is a copy of {peer}"));
+        self.set_copied(peer);
+        let one = &self.peers[peer];
+        let (credentials, house, disk) = (one.credentials.clone(), one.house, one.disk.clone());
+        let entries = self.organisations[house].entries.clone();
+        let mut copy = Peer::start(credentials, house, &entries[..1]);
+        copy.disk = disk;
+        copy.repute = Repute::Copied;
+        copy.restart();
+        self.peers.push(copy);
+        twin
+    }
+
+    fn set_copied(&mut self, peer: PeerIndex) {
+        self.peers[peer].repute = Repute::Copied;
+        self.copies.nodes.insert(self.peers[peer].replica.node());
+    }
+
+    /// Organisations put other nodes in the places of primaries that contradict themselves.
+    pub(super) fn replace_copied_primaries(&mut self) {
+        for house in 0..self.organisations.len() {
+            let primary = self.organisations[house].primary;
+            if self.peers[primary].repute != Repute::Copied {
+                continue;
+            }
+            let is_fit =
+                |peer: &PeerIndex| self.peers[*peer].house == house && self.peers[*peer].is_good();
+            let fit = (0..self.len()).find(is_fit);
+            let successor = fit.unwrap_or_else(|| self.add_node(primary));
+            self.name_primary(successor);
+        }
+    }
+
+    /// Organisations take their word back for nodes that contradict themselves.
+    pub(super) fn revoke_copied(&mut self) {
+        for peer in 0..self.len() {
+            if self.peers[peer].repute == Repute::Copied {
+                self.revoke_node(peer);
+            }
+        }
+    }
+
+    /// Whether a node ran twice or from an old copy.
+    pub(super) fn is_copied(&self, peer: PeerIndex) -> bool {
+        self.copies.nodes.contains(&self.peers[peer].replica.node())
+    }
+
+    /// Whether some node ran twice or from an old copy: its organisation may have lost something.
+    pub(super) fn has_copied(&self) -> bool {
+        !self.copies.nodes.is_empty()
+    }
+
+    /// Only logs of copied nodes are found forked, and nobody takes more of them from then on.
+    pub(super) fn check_forks(&mut self, peer: PeerIndex, batch: &Batch) {
+        let seed = self.seed;
+        for ((table, key), value) in &batch.writes {
+            if !matches!(table, Table::Entries | Table::Forks) || value.is_none() {
+                continue;
+            }
+            let space = SpaceId::from_bytes(key[..32].try_into().expect("a space"));
+            let author = NodeId::from_bytes(key[32..64].try_into().expect("an author"));
+            let sequence = u64::from_be_bytes(key[64..].try_into().expect("a place"));
+            let place = (peer, space, author);
+            if *table == Table::Forks {
+                let is_copied = self.copies.nodes.contains(&author);
+                assert!(is_copied, "seed {seed}: {peer} finds an honest log forked: {author}");
+                self.copies.frozen.insert(place);
+                continue;
+            }
+            let length = self.copies.lengths.entry(place).or_default();
+            let is_frozen = self.copies.frozen.contains(&place) && sequence >= *length;
+            assert!(!is_frozen, "seed {seed}: {peer} takes {sequence} of {author}, forked");
+            *length = (*length).max(sequence + 1);
+        }
+    }
+
+    /// The logs that a node found forked.
+    #[must_use]
+    pub fn forked_at(&self, peer: PeerIndex) -> usize {
+        self.copies.frozen.iter().filter(|(one, ..)| *one == peer).count()
+    }
+}

@@ -1,0 +1,57 @@
+//! Keys that died with the only machine that held them: whoever lacks one says so for ever, and is
+//! right. Nothing else is expected of it than what does not need them.
+
+use super::{PeerIndex, World};
+use sincronia_protocol::access::Role;
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::replica::SpaceHeads;
+use sincronia_protocol::storage::{Storage, Table};
+
+impl World {
+    /// What a node tells of a space, and whether it lacks keys that nobody has who might give them.
+    pub(super) fn heads_at(&mut self, peer: PeerIndex, space: &SpaceId) -> SpaceHeads {
+        let one = &mut self.peers[peer];
+        let organisation = one.replica.organisation();
+        let heads = one.replica.heads_for(&one.disk, &organisation, space);
+        heads.expect("a sound disk").unwrap_or_else(|| SpaceHeads::absent(*space))
+    }
+
+    /// Whether everything that a node lacks of a space is lost: some, and all of it.
+    pub(super) fn lacks_only_what_is_lost(&self, peer: PeerIndex, heads: &SpaceHeads) -> bool {
+        let space = &heads.space;
+        let replica = &self.peers[peer].replica;
+        let Some(summary) = replica.summary(space) else { return false };
+        let own = replica.organisation();
+        let carries = summary.role(&own) == Some(Role::Carrier);
+        let givers: Vec<_> = self
+            .members(peer, space)
+            .into_iter()
+            .filter(|other| *other != peer)
+            .filter(|other| {
+                let theirs = self.organisation(*other);
+                carries || theirs == own || theirs == summary.owner || own == summary.owner
+            })
+            .collect();
+        let is_lost = |name: &[u8; 32]| {
+            let place = [space.as_bytes().as_slice(), name].concat();
+            givers.iter().all(|giver| {
+                let disk = &self.peers[*giver].disk;
+                let is_absent =
+                    |table| disk.read(table, &place).expect("a disk in memory").is_none();
+                // Keys are handed over on lines only; a bundle is for all nodes of its recipient.
+                let is_out_of_reach = is_absent(Table::Keys) || !self.has_line(peer, *giver);
+                is_out_of_reach && is_absent(Table::Sealed)
+            })
+        };
+        if !heads.lacking.is_empty() && self.has_island_in(peer, space) {
+            return true; // A bundle hands no keys over to a single node.
+        }
+        !heads.lacking.is_empty() && heads.lacking.iter().all(|name| is_lost(name))
+    }
+
+    /// Whether a member of a space, or the one that asks, has no line.
+    fn has_island_in(&self, peer: PeerIndex, space: &SpaceId) -> bool {
+        let members = self.members(peer, space);
+        members.into_iter().any(|member| !self.is_on_line(member))
+    }
+}
