@@ -7,6 +7,7 @@
 //! members must agree.
 
 use super::organisation::Organisation;
+use super::peer::Peer;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sincronia_protocol::access::{History, Role};
