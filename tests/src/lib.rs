@@ -13,4 +13,5 @@
 
 pub mod benchmark;
 pub mod federation;
+pub mod fuzzing;
 pub mod world;

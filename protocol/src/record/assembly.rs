@@ -226,9 +226,8 @@ impl Record {
         };
         let dependencies = &authored.change.dependencies;
         let previous = self.previous(author, (authored.position, authored.entry));
-        if !dependencies.is_empty()
-            && let Some(previous) = previous.filter(|previous| !judged(previous))
-        {
+        // Also one that builds on nothing waits: it would let those behind it pass the one before.
+        if let Some(previous) = previous.filter(|previous| !judged(previous)) {
             return Err(previous);
         }
         let entries = dependencies.iter().map(|dependency| match dependency {

@@ -58,6 +58,9 @@ pub enum DocumentError {
     /// The document saves, but does not load as it was.
     #[error("the document would not load again; report this, and rebuild the record")]
     NotLoadable,
+    /// The quick reading of the changes shows something else than the document.
+    #[error("the fields are not those of the document; report this, and rebuild the record")]
+    ReadsOtherwise,
 }
 
 /// A value that a field shows, and the operation that wrote it.
@@ -112,9 +115,19 @@ impl Document {
         }
     }
 
-    /// Writes the document, reads it again and compares.
+    /// Writes the document, reads it again and compares, also with what is read without it.
     pub fn check(&self, changes: Changes<'_>) -> Result<(), DocumentError> {
-        self.built(changes).check(changes.history)
+        let built = self.built(changes);
+        built.check(changes.history)?;
+        let Some(unbranched) = &self.unbranched else { return Ok(()) };
+        let schema = changes.kind.schema();
+        let quick = unbranched.fields(schema).into_iter();
+        let slow = built.fields(schema).into_iter();
+        if quick.eq(slow.map(|(field, value, _)| (field, value))) {
+            Ok(())
+        } else {
+            Err(DocumentError::ReadsOtherwise)
+        }
     }
 
     /// Every field that holds something, and whether several values stand in it.

@@ -1,5 +1,6 @@
 //! The promises of records, each with its test.
 
+mod found;
 mod fuzz;
 mod hostile;
 mod kinds;
