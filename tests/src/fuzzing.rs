@@ -9,10 +9,13 @@
 //! and for as long as one likes with `cargo run --release -p sincronia-tests --bin fuzz`.
 
 pub mod campaign;
+pub mod cast;
 pub mod corpus;
 pub mod dice;
 pub mod gate;
 pub mod mutation;
+pub mod parsers;
+pub mod session;
 
 pub use campaign::{Campaign, Finding, Report};
 pub use dice::Dice;
@@ -59,7 +62,25 @@ pub trait Target {
 }
 
 /// The targets by name.
-pub const TARGETS: &[(&str, fn() -> Box<dyn Target>)] = &[("gate", || Box::new(gate::Gate::new()))];
+pub const TARGETS: &[(&str, fn() -> Box<dyn Target>)] = &[
+    ("gate", || Box::new(gate::Gate::new())),
+    ("session", || Box::new(session::Sessions::new())),
+    ("messages", || Box::new(parsers::messages())),
+    ("entries", || Box::new(parsers::entries())),
+    ("identities", || Box::new(parsers::identities())),
+    ("access", || Box::new(parsers::access())),
+    ("keyrings", || Box::new(parsers::keyrings())),
+    ("joining", || Box::new(parsers::joining())),
+    ("bundles", || Box::new(parsers::bundles())),
+    ("invitations", || Box::new(parsers::invitations())),
+    ("names", || Box::new(parsers::names())),
+    ("words", || Box::new(parsers::words())),
+    ("keystore", || Box::new(parsers::keystore())),
+    ("settings", || Box::new(parsers::settings())),
+    ("imports", || Box::new(parsers::imports())),
+    ("answers", || Box::new(parsers::answers())),
+    ("http", || Box::new(parsers::http())),
+];
 
 /// The target with a name.
 #[must_use]
