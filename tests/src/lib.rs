@@ -14,7 +14,6 @@
 pub mod benchmark;
 pub mod endurance;
 pub mod federation;
-pub mod fuzz;
-pub mod gate_campaign;
+pub mod fuzzing;
 pub mod impairment;
 pub mod world;

@@ -166,6 +166,9 @@ impl Session {
         disk: &dyn Storage,
     ) -> Effects {
         let mut effects = Effects::new();
+        if matches!(self.phase, Phase::Closed) {
+            return effects;
+        }
         let outcome = match input {
             Input::Opened => {
                 self.greet(replica, &mut effects);

@@ -1,94 +1,115 @@
-//! Tries mutated foreign bytes on every parser that meets them, and on a session.
-//!
-//! A finding ends the program with the panic's message; the input stands in the file that is named
-//! at the beginning, and the seed brings it back.
+//! Runs a fuzzing campaign, or one input of it again.
 
 use clap::Parser;
-use sincronia_tests::fuzz::{self, TARGETS, Tally, Target, Until};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use sincronia_tests::fuzzing::campaign::{guarded, memory_peak};
+use sincronia_tests::fuzzing::{Campaign, Finding, Make, Report, TARGETS, corpus};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
 
-/// How often it tells how far it is.
-const TOLD: Duration = Duration::from_mins(1);
-
-/// Tries mutated foreign bytes on parsers and sessions.
+/// Damages valid inputs, hands them to the code that reads them, and looks whether it holds.
 #[derive(Parser)]
 struct Arguments {
-    /// Which target; all, one after another, when none is named.
+    /// What to fuzz; without a name, all targets are listed.
     target: Option<String>,
-    /// How long each is tried.
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
-    /// How many inputs each gets, instead of a time.
+    /// How long.
     #[arg(long)]
-    executions: Option<u64>,
-    /// The seed.
+    seconds: Option<u64>,
+    /// How many inputs.
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
+    executions: u64,
+    /// Which campaign.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where the input under trial is kept.
-    #[arg(long, default_value = "fuzz-input.bin")]
-    input: PathBuf,
-    /// Tries the input of that file alone.
+    /// The first round: the one of a finding, to see it again.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// On how many threads.
+    #[arg(long, default_value_t = 1)]
+    threads: u64,
+    /// Where inputs of findings are written.
+    #[arg(long, default_value = "findings")]
+    findings: PathBuf,
+    /// Runs this input instead of a campaign.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Writes valid inputs into the corpus instead of running.
     #[arg(long)]
-    again: bool,
+    samples: bool,
 }
 
-fn main() {
+fn main() -> io::Result<ExitCode> {
     let arguments = Arguments::parse();
-    println!("seed {}; the input under trial: {}", arguments.seed, arguments.input.display());
-    let named = arguments.target.as_deref();
-    let wanted = TARGETS.iter().filter(|target| named.is_none_or(|name| target.name == name));
-    let wanted: Vec<&Target> = wanted.collect();
-    if wanted.is_empty() {
-        let known: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-        eprintln!("there is no such target; there are {}", known.join(", "));
-        std::process::exit(2);
-    }
-    for target in wanted {
-        if arguments.again {
-            let input = std::fs::read(&arguments.input).unwrap_or_default();
-            println!("{}: {:?}", target.name, fuzz::again(target, &input));
-            continue;
+    let wanted = arguments.target.as_deref().unwrap_or_default();
+    let Some((name, make)) = TARGETS.iter().find(|(name, _)| *name == wanted) else {
+        for (name, _) in TARGETS {
+            println!("{name}");
         }
-        campaign(target, &arguments);
+        return Ok(if wanted.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) });
+    };
+    if arguments.samples {
+        corpus::write(name, &make().samples());
+        return Ok(ExitCode::SUCCESS);
+    }
+    match &arguments.replay {
+        Some(file) => replay(file, *make),
+        None => campaign(&arguments, name, *make),
     }
 }
 
-fn campaign(target: &Target, arguments: &Arguments) {
-    let seconds = Duration::from_secs(arguments.seconds);
-    let until = arguments.executions.map_or(Until::Elapsed(seconds), Until::Executions);
-    let (started, mut told) = (Instant::now(), Instant::now());
-    let path = arguments.input.clone();
-    // Written down only when it comes to that: a panic ends the process.
-    let last = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let kept = std::sync::Arc::clone(&last);
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if let Ok(input) = kept.lock() {
-            let _ = std::fs::write(&path, input.as_slice());
+fn replay(file: &Path, make: Make) -> io::Result<ExitCode> {
+    let input = std::fs::read(file)?;
+    Ok(match guarded(|| make().replay(&input)) {
+        Ok(tally) => {
+            println!("nothing found: {tally:?}");
+            ExitCode::SUCCESS
         }
-        before(panic);
-    }));
-    let tally = fuzz::run(target, arguments.seed, until, |tally, input| {
-        if let Ok(mut last) = last.lock() {
-            input.clone_into(&mut last);
+        Err(message) => {
+            println!("{message}");
+            ExitCode::FAILURE
         }
-        if told.elapsed() >= TOLD {
-            told = Instant::now();
-            show(target, tally, started);
-        }
-    });
-    show(target, &tally, started);
-    let _ = std::panic::take_hook();
+    })
 }
 
-fn show(target: &Target, tally: &Tally, started: Instant) {
-    let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "{}: {} executions in {seconds:.0} s, {} accepted, longest {:.1} ms",
-        target.name,
-        tally.executions,
-        tally.accepted,
-        tally.longest.as_secs_f64() * 1000.0
-    );
+fn campaign(arguments: &Arguments, name: &str, make: Make) -> io::Result<ExitCode> {
+    let campaign = Campaign {
+        seed: arguments.seed,
+        from: arguments.from,
+        executions: arguments.executions,
+        time: arguments.seconds.map(Duration::from_secs),
+        threads: arguments.threads,
+    };
+    println!("{name}: seed {}, {} threads", campaign.seed, campaign.threads);
+    let report = campaign.run(make, &|report| println!("{}", line(name, report)));
+    println!("{}", line(name, &report));
+    for finding in &report.findings {
+        tell(name, finding, &arguments.findings)?;
+    }
+    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn line(name: &str, report: &Report) -> String {
+    let memory = memory_peak().map_or(0, |bytes| bytes / (1024 * 1024));
+    format!(
+        "{name}: {} executions in {} s, {} a second, {} accepted, {} refused, {} compared, \
+         {} rounds, {memory} MiB at most, {} findings",
+        report.tally.executions(),
+        report.time.as_secs(),
+        report.rate(),
+        report.tally.accepted,
+        report.tally.refused,
+        report.tally.compared,
+        report.rounds,
+        report.findings.len(),
+    )
+}
+
+fn tell(name: &str, finding: &Finding, folder: &Path) -> io::Result<()> {
+    let file = folder.join(format!("{name}-{}-{}", finding.seed, finding.round));
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(&file, &finding.input)?;
+    println!("found in round {} of seed {}: {}", finding.round, finding.seed, finding.message);
+    println!("read it again: fuzz {name} --replay {}", file.display());
+    Ok(())
 }

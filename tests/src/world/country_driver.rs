@@ -139,7 +139,9 @@ impl Country {
         let one = &mut self.peers[peer];
         if !growth.is_empty() {
             let links: Vec<_> = one.sessions.keys().copied().collect();
-            links.into_iter().for_each(|link| one.handle(link, Input::Grown(growth.to_vec()), now));
+            for link in links {
+                one.handle(link, Input::Grown(growth.to_vec()), now);
+            }
         }
         if growth.iter().any(is_identity) || std::mem::take(&mut one.owes_maintenance) {
             let mut random = ChaCha20Rng::seed_from_u64(self.random.next_u64());

@@ -153,9 +153,9 @@ impl Made {
         if world.below(3) > 0 || world.len() >= NODES_MAX {
             let (one, other) = (world.below(world.len()), world.below(world.len()));
             if world.below(3) == 0 {
-                world.block(one, other)
+                world.block(one, other);
             } else {
-                world.unblock(one, other)
+                world.unblock(one, other);
             }
             return;
         }
@@ -221,7 +221,9 @@ fn change_nodes(world: &mut World) {
                 world.peers[peer].is_good()
                     && world.organisations[world.peers[peer].house].primary != peer
             });
-            other.into_iter().for_each(|peer| world.name_primary(peer));
+            if let Some(peer) = other {
+                world.name_primary(peer);
+            }
         }
         7 => world.rotate_sealing(peer),
         _ => world.rotate_root(peer),

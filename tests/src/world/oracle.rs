@@ -91,7 +91,9 @@ impl World {
             if world.has_copied() {
                 // Of a forked log one node has more that does not count than another.
                 let view = |text: &str| text.split(" EntryCount").next().map(str::to_owned);
-                shown.values_mut().for_each(|text| *text = view(text).unwrap_or_default());
+                for text in shown.values_mut() {
+                    *text = view(text).unwrap_or_default();
+                }
             }
             format!("{shown:#?} {:#?}", one.sets_aside(space))
         };
