@@ -83,6 +83,8 @@ pub struct Session {
     /// Length of this organisation's identity log as the other end knew it.
     own_identity_known: u64,
     last_heard: Timestamp,
+    /// Since when something is owed by the partner without a pause.
+    awaits_since: Timestamp,
 }
 
 impl Session {
@@ -109,6 +111,7 @@ impl Session {
             grown: false,
             own_identity_known: 0,
             last_heard: now,
+            awaits_since: now,
         }
     }
 
@@ -147,7 +150,7 @@ impl Session {
     /// When to call with [`Input::Tick`] at the latest.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let stall = self.awaits_partner().then(|| self.last_heard.plus(STALL_MS));
+        let stall = self.awaits_partner().then(|| self.stalls_at());
         let recompare = match &self.phase {
             Phase::Live { recompare_at, .. } => *recompare_at,
             _ => None,
@@ -169,6 +172,7 @@ impl Session {
         if matches!(self.phase, Phase::Closed) {
             return effects;
         }
+        let awaited = self.awaits_partner();
         let outcome = match input {
             Input::Opened => {
                 self.greet(replica, &mut effects);
@@ -185,7 +189,15 @@ impl Session {
         if let Err(reason) = outcome {
             self.close(reason, &mut effects);
         }
+        if !awaited {
+            self.awaits_since = now;
+        }
         effects
+    }
+
+    /// A partner that has been quiet because nothing was asked of it has not stopped answering.
+    fn stalls_at(&self) -> Timestamp {
+        self.last_heard.max(self.awaits_since).plus(STALL_MS)
     }
 
     fn close(&mut self, reason: CloseReason, effects: &mut Effects) {
@@ -379,7 +391,7 @@ impl Session {
         replica: &Replica,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        if self.awaits_partner() && now >= self.last_heard.plus(STALL_MS) {
+        if self.awaits_partner() && now >= self.stalls_at() {
             return Err(CloseReason::Stalled);
         }
         match &self.phase {

@@ -16,6 +16,9 @@ use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+/// What a replica makes of an operation.
+type Outcome<T> = Result<T, ReplicaError>;
+
 /// When everything here happens.
 pub const NOW: Timestamp = Timestamp::from_milliseconds(1_767_225_600_000);
 
@@ -124,7 +127,7 @@ impl Node {
     /// One step that must succeed.
     pub fn act<T>(
         &mut self,
-        step: impl FnOnce(&mut Replica, &MemoryStorage, &mut ChaCha20Rng) -> Result<T, ReplicaError>,
+        step: impl FnOnce(&mut Replica, &MemoryStorage, &mut ChaCha20Rng) -> Outcome<T>,
     ) -> T {
         let outcome = step(&mut self.replica, &self.disk, &mut self.random);
         let outcome = outcome.expect("a possible step");

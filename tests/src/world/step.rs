@@ -207,7 +207,7 @@ impl World {
     }
 
     /// Lets happen what happens within a time.
-    pub(super) fn run_for(&mut self, milliseconds: u64) {
+    pub fn run_for(&mut self, milliseconds: u64) {
         let end = self.now.plus(milliseconds);
         while self.next_time().is_some_and(|at| at <= end) && self.step() {}
         self.now = self.now.max(end);

@@ -289,3 +289,25 @@ fn machines_that_tell_each_other_of_partners_are_in_sync_again() {
     assert_eq!(world.peer(first).phase_with(second), Some(SyncPhase::InSync));
     assert_eq!(world.peer(second).phase_with(first), Some(SyncPhase::InSync));
 }
+
+/// Whoever wrote after some quiet minutes found its partner guilty of not having answered: the
+/// session ended, and what was written waited for the next.
+#[test]
+fn a_session_that_was_quiet_lives_on_when_something_is_written() {
+    let mut world = World::new(7, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    world.run_for(3_600_000);
+    for peer in [owner, member] {
+        world.new_practice(peer, space, TITLE);
+        world.run_until_quiet();
+        world.run_for(3_600_000);
+    }
+    for (peer, other) in [(owner, member), (member, owner)] {
+        assert_eq!(world.peer(peer).phase_with(other), Some(SyncPhase::InSync));
+        assert_eq!(world.peer(peer).closed, []);
+    }
+}

@@ -51,7 +51,7 @@ pub async fn introductions<S: Service>(
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
-pub async fn accept_introduction<S: Service>(
+pub async fn accept<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
 ) -> Result<Json<PartnerView>, ApiError> {
@@ -69,7 +69,7 @@ pub async fn accept_introduction<S: Service>(
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
-pub async fn refuse_introduction<S: Service>(
+pub async fn refuse<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
 ) -> Result<Json<()>, ApiError> {

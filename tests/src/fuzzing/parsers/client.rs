@@ -102,7 +102,7 @@ fn as_record(kind: Kind, fields: serde_json::Map<String, serde_json::Value>) {
 pub fn answers() -> Parser {
     let samples = [
         r#"{"space":"fascicolo1q","kind":"practice","fields":{"title":"A"},"operator":"Ufficio"}"#,
-        r#"{"fields":{"title":"A","tags":{"add":["a"],"remove":["b"]}},"operator":"U","comment":null}"#,
+        r#"{"fields":{"title":"A","tags":{"add":["a"],"remove":["b"]}},"operator":"U"}"#,
         r#"{"records":[{"kind":"practice","fields":{"title":"A"}}],"operator":"U","dry_run":true}"#,
         r#"{"code":"invalid","message":"a","remedy":"b","fields":[{"field":"a","code":"b","message":"c"}]}"#,
         r#"{"event":"lagged","missed":3}"#,
