@@ -104,9 +104,9 @@ pub fn answers() -> Parser {
         r#"{"space":"fascicolo1q","kind":"practice","fields":{"title":"A"},"operator":"Ufficio"}"#,
         r#"{"fields":{"title":"A","tags":{"add":["a"],"remove":["b"]}},"operator":"U"}"#,
         r#"{"records":[{"kind":"practice","fields":{"title":"A"}}],"operator":"U","dry_run":true}"#,
-        r#"{"code":"invalid","message":"a","remedy":"b","fields":[{"field":"a","code":"b","message":"c"}]}"#,
+        r#"{"code":"invalid","message":"a","remedy":"b","fields":[{"field":"a","code":"b"}]}"#,
         r#"{"event":"lagged","missed":3}"#,
-        r#"{"kind":"practice","space":"fascicolo1q","changed_since":1,"after":"scheda1q","limit":10}"#,
+        r#"{"kind":"practice","space":"fascicolo1q","changed_since":1,"limit":10}"#,
         r#"{"organisation":"ente1q","role":"reader","history":"start","expires_days":7}"#,
     ];
     let words: &[&str] = &[
