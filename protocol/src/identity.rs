@@ -8,13 +8,16 @@
 //! statement commits to the next root key, so the theft of a root key alone cannot rotate it away.
 //! A node signs its own admission, so nobody can claim another's node.
 //!
-//! Deliberately absent: names, addresses and any other description, which are ordinary records.
+//! Deliberately absent: names and any other description, which are ordinary records. Addresses
+//! change too often for a log: a node signs them apart, see [`AddressRecord`].
 
+mod address;
 mod machine;
 mod operation;
 mod state;
 mod succession;
 
+pub use address::AddressRecord;
 pub use machine::{Admission, MachineError, NodeRequest};
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};

@@ -14,6 +14,7 @@
 //! # Deliberately absent
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
+mod addresses;
 mod admission;
 mod allowance;
 mod backup;
@@ -60,6 +61,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use summary::Summaries;
 
+use addresses::Addresses;
 use allowance::Allowances;
 use introductions::Introductions;
 
@@ -86,6 +88,9 @@ pub use writing::{WriteRequest, WriteTarget, Written};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
+    /// An address record is not its node's.
+    #[error("the signature of an address record does not hold")]
+    Addresses,
     /// An access entry was refused.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -195,6 +200,11 @@ pub enum Growth {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// Where a node can be reached.
+    Addresses {
+        /// The node.
+        node: NodeId,
+    },
     /// What is known of a partner, or of the nodes of this organisation: only for the latter.
     Partner {
         /// The partner, or this organisation.
@@ -272,6 +282,7 @@ pub struct Replica {
     catching_up: Option<CatchingUp>,
     allowances: Allowances,
     introductions: Introductions,
+    addresses: Addresses,
 }
 
 /// Spaces and records kept loaded.
@@ -304,6 +315,7 @@ impl Replica {
             catching_up: None,
             allowances: Allowances::default(),
             introductions: Introductions::default(),
+            addresses: Addresses::default(),
         };
         replica.load(disk)?;
         Ok(replica)
@@ -326,6 +338,7 @@ impl Replica {
         self.load_identities(disk)?;
         self.load_partners(disk)?;
         self.load_siblings(disk)?;
+        self.load_addresses(disk)?;
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
         self.load_introductions(disk)?;

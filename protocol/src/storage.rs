@@ -42,7 +42,7 @@ pub enum Table {
     Partners,
     /// hash of the secret 32 → invitation made here, sealed at rest.
     Invitations,
-    /// Reserved: node 32 → latest signed address record.
+    /// node 32 → its latest signed address record, sealed at rest.
     Addresses,
     /// name → local setting.
     Settings,

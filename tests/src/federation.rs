@@ -18,6 +18,7 @@ use sincronia_protocol::crypto::RootKey;
 use sincronia_protocol::identity::{Admission, NodeRequest};
 use sincronia_protocol::recovery::{WordList, recovery_sealing, restore_entropy};
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
@@ -109,6 +110,19 @@ impl Node {
     pub fn listening(&self) -> String {
         let last = std::fs::read_to_string(self.directory.join("last-listen")).expect("a file");
         last.lines().next().expect("an address").to_owned()
+    }
+
+    /// Kills it and makes it forget where it listened, so that it starts elsewhere; while the
+    /// listener lives, nobody else is where it was.
+    ///
+    /// # Panics
+    /// When it never listened.
+    #[must_use]
+    pub fn move_away(&mut self) -> TcpListener {
+        let port = self.listening().rsplit('/').next().and_then(|port| port.parse::<u16>().ok());
+        self.kill();
+        std::fs::remove_file(self.directory.join("last-listen")).expect("a file");
+        TcpListener::bind(("127.0.0.1", port.expect("a TCP address"))).expect("a free port")
     }
 
     /// As [`Self::found`], with the recovery words.

@@ -160,6 +160,22 @@ impl Core {
         self.announce.iter().take(most).cloned().collect()
     }
 
+    /// Signs where this node is now, so that partners can pass it on.
+    pub(super) fn sign_addresses(&mut self) {
+        let addresses = self.announced();
+        if let Err(error) = self.replica.sign_addresses(&addresses, super::now()) {
+            warn!(%error, "where this node can be reached was not written down");
+        }
+    }
+
+    /// Tells it to those who are there; others hear it when they come. At its start a node learns
+    /// its addresses one by one, when nobody is there.
+    fn tell_addresses(&mut self) {
+        if !self.links.is_empty() {
+            self.sign_addresses();
+        }
+    }
+
     pub(super) fn queue(&mut self, session: SessionId, effects: Vec<Effect>) {
         self.outbox.extend(effects.into_iter().map(|effect| (session, effect)));
     }
@@ -307,9 +323,11 @@ impl Core {
         match event {
             NetworkEvent::Listening(address) => {
                 self.addresses.insert(address);
+                self.tell_addresses();
             }
             NetworkEvent::NotListening(address) => {
                 self.addresses.remove(&address);
+                self.tell_addresses();
             }
             NetworkEvent::Opened { session, node, purpose, outbound } => {
                 self.handle_opened(session, node, purpose, outbound);

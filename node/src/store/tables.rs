@@ -19,7 +19,7 @@
 //! | `forks/1` | space 32 ‖ author 32 ‖ sequence 8 | the other branch, CBOR run |
 //! | `partners/1` | organisation 32 | partner, sealed under the storage key |
 //! | `invitations/1` | hash of secret 32 | invitation, sealed under the storage key |
-//! | `addresses/1` | node 32 | address record |
+//! | `addresses/1` | node 32 | its latest address record, sealed under the storage key |
 //! | `settings/1` | name | local setting, sealed under the storage key |
 //! | `bundles/1` | organisation 32 | what was exchanged with it by bundles, sealed under the storage key |
 //! | `bundles/1` | organisation 32 ‖ space 32 | its heads by its own word, sealed under the storage key |

@@ -95,8 +95,10 @@ domains! {
     BUNDLE_CONTENT = "bundle-content";
     /// Signature of a bundle's manifest.
     BUNDLE_SIGNATURE = "bundle-signature";
-    /// Reserved for signed address records, which do not exist yet.
+    /// Signature of a node over where it can be reached.
     ADDRESS_RECORD = "address-record";
+    /// Digest of which address records are here.
+    ADDRESS_DIGEST = "address-digest";
     /// Record id from kind, creator and nonce: derive-key mode without lengths, in `record`.
     RECORD_ID = "record-id";
     /// Automerge actor from node, record and grant: derive-key mode without lengths, in `record`.

@@ -252,7 +252,10 @@ impl Replica {
                     let first = authors.entry((*space, *author)).or_insert(*from);
                     *first = (*first).min(*from);
                 }
-                Growth::Identity { .. } | Growth::Partner { .. } | Growth::Presented { .. } => {}
+                Growth::Identity { .. }
+                | Growth::Partner { .. }
+                | Growth::Presented { .. }
+                | Growth::Addresses { .. } => {}
             }
         }
         for ((space, author), from) in authors {

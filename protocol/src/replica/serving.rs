@@ -107,7 +107,7 @@ impl Replica {
     }
 
     /// The spaces that `partner` and this organisation are members of now.
-    fn shared_with(&self, partner: &OrganisationId) -> impl Iterator<Item = &Known> {
+    pub(super) fn shared_with(&self, partner: &OrganisationId) -> impl Iterator<Item = &Known> {
         let own = self.organisation();
         self.summaries.of(partner).filter(move |known| known.summary.role(&own).is_some())
     }

@@ -29,6 +29,8 @@ pub enum Task {
     Partner { organisation: OrganisationId },
     /// Other partners that are to be presented to this one.
     Introductions,
+    /// Address records, by node.
+    Addresses { nodes: BTreeSet<NodeId> },
     /// The proof that an author forked its log.
     Proof { space: SpaceId, author: NodeId, sequence: u64 },
 }
@@ -88,7 +90,8 @@ impl Exchange {
             Task::Identity { .. }
             | Task::Acquaintances
             | Task::Introductions
-            | Task::Partner { .. } => &mut self.identities,
+            | Task::Partner { .. }
+            | Task::Addresses { .. } => &mut self.identities,
             Task::Access { .. }
             | Task::Branch { .. }
             | Task::Sealed { .. }

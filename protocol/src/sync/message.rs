@@ -1,5 +1,6 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
+use super::addresses::Addresses;
 use super::handover::Handover;
 use crate::access::{AccessEntry, Receipt};
 use crate::codec::{self, CodecError};
@@ -130,6 +131,9 @@ pub enum Message {
     /// Other partners that the sender presents. Acknowledged.
     #[n(18)]
     Introductions(#[n(0)] Vec<Presentation>),
+    /// Where nodes are. Records are acknowledged.
+    #[n(17)]
+    Addresses(#[n(0)] Addresses),
     /// Receipts for erasures. Acknowledged.
     #[n(14)]
     Receipts {
@@ -180,6 +184,7 @@ impl Message {
                 | Self::Handover(_)
                 | Self::Receipts { .. }
                 | Self::Introductions(_)
+                | Self::Addresses(Addresses::Records(_))
         )
     }
 }

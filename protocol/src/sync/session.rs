@@ -1,5 +1,6 @@
 //! One link with a partner's node.
 
+mod addresses;
 mod admit;
 mod answer;
 mod courier;
@@ -315,6 +316,7 @@ impl Session {
         } else {
             self.exchange.push(Task::Introductions);
         }
+        Self::offer_addresses(&partner, replica, effects);
         self.phase = Phase::Live { compared: false, recompare_at: None };
         if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }
     }
@@ -365,9 +367,14 @@ impl Session {
                 self.postpone_comparison(now);
             }
         } else {
-            // Nothing compares what is known of partners, so it is told whatever else goes on.
-            let is_told =
-                |one: &&Growth| matches!(one, Growth::Partner { .. } | Growth::Presented { .. });
+            // Nothing compares what is known of partners and where nodes are, so it is told
+            // whatever else goes on.
+            let is_told = |one: &&Growth| {
+                matches!(
+                    one,
+                    Growth::Partner { .. } | Growth::Presented { .. } | Growth::Addresses { .. }
+                )
+            };
             for grown in growth.iter().filter(is_told) {
                 self.push_growth(grown, replica, disk, &partner)?;
             }
@@ -422,8 +429,10 @@ impl Session {
         // one now would not either.
         let is_same = self.found == found.ids;
         if self.differences == 0 || std::mem::take(&mut self.stuck) || is_same {
+            // What differs now and did not before came meanwhile, here or there, and waits for it.
+            let is_news = self.grown || !is_same;
             self.found.clear();
-            let retry = now.plus(if self.grown { RECOMPARE_MS } else { OUTSTANDING_MS });
+            let retry = now.plus(if is_news { RECOMPARE_MS } else { OUTSTANDING_MS });
             let again = self.grown || self.differences > 0;
             self.phase = Phase::Live { compared: true, recompare_at: again.then_some(retry) };
             return Ok(());

@@ -29,6 +29,7 @@ mod identity;
 mod ids;
 mod joining;
 mod machines;
+mod meeting;
 mod messages;
 mod schema;
 mod session;

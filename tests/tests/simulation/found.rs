@@ -311,3 +311,25 @@ fn a_session_that_was_quiet_lives_on_when_something_is_written() {
         assert_eq!(world.peer(peer).closed, []);
     }
 }
+
+/// What was written while two nodes were just looking for differences that had mended themselves
+/// waited a minute for the next comparison.
+#[test]
+fn on_a_sound_line_nothing_that_is_written_waits() {
+    for seed in 0..60 {
+        let mut world = World::new(seed, 400);
+        let (owner, member) = (world.add(), world.add());
+        world.befriend_all();
+        let space = world.create_space(owner);
+        world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+        world.run_until_quiet();
+        for round in 0..8 {
+            world.new_practice([owner, member][round % 2], space, TITLE);
+            // Around the second after which two nodes compare again.
+            world.run_for(500 + (seed * 37 + round as u64 * 211) % 900);
+        }
+        world.run_for(20_000);
+        let (left, right) = (world.peer(owner).shows(&space), world.peer(member).shows(&space));
+        assert_eq!((left.len(), right.len()), (8, 8), "seed {seed}");
+    }
+}

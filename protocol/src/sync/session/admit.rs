@@ -12,9 +12,9 @@ use crate::limits;
 use crate::log::RunError;
 use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
-use crate::sync::Handover;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
+use crate::sync::{Addresses, Handover};
 
 impl Session {
     pub(super) fn admit(
@@ -63,6 +63,12 @@ impl Session {
                 .allow(&run, self.last_heard)
                 .and_then(|()| replica.admit_run(disk, run).map(drop)),
             Message::Introductions(told) => self.admit_introductions(told, replica),
+            Message::Addresses(Addresses::Records(_)) if self.partner.is_none() => {
+                Err(ReplicaError::NotPermitted)
+            }
+            Message::Addresses(Addresses::Records(records)) => {
+                replica.admit_addresses(records, self.last_heard)
+            }
             Message::Handover(handover) => self.admit_handover(handover, replica, disk),
             _ => Ok(()),
         };
@@ -178,6 +184,7 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
         ReplicaError::Identity(IdentityError::Signature) => {
             misbehaved("an identity entry whose signature does not hold")
         }
+        ReplicaError::Addresses => misbehaved("an address record whose signature does not hold"),
         ReplicaError::Receipt => misbehaved("a receipt whose signature does not hold"),
         ReplicaError::Malformed(_) => misbehaved("malformed entries"),
         ReplicaError::Storage(_) | ReplicaError::Damaged(_) => Err(CloseReason::Store),

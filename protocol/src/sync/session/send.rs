@@ -1,5 +1,6 @@
 //! Sending: what is queued, as far as the window has room, and what grows while live.
 
+use super::addresses::address_messages;
 use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::portions::portions;
@@ -128,6 +129,9 @@ impl Session {
                 let found = replica.receipts(disk, &space, &nodes).map_err(store)?;
                 Ok(receipt_messages(space, found))
             }
+            Task::Addresses { nodes } => {
+                Ok(address_messages(replica.address_records(partner, &nodes)))
+            }
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
                 // Whoever knows neither branch would take the proof alone for what follows.
@@ -213,6 +217,10 @@ impl Session {
                 if partner == organisation {
                     self.exchange.push(Task::Introductions);
                 }
+                Ok(false)
+            }
+            Growth::Addresses { node } => {
+                self.push_addresses(*node, partner, replica);
                 Ok(false)
             }
             Growth::Partner { organisation } => {
