@@ -91,7 +91,7 @@ fn nobody_learns_from_addresses_who_works_with_whom() {
 }
 
 #[test]
-fn threat_04_nobody_says_where_another_node_is() {
+fn nobody_says_where_another_node_is() {
     let mut circle = Circle::of_contributors();
     let (organisation, id) = (circle.owner.organisation(), circle.owner.id());
     let honest = AddressRecord::sign(1, &[OLD.to_owned()], &circle.owner.credentials.node_key);
