@@ -1,4 +1,5 @@
-//! Making a backup from a snapshot of the store, and restoring one on another machine.
+//! Making a backup from a snapshot of the store, and restoring one on another machine; or a node
+//! from what still holds in a damaged store.
 //!
 //! # Contract
 //! A backup is what was on disk at one commit; the node goes on meanwhile. Neither half holds more
@@ -12,6 +13,7 @@
 mod reading;
 mod recalling;
 mod restoring;
+mod salvaging;
 
 use crate::api::{ApiError, BackupStream, ErrorCode};
 use crate::limits::BACKUP_QUEUE_MAX;
@@ -24,7 +26,10 @@ use sincronia_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
 pub use recalling::Heard;
-pub use restoring::{Inspected, Restoration, RestoreError, RestoreOptions, Restored, inspect};
+pub use restoring::{
+    Inspected, Origin, Restoration, RestoreError, RestoreOptions, Restored, inspect,
+};
+pub use salvaging::{SalvageReport, salvage};
 
 /// What a backup is made from.
 pub struct BackupSource {

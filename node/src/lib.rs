@@ -16,6 +16,7 @@ pub mod logging;
 pub mod machine;
 pub mod network;
 pub mod random;
+pub mod repair;
 pub mod run;
 pub mod setup;
 pub mod store;

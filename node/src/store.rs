@@ -19,6 +19,7 @@
 //! Caching beyond redb's page cache, migrations of values (they carry their version in the table
 //! name), any second writer: a lock on the directory keeps other processes out.
 
+mod damaged;
 mod error;
 mod snapshot;
 mod tables;
@@ -32,6 +33,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use damaged::DamagedStore;
 pub use error::StoreError;
 pub use snapshot::Snapshot;
 use tables::{META, definition};

@@ -8,13 +8,13 @@
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
-use sincronia_node::backup::{Heard, Restoration, RestoreOptions};
+use sincronia_node::backup::{self, Heard, Restoration, RestoreOptions, SalvageReport};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
 use sincronia_node::machine::{self, RequestOptions};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::{RunOptions, run};
-use sincronia_protocol::crypto::RootKey;
+use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::identity::{Admission, NodeRequest};
 use sincronia_protocol::recovery::{WordList, recovery_sealing, restore_entropy};
 use std::io::{BufRead, BufReader};
@@ -195,13 +195,41 @@ impl Node {
         let directory = home.path().join("node");
         keystore::create_key_file(&key_file(&directory)).expect("a key file");
         let entropy = restore_entropy(words).expect("recovery words");
-        let options = RestoreOptions {
-            directory: directory.clone(),
-            unlock: Unlock::KeyFile(key_file(&directory)),
-            strength: Strength::Light,
-        };
-        let mut restoration =
+        let options = restore_options(&directory);
+        let restoration =
             Restoration::begin(options, backup, &recovery_sealing(&entropy)).expect("a backup");
+        Self::replace(home, directory, restoration, entropy)
+    }
+
+    /// Makes a node of what holds in the directory of one that is stopped, as `sincronia repair
+    /// --into` does; it does not run yet.
+    ///
+    /// # Panics
+    /// When nothing of it can be used.
+    #[must_use]
+    pub fn salvage(damaged: &Self, words: &str) -> (Self, SalvageReport) {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        keystore::create_key_file(&key_file(&directory)).expect("a key file");
+        let entropy = restore_entropy(words).expect("recovery words");
+        let options = restore_options(&directory);
+        let salvaged = backup::salvage(options, &damaged.directory, &damaged.unlock());
+        let (restoration, report) = salvaged.expect("a store that opens");
+        (Self::replace(home, directory, restoration, entropy).0, report)
+    }
+
+    /// What opens its keystore.
+    #[must_use]
+    pub fn unlock(&self) -> Unlock {
+        Unlock::KeyFile(key_file(&self.directory))
+    }
+
+    fn replace(
+        home: TempDir,
+        directory: PathBuf,
+        mut restoration: Restoration,
+        entropy: Secret<32>,
+    ) -> (Self, Heard) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let heard = runtime.block_on(restoration.recall(&RootKey::derive(&entropy, 0)));
         let heard = heard.expect("one identity log");
@@ -354,6 +382,14 @@ impl Node {
             let status = client.status().expect("a status");
             status.counts.in_sync == status.counts.partners && !status.projecting
         });
+    }
+}
+
+fn restore_options(directory: &Path) -> RestoreOptions {
+    RestoreOptions {
+        directory: directory.to_path_buf(),
+        unlock: Unlock::KeyFile(key_file(directory)),
+        strength: Strength::Light,
     }
 }
 

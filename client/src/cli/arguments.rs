@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use sincronia_protocol::limits::{INVITATION_VALID_MS_MAX, PART_BYTES_MAX, PART_BYTES_MIN};
 use std::path::PathBuf;
 
-pub(super) use backups::{Backup, Restore};
+pub(super) use backups::{Backup, Repair, Restore};
 pub(super) use machines::{Handing, Machine, Recovery, Succession};
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
@@ -93,6 +93,7 @@ pub(super) enum Command {
     Import(Import),
     Search(Search),
     Verify(Verify),
+    Repair(Repair),
     Events(Events),
     Sync,
     Offline,

@@ -21,6 +21,7 @@ mod machine;
 mod network;
 mod partner;
 mod record;
+mod repair;
 mod run;
 mod search;
 mod seats;
@@ -61,6 +62,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Conflict(action) => conflict::run(context, action),
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Search(arguments) => search::run(context, arguments),
+        Command::Repair(arguments) => repair::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Events(arguments) => events::run(context, &arguments),
         Command::Sync => network::sync(context),

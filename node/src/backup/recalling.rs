@@ -61,7 +61,7 @@ impl Restoration {
     }
 
     fn length(&self) -> u64 {
-        let own = self.replica.identity(&self.header().organisation);
+        let own = self.replica.identity(&self.origin.organisation);
         own.map_or(0, sincronia_protocol::identity::Identity::length)
     }
 
@@ -76,7 +76,7 @@ impl Restoration {
         for (node, sibling) in self.replica.siblings() {
             places.insert(*node, sibling.addresses.clone());
         }
-        let old = self.header().node;
+        let old = self.origin.node;
         places.retain(|node, addresses| *node != old && !addresses.is_empty());
         places
     }

@@ -19,6 +19,7 @@ use sincronia_protocol::identity::{IdentityEntry, IdentityOperation, NodeAdmissi
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
+use sincronia_protocol::time::Timestamp;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -50,6 +51,12 @@ pub enum RestoreError {
     /// The file cannot be read.
     #[error("the backup cannot be read: {0}")]
     Read(#[source] std::io::Error),
+    /// Too little of a damaged store can be read.
+    #[error(
+        "of the damaged store not even the identity of its organisation can be read; restore a \
+         backup"
+    )]
+    Ruined,
     /// The replica.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -118,17 +125,58 @@ pub struct Restored {
     pub awaited: usize,
 }
 
+/// The node in whose place another is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its organisation.
+    pub organisation: OrganisationId,
+    /// The node.
+    pub node: NodeId,
+    /// As of when.
+    pub made_at: Timestamp,
+}
+
 /// A node that is being restored.
 pub struct Restoration {
-    directory: NodeDirectory,
-    _lock: DirectoryLock,
-    options: RestoreOptions,
+    pub(super) directory: NodeDirectory,
+    pub(super) _lock: DirectoryLock,
+    pub(super) options: RestoreOptions,
     pub(super) secrets: Secrets,
-    store: Store,
+    pub(super) store: Store,
     pub(super) disk: Snapshot,
     pub(super) replica: Replica,
-    header: BackupHeader,
-    settings: String,
+    pub(super) origin: Origin,
+    pub(super) settings: String,
+}
+
+/// A new directory with an empty store in it, and fresh keys for a node that is to live there.
+pub(super) struct Ground {
+    pub directory: NodeDirectory,
+    pub lock: DirectoryLock,
+    pub secrets: Secrets,
+    pub credentials: Credentials,
+    pub store: Store,
+}
+
+impl Ground {
+    /// Prepares the directory; one that holds a node is left as it is.
+    pub fn prepare(
+        options: &RestoreOptions,
+        organisation: OrganisationId,
+    ) -> Result<Self, RestoreError> {
+        let directory = NodeDirectory::create(&options.directory)?;
+        let lock = directory.lock()?;
+        if directory.keystore().exists() {
+            return Err(KeystoreError::Exists(directory.keystore()).into());
+        }
+        let mut random = random::generator().map_err(|_| RestoreError::Random)?;
+        let secrets = Secrets::generate(&mut random);
+        let credentials = credentials(&secrets, organisation);
+        // A store without its keystore is what a restoration that was interrupted left.
+        let _ = std::fs::remove_file(directory.store());
+        let store = Store::open(&directory.store(), &organisation)?;
+        Ok(Self { directory, lock, secrets, credentials, store })
+    }
 }
 
 impl Restoration {
@@ -143,17 +191,8 @@ impl Restoration {
     ) -> Result<Self, RestoreError> {
         let mut reading = Reading::begin(file)?;
         let (header, key) = (reading.header()?.clone(), reading.key(recovery)?);
-        let directory = NodeDirectory::create(&options.directory)?;
-        let lock = directory.lock()?;
-        if directory.keystore().exists() {
-            return Err(KeystoreError::Exists(directory.keystore()).into());
-        }
-        let mut random = random::generator().map_err(|_| RestoreError::Random)?;
-        let secrets = Secrets::generate(&mut random);
-        let credentials = credentials(&secrets, header.organisation);
-        // A store without its keystore is what a restoration that was interrupted left.
-        let _ = std::fs::remove_file(directory.store());
-        let store = Store::open(&directory.store(), &header.organisation)?;
+        let Ground { directory, lock, secrets, credentials, store } =
+            Ground::prepare(&options, header.organisation)?;
         let mut filling = Filling::new(&store, &credentials);
         reading.items(&key, |item| filling.take(item))?;
         let settings = filling.finish()?;
@@ -167,6 +206,8 @@ impl Restoration {
         replica.settle_restored(&disk)?;
         store.commit(&replica.take_batch())?;
         let disk = store.snapshot()?;
+        let BackupHeader { organisation, node, made_at, .. } = header;
+        let origin = Origin { organisation, node, made_at };
         Ok(Self {
             directory,
             _lock: lock,
@@ -175,15 +216,15 @@ impl Restoration {
             store,
             disk,
             replica,
-            header,
+            origin,
             settings,
         })
     }
 
-    /// What the backup says of itself.
+    /// In whose place it is made.
     #[must_use]
-    pub const fn header(&self) -> &BackupHeader {
-        &self.header
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The organisation's identity log as far as it is known.
@@ -191,7 +232,7 @@ impl Restoration {
     /// # Errors
     /// When the store cannot be read.
     pub fn identity(&self) -> Result<Vec<IdentityEntry>, RestoreError> {
-        Ok(self.replica.identity_entries(&self.disk, &self.header.organisation, 0)?)
+        Ok(self.replica.identity_entries(&self.disk, &self.origin.organisation, 0)?)
     }
 
     /// How many partners there are.
@@ -204,11 +245,11 @@ impl Restoration {
     /// primary if the old one was or nobody else is, and that the old one is revoked.
     #[must_use]
     pub fn operations(&self) -> Vec<IdentityOperation> {
-        let own = self.replica.identity(&self.header.organisation);
-        let keys = credentials(&self.secrets, self.header.organisation);
+        let own = self.replica.identity(&self.origin.organisation);
+        let keys = credentials(&self.secrets, self.origin.organisation);
         let sealing = keys.sealing.public().clone();
-        let admission = NodeAdmission::sign(&self.header.organisation, &keys.node_key, sealing);
-        let (node, old) = (admission.node, self.header.node);
+        let admission = NodeAdmission::sign(&self.origin.organisation, &keys.node_key, sealing);
+        let (node, old) = (admission.node, self.origin.node);
         let mut operations = vec![IdentityOperation::AddNode { admission }];
         let primary = own.and_then(sincronia_protocol::identity::Identity::primary);
         let others = own.is_some_and(|own| own.active_nodes().any(|(one, _)| *one != old));
@@ -241,7 +282,7 @@ impl Restoration {
         self.replica.begin_catching_up(engine::now())?;
         self.store.commit(&self.replica.take_batch())?;
         let text = if self.settings.is_empty() {
-            settings(&self.header.organisation.to_string())
+            settings(&self.origin.organisation.to_string())
         } else {
             self.settings
         };
@@ -253,7 +294,7 @@ impl Restoration {
             &self.options.unlock,
             self.options.strength,
         )?;
-        let (organisation, node) = (self.header.organisation, self.replica.node());
+        let (organisation, node) = (self.origin.organisation, self.replica.node());
         Ok(Restored { organisation, node, awaited })
     }
 }

@@ -6,6 +6,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+/// What a panic of redb means.
+const CONTRADICTORY: &str = "its pages contradict one another";
+
 /// Why the store cannot be used. Each says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,9 +20,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is damaged or is no store.
-    #[error(
-        "{path}: the store is damaged ({cause}); restore a backup, or set up a new node and let it synchronise"
-    )]
+    #[error("{path}: the store is damaged ({cause}); run `sincronia repair`, or restore a backup")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -99,10 +100,8 @@ impl StoreError {
         read: impl FnOnce() -> Result<T, redb::Error>,
     ) -> Result<T, Self> {
         let caught = quietly(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)));
-        let outcome = caught.map_err(|_| Self::Damaged {
-            path: path.to_path_buf(),
-            cause: "its pages contradict one another".into(),
-        })?;
+        let outcome = caught
+            .map_err(|_| Self::Damaged { path: path.to_path_buf(), cause: CONTRADICTORY.into() })?;
         outcome.map_err(|error| Self::from_redb(path, error))
     }
 }
@@ -135,6 +134,15 @@ fn is_full(error: &std::io::Error) -> bool {
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
     )
+}
+
+/// Reads from a file that was not checked when it was opened, and turns a panic of redb into words.
+pub(super) fn contained<T>(
+    read: impl FnOnce() -> Result<T, sincronia_protocol::storage::StorageError>,
+) -> Result<T, sincronia_protocol::storage::StorageError> {
+    let caught = quietly(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)));
+    let told = |_| sincronia_protocol::storage::StorageError(CONTRADICTORY.into());
+    caught.map_err(told)?
 }
 
 /// What a failed read is to the rules: text for the log, without stored content.

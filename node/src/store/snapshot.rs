@@ -1,6 +1,6 @@
 //! The store as of one commit.
 
-use super::error::reading_failed;
+use super::error::{contained, reading_failed};
 use super::tables::definition;
 use redb::{ReadOnlyTable, ReadTransaction, TableError};
 use sincronia_protocol::storage::{Storage, StorageError, Table, Visit};
@@ -46,8 +46,10 @@ impl Snapshot {
 
 impl Storage for Snapshot {
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let value = self.table(table)?.get(key).map_err(|error| reading_failed(&error))?;
-        Ok(value.map(|value| value.value().to_vec()))
+        contained(|| {
+            let value = self.table(table)?.get(key).map_err(|error| reading_failed(&error))?;
+            Ok(value.map(|value| value.value().to_vec()))
+        })
     }
 
     fn scan(
@@ -60,10 +62,15 @@ impl Storage for Snapshot {
         if from >= to {
             return Ok(());
         }
-        let range = self.table(table)?.range(from..to).map_err(|error| reading_failed(&error))?;
-        for item in range {
-            let (key, value) = item.map_err(|error| reading_failed(&error))?;
-            if visit(key.value(), value.value()).is_break() {
+        let mut range = contained(|| {
+            self.table(table)?.range(from..to).map_err(|error| reading_failed(&error))
+        })?;
+        // Only redb's part is contained: a panic of who visits is a fault of ours.
+        while let Some((key, value)) =
+            contained(|| range.next().transpose().map_err(|error| reading_failed(&error)))?
+        {
+            let (key, value) = contained(|| Ok((key.value(), value.value())))?;
+            if visit(key, value).is_break() {
                 break;
             }
         }

@@ -35,7 +35,7 @@ pub const BACKUP_TABLES: [Table; 13] = [
 ];
 
 /// Whether the values of a table are sealed under the storage key.
-fn is_sealed(table: Table, key: &[u8]) -> bool {
+pub(super) fn is_sealed(table: Table, key: &[u8]) -> bool {
     match table {
         Table::Keys | Table::Partners | Table::Bundles => true,
         Table::Settings => !super::maintenance::is_debt(key) && !super::erasure::is_debt(key),

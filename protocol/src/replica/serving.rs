@@ -313,7 +313,7 @@ fn identity_item(identity: &Identity) -> Item {
 }
 
 /// Collects stored entries into a run, and remembers the last one that can end it.
-struct RunBuilder {
+pub(super) struct RunBuilder {
     bytes_max: usize,
     bytes: usize,
     entries: Vec<RunEntry>,
@@ -322,11 +322,13 @@ struct RunBuilder {
 }
 
 impl RunBuilder {
-    const fn new(bytes_max: usize) -> Self {
+    /// For a run of about so many bytes.
+    pub(super) const fn new(bytes_max: usize) -> Self {
         Self { bytes_max, bytes: 0, entries: Vec::new(), end: None, last: None }
     }
 
-    fn push(&mut self, value: &[u8]) -> ControlFlow<()> {
+    /// Takes the next stored entry; breaks off where one cannot be read or the run is full.
+    pub(super) fn push(&mut self, value: &[u8]) -> ControlFlow<()> {
         let Some(stored) = super::stored::StoredEntry::decode(value) else {
             return ControlFlow::Break(());
         };
@@ -352,7 +354,8 @@ impl RunBuilder {
         ControlFlow::Continue(())
     }
 
-    fn finish(mut self, space: SpaceId, author: NodeId, start: u64) -> Option<Run> {
+    /// The run as far as a signature was met.
+    pub(super) fn finish(mut self, space: SpaceId, author: NodeId, start: u64) -> Option<Run> {
         let (length, signature) = self.end?;
         self.entries.truncate(length);
         Some(Run { space, author, start, entries: self.entries, signature })

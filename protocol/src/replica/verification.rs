@@ -40,6 +40,15 @@ pub struct Findings {
     pub records: u64,
     /// What does not hold, in words.
     pub problems: Vec<String>,
+    /// How many of these problems are of rows alone, which can be made again from entries.
+    pub row_problems: u64,
+}
+
+impl Findings {
+    fn note_row(&mut self, problem: String) {
+        self.problems.push(problem);
+        self.row_problems += 1;
+    }
 }
 
 impl Replica {
@@ -162,12 +171,12 @@ impl Replica {
             let row = match self.load_row(disk, space, &record) {
                 Ok(row) => row.unwrap_or_default(),
                 Err(error) => {
-                    findings.problems.push(format!("{record}: {error}"));
+                    findings.note_row(format!("{record}: {error}"));
                     continue;
                 }
             };
             if self.is_erased(disk, space, &record)? {
-                findings.problems.push(format!("{record}: it was erased, and its row is here"));
+                findings.note_row(format!("{record}: it was erased, and its row is here"));
             }
             if crate::record::kind_of(&record).is_none() {
                 continue;
@@ -176,7 +185,7 @@ impl Replica {
             let is_sound = built.self_check().is_ok();
             let shown = row.view();
             if !is_sound || shown.is_some_and(|shown| shown != built.view()) {
-                findings.problems.push(format!("{record}: the row is not what its entries give"));
+                findings.note_row(format!("{record}: the row is not what its entries give"));
             }
         }
         Ok(())

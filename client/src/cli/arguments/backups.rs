@@ -35,3 +35,13 @@ pub(in crate::cli) struct Restore {
     #[command(flatten)]
     pub unlocking: Unlocking,
 }
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Repair {
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+    #[command(flatten)]
+    pub recovery: Recovery,
+    #[command(flatten)]
+    pub unlocking: Unlocking,
+}

@@ -1,6 +1,6 @@
 //! `sincronia backup`: everything a node knows in one file that only the recovery words open.
 
-mod restoring;
+pub(super) mod restoring;
 
 use super::bundle::plain_name;
 use super::{Outcome, machine};

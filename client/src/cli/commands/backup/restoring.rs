@@ -30,12 +30,23 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let options = RestoreOptions { directory, unlock, strength: Strength::Standard };
     let progress = Progress::waiting(context.texts.text("backup-reading"));
     let sealing = recovery_sealing(&entropy);
-    let mut restoration = Restoration::begin(options, BufReader::new(file), &sealing)
+    let restoration = Restoration::begin(options, BufReader::new(file), &sealing)
         .map_err(|error| not_restored(context, &error))?;
-    progress.say(context.texts.text("restore-recalling"));
+    drop(progress);
+    replace(context, restoration, entropy, "confirm-restore")
+}
+
+/// Puts the node that was made in the place of the old one: asks partners, asks the person, signs.
+pub(in crate::cli::commands) fn replace(
+    context: &Context,
+    mut restoration: Restoration,
+    entropy: Secret<32>,
+    question: &str,
+) -> Outcome {
+    let progress = Progress::waiting(context.texts.text("restore-recalling"));
     let heard = recall(context, &mut restoration, &entropy)?;
     drop(progress);
-    confirm(context, &restoration, heard)?;
+    confirm(context, &restoration, heard, question)?;
     let restored = sign(context, restoration, entropy)?;
     show(context, &restored, heard);
     Ok(Exit::Done)
@@ -54,13 +65,18 @@ fn recall(
     heard.map_err(|error| not_restored(context, &error))
 }
 
-fn confirm(context: &Context, restoration: &Restoration, heard: Heard) -> Result<(), Failure> {
-    let header = restoration.header();
+fn confirm(
+    context: &Context,
+    restoration: &Restoration,
+    heard: Heard,
+    question: &str,
+) -> Result<(), Failure> {
+    let origin = restoration.origin();
     let arguments = [
-        ("node", header.node.to_string().into()),
-        ("made", time(header.made_at.milliseconds()).into()),
+        ("node", origin.node.to_string().into()),
+        ("made", time(origin.made_at.milliseconds()).into()),
     ];
-    context.confirm(&context.texts.with("confirm-restore", &arguments))?;
+    context.confirm(&context.texts.with(question, &arguments))?;
     if restoration.partners() > 0 && heard.answered == 0 {
         context.confirm(&context.texts.text("confirm-unheard"))?;
     }

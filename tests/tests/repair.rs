@@ -1,0 +1,212 @@
+//! Stores that are damaged: what is wrong is named, rows are made again where they stand, and a new
+//! node takes over what holds and has the rest from its partners.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde_json::json;
+use sincronia_client::api::Client;
+use sincronia_node::api::{
+    ConventionRequest, ConventionsQuery, EditRequest, RecordView, VerifyStoreRequest,
+};
+use sincronia_node::backup::{RestoreOptions, salvage};
+use sincronia_node::keystore::Strength;
+use sincronia_node::repair::{Repaired, repair};
+use sincronia_node::store::Store;
+use sincronia_protocol::storage::{Batch, Storage, Table};
+use sincronia_tests::federation::{self, Node};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Is a node when the harness asks for one.
+#[test]
+fn node_process() {
+    federation::run_if_asked();
+}
+
+fn convention(owner: &Node, party: &Node, title: &str) -> String {
+    let request: ConventionRequest = serde_json::from_value(json!({
+        "fields": {
+            "title": title,
+            "instrument_kind": "accoglienza",
+            "parties": [
+                {"org": owner.organisation, "role": "inviante"},
+                {"org": party.organisation, "role": "gestore"},
+            ],
+        },
+        "operator": "segreteria",
+    }))
+    .unwrap();
+    owner.client().create_convention(&request).unwrap().convention.id
+}
+
+fn edit(node: &Node, id: &str, seats: u64) {
+    let fields = json!({"fields": {"seats_total": seats}, "operator": "segreteria"});
+    let request: EditRequest = serde_json::from_value(fields).unwrap();
+    node.client().edit_convention(id, &request).unwrap();
+}
+
+/// Every convention by its id, as it is shown.
+fn shown(client: &Client) -> BTreeMap<String, serde_json::Value> {
+    let all = client.conventions(&ConventionsQuery::default()).unwrap();
+    let fields = |one: &RecordView| serde_json::to_value(&one.fields).unwrap();
+    all.iter().map(|one| (one.id.clone(), fields(one))).collect()
+}
+
+/// Two partners with conventions of both, all in sync.
+fn office() -> (Node, Node, String) {
+    let (damaged, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&damaged);
+    for number in 0..4 {
+        let (owner, party) = if number % 2 == 0 { (&damaged, &casa) } else { (&casa, &damaged) };
+        let id = convention(owner, party, &format!("Accoglienza {number}"));
+        party.wait("the convention", |client| shown(client).contains_key(&id));
+        for seats in 0..3 {
+            let [writer, reader] =
+                if seats % 2 == 0 { [&damaged, &casa] } else { [&casa, &damaged] };
+            edit(writer, &id, seats);
+            reader.wait("the edit", |client| shown(client)[&id]["seats_total"] == json!(seats));
+        }
+    }
+    for node in [&damaged, &casa] {
+        node.wait_in_sync();
+    }
+    assert_eq!(shown(damaged.client()), shown(casa.client()));
+    (damaged, casa, words)
+}
+
+/// Changes one byte in the middle of every `every`-th value of a table.
+fn spoil(node: &Node, table: Table, every: usize) -> usize {
+    let path = node.directory.join("store.redb");
+    let store = Store::open(&path, &Store::organisation(&path).unwrap()).unwrap();
+    let (mut batch, mut number, mut spoiled) = (Batch::default(), 0_usize, 0);
+    let disk = store.snapshot().unwrap();
+    let visit = &mut |key: &[u8], value: &[u8]| {
+        number += 1;
+        if number % every == every / 2 {
+            let (mut value, middle) = (value.to_vec(), value.len() / 2);
+            value[middle] ^= 1;
+            batch.put(table, key.to_vec(), value);
+            spoiled += 1;
+        }
+        ControlFlow::Continue(())
+    };
+    disk.scan(table, &[], &[u8::MAX; 97], visit).unwrap();
+    drop(disk);
+    store.commit(&batch).unwrap();
+    spoiled
+}
+
+#[test]
+fn rows_that_do_not_hold_are_named_and_made_again() {
+    let (mut damaged, casa, _words) = office();
+    damaged.kill();
+    assert_eq!(repair(&damaged.directory, &damaged.unlock()).unwrap(), Repaired::Sound);
+    let spoiled = spoil(&damaged, Table::Rows, 2);
+    assert!(spoiled > 1);
+    damaged.start();
+    let found = damaged.client().verify(&VerifyStoreRequest { deep: true }).unwrap();
+    assert_eq!(found.problems.len(), spoiled, "{:?}", found.problems);
+    damaged.kill();
+    let repaired = repair(&damaged.directory, &damaged.unlock()).unwrap();
+    assert_eq!(repaired, Repaired::Rows(spoiled as u64));
+    damaged.start();
+    damaged.wait_in_sync();
+    assert_eq!(shown(damaged.client()), shown(casa.client()));
+    let found = damaged.client().verify(&VerifyStoreRequest { deep: true }).unwrap();
+    assert_eq!(found.problems, [""; 0]);
+}
+
+#[test]
+fn logs_that_do_not_hold_are_named_and_a_new_node_has_them_again_from_its_partner() {
+    let (mut damaged, casa, words) = office();
+    let before = shown(damaged.client());
+    let old = damaged.client().status().unwrap().node;
+    damaged.kill();
+    for (table, every, word) in [
+        (Table::Entries, 7, "entry"),
+        (Table::Access, 4, "access/1"),
+        (Table::Sealed, 3, "access/1"),
+        (Table::Rows, 2, "access/1"),
+    ] {
+        assert!(spoil(&damaged, table, every) > 0, "{table:?}");
+        let found = repair(&damaged.directory, &damaged.unlock()).unwrap();
+        let Repaired::Beyond(problems) = found else { panic!("more than rows is damaged") };
+        assert!(problems.iter().any(|problem| problem.contains(word)), "{problems:?}");
+    }
+    let stayed = std::fs::read(damaged.directory.join("store.redb")).unwrap();
+
+    let (mut again, report) = Node::salvage(&damaged, &words);
+    assert!(report.spaces > 0 && report.entries > 0 && !report.losses.is_empty(), "{report:?}");
+    assert_eq!(std::fs::read(damaged.directory.join("store.redb")).unwrap(), stayed);
+    again.start();
+    again.wait("the partner", |client| client.status().unwrap().catching_up.is_none());
+    for node in [&again, &casa] {
+        node.wait_in_sync();
+    }
+    again.wait("everything", |client| shown(client) == before);
+    assert_ne!(again.client().status().unwrap().node, old, "a node of its own");
+    // It goes on: what it writes counts, and nothing was signed twice.
+    let id = before.keys().next().unwrap();
+    edit(&again, id, 9);
+    casa.wait("an edit of the new node", |client| {
+        shown(client).get(id).is_some_and(|one| one["seats_total"] == json!(9))
+    });
+    for node in [&again, &casa] {
+        let found = node.client().verify(&VerifyStoreRequest { deep: true }).unwrap();
+        assert_eq!(found.problems, [""; 0]);
+    }
+    assert_eq!(shown(again.client()), shown(casa.client()));
+}
+
+/// Pages of the file that are overwritten, one copy of the directory after another: whatever is
+/// there afterwards is sound, made again, taken over in part, or refused in words.
+#[test]
+fn whatever_became_of_the_file_is_repaired_taken_over_or_refused() {
+    const SEED: u64 = 20_261_124;
+    let (mut damaged, _casa, _words) = office();
+    damaged.kill();
+    let path = damaged.directory.join("store.redb");
+    let whole = std::fs::read(&path).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut below = |most: usize| usize::try_from(random.next_u64() % most as u64).unwrap();
+    let mut tally = BTreeMap::<&str, usize>::new();
+    for attempt in 0..40 {
+        let mut bytes = whole.clone();
+        for _ in 0..=below(8) {
+            // The first page says where everything is; without it a file is nothing.
+            let at = 4_096 + below(bytes.len() - 8_192);
+            let length = [1, 64, 4_096][below(3)];
+            bytes[at..at + length].fill(u8::try_from(below(256)).unwrap());
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let outcome = match repair(&damaged.directory, &damaged.unlock()) {
+            Ok(Repaired::Sound) => "sound",
+            Ok(Repaired::Rows(_)) => "rows made again",
+            Ok(Repaired::Beyond(problems)) => {
+                assert!(!problems.is_empty(), "seed {SEED}, try {attempt}");
+                let place = tempfile::tempdir().unwrap();
+                let directory = place.path().join("node");
+                let unlock = damaged.unlock();
+                let options = RestoreOptions { directory, unlock, strength: Strength::Light };
+                match salvage(options, &damaged.directory, &damaged.unlock()) {
+                    Ok((_, report)) if report.losses.is_empty() => "taken over whole",
+                    Ok(_) => "taken over in part",
+                    Err(_) => "refused",
+                }
+            }
+            Err(_) => "refused",
+        };
+        *tally.entry(outcome).or_default() += 1;
+    }
+    println!("seed {SEED}: {tally:?}");
+    assert_eq!(tally.values().sum::<usize>(), 40);
+    assert!(tally.len() > 1, "{tally:?}");
+}
