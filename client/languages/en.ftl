@@ -474,6 +474,11 @@ trust = Trust
 sync = Synchronisation
 outstanding = Outstanding
 last-exchange = Last exchange
+partner-silent = not heard of since { $time }
+partner-held-back = { $spaces ->
+    [one] one space lacks what it wrote
+   *[other] { $spaces } spaces lack what it wrote
+}
 last-change = Last change
 joined-at = Partner since
 shared-spaces = Shared spaces
@@ -529,6 +534,8 @@ check-one-copy = one copy only
 check-certified = certified by the organisation
 check-caught-up = caught up after the restoration
 check-partners-reached = partners reached
+check-partners-confirmed = partners heard of
+check-nothing-held-back = nothing held back
 check-partners-verified = partners verified
 check-conflicts = conflicts
 check-quarantine = quarantine
@@ -974,7 +981,10 @@ said-check-revoked = this node was revoked: work on another one; keep its data o
 said-revoked = revoked
 said-certified = this node speaks for its organisation
 said-signed-elsewhere = wait until the nodes have synchronised, then sign again
-said-one-copy = this node's log is nowhere longer than here
+said-one-copy = no other one was heard of
+said-copy-runs = another one runs
+said-silent = two days without a sign of them from anybody: what stands here may be old; telephone
+said-held-back = they wrote more than an hour ago what has not come here: let them connect directly, and tell whoever carries for them
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify`
 said-person-decides = a person decides: `sincronia conflict list`

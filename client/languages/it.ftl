@@ -474,6 +474,11 @@ trust = Fiducia
 sync = Allineamento
 outstanding = In sospeso
 last-exchange = Ultimo scambio
+partner-silent = non se ne sa nulla dal { $time }
+partner-held-back = { $spaces ->
+    [one] in uno spazio manca quello che ha scritto
+   *[other] in { $spaces } spazi manca quello che ha scritto
+}
 last-change = Ultima modifica
 joined-at = Partner dal
 shared-spaces = Fascicoli condivisi
@@ -529,6 +534,8 @@ check-one-copy = una sola copia
 check-certified = riconosciuto dall'ente
 check-caught-up = in pari dopo il ripristino
 check-partners-reached = partner raggiunti
+check-partners-confirmed = partner di cui si è saputo
+check-nothing-held-back = nulla trattenuto
 check-partners-verified = partner verificati
 check-conflicts = valori da scegliere
 check-quarantine = quarantena
@@ -974,7 +981,10 @@ said-check-revoked = questo nodo è stato revocato: lavora da un altro; conserva
 said-revoked = revocato
 said-certified = questo nodo parla a nome del suo ente
 said-signed-elsewhere = attendi che i nodi si allineino, poi firma di nuovo
-said-one-copy = il registro di questo nodo non è più lungo altrove
+said-one-copy = non si è saputo di un'altra
+said-copy-runs = ne funziona un'altra
+said-silent = due giorni senza un segno da nessuno: quello che c'è qui può essere vecchio; telefona
+said-held-back = hanno scritto più di un'ora fa qualcosa che qui non è arrivato: falli collegare direttamente, e avvisa chi trasporta per loro
 said-they-return = i partner fuori linea si raggiungono quando tornano; se resta così, controlla gli indirizzi
 said-compare-words = confronta le sei parole al telefono: `sincronia partner verify`
 said-person-decides = decide una persona: `sincronia conflict list`

@@ -17,6 +17,7 @@ mod conventions;
 mod core;
 mod dialing;
 mod directory;
+mod doctor;
 mod editing;
 mod erasure;
 mod introductions;

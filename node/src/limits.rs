@@ -144,3 +144,6 @@ const _: () = assert!(
         <= CONNECTIONS_PENDING_MAX as usize
 );
 const _: () = assert!(EVENT_LISTENERS_MAX < HTTP_CONNECTIONS_MAX);
+/// Without a sign of a partner for so long, people are told that what they read may be old: a
+/// weekend office is heard of on Monday, two beacons a day come through anybody.
+pub const SILENCE_MS: u64 = 48 * 60 * 60 * 1000;

@@ -9,15 +9,15 @@
 //! A node signs its own admission, so nobody can claim another's node.
 //!
 //! Deliberately absent: names and any other description, which are ordinary records. Addresses
-//! change too often for a log: a node signs them apart, see [`AddressRecord`].
+//! change too often for a log: a node signs them apart, see [`Beacon`].
 
-mod address;
+mod beacon;
 mod machine;
 mod operation;
 mod state;
 mod succession;
 
-pub use address::AddressRecord;
+pub use beacon::{Beacon, BeaconContent, Running, SpaceTag};
 pub use machine::{Admission, MachineError, NodeRequest};
 pub use operation::{IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission};
 pub use state::{Identity, IdentityError, NodeStanding, Primary};

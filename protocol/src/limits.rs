@@ -96,12 +96,14 @@ pub const PARTNER_RECORDS_MAX: usize = 256;
 pub const ADDRESSES_MAX: usize = 16;
 /// One address in text form.
 pub const ADDRESS_BYTES_MAX: usize = 256;
-/// Address records that are compared, or named, in one message: forty bytes each. Of a node with
+/// Beacons that are compared, or named, in one message: forty bytes each. Of a node with
 /// more partners the first by their ids are passed on.
-pub const ADDRESS_RECORDS_MAX: usize = 4_096;
-/// Records of one node that are taken within a day: an address that changes every quarter of an
+pub const BEACONS_MAX: usize = 4_096;
+/// Spaces in a beacon: 28 KiB of tags and lengths. Of a node with more the first are told.
+pub const BEACON_SPACES_MAX: usize = 2_048;
+/// Beacons of one node that are taken within a day: an address that changes every quarter of an
 /// hour. Each is written down and passed on to all common partners.
-pub const ADDRESS_RECORDS_DAY_MAX: u32 = 100;
+pub const BEACONS_DAY_MAX: u32 = 100;
 /// An organisation's name.
 pub const NAME_BYTES_MAX: usize = 1_000;
 /// How long an invitation can be valid: longer ones are forgotten in drawers.

@@ -14,10 +14,10 @@
 //! # Deliberately absent
 //! Sessions and frames (`sync`), the gate and the fields of records (`record`), passphrases, time.
 
-mod addresses;
 mod admission;
 mod allowance;
 mod backup;
+mod beacons;
 mod branches;
 mod bundles;
 mod cache;
@@ -62,8 +62,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use summary::Summaries;
 
-use addresses::Addresses;
 use allowance::Allowances;
+use beacons::BeaconBook;
 use introductions::Introductions;
 
 pub use admission::Admitted;
@@ -90,9 +90,9 @@ pub use writing::{WriteRequest, WriteTarget, Written};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
-    /// An address record is not its node's.
-    #[error("the signature of an address record does not hold")]
-    Addresses,
+    /// A beacon is not its node's.
+    #[error("the signature of a beacon does not hold")]
+    Beacons,
     /// An access entry was refused.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -202,8 +202,8 @@ pub enum Growth {
         /// The organisation.
         organisation: OrganisationId,
     },
-    /// Where a node can be reached.
-    Addresses {
+    /// What a node says of itself.
+    Beacons {
         /// The node.
         node: NodeId,
     },
@@ -284,7 +284,7 @@ pub struct Replica {
     catching_up: Option<CatchingUp>,
     allowances: Allowances,
     introductions: Introductions,
-    addresses: Addresses,
+    beacons: BeaconBook,
 }
 
 /// Spaces and records kept loaded.
@@ -317,7 +317,7 @@ impl Replica {
             catching_up: None,
             allowances: Allowances::default(),
             introductions: Introductions::default(),
-            addresses: Addresses::default(),
+            beacons: BeaconBook::default(),
         };
         replica.load(disk)?;
         Ok(replica)
@@ -340,7 +340,7 @@ impl Replica {
         self.load_identities(disk)?;
         self.load_partners(disk)?;
         self.load_siblings(disk)?;
-        self.load_addresses(disk)?;
+        self.load_beacons(disk)?;
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
         self.load_introductions(disk)?;

@@ -20,7 +20,7 @@
 //! # Deliberately absent
 //! Which partners to connect to and when, retries, addresses, and what entries mean.
 
-mod addresses;
+mod beacons;
 mod comparison;
 mod effect;
 mod exchange;
@@ -28,7 +28,7 @@ mod handover;
 mod message;
 mod session;
 
-pub use addresses::Addresses;
+pub use beacons::Beacons;
 pub use effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 pub use handover::Handover;
 pub use message::{Hello, Message, VERSION_MAX, VERSION_MIN};

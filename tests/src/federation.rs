@@ -218,6 +218,28 @@ impl Node {
         (Self::replace(home, directory, restoration, entropy).0, report)
     }
 
+    /// A copy of its directory as it is now, as a copied virtual machine would be; it does not run
+    /// yet.
+    ///
+    /// # Panics
+    /// When the directory cannot be read.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let home = TempDir::new().expect("a temporary directory");
+        let directory = home.path().join("node");
+        std::fs::create_dir(&directory).expect("a directory");
+        let mode = std::fs::metadata(&self.directory).expect("a directory").permissions();
+        std::fs::set_permissions(&directory, mode).expect("a directory of its own");
+        for file in std::fs::read_dir(&self.directory).expect("a directory").flatten() {
+            if file.file_type().is_ok_and(|kind| kind.is_file()) {
+                std::fs::copy(file.path(), directory.join(file.file_name())).expect("a copy");
+            }
+        }
+        std::fs::copy(key_file(&self.directory), key_file(&directory)).expect("a key file");
+        let (process, client) = (Mutex::new(None), None);
+        Self { organisation: self.organisation.clone(), directory, process, client, _home: home }
+    }
+
     /// What opens its keystore.
     #[must_use]
     pub fn unlock(&self) -> Unlock {
@@ -280,6 +302,53 @@ impl Node {
         let mut program = node_process(&self.directory);
         program.env(CLOSED, "yes");
         self.begin(program);
+    }
+
+    /// Starts it behind a shell that does this first: what a machine denies its programs.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_after(&mut self, commands: &str) {
+        let program = behind(commands, &self.directory);
+        self.begin(program);
+    }
+
+    /// What it says when it does not start behind such a shell.
+    ///
+    /// # Panics
+    /// When there is no shell.
+    #[must_use]
+    pub fn refusal_after(&self, commands: &str) -> String {
+        let mut process = behind(commands, &self.directory).spawn().expect("a shell");
+        let words = await_running(process.stderr.take().expect("a pipe"));
+        let _ = process.kill();
+        let _ = process.wait();
+        words
+    }
+
+    /// Waits until its process has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not run, or the deadline passes first.
+    pub fn wait_stopped(&self) {
+        let mut process = self.process.lock().expect("nobody panics with it");
+        let process = process.as_mut().expect("a node that was started");
+        let end = Instant::now() + DEADLINE;
+        while process.try_wait().expect("a child").is_none() {
+            assert!(Instant::now() < end, "it still runs");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Sends a signal to its process, by the signal's name.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.lock().expect("nobody panics with it");
+        let number = process.as_ref().expect("a running node").id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &number]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal {name}");
     }
 
     fn begin(&mut self, mut program: Command) {
@@ -424,6 +493,20 @@ fn node_process(directory: &Path) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     program
+}
+
+fn behind(commands: &str, directory: &Path) -> Command {
+    let program = std::env::current_exe().expect("this program");
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", &format!("{commands}; exec \"$0\" \"$@\"")])
+        .arg(program)
+        .args(["--exact", NODE_TEST, "--nocapture"])
+        .env(DIRECTORY, directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    shell
 }
 
 /// The node's log up to the line that says it runs, or to its end. What follows is read and thrown

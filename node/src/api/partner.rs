@@ -48,6 +48,17 @@ pub struct PartnerView {
     pub joined_at: u64,
     /// When both last were known to have the same; at first, when they met.
     pub last_exchange: Option<u64>,
+    /// When a node of it last said that it lives, by its own signed word, whoever brought that, or
+    /// both last were known to have the same.
+    #[serde(default)]
+    pub confirmed: Option<u64>,
+    /// Whether that is more than two days ago: what stands here of it may be old. Never of one
+    /// that is reached by files.
+    #[serde(default)]
+    pub silent: bool,
+    /// In how many spaces it wrote, by its own word of an hour ago or more, what has not come here.
+    #[serde(default)]
+    pub held_back: u64,
     /// Spaces shared with it.
     pub spaces: u64,
     /// Where synchronisation stands.

@@ -22,6 +22,7 @@ impl Core {
             part_bytes: part_bytes.unwrap_or(usize::MAX),
             content_bytes: limits::BUNDLE_CONTENT_BYTES_MAX,
         };
+        self.sign_beacon();
         let made = self.atomically(|core| {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
             Ok(bundle::export(&request, replica, disk, now(), random)?)

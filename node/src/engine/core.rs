@@ -10,6 +10,8 @@ use crate::network::{CloseCause, Network, NetworkEvent, SessionId};
 use crate::random;
 use crate::store::{Snapshot, Store, StoreError};
 use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+use sincronia_protocol::identity::Running;
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
@@ -96,7 +98,7 @@ impl Core {
             ApiError::new(crate::api::ErrorCode::Internal, error.to_string(), "check the disk")
         };
         let disk = config.store.snapshot().map_err(failed)?;
-        let replica = Replica::open(config.credentials, &disk)?;
+        let mut replica = Replica::open(config.credentials, &disk)?;
         let identity = replica.identity(&replica.organisation());
         if !identity.is_some_and(|identity| identity.has_certified(&replica.node())) {
             return Err(ApiError::new(
@@ -105,7 +107,10 @@ impl Core {
                 "hand its request to another node (`sincronia node add`), then `sincronia node admit`",
             ));
         }
-        let random = random::generator().map_err(|_| super::store_failed())?;
+        let mut random = random::generator().map_err(|_| super::store_failed())?;
+        let mut running = Running::default();
+        random.fill_bytes(&mut running);
+        replica.begin_running(running);
         let room = Room::new(config.store.path(), config.reserve);
         let mut core = Self {
             replica,
@@ -160,19 +165,19 @@ impl Core {
         self.announce.iter().take(most).cloned().collect()
     }
 
-    /// Signs where this node is now, so that partners can pass it on.
-    pub(super) fn sign_addresses(&mut self) {
+    /// Signs what this node says of itself, when that is due, so that partners can pass it on.
+    pub(super) fn sign_beacon(&mut self) {
         let addresses = self.announced();
-        if let Err(error) = self.replica.sign_addresses(&addresses, super::now()) {
-            warn!(%error, "where this node can be reached was not written down");
+        if let Err(error) = self.replica.sign_beacon(&self.disk, &addresses, super::now()) {
+            warn!(%error, "this node's beacon was not written down");
         }
     }
 
     /// Tells it to those who are there; others hear it when they come. At its start a node learns
     /// its addresses one by one, when nobody is there.
-    fn tell_addresses(&mut self) {
+    fn tell_beacon(&mut self) {
         if !self.links.is_empty() {
-            self.sign_addresses();
+            self.sign_beacon();
         }
     }
 
@@ -323,11 +328,11 @@ impl Core {
         match event {
             NetworkEvent::Listening(address) => {
                 self.addresses.insert(address);
-                self.tell_addresses();
+                self.tell_beacon();
             }
             NetworkEvent::NotListening(address) => {
                 self.addresses.remove(&address);
-                self.tell_addresses();
+                self.tell_beacon();
             }
             NetworkEvent::Opened { session, node, purpose, outbound } => {
                 self.handle_opened(session, node, purpose, outbound);
@@ -357,6 +362,7 @@ impl Core {
 
     pub(super) fn handle_time(&mut self) {
         self.look_at_room();
+        self.tell_beacon();
         self.tick_links();
         self.dial_due(Instant::now());
     }

@@ -48,7 +48,7 @@ impl Core {
         }
         let side = if outbound { Side::Initiator } else { Side::Responder };
         let addresses = self.announced();
-        self.sign_addresses();
+        self.sign_beacon();
         let mut session = Session::new(side, node, addresses, super::now());
         let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
         self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting, agreed: None });

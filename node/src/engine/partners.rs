@@ -4,6 +4,7 @@ use super::Core;
 use crate::api::{
     ApiError, ApiEvent, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest,
 };
+use crate::limits;
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, Trust};
@@ -30,6 +31,14 @@ pub(super) fn network_closed() -> ApiError {
     )
 }
 
+/// Whether nobody heard of a partner for long. From when it joined counts, too.
+fn is_silent(partner: &PartnerView, now: Timestamp) -> bool {
+    let heard = partner.confirmed.unwrap_or_default().max(partner.joined_at);
+    let is_awaited = !partner.sync.connected && partner.bundles.is_none();
+    let elapsed = now.milliseconds().saturating_sub(heard);
+    is_awaited && partner.state != PartnerState::Blocked && elapsed > limits::SILENCE_MS
+}
+
 impl Core {
     /// All partners.
     pub fn partners(&mut self) -> Result<Vec<PartnerView>, ApiError> {
@@ -42,6 +51,8 @@ impl Core {
         let partner = self.replica.partner(organisation);
         let view = partner.map(|partner| self.view_partner(organisation, partner));
         let mut view = view.ok_or_else(|| ApiError::not_found("partner"))?;
+        view.silent = is_silent(&view, super::now());
+        view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
         view.bundles = self.partner_bundles(organisation)?;
         Ok(view)
     }
@@ -53,6 +64,8 @@ impl Core {
 
     fn view_partner(&self, id: &OrganisationId, partner: &Partner) -> PartnerView {
         let phrase = verification_phrase(&self.replica.organisation(), id, self.words);
+        let last_exchange = partner.last_exchange.max(self.agreed(id));
+        let confirmed = self.replica.confirmed(id, super::now()).max(last_exchange);
         PartnerView {
             organisation: id.to_string(),
             name: partner.name.clone(),
@@ -68,7 +81,10 @@ impl Core {
                 .map(|(node, addresses)| (node.to_string(), addresses.clone()))
                 .collect(),
             joined_at: partner.joined_at.milliseconds(),
-            last_exchange: partner.last_exchange.max(self.agreed(id)).map(Timestamp::milliseconds),
+            last_exchange: last_exchange.map(Timestamp::milliseconds),
+            confirmed: confirmed.map(Timestamp::milliseconds),
+            silent: false,
+            held_back: 0,
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
             bundles: None,
@@ -160,5 +176,53 @@ impl Core {
             self.admit_partners();
             self.dial_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+    fn view(joined_at: u64, confirmed: Option<u64>) -> PartnerView {
+        let sync = SyncView {
+            connected: false,
+            phase: "offline".into(),
+            outgoing: 0,
+            differences: 0,
+            last_failure: None,
+        };
+        PartnerView {
+            organisation: String::new(),
+            name: String::new(),
+            state: PartnerState::Verified,
+            verification_phrase: Vec::new(),
+            addresses: Vec::new(),
+            joined_at,
+            last_exchange: None,
+            confirmed,
+            silent: false,
+            held_back: 0,
+            spaces: 0,
+            sync,
+            bundles: None,
+        }
+    }
+
+    fn day(number: u64) -> Timestamp {
+        Timestamp::from_milliseconds(number * DAY_MS)
+    }
+
+    #[test]
+    fn threat_21_silence_of_two_days_is_shown() {
+        let heard = view(DAY_MS, Some(2 * DAY_MS));
+        assert!(!is_silent(&heard, day(4)));
+        assert!(is_silent(&heard, Timestamp::from_milliseconds(4 * DAY_MS + 1)));
+        assert!(!is_silent(&view(3 * DAY_MS, None), day(5)), "who joined was heard of");
+        let here = SyncView { connected: true, ..heard.sync.clone() };
+        assert!(!is_silent(&PartnerView { sync: here, ..heard.clone() }, day(9)));
+        let blocked = PartnerView { state: PartnerState::Blocked, ..heard };
+        assert!(!is_silent(&blocked, day(9)), "who is blocked is not waited for");
     }
 }

@@ -38,6 +38,18 @@ impl Access {
                 _ => {}
             }
         }
+        if let AccessOperation::Take { organisation } = operation {
+            self.open_past(organisation);
+        }
+    }
+
+    /// A new owner reads from the start, however it was admitted: whoever answers for a space, and
+    /// erases in it, must be able to tell what is in it.
+    fn open_past(&mut self, owner: &OrganisationId) {
+        let stretches = self.reading.entry(*owner).or_default();
+        if let Some(open) = stretches.last_mut().filter(|last| last.to.is_none()) {
+            open.from = 0;
+        }
     }
 
     /// The epochs that `organisation` may read, in the order of its memberships.

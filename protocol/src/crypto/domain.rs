@@ -95,10 +95,12 @@ domains! {
     BUNDLE_CONTENT = "bundle-content";
     /// Signature of a bundle's manifest.
     BUNDLE_SIGNATURE = "bundle-signature";
-    /// Signature of a node over where it can be reached.
-    ADDRESS_RECORD = "address-record";
-    /// Digest of which address records are here.
-    ADDRESS_DIGEST = "address-digest";
+    /// Signature of a node over what it says of itself.
+    BEACON = "beacon";
+    /// Digest of which beacons are here.
+    BEACON_DIGEST = "beacon-digest";
+    /// How a space stands in the beacons of a node.
+    BEACON_SPACE = "beacon-space";
     /// Record id from kind, creator and nonce: derive-key mode without lengths, in `record`.
     RECORD_ID = "record-id";
     /// Automerge actor from node, record and grant: derive-key mode without lengths, in `record`.

@@ -255,7 +255,7 @@ impl Replica {
                 Growth::Identity { .. }
                 | Growth::Partner { .. }
                 | Growth::Presented { .. }
-                | Growth::Addresses { .. } => {}
+                | Growth::Beacons { .. } => {}
             }
         }
         for ((space, author), from) in authors {

@@ -7,8 +7,8 @@
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{
-    Access, AccessEntry, AccessOperation, Cut, History, Keyring, Recipient, Role, Rotation,
-    Signatures, sealed_hash,
+    Access, AccessEntry, AccessError, AccessOperation, Cut, History, Keyring, Recipient, Role,
+    Rotation, Signatures, sealed_hash,
 };
 use crate::codec;
 use crate::crypto::{EpochKey, SealingPublic};
@@ -203,7 +203,8 @@ impl Replica {
     /// Cuts the log of a node that its organisation revoked, and rotates.
     ///
     /// # Errors
-    /// As [`Replica::grant`].
+    /// As [`Replica::grant`]; [`AccessError::Operation`] for this node itself, which would make a
+    /// key that it may not have.
     pub fn cut_node(
         &mut self,
         disk: &dyn Storage,
@@ -211,6 +212,9 @@ impl Replica {
         node: NodeId,
         random: &mut dyn CryptoRng,
     ) -> Result<(), ReplicaError> {
+        if node == self.node() {
+            return Err(AccessError::Operation.into());
+        }
         let position = {
             let state = self.space(disk, space)?;
             state.heads.get(&node).map_or(crate::log::LogPosition::START, |head| head.position)

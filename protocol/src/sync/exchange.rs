@@ -30,7 +30,7 @@ pub enum Task {
     /// Other partners that are to be presented to this one.
     Introductions,
     /// Address records, by node.
-    Addresses { nodes: BTreeSet<NodeId> },
+    Beacons { nodes: BTreeSet<NodeId> },
     /// The proof that an author forked its log.
     Proof { space: SpaceId, author: NodeId, sequence: u64 },
 }
@@ -91,7 +91,7 @@ impl Exchange {
             | Task::Acquaintances
             | Task::Introductions
             | Task::Partner { .. }
-            | Task::Addresses { .. } => &mut self.identities,
+            | Task::Beacons { .. } => &mut self.identities,
             Task::Access { .. }
             | Task::Branch { .. }
             | Task::Sealed { .. }

@@ -1,6 +1,6 @@
 //! What two nodes say to each other on a sync stream. One message is one frame.
 
-use super::addresses::Addresses;
+use super::beacons::Beacons;
 use super::handover::Handover;
 use crate::access::{AccessEntry, Receipt};
 use crate::codec::{self, CodecError};
@@ -133,7 +133,7 @@ pub enum Message {
     Introductions(#[n(0)] Vec<Presentation>),
     /// Where nodes are. Records are acknowledged.
     #[n(17)]
-    Addresses(#[n(0)] Addresses),
+    Beacons(#[n(0)] Beacons),
     /// Receipts for erasures. Acknowledged.
     #[n(14)]
     Receipts {
@@ -184,7 +184,7 @@ impl Message {
                 | Self::Handover(_)
                 | Self::Receipts { .. }
                 | Self::Introductions(_)
-                | Self::Addresses(Addresses::Records(_))
+                | Self::Beacons(Beacons::Records(_))
         )
     }
 }

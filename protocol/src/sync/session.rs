@@ -1,8 +1,8 @@
 //! One link with a partner's node.
 
-mod addresses;
 mod admit;
 mod answer;
+mod beacons;
 mod courier;
 mod portions;
 mod send;
@@ -316,7 +316,7 @@ impl Session {
         } else {
             self.exchange.push(Task::Introductions);
         }
-        Self::offer_addresses(&partner, replica, effects);
+        Self::offer_beacons(&partner, replica, effects);
         self.phase = Phase::Live { compared: false, recompare_at: None };
         if self.side == Side::Initiator { self.compare(replica, effects) } else { Ok(()) }
     }
@@ -372,7 +372,7 @@ impl Session {
             let is_told = |one: &&Growth| {
                 matches!(
                     one,
-                    Growth::Partner { .. } | Growth::Presented { .. } | Growth::Addresses { .. }
+                    Growth::Partner { .. } | Growth::Presented { .. } | Growth::Beacons { .. }
                 )
             };
             for grown in growth.iter().filter(is_told) {

@@ -295,3 +295,14 @@ fn a_member_that_was_removed_learns_it_and_hands_in_what_it_wrote() {
     pair.member.read(&last);
     assert_eq!(pair.member.bundle_as(&request(owner)).unwrap().messages, 0);
 }
+
+#[test]
+fn that_somebody_lives_is_told_without_a_line_too() {
+    let mut pair = pair();
+    let (owner, member) = (pair.owner.organisation(), pair.member.organisation());
+    let (at, addresses) = (Timestamp::from_milliseconds(5_000), Vec::new());
+    pair.owner.act(|replica, disk, _| replica.sign_beacon(disk, &addresses, at)).unwrap();
+    let bundle = pair.owner.bundle(member);
+    assert!(pair.member.read(&bundle).refused.is_empty());
+    assert_eq!(pair.member.replica.confirmed(&owner, at), Some(at));
+}

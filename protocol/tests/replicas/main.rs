@@ -10,8 +10,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
-mod addresses;
 mod adversary;
+mod beacons;
 mod branches;
 mod bundles;
 mod circle;

@@ -3,9 +3,11 @@
 use super::cast::{Organisation, Seat};
 use super::golden::Golden;
 use sincronia_protocol::codec;
-use sincronia_protocol::identity::AddressRecord;
+use sincronia_protocol::identity::{Beacon, BeaconContent};
+use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::replica::Presentation;
-use sincronia_protocol::sync::{Addresses, Message};
+use sincronia_protocol::sync::{Beacons, Message};
+use sincronia_protocol::time::Timestamp;
 
 #[test]
 fn nodes_are_found_and_organisations_presented() {
@@ -16,25 +18,28 @@ fn nodes_are_found_and_organisations_presented() {
     let organisation = Organisation::found(1, 1);
     let Seat { key, .. } = &organisation.seats[0];
     let addresses = vec!["/ip4/192.0.2.1/tcp/4001".to_owned()];
-    let record = AddressRecord::sign(7, &addresses, key);
+    let lengths = vec![(Beacon::tag(&key.id(), &SpaceId::from_bytes([0x5A; 32])), 12)];
+    let (at, running) = (Timestamp::from_milliseconds(6), [0xB0; 16]);
+    let content = BeaconContent { at, running, addresses: addresses.clone(), lengths };
+    let beacon = Beacon::sign(7, content, key);
     let presentation = Presentation {
         name: "Comune di Aulla".into(),
         identity: organisation.entries.clone(),
         addresses: vec![(key.id(), addresses)],
     };
     let messages = [
-        ("digest", Message::Addresses(Addresses::Digest([0xD1; 32]))),
-        ("numbers", Message::Addresses(Addresses::Numbers(vec![(key.id(), 7)]))),
-        ("records", Message::Addresses(Addresses::Records(vec![record.clone()]))),
+        ("digest", Message::Beacons(Beacons::Digest([0xD1; 32]))),
+        ("numbers", Message::Beacons(Beacons::Numbers(vec![(key.id(), 7)]))),
+        ("records", Message::Beacons(Beacons::Records(vec![beacon.clone()]))),
         ("introductions", Message::Introductions(vec![presentation])),
     ];
-    golden.hex("address record", codec::encode(&record));
+    golden.hex("beacon", codec::encode(&beacon));
     for (name, message) in &messages {
         golden.hex(&format!("message of {name}"), message.encode());
     }
     let recorded = golden.settle("meeting.json");
 
-    let read: AddressRecord = codec::decode(&recorded.bytes("address record")).unwrap();
+    let read: Beacon = codec::decode(&recorded.bytes("beacon")).unwrap();
     assert!(read.verify().is_ok());
     for (name, message) in messages {
         let read = Message::decode(&recorded.bytes(&format!("message of {name}"))).unwrap();

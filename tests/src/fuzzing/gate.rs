@@ -58,6 +58,10 @@ impl Target for Gate {
             self.world.check();
             tally.compared += 1;
         }
+        if dice.one_in(8) {
+            self.world.check_history();
+            tally.compared += 1;
+        }
         if dice.one_in(16) {
             self.world.check_other_order(dice);
             tally.compared += 1;
@@ -82,6 +86,7 @@ impl Target for Gate {
             if self.world.step(author, bytes) {
                 tally.accepted += 1;
                 self.world.check();
+                self.world.check_history();
                 tally.compared += 1;
             } else {
                 tally.refused += 1;

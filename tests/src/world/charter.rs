@@ -57,6 +57,7 @@ impl Charter {
                 next.owner = Some(*organisation);
                 next.offered = None;
                 next.standing.0 += 1;
+                gifts.extend((0..next.keys.len()).map(|epoch| next.gift(epoch, *organisation)));
             }
             AccessOperation::Rotate { .. } | AccessOperation::Erase { .. } => {}
         }

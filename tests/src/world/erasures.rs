@@ -64,8 +64,9 @@ impl World {
     /// whenever; and its certificate misses nobody.
     pub(super) fn check_erased(&mut self, member: PeerIndex, space: &SpaceId) {
         let mut records: Vec<_> = self.erasures.of(space).copied().collect();
-        if self.has_copied() {
-            // The only machine that knew of an erasure may have been put back.
+        if self.has_copied() || self.bears_grudges {
+            // The only machine that knew of an erasure may have been put back, or its organisation
+            // speaks with nobody.
             let one = &mut self.peers[member];
             records.retain(|one_record| {
                 one.replica.is_erased(&one.disk, space, one_record).expect("a space")

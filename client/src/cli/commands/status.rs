@@ -73,7 +73,7 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
             PartnerState::Verified => "trust-verified",
             PartnerState::Blocked => "trust-blocked",
         });
-        let phase = phase(context, partner);
+        let phase = format!("{}{}", phase(context, partner), warnings(context, partner));
         let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
         let outstanding = outstanding(context, partner);
         let cells = [partner.name.clone(), trust, phase, outstanding, last];
@@ -112,6 +112,18 @@ fn phase(context: &Context, partner: &PartnerView) -> String {
         }
         _ => words,
     }
+}
+
+/// What may be old, or missing, of a partner.
+fn warnings(context: &Context, partner: &PartnerView) -> String {
+    let texts = &context.texts;
+    let since = partner.confirmed.unwrap_or(partner.joined_at);
+    let silent = partner.silent.then(|| ("partner-silent", ("time", time(since).into())));
+    let held_back = partner.held_back > 0;
+    let lacking = held_back.then(|| ("partner-held-back", ("spaces", partner.held_back.into())));
+    let told = [silent, lacking].into_iter().flatten();
+    let told = told.map(|(key, argument)| texts.with(key, &[argument]));
+    told.flat_map(|words| [" · ".to_owned(), words]).collect()
 }
 
 /// A partner that is reached by files: which was the last one each way, and when.

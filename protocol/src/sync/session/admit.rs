@@ -14,7 +14,7 @@ use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof}
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
-use crate::sync::{Addresses, Handover};
+use crate::sync::{Beacons, Handover};
 
 impl Session {
     pub(super) fn admit(
@@ -63,11 +63,11 @@ impl Session {
                 .allow(&run, self.last_heard)
                 .and_then(|()| replica.admit_run(disk, run).map(drop)),
             Message::Introductions(told) => self.admit_introductions(told, replica),
-            Message::Addresses(Addresses::Records(_)) if self.partner.is_none() => {
+            Message::Beacons(Beacons::Records(_)) if self.partner.is_none() => {
                 Err(ReplicaError::NotPermitted)
             }
-            Message::Addresses(Addresses::Records(records)) => {
-                replica.admit_addresses(records, self.last_heard)
+            Message::Beacons(Beacons::Records(records)) => {
+                replica.admit_beacons(records, self.last_heard)
             }
             Message::Handover(handover) => self.admit_handover(handover, replica, disk),
             _ => Ok(()),
@@ -184,7 +184,7 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
         ReplicaError::Identity(IdentityError::Signature) => {
             misbehaved("an identity entry whose signature does not hold")
         }
-        ReplicaError::Addresses => misbehaved("an address record whose signature does not hold"),
+        ReplicaError::Beacons => misbehaved("a beacon whose signature does not hold"),
         ReplicaError::Receipt => misbehaved("a receipt whose signature does not hold"),
         ReplicaError::Malformed(_) => misbehaved("malformed entries"),
         ReplicaError::Storage(_) | ReplicaError::Damaged(_) => Err(CloseReason::Store),

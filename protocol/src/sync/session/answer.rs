@@ -31,7 +31,7 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let message =
             Message::decode(frame).map_err(|_| CloseReason::Misbehaved("a malformed frame"))?;
-        let is_news = (message.is_acknowledged() && !matches!(message, Message::Addresses(_)))
+        let is_news = (message.is_acknowledged() && !matches!(message, Message::Beacons(_)))
             || matches!(message, Message::Heads { .. } | Message::IdentityLengths { .. });
         if is_news {
             // Whoever is told something while live compares again, even if it knew already.
@@ -91,7 +91,7 @@ impl Session {
                 self.handle_lengths(is_answer, &lengths, replica, effects);
                 Ok(())
             }
-            Message::Addresses(said) => self.handle_addresses(said, replica, effects),
+            Message::Beacons(said) => self.handle_beacons(said, replica, effects),
             Message::Asked => {
                 self.handle_asked(effects);
                 Ok(())

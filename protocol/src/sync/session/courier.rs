@@ -14,6 +14,7 @@ use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::exchange::Task;
 use crate::sync::message::Message;
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// Lengths of identity logs that a session takes at once.
@@ -77,6 +78,11 @@ impl Courier {
             for (author, from) in logs {
                 self.session.exchange.push(Task::Author { space: theirs.space, author, from });
             }
+        }
+        let beacons = replica.beacon_numbers(&self.partner);
+        let nodes: BTreeSet<_> = beacons.into_iter().map(|(node, _)| node).collect();
+        if !nodes.is_empty() {
+            self.session.exchange.push(Task::Beacons { nodes });
         }
         let mut sent = 0;
         loop {

@@ -1,8 +1,8 @@
 //! Sending: what is queued, as far as the window has room, and what grows while live.
 
-use super::addresses::address_messages;
 use super::admit::proof_message;
 use super::answer::{announce, store};
+use super::beacons::beacon_messages;
 use super::portions::portions;
 use super::{Exchanging, Phase, Session, Side};
 use crate::access::{AccessEntry, Receipt};
@@ -129,9 +129,7 @@ impl Session {
                 let found = replica.receipts(disk, &space, &nodes).map_err(store)?;
                 Ok(receipt_messages(space, found))
             }
-            Task::Addresses { nodes } => {
-                Ok(address_messages(replica.address_records(partner, &nodes)))
-            }
+            Task::Beacons { nodes } => Ok(beacon_messages(replica.beacons(partner, &nodes))),
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
             Task::Proof { space, author, sequence } => {
                 // Whoever knows neither branch would take the proof alone for what follows.
@@ -219,8 +217,8 @@ impl Session {
                 }
                 Ok(false)
             }
-            Growth::Addresses { node } => {
-                self.push_addresses(*node, partner, replica);
+            Growth::Beacons { node } => {
+                self.push_beacon(*node, partner, replica);
                 Ok(false)
             }
             Growth::Partner { organisation } => {

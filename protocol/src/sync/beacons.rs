@@ -1,13 +1,13 @@
 //! What two nodes say of where nodes are: first a digest, then, if it differs, the numbers of the
 //! records each has, then the records that the other lacks.
 
-use crate::identity::AddressRecord;
+use crate::identity::Beacon;
 use crate::ids::NodeId;
 use minicbor::{Decode, Encode};
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Addresses {
+pub enum Beacons {
     /// Digest of the numbers of all that the sender may tell the receiver.
     #[n(0)]
     Digest(
@@ -20,5 +20,5 @@ pub enum Addresses {
     Numbers(#[n(0)] Vec<(NodeId, u64)>),
     /// Records.
     #[n(2)]
-    Records(#[n(0)] Vec<AddressRecord>),
+    Records(#[n(0)] Vec<Beacon>),
 }

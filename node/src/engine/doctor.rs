@@ -1,0 +1,153 @@
+//! What is well with a node and what is not, each with what to do.
+
+use super::Core;
+use crate::api::{ApiError, Check, PartnerState, Status};
+
+impl Core {
+    /// Every check.
+    pub fn doctor(&mut self) -> Result<Vec<Check>, ApiError> {
+        let status = self.status()?;
+        let mut checks = self.machine_checks(&status).to_vec();
+        checks.extend(standing_checks(&status));
+        checks.extend(partner_checks(&status));
+        checks.extend(decision_checks(&status));
+        Ok(checks)
+    }
+
+    /// The disk and the line.
+    fn machine_checks(&self, status: &Status) -> [Check; 4] {
+        let free =
+            self.room.free().map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
+        [
+            check("store", true, format!("{} bytes", status.bytes_stored), ""),
+            check(
+                "room",
+                !status.short_of_room,
+                free,
+                "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
+                 exchanged",
+            ),
+            check(
+                "addresses",
+                status.closed || !status.addresses.is_empty(),
+                status.addresses.join(", "),
+                "check the listen addresses in sincronia.toml",
+            ),
+            check(
+                "online",
+                status.online || status.closed || status.revoked,
+                on(status),
+                "run `sincronia online`",
+            ),
+        ]
+    }
+}
+
+/// Whether the node speaks for its organisation, alone and up to date.
+fn standing_checks(status: &Status) -> [Check; 3] {
+    let certified =
+        if status.revoked { "revoked" } else { "this node speaks for its organisation" };
+    [
+        check(
+            "one_copy",
+            !status.cloned,
+            if status.cloned { "another one runs" } else { "no other one was heard of" }.into(),
+            "stop the other copy of this node",
+        ),
+        check(
+            "certified",
+            !status.revoked,
+            certified.into(),
+            "this node was revoked: work on another one; keep its data or delete it",
+        ),
+        check(
+            "caught_up",
+            status.catching_up.is_none(),
+            awaited(status),
+            "the restored node gives and takes access again once it has heard them; to go on \
+             without them: `sincronia backup finish`",
+        ),
+    ]
+}
+
+/// Whether partners are there, and whether what they wrote arrives.
+fn partner_checks(status: &Status) -> [Check; 4] {
+    let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
+    // Who is reached by files is not waited for.
+    let by_line = || active().filter(|one| one.bundles.is_none());
+    let unreached = by_line().filter(|one| !one.sync.connected).map(|one| {
+        let failure = one.sync.last_failure.as_ref();
+        failure.map_or_else(|| one.name.clone(), |failure| format!("{}: {failure}", one.name))
+    });
+    let silent = by_line().filter(|one| one.silent).map(|one| one.name.clone());
+    let behind = active().filter(|one| one.held_back > 0);
+    let behind = behind.map(|one| format!("{}: {}", one.name, one.held_back));
+    let unverified = active().filter(|one| one.state == PartnerState::Joined);
+    [
+        nobody(
+            "partners_reached",
+            &unreached.collect::<Vec<_>>(),
+            "offline partners are reached when they return; check addresses if it stays so",
+        ),
+        nobody(
+            "partners_confirmed",
+            &silent.collect::<Vec<_>>(),
+            "two days without a sign of them from anybody: what stands here may be old; telephone",
+        ),
+        nobody(
+            "nothing_held_back",
+            &behind.collect::<Vec<_>>(),
+            "they wrote more than an hour ago what has not come here: let them connect directly, \
+             and tell whoever carries for them",
+        ),
+        nobody(
+            "partners_verified",
+            &unverified.map(|one| one.name.clone()).collect::<Vec<_>>(),
+            "compare the six words by telephone: `sincronia partner verify`",
+        ),
+    ]
+}
+
+/// What waits for a person.
+fn decision_checks(status: &Status) -> [Check; 2] {
+    let counts = &status.counts;
+    [
+        check(
+            "conflicts",
+            counts.conflicts == 0,
+            counts.conflicts.to_string(),
+            "a person decides: `sincronia conflict list`",
+        ),
+        check(
+            "quarantine",
+            counts.quarantined == 0,
+            counts.quarantined.to_string(),
+            "late edits of removed members; write again what is still wanted",
+        ),
+    ]
+}
+
+/// A check that is well when nobody is named.
+fn nobody(name: &str, named: &[String], remedy: &str) -> Check {
+    let detail = if named.is_empty() { "all".into() } else { named.join("; ") };
+    check(name, named.is_empty(), detail, remedy)
+}
+
+fn on(status: &Status) -> String {
+    let text = match (status.closed, status.online) {
+        (true, _) => "closed by its settings",
+        (false, true) => "online",
+        (false, false) => "offline",
+    };
+    text.into()
+}
+
+fn awaited(status: &Status) -> String {
+    let names = status.catching_up.as_ref().map(|one| one.awaited.join("; "));
+    names.unwrap_or_else(|| "nobody is waited for".into())
+}
+
+fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {
+    let remedy = (!ok).then(|| remedy.to_owned());
+    Check { name: name.into(), ok, detail, remedy }
+}
