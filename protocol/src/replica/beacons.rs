@@ -144,8 +144,8 @@ impl Replica {
     /// one that is refused are taken nevertheless.
     ///
     /// # Errors
-    /// [`ReplicaError::Beacons`] when a signature does not hold; [`ReplicaError::Limit`] when a node
-    /// says something of itself too often.
+    /// [`ReplicaError::Beacons`] when a signature does not hold; [`ReplicaError::Limit`] when a
+    /// node says something of itself too often.
     pub fn admit_beacons(
         &mut self,
         records: Vec<Beacon>,
