@@ -140,7 +140,8 @@ impl Replica {
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
-    /// whoever was admitted on a branch that does not hold; nothing to anyone else.
+    /// whoever was admitted on a branch that does not hold; nothing to anyone else. A node of a
+    /// former member tells other machines of its own organisation as much, and nobody else.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -150,7 +151,10 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        if !self.summaries.contains_key(space) || self.own_role(space).is_none() {
+        let is_sibling = *partner == self.organisation();
+        if !self.summaries.contains_key(space)
+            || (self.own_role(space).is_none() && !is_sibling)
+        {
             return Ok(None);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {

@@ -150,22 +150,38 @@ impl World {
 
     /// Every two honest nodes that are connected know that they agree, unless they share a space
     /// in which one of them is excused.
-    fn check_sessions(&self, excused: &BTreeSet<(SpaceId, PeerIndex)>) {
+    fn check_sessions(&mut self, excused: &BTreeSet<(SpaceId, PeerIndex)>) {
+        let Some((one, other, phase)) = self.unsettled_session(excused) else { return };
+        let (seed, mut told) = (self.seed, self.describe_spaces());
+        let known = [one, other].map(|peer| self.peers[peer].replica.summaries());
+        let spaces: BTreeSet<_> = known.into_iter().flatten().map(|(space, _)| *space).collect();
+        for space in spaces {
+            for peer in [one, other] {
+                told = format!("{told}\n{space}\n{}", self.describe_heads(peer, &space));
+            }
+        }
+        panic!("seed {seed}: {one} with {other} {phase:?}\n{told}");
+    }
+
+    /// The first session of honest nodes that is not in sync, unless its nodes are excused.
+    fn unsettled_session(
+        &self,
+        excused: &BTreeSet<(SpaceId, PeerIndex)>,
+    ) -> Option<(PeerIndex, PeerIndex, SyncPhase)> {
         let is_honest = |peer: PeerIndex| self.peers[peer].is_good();
         let is_excused = |one: PeerIndex, other: PeerIndex| {
             let knows = |peer: PeerIndex, space| self.peers[peer].replica.summary(space).is_some();
             let concerns = |space| knows(one, space) || knows(other, space);
             excused.iter().any(|(space, peer)| (*peer == one || *peer == other) && concerns(space))
         };
-        for (peer, one) in self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer)) {
-            for (other, session) in one.sessions.values().filter(|(other, _)| is_honest(*other)) {
-                let phase = session.status().phase;
-                if phase != SyncPhase::InSync && !is_excused(peer, *other) {
-                    let (seed, spaces) = (self.seed, self.describe_spaces());
-                    panic!("seed {seed}: {peer} with {other} {phase:?}\n{spaces}");
-                }
-            }
-        }
+        let honest = self.peers.iter().enumerate().filter(|(peer, _)| is_honest(*peer));
+        let sessions = honest.flat_map(|(peer, one)| {
+            one.sessions.values().map(move |(other, session)| (peer, *other, session))
+        });
+        sessions
+            .filter(|(peer, other, _)| is_honest(*other) && !is_excused(*peer, *other))
+            .map(|(peer, other, session)| (peer, other, session.status().phase))
+            .find(|(.., phase)| *phase != SyncPhase::InSync)
     }
 
     fn check_store(&mut self, peer: PeerIndex) {
