@@ -85,7 +85,7 @@ impl Replica {
     /// The keys among `wanted` (commitments) that may be handed to `node`, sealed to it, and the
     /// epoch that binds them: only to a certified node that was not cut, of an organisation that
     /// reads the space, and only if that is this organisation or one of the two owns the space.
-    /// Nothing when there is none, or when the owner's keyrings for the node are here.
+    /// Nothing when there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -108,15 +108,9 @@ impl Replica {
             here.filter_map(|(epoch, one)| Some((epoch, state.epoch_keys.get(&one)?.clone())))
                 .collect::<Vec<_>>()
         };
-        // Keyrings of the branch that holds bring no key of another.
-        let beside = wanted_of(access.keys_beside_for(&theirs));
-        let named = wanted_of(access.keys_for(&theirs));
-        let mut keyring = Keyring { keys: beside };
-        for (epoch, key) in named {
-            if theirs == self.organisation() || !self.is_brought(disk, space, node, epoch)? {
-                keyring.keys.push((epoch, key));
-            }
-        }
+        // Also what a keyring of the log seems to bring: its maker may have lacked keys itself.
+        let mut keyring = Keyring { keys: wanted_of(access.keys_beside_for(&theirs)) };
+        keyring.keys.extend(wanted_of(access.keys_for(&theirs)));
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
@@ -134,26 +128,6 @@ impl Replica {
         }
         let mut active = self.identities.get(&theirs)?.active_nodes();
         active.find(|(one, _)| *one == node).map(|(_, sealing)| (theirs, sealing.clone()))
-    }
-
-    /// Whether a keyring that brings `node` the key of `epoch` can be sent as it is.
-    fn is_brought(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        node: &NodeId,
-        epoch: u64,
-    ) -> Result<bool, ReplicaError> {
-        let access = &self.space(disk, space)?.access;
-        let named = access.keyrings_of(node).into_iter();
-        let named = named.filter(|(position, _)| brings(access, *position, epoch));
-        let hashes: Vec<_> = named.map(|(_, hash)| hash).collect();
-        for hash in hashes {
-            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Takes keys that another node handed to this one. Returns whether any was new.
@@ -200,16 +174,6 @@ impl Replica {
     pub(super) fn is_certified(&self, organisation: &OrganisationId, node: &NodeId) -> bool {
         self.identities.get(organisation).is_some_and(|identity| identity.is_active(node))
     }
-}
-
-/// Whether a keyring of the entry at `position` leads to the key of `epoch`: that of a rotation as
-/// far back as each key wraps the one before, that of a grant to all that came before it.
-fn brings(access: &Access, position: u64, epoch: u64) -> bool {
-    let begun = access.epoch_at(epoch).is_some_and(|one| one.position <= position);
-    let until = access.epochs().iter().take_while(|one| one.position <= position);
-    let later = until.zip(0_u64..).filter(|(_, number)| *number > epoch);
-    let is_grant = access.epochs().iter().all(|one| one.position != position);
-    begun && (is_grant || later.into_iter().all(|(one, _)| one.previous.is_some()))
 }
 
 /// Of the keys that are named, those that are not here.
