@@ -85,7 +85,7 @@ impl Run {
     /// # Errors
     /// [`RunError::BodyMissing`] when a body is left out at a position that was not erased.
     pub fn erase(&mut self, is_erased: impl Fn(u64) -> bool) -> Result<(), RunError> {
-        for (entry, sequence) in self.entries.iter_mut().zip(self.start..) {
+        for (sequence, entry) in self.placed() {
             match (entry.body.is_erased(), is_erased(sequence)) {
                 (true, false) => return Err(RunError::BodyMissing),
                 (false, true) => entry.body = entry.body.erased(),
@@ -93,6 +93,13 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// The entries with their positions. A place that no log reaches is the last number for all
+    /// that would lie beyond it: whoever sends a run chooses where it starts.
+    pub(crate) fn placed(&mut self) -> impl Iterator<Item = (u64, &mut RunEntry)> {
+        let start = self.start;
+        (0..).map(move |offset| start.saturating_add(offset)).zip(&mut self.entries)
     }
 
     /// Checks that the run continues a log that ends at `position`, and that its author signed it.
@@ -129,7 +136,7 @@ impl Run {
             let header = Header {
                 space: self.space,
                 author: self.author,
-                sequence: self.start + offset as u64,
+                sequence: self.start.saturating_add(offset as u64),
                 previous,
                 access: access.ok_or(RunError::Malformed)?,
                 epoch: epoch.ok_or(RunError::Malformed)?,
@@ -240,5 +247,17 @@ mod tests {
         let mut run = sample(1);
         run.start = 7;
         assert_eq!(run.verify(LogPosition::START), Err(RunError::Gap));
+    }
+
+    /// Found by fuzzing: whoever was sent such a run stopped working, since the positions of its
+    /// entries went beyond the last number there is.
+    #[test]
+    fn threat_30_a_run_at_the_end_of_all_numbers_is_refused() {
+        for start in [u64::MAX, u64::MAX - 1] {
+            let mut run = sample(3);
+            run.start = start;
+            run.erase(|_| true).unwrap();
+            assert_eq!(run.verify(LogPosition::START), Err(RunError::Gap));
+        }
     }
 }

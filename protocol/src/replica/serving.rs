@@ -152,9 +152,7 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
         let is_sibling = *partner == self.organisation();
-        if !self.summaries.contains_key(space)
-            || (self.own_role(space).is_none() && !is_sibling)
-        {
+        if !self.summaries.contains_key(space) || (self.own_role(space).is_none() && !is_sibling) {
             return Ok(None);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {

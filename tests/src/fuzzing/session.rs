@@ -84,7 +84,7 @@ impl Target for Sessions {
     fn samples(&self) -> Vec<Vec<u8>> {
         let mut nodes = self.scene.nodes();
         let mut noted = Vec::new();
-        Line::open(&mut nodes, &mut noted).run_sound();
+        assert!(Line::open(&mut nodes, &mut noted).run_sound(), "the exchange does not end");
         vec![noted]
     }
 }

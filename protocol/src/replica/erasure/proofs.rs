@@ -20,11 +20,11 @@ impl Replica {
             let access = &self.space(disk, space)?.access;
             // What is missing was erased on a branch that was known once.
             let author = run.author;
-            run.entries.iter_mut().zip(run.start..).for_each(|(entry, sequence)| {
+            for (sequence, entry) in run.placed() {
                 if access.is_body_erased(&author, sequence) {
                     entry.body = entry.body.erased();
                 }
-            });
+            }
             if run != before {
                 self.pending.put(Table::Forks, key, codec::encode(&run));
             }
