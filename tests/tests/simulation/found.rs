@@ -333,3 +333,27 @@ fn on_a_sound_line_nothing_that_is_written_waits() {
         assert_eq!((left.len(), right.len()), (8, 8), "seed {seed}");
     }
 }
+
+/// A new owner, admitted "from now", admitted somebody from the start before it had the keys of the
+/// past itself. When it had them, its own keyring was taken for one that brings them.
+#[test]
+fn whom_a_new_owner_admits_before_it_has_the_keys_of_the_past_gets_them_too() {
+    let mut world = World::new(39, 50);
+    let (founder, owner, reader) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(founder);
+    world.new_practice(founder, space, TITLE);
+    world.grant(founder, space, owner, Role::Contributor, History::Now).unwrap();
+    world.offer(founder, space, owner).unwrap();
+    world.run_until_quiet();
+    assert!(world.peer(owner).shows(&space).is_empty());
+    world.cut(founder, owner);
+    world.take_over(owner, space).unwrap();
+    world.grant(owner, space, reader, Role::Reader, History::Start).unwrap();
+    world.run_until_quiet();
+    world.connect(founder, owner);
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(owner).shows(&space).len(), 1, "who answers for it can read it");
+    assert_eq!(world.peer(reader).shows(&space).len(), 1);
+}
