@@ -3,12 +3,16 @@
 use super::adversary::{built_on, joined, new_practice, payload};
 use super::circle::Circle;
 use super::forging::{forger, take};
-use super::organisation::Node;
+use super::line::Line;
+use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::crypto::{EpochKey, Secret};
-use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::ids::{EntryHash, NodeId, RecordId, SpaceId};
 use sincronia_protocol::limits::{LATE_ENTRIES_MAX, RUN_ENTRIES_MAX};
 use sincronia_protocol::record::{Change, Edits};
 use sincronia_protocol::replica::{ReplicaError, WriteRequest, WriteTarget};
@@ -199,4 +203,59 @@ fn threat_30_runs_without_their_beginning_leave_nothing_behind() {
     assert_eq!(circle.owner.digests(), before);
     take(&mut circle.owner, &first).unwrap();
     assert_eq!(circle.owner.shows(&space).len(), 1);
+}
+
+#[test]
+fn threat_25_a_forked_log_is_frozen_its_organisation_goes_on_and_a_removal_heals_it() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let common = circle.member.note(&space, "comune ai due");
+    circle.settle();
+    let known: Vec<&Organisation> = circle.organisations.iter().collect();
+    let mut twin = Node::start(&circle.member.credentials, &known);
+    twin.disk = circle.member.disk.clone();
+    twin.random = ChaCha20Rng::from_seed([9; 32]);
+    twin.restart();
+    let there = twin.note(&space, "scritta là");
+    let here = circle.member.note(&space, "scritta qui");
+    twin.give(&mut circle.colleague, &space);
+    circle.member.give(&mut circle.owner, &space);
+    for _ in 0..2 {
+        Line::open(&mut circle.owner, &mut circle.colleague).run_sound();
+    }
+    assert_eq!(forks(&mut circle.owner, &space), [(twin.id(), 1)], "the proof is kept");
+    assert_eq!(forks(&mut circle.colleague, &space), [(twin.id(), 1)]);
+    // Nothing is taken beyond the fork, on neither branch.
+    circle.member.note(&space, "ancora qui");
+    let (replica, disk) = (&mut circle.member.replica, &circle.member.disk);
+    let more = replica.read_run(disk, &space, &twin.id(), 2, usize::MAX).unwrap().unwrap();
+    assert_eq!(circle.owner.take(&Parcel::Run(more)), Err(ReplicaError::Frozen));
+
+    // The organisation revokes the node and goes on with another: what was before the fork counts.
+    let second = circle.organisations[1].add_node(12);
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: twin.id() });
+    let mut second = Node::start(&second, &circle.organisations.iter().collect::<Vec<_>>());
+    for node in [&mut circle.owner, &mut circle.colleague] {
+        node.learn(&circle.organisations[1]);
+    }
+    let organisation = circle.organisations[1].id();
+    circle
+        .owner
+        .act(|replica, disk, random| replica.maintain(disk, &organisation, random))
+        .unwrap();
+    circle.owner.give(&mut second, &space);
+    let after = second.note(&space, "dalla nuova macchina");
+    second.give(&mut circle.owner, &space);
+    circle.owner.give(&mut circle.colleague, &space);
+    assert_eq!(circle.agreed_title(&common).as_deref(), Some("comune ai due"));
+    assert_eq!(circle.agreed_title(&after).as_deref(), Some("dalla nuova macchina"));
+    assert_eq!([circle.agreed_title(&here), circle.agreed_title(&there)], [None, None]);
+    assert_eq!(circle.owner.digests(), circle.colleague.digests());
+}
+
+/// Where the logs of authors of a space were found forked.
+fn forks(node: &mut Node, space: &SpaceId) -> Vec<(NodeId, u64)> {
+    let organisation = node.organisation();
+    let heads = node.replica.heads_for(&node.disk, &organisation, space).unwrap();
+    heads.unwrap().forks
 }

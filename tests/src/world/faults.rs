@@ -44,7 +44,7 @@ impl World {
     }
 
     /// Sets a node's clock off by up to ten years, ahead or behind.
-    pub(super) fn set_clock_wrong(&mut self, peer: PeerIndex) {
+    pub fn set_clock_wrong(&mut self, peer: PeerIndex) {
         let by = i64::try_from(self.below(2 * CLOCK_MS_MAX)).unwrap_or(0);
         let half = i64::try_from(CLOCK_MS_MAX).unwrap_or(0);
         self.peers[peer].clock.ahead_ms = by - half;

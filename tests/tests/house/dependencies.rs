@@ -149,7 +149,7 @@ fn each_library_is_named_in_its_place_only() {
 }
 
 #[test]
-fn every_direct_dependency_has_its_reason() {
+fn threat_43_every_direct_dependency_has_its_reason() {
     let reasons = fs::read_to_string(root().join("docs/dependencies.md")).expect("the document");
     let used = manifest("");
     let used = used.get("workspace").and_then(|workspace| workspace.get("dependencies"));

@@ -55,6 +55,23 @@ fn every_threat_names_tests_that_exist() {
     none(&findings, "these tests do not exist, or prove another row:");
 }
 
+/// A row that no program can test says so in words.
+#[test]
+fn every_threat_has_a_proof_of_its_own() {
+    let lacking: Vec<_> = rows()
+        .into_iter()
+        .filter(|(number, tests)| {
+            let prefix = format!("threat_{number:02}_");
+            !tests.is_empty() && !tests.iter().any(|test| test.starts_with(&prefix))
+        })
+        .map(|(number, _)| number.to_string())
+        .collect();
+    none(&lacking, "no test is named after these rows:");
+    let in_words = rows().into_iter().filter(|(_, tests)| tests.is_empty());
+    let in_words: Vec<_> = in_words.map(|(number, _)| number).collect();
+    assert_eq!(in_words, [15, 40, 44], "rows answered in words");
+}
+
 #[test]
 fn every_proof_of_a_threat_is_in_the_table() {
     let named: BTreeSet<_> = rows().into_iter().flat_map(|(_, tests)| tests).collect();

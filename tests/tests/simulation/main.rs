@@ -164,6 +164,34 @@ fn what_does_not_concern_a_partner_leaves_it_in_sync() {
 }
 
 #[test]
+fn threat_28_clocks_that_are_years_wrong_and_jump_change_nothing() {
+    let mut world = World::new(8, 50);
+    let (owner, member, other) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    for one in [member, other] {
+        world.grant(owner, space, one, Role::Contributor, History::Start).unwrap();
+    }
+    let record = world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    let target = WriteTarget::Existing(record);
+    for round in 0..6 {
+        for peer in [owner, member, other] {
+            world.set_clock_wrong(peer);
+        }
+        let writer = [owner, member, other][round % 3];
+        let title = json!({"title": format!("Versione {round} della scheda")});
+        world.write(writer, space, target, title).unwrap();
+        world.run_until_quiet();
+        world.check_agreement(owner, &space).unwrap();
+        let view = world.peer(other).shows(&space).into_values().next().unwrap();
+        assert!(view.contains(&format!("Versione {round}")), "{view}");
+    }
+    world.rest();
+    world.check_rest(&[space]);
+}
+
+#[test]
 fn what_a_reader_writes_anyway_is_set_aside_everywhere() {
     let mut world = World::new(7, 50);
     let (owner, member, reader) = (world.add(), world.add(), world.add());

@@ -1,9 +1,10 @@
-//! A disk that forgets what was not synced, and one that fills up.
+//! A disk that forgets what was not synced, one that fills up, and one that errs once.
 
 use super::*;
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 use std::io::{Error, ErrorKind, Result};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What reached the platter, and what the system still holds.
@@ -212,4 +213,79 @@ fn threat_42_a_full_disk_is_said_and_what_was_committed_can_be_read() {
     if let Ok(snapshot) = store.snapshot() {
         assert_eq!(count(&snapshot), committed as usize, "writable again: {again}");
     }
+}
+
+/// A disk of which one operation, counted from now, fails with an input/output error.
+#[derive(Clone, Debug)]
+struct Faulty(Arc<InMemoryBackend>, Arc<AtomicUsize>);
+
+impl Faulty {
+    fn step(&self) -> Result<()> {
+        let left = self.1.fetch_sub(1, Ordering::SeqCst);
+        if left == 0 { Err(Error::other("input/output error")) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Faulty {
+    fn len(&self) -> Result<u64> {
+        self.step().and_then(|()| self.0.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        self.step().and_then(|()| self.0.read(offset, out))
+    }
+
+    fn set_len(&self, length: u64) -> Result<()> {
+        self.step().and_then(|()| self.0.set_len(length))
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.step().and_then(|()| self.0.sync_data())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
+        self.step().and_then(|()| self.0.write(offset, data))
+    }
+}
+
+/// Lets every read, write and sync fail in turn: an error is told, and nothing that a commit
+/// promised is lost or half there when the store is opened again.
+#[test]
+fn whichever_operation_of_the_disk_fails_nothing_that_was_promised_is_lost() {
+    const NEVER: usize = usize::MAX / 2;
+    let (mut failing, mut told) = (0, 0);
+    loop {
+        let disk = Faulty(Arc::default(), Arc::new(AtomicUsize::new(NEVER)));
+        let open = || {
+            // A small cache: reads reach the disk, and fail too.
+            let database =
+                Database::builder().set_cache_size(1 << 14).create_with_backend(disk.clone());
+            let database = database.map_err(|_| Error::other("open"))?;
+            Store::from_database(database, Path::new("disk"), &OWNER)
+                .map_err(|_| Error::other("open"))
+        };
+        drop(open().unwrap());
+        disk.1.store(failing, Ordering::SeqCst);
+        let (mut returned, mut tried) = (None, None);
+        if let Ok(store) = open() {
+            for number in 1..=3 {
+                tried = Some(number);
+                match store.commit(&generation(number)) {
+                    Ok(()) => returned = Some(number),
+                    Err(_) => told += 1,
+                }
+            }
+        }
+        // Beyond zero it goes on below: a number larger than any it was set to.
+        let is_over = disk.1.load(Ordering::SeqCst) < NEVER;
+        disk.1.store(NEVER, Ordering::SeqCst);
+        let found = generation_on(&open().unwrap());
+        assert!(found >= returned, "{failing}: {found:?} after {returned:?} returned");
+        assert!(found <= tried, "{failing}: {found:?} was never tried");
+        if is_over {
+            break;
+        }
+        failing += 1;
+    }
+    assert!(failing > 40 && told > 40, "{failing} operations, {told} errors");
 }
