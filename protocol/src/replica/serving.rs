@@ -141,7 +141,8 @@ impl Replica {
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
     /// whoever was admitted on a branch that does not hold; nothing to anyone else. A node of a
-    /// former member tells other machines of its own organisation as much, and nobody else.
+    /// former member tells as much to other machines of its own organisation, and to the owner:
+    /// the machine that signed the removal may be lost, and with it the only other word of it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -151,11 +152,13 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let is_sibling = *partner == self.organisation();
-        if !self.summaries.contains_key(space)
-            || (self.own_role(space).is_none() && !is_sibling)
-        {
+        let own = self.organisation();
+        let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
             return Ok(None);
+        };
+        if self.own_role(space).is_none() && *partner != own {
+            let is_owner = *partner == owner;
+            return if is_owner { self.farewell_for(disk, &own, space) } else { Ok(None) };
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
@@ -171,17 +174,18 @@ impl Replica {
         Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }
 
+    /// The access log up to the removal of `organisation`, and what its own nodes wrote.
     fn farewell_for(
         &mut self,
         disk: &dyn Storage,
-        partner: &OrganisationId,
+        organisation: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let removed = self.space(disk, space)?.access.farewell(partner);
-        let overruled = self.overruled_for(disk, partner, space)?;
+        let removed = self.space(disk, space)?.access.farewell(organisation);
+        let overruled = self.overruled_for(disk, organisation, space)?;
         let Some(access) = removed.max(overruled) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
-        authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
+        authors.retain(|(author, _)| self.certified.get(author) == Some(organisation));
         let absent = SpaceHeads::absent(*space);
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ..absent }))
     }

@@ -522,3 +522,31 @@ fn a_primary_that_was_cut_makes_no_key() {
     agree(&mut circle.owner, &mut second);
     circle.owner.try_rotate(&space).unwrap();
 }
+
+/// Who was removed spoke of the space to nobody. With the machine that had signed the removal every
+/// other word of it was lost, and the owner's next one took the removed for a member for ever.
+#[test]
+fn the_owners_next_machine_learns_of_a_removal_from_whoever_was_removed() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second(&mut circle, 0, 11);
+    agree(&mut circle.owner, &mut second);
+    circle.member.note(&space, "prima della rimozione");
+    circle.remove_member();
+    agree(&mut circle.owner, &mut circle.member);
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: second.id() });
+    hear(&mut circle, 0);
+    second.learn(&circle.organisations[0]);
+
+    let member = circle.member.organisation();
+    assert_eq!(circle.member.replica.own_role(&space), None);
+    let role = |node: &Node| node.replica.summary(&space).unwrap().role(&member);
+    assert_eq!(role(&second), Some(Role::Contributor));
+    // To another member it says nothing.
+    let colleague = circle.colleague.organisation();
+    let told = circle.member.replica.heads_for(&circle.member.disk, &colleague, &space).unwrap();
+    assert_eq!(told, None);
+    agree(&mut second, &mut circle.member);
+    assert_eq!(role(&second), None);
+    assert_eq!(second.access_log(&space).len(), circle.member.access_log(&space).len());
+}
