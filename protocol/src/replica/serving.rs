@@ -264,7 +264,8 @@ impl Replica {
     }
 
     /// A run of an author's entries from `from` on, about `bytes_max` long, ending at an entry
-    /// whose signature is here; nothing when there is none.
+    /// whose signature is here; nothing when there is none. A forked log is read up to its fork, or
+    /// to the first signature behind it when only that one proves what comes before.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.
@@ -277,9 +278,35 @@ impl Replica {
         bytes_max: usize,
     ) -> Result<Option<Run>, ReplicaError> {
         let state = self.space(disk, space)?;
-        let Some(head) = state.heads.get(author).copied() else { return Ok(None) };
-        let end = state.forks.get(author).copied().unwrap_or(u64::MAX).min(head.position.length);
-        self.build_run(disk, (space, author), from..end, bytes_max)
+        let Some(length) = state.heads.get(author).map(|head| head.position.length) else {
+            return Ok(None);
+        };
+        let fork = state.forks.get(author).copied().filter(|fork| *fork < length);
+        let end = fork.unwrap_or(length);
+        let run = self.build_run(disk, (space, author), from..end, bytes_max)?;
+        if run.is_some() || fork.is_none_or(|fork| from >= fork) {
+            return Ok(run);
+        }
+        self.build_run(disk, (space, author), from..length, 1)
+    }
+
+    /// Whether the log of an author that is here goes through `position`.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn goes_through(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        position: &LogPosition,
+    ) -> Result<bool, ReplicaError> {
+        let Some(last) = position.length.checked_sub(1) else { return Ok(true) };
+        let head = self.space(disk, space)?.heads.get(author).copied();
+        match head.filter(|head| position.length <= head.position.length) {
+            Some(head) => Ok(self.hash_at(disk, space, author, head, last)? == position.head),
+            None => Ok(false),
+        }
     }
 
     /// The branch of an author's forked log that is here, from where it parts on, as far as the
