@@ -330,7 +330,12 @@ impl Replica {
     ) -> Result<Admitted, ReplicaError> {
         let (space, author) = (run.space, run.author);
         self.check_author(disk, &space, &author)?;
-        let access = &self.space(disk, &space)?.access;
+        let state = self.space(disk, &space)?;
+        if state.forks.get(&author).is_some_and(|fork| *fork < run.start) {
+            // It follows on one of two branches, and nothing here tells which.
+            return Err(ReplicaError::Frozen);
+        }
+        let access = &state.access;
         run.erase(|sequence| access.is_body_erased(&author, sequence))?;
         let head = self.space(disk, &space)?.heads.get(&author).copied().unwrap_or(Head::START);
         let bytes = crate::codec::encode(&run);

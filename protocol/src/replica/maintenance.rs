@@ -52,10 +52,12 @@ impl Replica {
 
     /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
     /// cuts the logs of revoked nodes, rotates where a new node has no key. A space whose key has
-    /// not arrived here yet keeps no other from its due; the debt then stays.
+    /// not arrived here yet, or in which this node was cut, keeps no other from its due; the debt
+    /// then stays.
     ///
     /// # Errors
-    /// When the store cannot be read, or [`ReplicaError::KeyMissing`].
+    /// When the store cannot be read, [`ReplicaError::KeyMissing`] or
+    /// [`ReplicaError::NotPermitted`].
     pub fn maintain(
         &mut self,
         disk: &dyn Storage,
@@ -75,7 +77,9 @@ impl Replica {
         let mut outcome = Ok(());
         for space in spaces {
             match self.maintain_space(disk, &space, organisation, random) {
-                Err(ReplicaError::KeyMissing) => outcome = Err(ReplicaError::KeyMissing),
+                Err(error @ (ReplicaError::KeyMissing | ReplicaError::NotPermitted)) => {
+                    outcome = Err(error);
+                }
                 other => other?,
             }
         }

@@ -185,7 +185,8 @@ impl Replica {
     /// Gives the space a fresh key.
     ///
     /// # Errors
-    /// As [`Replica::grant`].
+    /// As [`Replica::grant`]; [`ReplicaError::NotPermitted`] also when this node was cut in the
+    /// space.
     pub fn rotate(
         &mut self,
         disk: &dyn Storage,
@@ -314,8 +315,12 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
-        let own = self.organisation();
+        let (own, node) = (self.organisation(), self.node());
         let state = self.space(disk, space)?;
+        if state.access.cut_nodes().contains_key(&node) {
+            // It would make a key that it may not have. Another node must be named primary.
+            return Err(ReplicaError::NotPermitted);
+        }
         let (position, epoch) = (state.access.length(), state.access.epoch());
         let previous = state.key_at(epoch).cloned();
         // The owner lacks the key of now when the machine that made it is lost. Members give it

@@ -141,7 +141,8 @@ impl Replica {
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
     /// whoever was admitted on a branch that does not hold; nothing to anyone else. A node of a
-    /// former member tells other machines of its own organisation as much, and nobody else.
+    /// former member tells as much to other machines of its own organisation, and to the owner:
+    /// the machine that signed the removal may be lost, and with it the only other word of it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -151,9 +152,13 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let is_sibling = *partner == self.organisation();
-        if !self.summaries.contains_key(space) || (self.own_role(space).is_none() && !is_sibling) {
+        let own = self.organisation();
+        let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
             return Ok(None);
+        };
+        if self.own_role(space).is_none() && *partner != own {
+            let is_owner = *partner == owner;
+            return if is_owner { self.farewell_for(disk, &own, space) } else { Ok(None) };
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
@@ -169,17 +174,18 @@ impl Replica {
         Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }
 
+    /// The access log up to the removal of `organisation`, and what its own nodes wrote.
     fn farewell_for(
         &mut self,
         disk: &dyn Storage,
-        partner: &OrganisationId,
+        organisation: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let removed = self.space(disk, space)?.access.farewell(partner);
-        let overruled = self.overruled_for(disk, partner, space)?;
+        let removed = self.space(disk, space)?.access.farewell(organisation);
+        let overruled = self.overruled_for(disk, organisation, space)?;
         let Some(access) = removed.max(overruled) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
-        authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
+        authors.retain(|(author, _)| self.certified.get(author) == Some(organisation));
         let absent = SpaceHeads::absent(*space);
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ..absent }))
     }
@@ -258,7 +264,8 @@ impl Replica {
     }
 
     /// A run of an author's entries from `from` on, about `bytes_max` long, ending at an entry
-    /// whose signature is here; nothing when there is none.
+    /// whose signature is here; nothing when there is none. A forked log is read up to its fork, or
+    /// to the first signature behind it when only that one proves what comes before.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.
@@ -271,9 +278,35 @@ impl Replica {
         bytes_max: usize,
     ) -> Result<Option<Run>, ReplicaError> {
         let state = self.space(disk, space)?;
-        let Some(head) = state.heads.get(author).copied() else { return Ok(None) };
-        let end = state.forks.get(author).copied().unwrap_or(u64::MAX).min(head.position.length);
-        self.build_run(disk, (space, author), from..end, bytes_max)
+        let Some(length) = state.heads.get(author).map(|head| head.position.length) else {
+            return Ok(None);
+        };
+        let fork = state.forks.get(author).copied().filter(|fork| *fork < length);
+        let end = fork.unwrap_or(length);
+        let run = self.build_run(disk, (space, author), from..end, bytes_max)?;
+        if run.is_some() || fork.is_none_or(|fork| from >= fork) {
+            return Ok(run);
+        }
+        self.build_run(disk, (space, author), from..length, 1)
+    }
+
+    /// Whether the log of an author that is here goes through `position`.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn goes_through(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        position: &LogPosition,
+    ) -> Result<bool, ReplicaError> {
+        let Some(last) = position.length.checked_sub(1) else { return Ok(true) };
+        let head = self.space(disk, space)?.heads.get(author).copied();
+        match head.filter(|head| position.length <= head.position.length) {
+            Some(head) => Ok(self.hash_at(disk, space, author, head, last)? == position.head),
+            None => Ok(false),
+        }
     }
 
     /// The branch of an author's forked log that is here, from where it parts on, as far as the

@@ -488,3 +488,65 @@ fn a_decision_about_a_partner_reaches_the_other_nodes() {
         assert!(!node.replica.is_partner(&owner), "of two at once the stricter holds");
     }
 }
+
+/// A node that was cut may have no key from there on. Named primary all the same, it made itself
+/// the next one.
+#[test]
+fn a_primary_that_was_cut_makes_no_key() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second(&mut circle, 0, 11);
+    agree(&mut circle.owner, &mut second);
+    for organisation in [circle.member.organisation(), circle.colleague.organisation()] {
+        circle.owner.revoke(&space, organisation).unwrap();
+    }
+    let cut = second.id();
+    circle.owner.act(|replica, disk, random| replica.cut_node(disk, &space, cut, random)).unwrap();
+    agree(&mut circle.owner, &mut second);
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: cut });
+    second.learn(&circle.organisations[0]);
+    let own = second.organisation();
+    let member = circle.member.organisation();
+    let now = second.grant(&space, member, Role::Reader, History::Now);
+    assert_eq!(now, Err(ReplicaError::NotPermitted));
+    assert_eq!(second.try_rotate(&space), Err(ReplicaError::NotPermitted));
+    let owed = second.act(|replica, disk, random| replica.maintain(disk, &own, random));
+    assert!(matches!(owed, Ok(()) | Err(ReplicaError::NotPermitted)), "{owed:?}");
+    // What needs no key it can do, and with another primary all goes on.
+    second.grant(&space, member, Role::Carrier, History::Start).unwrap();
+    let first = circle.owner.id();
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: first });
+    for node in [&mut circle.owner, &mut second] {
+        node.learn(&circle.organisations[0]);
+    }
+    agree(&mut circle.owner, &mut second);
+    circle.owner.try_rotate(&space).unwrap();
+}
+
+/// Who was removed spoke of the space to nobody. With the machine that had signed the removal every
+/// other word of it was lost, and the owner's next one took the removed for a member for ever.
+#[test]
+fn the_owners_next_machine_learns_of_a_removal_from_whoever_was_removed() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second(&mut circle, 0, 11);
+    agree(&mut circle.owner, &mut second);
+    circle.member.note(&space, "prima della rimozione");
+    circle.remove_member();
+    agree(&mut circle.owner, &mut circle.member);
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: second.id() });
+    hear(&mut circle, 0);
+    second.learn(&circle.organisations[0]);
+
+    let member = circle.member.organisation();
+    assert_eq!(circle.member.replica.own_role(&space), None);
+    let role = |node: &Node| node.replica.summary(&space).unwrap().role(&member);
+    assert_eq!(role(&second), Some(Role::Contributor));
+    // To another member it says nothing.
+    let colleague = circle.colleague.organisation();
+    let told = circle.member.replica.heads_for(&circle.member.disk, &colleague, &space).unwrap();
+    assert_eq!(told, None);
+    agree(&mut second, &mut circle.member);
+    assert_eq!(role(&second), None);
+    assert_eq!(second.access_log(&space).len(), circle.member.access_log(&space).len());
+}

@@ -18,6 +18,7 @@ mod circle;
 mod erasure;
 mod forgetting;
 mod forging;
+mod forks;
 mod frames;
 mod joining;
 mod line;

@@ -47,8 +47,13 @@ impl World {
     /// Opens a link between two nodes, whether or not there is one.
     pub fn connect_again(&mut self, one: PeerIndex, other: PeerIndex) {
         let wall = (one.min(other), one.max(other));
-        let is_apart = one == other || self.walls.contains(&wall) || !self.has_line(one, other);
-        if is_apart || !self.admit_each_other(one, other) {
+        if one == other || self.walls.contains(&wall) || !self.has_line(one, other) {
+            return;
+        }
+        for (here, there) in [(one, other), (other, one)] {
+            self.return_to(here, there);
+        }
+        if !self.admit_each_other(one, other) {
             return;
         }
         self.counter += 1;
@@ -66,13 +71,30 @@ impl World {
         }
     }
 
+    /// A node whose certification has not reached the other yet, told no greeting, presents the
+    /// identity log of its organisation.
+    fn return_to(&mut self, here: PeerIndex, there: PeerIndex) {
+        if !self.admits(here, there) || self.admits(there, here) {
+            return;
+        }
+        let (node, now) = (self.peers[here].replica.node(), self.time_at(there));
+        let introduction = self.peers[here].acquaintance().introduction;
+        let taken =
+            self.act(there, |one| one.replica.admit_return(&one.disk, &node, &introduction, now));
+        if matches!(taken, Ok(Ok(_))) {
+            self.note(&format!("{here} returns to {there}"));
+        }
+    }
+
+    /// Whether the door of the first lets the second in.
+    fn admits(&self, here: PeerIndex, there: PeerIndex) -> bool {
+        let node = self.peers[there].replica.node();
+        self.peers[here].replica.admitted_nodes().any(|(admitted, _)| admitted == node)
+    }
+
     /// Whether the doors of both let the other in.
     pub(super) fn admit_each_other(&self, one: PeerIndex, other: PeerIndex) -> bool {
-        let admits = |here: PeerIndex, there: PeerIndex| {
-            let node = self.peers[there].replica.node();
-            self.peers[here].replica.admitted_nodes().any(|(admitted, _)| admitted == node)
-        };
-        admits(one, other) && admits(other, one)
+        self.admits(one, other) && self.admits(other, one)
     }
 
     pub(super) fn links_between(&self, one: PeerIndex, other: PeerIndex) -> Vec<u64> {

@@ -26,7 +26,8 @@ impl World {
         let givers: Vec<_> = self
             .members(peer, space)
             .into_iter()
-            .filter(|other| *other != peer)
+            // A member keeps the keyrings of its own nodes alone, and gives them to whom it meets.
+            .filter(|other| *other != peer && self.are_partners(peer, *other))
             .filter(|other| {
                 let theirs = self.organisation(*other);
                 carries || theirs == own || theirs == summary.owner || own == summary.owner

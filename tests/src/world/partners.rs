@@ -116,10 +116,15 @@ impl World {
     /// Whether the writer of a space and every node of its members may meet: what is sealed for a
     /// member comes from the owner alone.
     pub(super) fn may_meet(&self, owner: PeerIndex, space: &SpaceId) -> bool {
+        let mut members = self.members(owner, space).into_iter();
+        members.all(|member| self.are_partners(owner, member))
+    }
+
+    /// Whether the organisations of two nodes, as these know them, are partners of each other.
+    pub(super) fn are_partners(&self, one: PeerIndex, other: PeerIndex) -> bool {
         let admits = |one: PeerIndex, other: PeerIndex| {
             self.peers[one].replica.is_partner(&self.organisation(other))
         };
-        let mut members = self.members(owner, space).into_iter();
-        members.all(|member| admits(owner, member) && admits(member, owner))
+        admits(one, other) && admits(other, one)
     }
 }

@@ -67,13 +67,14 @@ impl World {
         is_made
     }
 
-    /// A file arrives at a node of its organisation. What cannot be taken is thrown away.
-    fn import(&mut self, peer: PeerIndex, file: &[u8]) {
+    /// A file arrives at a node of its organisation; whether that node takes it.
+    fn import(&mut self, peer: PeerIndex, file: &[u8]) -> bool {
         let (mut random, now) = (self.fork_random(), self.time_at(peer));
         let taken =
             self.carry(peer, |one| import(file, &mut one.replica, &one.disk, now, &mut random));
         self.count_operation("import", taken.is_some());
         self.note(&format!("{peer} takes {}: {taken:?}", super::Trace::name(file)));
+        taken.is_some()
     }
 
     /// A command whose errors are those of bundles.
@@ -147,14 +148,19 @@ impl World {
         self.deliver_all();
     }
 
-    /// At the primary: its partners know it, and the others hear from it.
+    /// At the primary, or where people find that the file opens: a sender that has not heard of
+    /// the primary sealed it to other machines, and those tell the primary.
     fn deliver_all(&mut self) {
         for (recipient, file) in std::mem::take(&mut self.post.under_way) {
             let mut houses = self.organisations.iter();
             let house = houses.find(|house| house.identity.organisation() == recipient);
-            if let Some(primary) = house.map(|house| house.primary) {
-                self.import(primary, &file);
-            }
+            let Some(primary) = house.map(|house| house.primary) else { continue };
+            let is_machine =
+                |peer: &PeerIndex| *peer != primary && self.organisation(*peer) == recipient;
+            let others =
+                (0..self.len()).filter(is_machine).filter(|one| self.peers[*one].is_good());
+            let readers: Vec<_> = std::iter::once(primary).chain(others).collect();
+            let _ = readers.into_iter().any(|reader| self.import(reader, &file));
         }
     }
 

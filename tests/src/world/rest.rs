@@ -196,14 +196,16 @@ impl World {
         }
     }
 
-    /// Whether a node has a space that could tell its owner's primary of it.
+    /// Whether a node has a space that could tell its owner's primary of it, unless that one broke
+    /// the rules: nobody expects anything of it.
     fn might_be_found(&self, space: &SpaceId) -> bool {
         (0..self.len()).filter(|peer| self.peers[*peer].is_good()).any(|peer| {
             let summary = self.peers[peer].replica.summary(space);
             let owner = summary.and_then(|one| {
                 one.role(&self.organisation(peer))?;
                 let mut houses = self.organisations.iter();
-                houses.find(|house| house.identity.organisation() == one.owner)
+                let house = houses.find(|house| house.identity.organisation() == one.owner)?;
+                (self.peers[house.primary].repute != Repute::Rogue).then_some(house)
             });
             owner.is_some_and(|house| {
                 house.primary == peer || self.admit_each_other(house.primary, peer)

@@ -357,3 +357,46 @@ fn whom_a_new_owner_admits_before_it_has_the_keys_of_the_past_gets_them_too() {
     assert_eq!(world.peer(owner).shows(&space).len(), 1, "who answers for it can read it");
     assert_eq!(world.peer(reader).shows(&space).len(), 1);
 }
+
+/// A machine was started from an old copy of its disk and had forgotten the one that was to take
+/// its place; nobody else had heard of that one, and every door stayed closed to it.
+#[test]
+fn a_machine_that_nobody_remembers_returns_by_itself() {
+    let mut world = World::new(2903, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Reader, History::Start).unwrap();
+    world.new_practice(owner, space, TITLE);
+    world.run_until_quiet();
+    world.isolate(member);
+    world.back_up(member);
+    let second = world.add_node(member);
+    world.restore(member);
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(second).shows(&space).len(), 1);
+}
+
+/// Two organisations that only exchange bundles named other primaries at the same time: each sealed
+/// its bundles to the machine of the other that it knew, and nobody opened them there.
+#[test]
+fn a_bundle_for_an_older_machine_reaches_the_primary() {
+    let mut world = World::new(11096, 50);
+    let (owner, member) = (world.add(), world.add());
+    world.befriend_all();
+    world.take_line_away(0);
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.rest();
+    // Not on terms with the owner, the member does not hear of its new machine.
+    world.block(member, owner);
+    for peer in [owner, member] {
+        let second = world.add_node(peer);
+        world.name_primary(second);
+    }
+    world.new_practice(member, space, TITLE);
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(owner).shows(&space).len(), 1);
+}

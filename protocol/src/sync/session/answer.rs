@@ -240,11 +240,12 @@ impl Session {
                 continue;
             }
             let at = known.get(author).copied().unwrap_or(LogPosition::START);
-            if at.length < position.length {
-                self.exchange.push(Task::Author { space, author: *author, from: at.length });
-            } else if at.length == position.length && at.head != position.head {
-                // Two branches of equal length: each side sends its own, and both find the fork.
-                self.exchange.push(Task::Author { space, author: *author, from: 0 });
+            if at.length < position.length || (at.length == position.length && at != *position) {
+                // What does not continue the other's log is sent from the start, so that the fork
+                // is found; of two branches of equal length each side sends its own.
+                let is_common = replica.goes_through(disk, &space, author, &at).map_err(store)?;
+                let from = if is_common { at.length } else { 0 };
+                self.exchange.push(Task::Author { space, author: *author, from });
             }
         }
         let forks: BTreeSet<_> = theirs.forks.iter().copied().collect();
