@@ -6,7 +6,7 @@
 
 use super::summary::Known;
 use super::{Replica, ReplicaError, keys};
-use crate::access::{AccessEntry, Confirmation, Role};
+use crate::access::{AccessEntry, AccessOperation, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
 use crate::identity::Identity;
@@ -15,7 +15,7 @@ use crate::limits;
 use crate::log::{LogPosition, Run, RunEntry};
 use crate::storage::{Storage, Table};
 use minicbor::{Decode, Encode};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 
 /// Something that replicas compare.
@@ -152,9 +152,7 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
         let is_sibling = *partner == self.organisation();
-        if !self.summaries.contains_key(space)
-            || (self.own_role(space).is_none() && !is_sibling)
-        {
+        if !self.summaries.contains_key(space) || (self.own_role(space).is_none() && !is_sibling) {
             return Ok(None);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
@@ -209,6 +207,35 @@ impl Replica {
             ControlFlow::Continue(())
         })?;
         Ok(entries)
+    }
+
+    /// The owners that signed these entries of the access log, each with how much of its identity
+    /// log it takes to judge them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn signers(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        places: Range<u64>,
+    ) -> Result<BTreeMap<OrganisationId, u64>, ReplicaError> {
+        let mut signers = BTreeMap::new();
+        let mut owner = None;
+        for AccessEntry { statement, .. } in
+            self.access_entries(disk, space, 0, places.end, usize::MAX)?
+        {
+            match statement.operation {
+                AccessOperation::Create { owner: next, .. }
+                | AccessOperation::Take { organisation: next } => owner = Some(next),
+                _ => {}
+            }
+            if let Some(owner) = owner.filter(|_| places.contains(&statement.sequence)) {
+                let length = signers.entry(owner).or_insert(0);
+                *length = statement.term.saturating_add(1).max(*length);
+            }
+        }
+        Ok(signers)
     }
 
     /// Sealed keyrings for a partner: of those it asks for, what is here and meant for its nodes,

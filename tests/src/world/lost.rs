@@ -26,7 +26,9 @@ impl World {
         let givers: Vec<_> = self
             .members(peer, space)
             .into_iter()
-            .filter(|other| *other != peer)
+            // Keyrings of others are passed on by carriers only: a maker that a node never meets
+            // cannot give it any, unless somebody whom both meet carries them too.
+            .filter(|other| *other != peer && self.admit_each_other(peer, *other))
             .filter(|other| {
                 let theirs = self.organisation(*other);
                 carries || theirs == own || theirs == summary.owner || own == summary.owner

@@ -106,8 +106,7 @@ impl World {
         let Ok(Some(heads)) = heads else { return format!("{peer}: {heads:?}") };
         let entries = one.replica.access_entries(&one.disk, space, 0, u64::MAX, usize::MAX);
         let node = one.replica.node();
-        let lacking: Vec<_> =
-            heads.lacking.iter().map(|one| self.holders_of(space, one)).collect();
+        let lacking: Vec<_> = heads.lacking.iter().map(|one| self.holders_of(space, one)).collect();
         let SpaceHeads { access, authors, forks, ends, .. } = heads;
         let mut lines = vec![format!("{peer}, node {node}")];
         lines.push(format!("access {access:?} forks {forks:?} ends {ends:?} lacks {lacking:?}"));
