@@ -140,8 +140,8 @@ impl Replica {
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
-    /// whoever was admitted on a branch that does not hold; nothing to anyone else. A node of a
-    /// former member tells other machines of its own organisation as much, and nobody else.
+    /// whoever was admitted on a branch that does not hold, or on one of two that contradict each
+    /// other; nothing to anyone else. A node of a former member tells other machines of its own organisation as much, and nobody else.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -175,13 +175,17 @@ impl Replica {
         partner: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let removed = self.space(disk, space)?.access.farewell(partner);
+        let state = self.space(disk, space)?;
+        let removed = state.access.farewell(partner);
+        let (contradicted, end) = state.access.contradiction_for(partner).unzip();
         let overruled = self.overruled_for(disk, partner, space)?;
-        let Some(access) = removed.max(overruled) else { return Ok(None) };
+        let access = [removed, contradicted, overruled].into_iter().flatten();
+        let Some(access) = access.max_by_key(|end| end.length) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
         authors.retain(|(author, _)| self.certified.get(author) == Some(partner));
         let absent = SpaceHeads::absent(*space);
-        Ok(Some(SpaceHeads { access, authors, is_farewell: true, ..absent }))
+        let ends = end.flatten().into_iter().collect();
+        Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
     }
 
     /// Access entries from `from` to before `to`, at most `bytes_max` of them and at least one.

@@ -13,7 +13,7 @@ pub enum Task {
     Identity { organisation: OrganisationId, from: u64, to: u64 },
     /// An access log between two positions.
     Access { space: SpaceId, from: u64, to: u64 },
-    /// A branch of an access log that does not hold, by its last entry.
+    /// A branch of an access log that does not hold, up to an entry.
     Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
