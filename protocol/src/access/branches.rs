@@ -22,7 +22,7 @@ use super::operation::Role;
 use super::state::{Access, Epoch};
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
 use crate::limits;
-use crate::log::{AccessPoint, Header};
+use crate::log::{AccessPoint, Header, LogPosition};
 use std::cmp::Ordering;
 use std::ops::Deref;
 
@@ -83,6 +83,27 @@ impl Branches {
     #[must_use]
     pub fn is_contradicted(&self) -> bool {
         self.contradicting().next().is_some()
+    }
+
+    /// What tells `organisation`, which some branch of a contradiction admits and another does not,
+    /// that it is not a member: how much of the branch that holds, and up to which entry the branch
+    /// beside it that leaves the organisation out. Of what it is not admitted to it sees the first
+    /// entry, which is the contradiction, or all that led to its removal there.
+    #[must_use]
+    pub fn contradiction_for(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Option<(LogPosition, Option<EntryHash>)> {
+        let admits = |branch: &&Access| branch.role(organisation).is_some();
+        if !admits(&&self.holding) {
+            let other = self.contradicting().find(admits)?;
+            return Some((position_at(&self.holding, self.common(other) + 1)?, None));
+        }
+        let other = self.contradicting().find(|other| !admits(other))?;
+        let parted = self.common(other);
+        let removed = other.farewell(organisation).map_or(0, |end| end.length);
+        let end = position_at(other, removed.max(parted + 1))?;
+        Some((position_at(&self.holding, parted)?, Some(end.head)))
     }
 
     /// How many entries `other` has in common with the branch that holds.
@@ -256,6 +277,12 @@ fn rank(one: &Access, other: &Access) -> Ordering {
             _ => second.cmp(&first),
         }
     })
+}
+
+/// Where a branch stood after so many entries.
+fn position_at(branch: &Access, length: u64) -> Option<LogPosition> {
+    let last = usize::try_from(length.checked_sub(1)?).ok()?;
+    branch.hashes().get(last).map(|head| LogPosition { length, head: *head })
 }
 
 fn common(one: &Access, other: &Access) -> u64 {

@@ -301,7 +301,7 @@ impl Replica {
         Ok(found.map(|branch| access.common(branch).min(position.length)))
     }
 
-    /// The entries that branches beside the one that holds add to it, a branch after another.
+    /// The entries that a branch beside the one that holds adds to it, up to `end`.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -312,11 +312,11 @@ impl Replica {
         end: &EntryHash,
     ) -> Result<Vec<AccessEntry>, ReplicaError> {
         let access = &self.space(disk, space)?.access;
-        let Some(branch) = access.others().iter().find(|one| one.position().head == *end) else {
-            return Ok(Vec::new());
-        };
+        let place = |one: &Access| one.hashes().iter().position(|hash| hash == end);
+        let found = access.others().iter().find_map(|one| Some((one, place(one)?)));
+        let Some((branch, last)) = found else { return Ok(Vec::new()) };
         let common = usize::try_from(access.common(branch)).unwrap_or(usize::MAX);
-        let wanted: Vec<_> = branch.hashes().get(common..).unwrap_or_default().to_vec();
+        let wanted: Vec<_> = branch.hashes().get(common..=last).unwrap_or_default().to_vec();
         let mut entries = Vec::with_capacity(wanted.len());
         for hash in wanted {
             let key = keys::hashed(space, hash.as_bytes());

@@ -6,7 +6,7 @@
 
 use super::summary::Known;
 use super::{Replica, ReplicaError, keys};
-use crate::access::{AccessEntry, Confirmation, Role};
+use crate::access::{AccessEntry, AccessOperation, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
 use crate::identity::Identity;
@@ -15,7 +15,7 @@ use crate::limits;
 use crate::log::{LogPosition, Run, RunEntry};
 use crate::storage::{Storage, Table};
 use minicbor::{Decode, Encode};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 
 /// Something that replicas compare.
@@ -140,9 +140,10 @@ impl Replica {
 
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
-    /// whoever was admitted on a branch that does not hold; nothing to anyone else. A node of a
-    /// former member tells as much to other machines of its own organisation, and to the owner:
-    /// the machine that signed the removal may be lost, and with it the only other word of it.
+    /// whoever was admitted on a branch that does not hold, or on one of two that contradict each
+    /// other; nothing to anyone else. A node of a former member tells as much to other machines of
+    /// its own organisation, and to the owner: the machine that signed the removal may be lost, and
+    /// with it the only other word of it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -181,13 +182,17 @@ impl Replica {
         organisation: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
-        let removed = self.space(disk, space)?.access.farewell(organisation);
+        let state = self.space(disk, space)?;
+        let removed = state.access.farewell(organisation);
+        let (contradicted, end) = state.access.contradiction_for(organisation).unzip();
         let overruled = self.overruled_for(disk, organisation, space)?;
-        let Some(access) = removed.max(overruled) else { return Ok(None) };
+        let access = [removed, contradicted, overruled].into_iter().flatten();
+        let Some(access) = access.max_by_key(|end| end.length) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
         authors.retain(|(author, _)| self.certified.get(author) == Some(organisation));
         let absent = SpaceHeads::absent(*space);
-        Ok(Some(SpaceHeads { access, authors, is_farewell: true, ..absent }))
+        let ends = end.flatten().into_iter().collect();
+        Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
     }
 
     /// Access entries from `from` to before `to`, at most `bytes_max` of them and at least one.
@@ -213,6 +218,35 @@ impl Replica {
             ControlFlow::Continue(())
         })?;
         Ok(entries)
+    }
+
+    /// The owners that signed these entries of the access log, each with how much of its identity
+    /// log it takes to judge them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn signers(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        places: Range<u64>,
+    ) -> Result<BTreeMap<OrganisationId, u64>, ReplicaError> {
+        let mut signers = BTreeMap::new();
+        let mut owner = None;
+        for AccessEntry { statement, .. } in
+            self.access_entries(disk, space, 0, places.end, usize::MAX)?
+        {
+            match statement.operation {
+                AccessOperation::Create { owner: next, .. }
+                | AccessOperation::Take { organisation: next } => owner = Some(next),
+                _ => {}
+            }
+            if let Some(owner) = owner.filter(|_| places.contains(&statement.sequence)) {
+                let length = signers.entry(owner).or_insert(0);
+                *length = statement.term.saturating_add(1).max(*length);
+            }
+        }
+        Ok(signers)
     }
 
     /// Sealed keyrings for a partner: of those it asks for, what is here and meant for its nodes,

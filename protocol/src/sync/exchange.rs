@@ -9,11 +9,11 @@ const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 /// Something to send, read from the store only when the window has room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
-    /// An identity log from a position on.
-    Identity { organisation: OrganisationId, from: u64 },
+    /// An identity log between two positions, or as far as it goes.
+    Identity { organisation: OrganisationId, from: u64, to: u64 },
     /// An access log between two positions.
     Access { space: SpaceId, from: u64, to: u64 },
-    /// A branch of an access log that does not hold, by its last entry.
+    /// A branch of an access log that does not hold, up to an entry.
     Branch { space: SpaceId, end: EntryHash },
     /// Keyrings, by hash.
     Sealed { space: SpaceId, hashes: BTreeSet<[u8; 32]> },
@@ -178,7 +178,7 @@ mod tests {
         exchange.push(author(0));
         exchange.push(author(0));
         let organisation = OrganisationId::from_bytes([3; 32]);
-        exchange.push(Task::Identity { organisation, from: 0 });
+        exchange.push(Task::Identity { organisation, from: 0, to: u64::MAX });
         assert!(matches!(exchange.next(), Some(Task::Identity { .. })));
         assert_eq!(exchange.next(), Some(author(0)));
         assert_eq!(exchange.next(), None);

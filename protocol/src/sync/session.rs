@@ -277,12 +277,12 @@ impl Session {
         let own_length = replica.identity(&own).map_or(0, Identity::length);
         if hello.own_identity < theirs {
             let (organisation, from) = (hello.organisation, hello.own_identity);
-            self.exchange.push(Task::Identity { organisation, from });
+            self.exchange.push(Task::Identity { organisation, from, to: u64::MAX });
         }
         self.own_identity_known = hello.known_identity;
         if hello.known_identity < own_length && !is_revoked && hello.organisation != own {
             let from = hello.known_identity;
-            self.exchange.push(Task::Identity { organisation: own, from });
+            self.exchange.push(Task::Identity { organisation: own, from, to: u64::MAX });
         }
         Ok(())
     }

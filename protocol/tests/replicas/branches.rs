@@ -7,8 +7,10 @@ use super::organisation::{Node, Organisation};
 use proptest::prelude::*;
 use sincronia_protocol::access::{AccessError, AccessOperation, History, Role};
 use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::sync::SyncPhase;
+use std::collections::BTreeSet;
 
 /// Two nodes exchange everything.
 fn meet(one: &mut Node, other: &mut Node) {
@@ -163,6 +165,42 @@ fn threat_24_of_two_branches_both_removals_hold_and_only_common_grants_until_it_
     let held = [member, outsider].map(|organisation| role(&second, organisation));
     let expected = [[None, None], [Some(Role::Contributor), Some(Role::Reader)]];
     assert!(expected.contains(&held), "one of the branches holds, whole: {held:?}");
+}
+
+/// Whoever was admitted by one of two copies, or removed by one, went on as a member as long as
+/// nobody told it what the other had said, and never came to terms with those who knew.
+#[test]
+fn whoever_only_one_of_two_branches_admits_is_told_so_and_nothing_more() {
+    let mut lengths = BTreeSet::new();
+    for role in [Role::Carrier, Role::Reader, Role::Contributor] {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let mut twin = copy_of(&circle.owner, &circle);
+        let [member, outsider] = [&circle.member, &circle.outsider].map(Node::organisation);
+        twin.grant(&space, outsider, role, History::Start).unwrap();
+        for node in [&mut circle.outsider, &mut circle.member, &mut circle.colleague] {
+            twin.give(node, &space);
+        }
+        circle.owner.revoke(&space, member).unwrap();
+        circle.owner.try_rotate(&space).unwrap();
+        circle.owner.give(&mut circle.colleague, &space);
+        lengths.insert(circle.colleague.replica.summary(&space).unwrap().access.length);
+
+        for node in [&mut circle.outsider, &mut circle.member] {
+            assert!(node.replica.own_role(&space).is_some());
+            let known = entries_known(node, &space);
+            meet(node, &mut circle.colleague);
+            assert_eq!(node.replica.own_role(&space), None);
+            assert_eq!(entries_known(node, &space), known + 1, "the contradiction, no more");
+        }
+    }
+    assert_eq!(lengths.len(), 2, "now the one branch holds, now the other");
+}
+
+/// Entries of an access log that are here, on all branches.
+fn entries_known(node: &mut Node, space: &SpaceId) -> u64 {
+    let aside = node.replica.set_aside(&node.disk, space).unwrap();
+    node.replica.summary(space).unwrap().access.length + aside.len() as u64
 }
 
 /// Two nodes talk for a while; what comes of it is for the caller to see.

@@ -58,7 +58,7 @@ impl World {
     /// Makes everything durable, then lets it out, and hands the sessions what grew, until nothing
     /// grows. False when the commit failed or the process ended.
     pub(super) fn flush(&mut self, peer: PeerIndex) -> bool {
-        self.project(peer);
+        let comes_again = self.project(peer);
         loop {
             match self.peers[peer].make_durable() {
                 Durable::Nothing => {}
@@ -84,17 +84,24 @@ impl World {
             self.maintain(peer);
             self.settle_erasures(peer);
             if growth.is_empty() && !self.peers[peer].replica.has_pending() {
+                // What was done meanwhile touches rows too, and nothing else may ever call again.
+                if self.peers[peer].replica.lags() && !comes_again {
+                    self.flush_later(peer);
+                }
                 return true;
             }
         }
     }
 
-    fn project(&mut self, peer: PeerIndex) {
+    /// Brings rows up to date, some or all; whether the rest has its turn later.
+    fn project(&mut self, peer: PeerIndex) -> bool {
         let budget = if self.is_lazy { 1 + self.below(20) } else { usize::MAX };
         let one = &mut self.peers[peer];
-        if one.replica.project(&one.disk, budget).expect("a sound disk") {
+        let is_left = one.replica.project(&one.disk, budget).expect("a sound disk");
+        if is_left {
             self.flush_later(peer);
         }
+        is_left
     }
 
     pub(super) fn flush_later(&mut self, peer: PeerIndex) {

@@ -400,3 +400,43 @@ fn a_bundle_for_an_older_machine_reaches_the_primary() {
     world.check_rest(&[space]);
     assert_eq!(world.peer(owner).shows(&space).len(), 1);
 }
+
+/// Whoever an owner admitted while another took the space over was told so by entries that it could
+/// not judge without the new owner's identity log, which nothing brought; it refused them, and went
+/// on as the member that it was not.
+#[test]
+fn whoever_a_new_owner_did_not_admit_learns_it_from_the_old_one() {
+    let mut world = World::new(408, 50);
+    let (old, new, late) = (world.add(), world.add(), world.add());
+    for other in [new, late] {
+        world.befriend(old, other);
+        world.connect(old, other);
+    }
+    let second = world.add_node(new);
+    let space = world.create_space(old);
+    world.grant(old, space, new, Role::Contributor, History::Start).unwrap();
+    world.offer(old, space, new).unwrap();
+    world.rest();
+    // Another machine takes the space over, and the old owner does not hear of it yet.
+    world.cut(old, new);
+    world.cut(old, second);
+    world.name_primary(second);
+    world.take_over(second, space).unwrap();
+    world.grant(old, space, late, Role::Reader, History::Start).unwrap();
+    world.run_until_quiet();
+    world.isolate(late);
+    world.add_node(new);
+    world.connect(old, second);
+    world.run_until_quiet();
+    assert_eq!(world.peer(late).replica.own_role(&space), Some(Role::Reader));
+
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(late).replica.own_role(&space), None);
+    assert_eq!(world.peer(late).phase_with(old), Some(SyncPhase::InSync));
+    let organisation = world.organisation(new);
+    let [known, told] = [new, late].map(|peer| {
+        world.peer(peer).replica.identity(&organisation).expect("it judges by it").length()
+    });
+    assert!(told < known, "what it takes to judge the entries, and no later machine");
+}

@@ -16,6 +16,7 @@ use crate::sync::exchange::Task;
 use crate::sync::message::Message;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Heads of at most so many spaces in one message.
 const HEADS_PER_MESSAGE: usize = 256;
@@ -216,7 +217,7 @@ impl Session {
         disk: &dyn Storage,
     ) -> Result<(), CloseReason> {
         let space = ours.space;
-        self.plan_access(ours, theirs, replica, disk)?;
+        self.plan_access(partner, ours, theirs, replica, disk)?;
         let mut hashes: BTreeSet<[u8; 32]> = theirs.lacking.iter().map(|hash| **hash).collect();
         if replica.may_show(partner, &ItemRef::Space(space)) {
             let since = theirs.access.length;
@@ -260,6 +261,7 @@ impl Session {
     /// have on the branch that holds here, and then the branches beside it.
     fn plan_access(
         &mut self,
+        partner: &OrganisationId,
         ours: &SpaceHeads,
         theirs: &SpaceHeads,
         replica: &mut Replica,
@@ -274,6 +276,9 @@ impl Session {
         let from = shared.unwrap_or(if theirs.access.length > to { to } else { 0 });
         if from < to {
             self.exchange.push(Task::Access { space, from, to });
+            if ours.is_farewell {
+                self.plan_signers(partner, &space, from..to, replica, disk)?;
+            }
         }
         if shared.is_some() {
             for end in ours
@@ -282,6 +287,25 @@ impl Session {
                 .filter(|end| theirs.access.head != **end && !theirs.ends.contains(end))
             {
                 self.exchange.push(Task::Branch { space, end: *end });
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues the identity logs without which a former member cannot judge these entries of an
+    /// access log, as far as it needs them: no common space has the two compare those of an owner
+    /// that it never had to do with.
+    fn plan_signers(
+        &mut self,
+        partner: &OrganisationId,
+        space: &SpaceId,
+        places: Range<u64>,
+        replica: &Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), CloseReason> {
+        for (organisation, to) in replica.signers(disk, space, places).map_err(store)? {
+            if !replica.may_show(partner, &ItemRef::Identity(organisation)) {
+                self.exchange.push(Task::Identity { organisation, from: 0, to });
             }
         }
         Ok(())
@@ -301,7 +325,7 @@ impl Session {
             let may_show = replica.may_show(&partner, &ItemRef::Identity(*organisation));
             if ours > *theirs && may_show {
                 let organisation = *organisation;
-                self.exchange.push(Task::Identity { organisation, from: *theirs });
+                self.exchange.push(Task::Identity { organisation, from: *theirs, to: u64::MAX });
             } else if ours < *theirs {
                 answers.push((*organisation, ours));
             }

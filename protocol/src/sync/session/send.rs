@@ -97,8 +97,10 @@ impl Session {
         disk: &dyn Storage,
     ) -> Result<Vec<Message>, CloseReason> {
         match task {
-            Task::Identity { organisation, from } => {
-                let entries = replica.identity_entries(disk, &organisation, from).map_err(store)?;
+            Task::Identity { organisation, from, to } => {
+                let entries = replica.identity_entries(disk, &organisation, from);
+                let mut entries = entries.map_err(store)?;
+                entries.retain(|entry| entry.statement.sequence < to);
                 Ok(entries.chunks(100).map(|part| Message::Identities(part.to_vec())).collect())
             }
             Task::Access { space, from, to } => self.access(space, from, to, replica, disk),
