@@ -55,6 +55,8 @@ pub const SPACE_MEMBERS_MAX: usize = 512;
 pub const SPACE_AUTHORS_MAX: usize = 2_048;
 /// Receipts for erasures in one space, one for each node: as many as may have written in it.
 pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
+/// Author logs of one organisation's nodes in one space: nobody takes the places of others.
+pub const SPACE_AUTHORS_OF_ONE_MAX: usize = 128;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.
@@ -139,3 +141,15 @@ const _: () = assert!(FRAME_BYTES_MAX > ACCESS_ENTRY_BYTES_MAX * 2);
 const _: () = assert!(STRING_BYTES_MAX < PAYLOAD_BYTES_MAX);
 const _: () = assert!(BUNDLE_BYTES_MAX > BUNDLE_CONTENT_BYTES_MAX as u64 + 1024 * 1024);
 const _: () = assert!(PART_HEADER_BYTES_MAX > BUNDLE_PARTS_MAX * 34 + 256);
+/// Keys that heads name as lacking: 140 KB of a frame. The rest is named when these have come.
+pub const KEYS_NAMED_MAX: usize = 4_096;
+/// Items that one comparison asks for: ten times the largest node, 32 MB.
+pub const ITEMS_NEEDED_MAX: usize = 1_000_000;
+/// What one partner tells of another: a frame less its other fields.
+pub const PRESENTATION_BYTES_MAX: usize = FRAME_BYTES_MAX - 4 * 1024;
+/// How far a machine's count of decisions about a partner may be ahead of another's: people make
+/// them, and a count at its end would make the last one final.
+pub const DECISIONS_AHEAD_MAX: u64 = 1 << 32;
+/// Organisations and beginnings of spaces that are not known here and that one partner brings
+/// within a day: anybody can make them, and each is kept. A whole country comes in two.
+pub const DAY_STRANGERS_MAX: u64 = 4_096;

@@ -283,6 +283,7 @@ pub struct Replica {
     cloned: bool,
     catching_up: Option<CatchingUp>,
     allowances: Allowances,
+    brought: Allowances,
     introductions: Introductions,
     beacons: BeaconBook,
 }
@@ -315,7 +316,8 @@ impl Replica {
             events: Vec::new(),
             cloned: false,
             catching_up: None,
-            allowances: Allowances::default(),
+            allowances: Allowances::of_authors(),
+            brought: Allowances::of_bringers(),
             introductions: Introductions::default(),
             beacons: BeaconBook::default(),
         };

@@ -269,4 +269,12 @@ impl AccessEntry {
     pub fn space_id(owner: &OrganisationId, salt: &[u8; 16]) -> SpaceId {
         SpaceId::from_bytes(Domain::SPACE_ID.hash(&[owner.as_bytes(), salt]))
     }
+
+    /// Whether the node that it names signed it; whether that node may is another question.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        let message = codec::encode(&self.statement);
+        let author = &self.statement.author;
+        self.signature.verify(Domain::ACCESS_SIGNATURE, author, &message).is_ok()
+    }
 }

@@ -71,7 +71,7 @@ impl Replica {
                 break;
             }
         }
-        self.notice_own(&before, entries);
+        self.notice_own(space, &before, entries);
         let access = &self.space(disk, space)?.access;
         let from = before.common(access).min(before.length());
         let grown = *access != before;
@@ -84,12 +84,15 @@ impl Replica {
         outcome.map(|()| grown)
     }
 
-    /// Stops signing when one of these entries, which were not here, is this node's own.
-    fn notice_own(&mut self, before: &Branches, entries: &[AccessEntry]) {
+    /// Stops signing when one of these entries, which were not here, is this node's own. Its
+    /// signature says so, and nothing else does: anybody can write another's name.
+    fn notice_own(&mut self, space: &SpaceId, before: &Branches, entries: &[AccessEntry]) {
         let own = self.node();
         let is_news = entries.iter().any(|entry| {
             let statement = &entry.statement;
-            statement.author == own && !before.knows(statement.sequence, &statement.hash())
+            (statement.space, statement.author) == (*space, own)
+                && !before.knows(statement.sequence, &statement.hash())
+                && entry.is_signed()
         });
         if is_news {
             self.cloned = true;
@@ -365,10 +368,15 @@ impl Replica {
         let state = self.space(disk, space)?;
         let is_known = state.heads.contains_key(author);
         let was_member = |branch: &Access| branch.members().contains_key(&organisation);
-        if !state.access.all().any(was_member)
-            || (!is_known && state.heads.len() >= limits::SPACE_AUTHORS_MAX)
-        {
+        if !state.access.all().any(was_member) {
             return Err(ReplicaError::NotPermitted);
+        }
+        let authors: Vec<_> = state.heads.keys().copied().collect();
+        let of_same = |one: &&NodeId| self.certified.get(one) == Some(&organisation);
+        let is_full = authors.len() >= limits::SPACE_AUTHORS_MAX
+            || authors.iter().filter(of_same).count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
+        if !is_known && is_full {
+            return Err(ReplicaError::Limit("nodes that write in one space"));
         }
         Ok(())
     }

@@ -5,10 +5,11 @@
 //! is taken tomorrow, and every node counts for itself. Counts are in memory, since whoever floods
 //! cannot restart another's node.
 
-use super::{Replica, ReplicaError};
+use super::{Admitted, Replica, ReplicaError};
 use crate::ids::OrganisationId;
-use crate::limits::{DAY_BYTES_MAX, DAY_ENTRIES_MAX};
+use crate::limits::{DAY_BYTES_MAX, DAY_ENTRIES_MAX, DAY_STRANGERS_MAX};
 use crate::log::Run;
+use crate::storage::Storage;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -23,49 +24,96 @@ struct Taken {
 }
 
 /// What was taken today, by organisation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Allowances {
     taken: BTreeMap<OrganisationId, Taken>,
+    entries_max: u64,
+    bytes_max: u64,
 }
 
 impl Allowances {
-    /// Takes from an organisation's allowance; whether there was enough.
-    fn take(&mut self, of: OrganisationId, entries: u64, bytes: u64, now: Timestamp) -> bool {
+    /// For entries, counted against those who wrote them.
+    pub(super) const fn of_authors() -> Self {
+        let (entries_max, bytes_max) = (DAY_ENTRIES_MAX, DAY_BYTES_MAX);
+        Self { taken: BTreeMap::new(), entries_max, bytes_max }
+    }
+
+    /// For what anybody can make in any number: identities that are not known here, the beginnings
+    /// of spaces, keyrings. Counted against those who bring them.
+    pub(super) const fn of_bringers() -> Self {
+        let (entries_max, bytes_max) = (DAY_STRANGERS_MAX, DAY_BYTES_MAX);
+        Self { taken: BTreeMap::new(), entries_max, bytes_max }
+    }
+
+    fn today(&mut self, of: OrganisationId, now: Timestamp) -> &mut Taken {
         let taken = self.taken.entry(of).or_default();
         // A clock that went back counts as a new day: it must not refuse for years.
         let elapsed = now.milliseconds().checked_sub(taken.since.milliseconds());
         if elapsed.is_none_or(|elapsed| elapsed >= DAY_MS) {
             *taken = Taken { since: now, entries: 0, bytes: 0 };
         }
-        let (all, size) =
-            (taken.entries.saturating_add(entries), taken.bytes.saturating_add(bytes));
-        if all > DAY_ENTRIES_MAX || size > DAY_BYTES_MAX {
-            return false;
-        }
-        (taken.entries, taken.bytes) = (all, size);
-        true
+        taken
+    }
+
+    /// Whether an organisation may send more today.
+    fn has_room(&mut self, of: OrganisationId, now: Timestamp) -> bool {
+        let (entries_max, bytes_max) = (self.entries_max, self.bytes_max);
+        let taken = self.today(of, now);
+        taken.entries < entries_max && taken.bytes < bytes_max
+    }
+
+    /// Counts what was taken. The last of a day may go beyond its bounds by one message.
+    fn count(&mut self, of: OrganisationId, entries: u64, bytes: u64, now: Timestamp) {
+        let taken = self.today(of, now);
+        taken.entries = taken.entries.saturating_add(entries);
+        taken.bytes = taken.bytes.saturating_add(bytes);
     }
 }
 
 impl Replica {
-    /// Counts a run against what its author's organisation may send within a day. This
-    /// organisation's own nodes are not counted.
+    /// Takes a run as [`Replica::admit_run`] does, and counts what was new of it against what its
+    /// author's organisation may send within a day. Only what holds is counted: whoever brings a
+    /// run can write any author's name on it. Own nodes are not counted.
     ///
     /// # Errors
-    /// [`ReplicaError::Limit`] when it is too much for today.
-    pub fn allow(&mut self, run: &Run, now: Timestamp) -> Result<(), ReplicaError> {
-        let Some(of) = self.organisation_of(&run.author) else { return Ok(()) };
-        if of == self.organisation() {
-            return Ok(());
+    /// As [`Replica::admit_run`], and [`ReplicaError::Limit`] when there was too much today.
+    pub fn admit_run_of_today(
+        &mut self,
+        disk: &dyn Storage,
+        run: Run,
+        now: Timestamp,
+    ) -> Result<Admitted, ReplicaError> {
+        let of = self.organisation_of(&run.author).filter(|of| *of != self.organisation());
+        let Some(of) = of else { return self.admit_run(disk, run) };
+        if !self.allowances.has_room(of, now) {
+            return Err(ReplicaError::Limit("what one organisation sends within a day"));
         }
-        let entries = run.entries.len() as u64;
-        let bytes = run.entries.iter().map(|entry| entry.body.hash_and_length().1);
-        let bytes = bytes.fold(0, u64::saturating_add);
-        if self.allowances.take(of, entries, bytes, now) {
-            Ok(())
-        } else {
-            Err(ReplicaError::Limit("what one organisation sends within a day"))
+        let start = run.start;
+        let lengths = run.entries.iter().map(|entry| entry.body.hash_and_length().1);
+        let lengths: Vec<u64> = lengths.collect();
+        let admitted = self.admit_run(disk, run)?;
+        if let Admitted::Grown { from, to } = admitted {
+            let known = usize::try_from(from.saturating_sub(start)).unwrap_or(usize::MAX);
+            let bytes = lengths.iter().skip(known).fold(0_u64, |all, one| all.saturating_add(*one));
+            self.allowances.count(of, to.saturating_sub(from), bytes, now);
         }
+        Ok(admitted)
+    }
+
+    /// Whether `by`, another organisation, may bring more today of what is not its own writing.
+    pub(crate) fn may_bring(&mut self, by: OrganisationId, now: Timestamp) -> bool {
+        by == self.organisation() || self.brought.has_room(by, now)
+    }
+
+    /// Counts what `by` brought: organisations and spaces that were not known, and bytes.
+    pub(crate) fn count_brought(
+        &mut self,
+        by: OrganisationId,
+        strangers: u64,
+        bytes: u64,
+        now: Timestamp,
+    ) {
+        self.brought.count(by, strangers, bytes, now);
     }
 }
 
@@ -80,18 +128,21 @@ mod tests {
     #[test]
     fn threat_29_one_organisation_fills_its_own_day_and_nobody_elses() {
         let [one, other] = [1, 2].map(|byte| OrganisationId::from_bytes([byte; 32]));
-        let mut allowances = Allowances::default();
+        let mut allowances = Allowances::of_authors();
         let start = 1_800_000_000_000;
         let mut taken = 0;
-        while allowances.take(one, 4_096, 4_096, at(start + taken)) {
+        while allowances.has_room(one, at(start + taken)) {
+            allowances.count(one, 4_096, 4_096, at(start + taken));
             taken += 1;
-            assert!(taken * 4_096 <= DAY_ENTRIES_MAX);
+            assert!(taken * 4_096 <= DAY_ENTRIES_MAX + 4_096);
         }
-        assert!(taken * 4_096 > DAY_ENTRIES_MAX - 4_096, "all of its day");
-        assert!(allowances.take(other, 4_096, 4_096, at(start)), "another");
-        assert!(!allowances.take(other, 1, DAY_BYTES_MAX, at(start)), "bytes count, too");
-        assert!(allowances.take(one, 4_096, 4_096, at(start + DAY_MS)), "tomorrow");
+        assert!(taken * 4_096 >= DAY_ENTRIES_MAX, "all of its day");
+        assert!(allowances.has_room(other, at(start)), "another");
+        allowances.count(other, 1, DAY_BYTES_MAX, at(start));
+        assert!(!allowances.has_room(other, at(start)), "bytes count, too");
+        assert!(allowances.has_room(one, at(start + DAY_MS)), "tomorrow");
+        assert!(!allowances.has_room(other, at(start)), "today");
         let long_ago = at(start - 10 * 365 * DAY_MS);
-        assert!(allowances.take(one, DAY_ENTRIES_MAX, 0, long_ago), "a clock that went back");
+        assert!(allowances.has_room(other, long_ago), "a clock that went back");
     }
 }

@@ -45,6 +45,9 @@ impl Tree {
                 else {
                     break;
                 };
+                if open.len() + leaves.len() + others.len() > 2 * limits::ACCESS_BRANCHES_MAX + 2 {
+                    return Err(AccessError::TooLong);
+                }
                 for (other, signatures) in others {
                     let mut branch = access.clone();
                     branch.apply_with(other, identities, *signatures)?;

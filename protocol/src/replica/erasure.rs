@@ -114,6 +114,11 @@ impl Replica {
         if !is_own || self.own_term().is_err() {
             return Ok(());
         }
+        // Whoever writes into erased records makes these entries: it must never take the places
+        // that its own removal needs. Beyond this, a person erases once more.
+        if self.space(disk, space)?.access.length() > limits::ACCESS_ENTRIES_MAX as u64 / 2 {
+            return Ok(());
+        }
         for (record, mut entries) in self.space(disk, space)?.access.erasures_beside() {
             // Of those that erased the record one after another, each may name the same node.
             let first = entries.split_off(entries.len().min(1));

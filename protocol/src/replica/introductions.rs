@@ -167,7 +167,11 @@ impl Replica {
             if self.is_partner(&promised.presented) {
                 let identity = self.identity_entries(disk, &promised.presented, 0)?;
                 let (name, addresses) = (known.name.clone(), known.addresses.clone());
-                told.push(Presentation { name, identity, addresses });
+                let presentation = Presentation { name, identity, addresses };
+                // What fills no frame can be told to nobody; it must not end the session.
+                if codec::encode(&presentation).len() <= limits::PRESENTATION_BYTES_MAX {
+                    told.push(presentation);
+                }
             }
         }
         Ok(told)

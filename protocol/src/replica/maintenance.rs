@@ -125,7 +125,11 @@ impl Replica {
         let lacks = |node: &NodeId| {
             *node != own && !holders.contains(node) && !access.cut_nodes().contains_key(node)
         };
-        if reads && identity.active_nodes().any(|(node, _)| lacks(node)) {
+        let lacking: Vec<_> =
+            identity.active_nodes().map(|(node, _)| *node).filter(|node| lacks(node)).collect();
+        let is_due = reads && !lacking.is_empty();
+        // One that a rotation has no room for gets the key from its siblings.
+        if is_due && self.would_be_told(disk, space, &lacking)? {
             self.rotate(disk, space, random)?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::access::{
 use crate::codec;
 use crate::crypto::{EpochKey, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
 use crate::storage::{Storage, Table};
 use rand_core::CryptoRng;
 
@@ -389,6 +390,17 @@ impl Replica {
         })
     }
 
+    /// Whether a rotation would seal its key to one of these nodes.
+    pub(super) fn would_be_told(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        nodes: &[NodeId],
+    ) -> Result<bool, ReplicaError> {
+        let seats = self.member_seats(disk, space, None, None)?;
+        Ok(seats.iter().any(|(node, _)| nodes.contains(node)))
+    }
+
     fn member_seats(
         &mut self,
         disk: &dyn Storage,
@@ -403,8 +415,19 @@ impl Replica {
             .filter(|(organisation, role)| role.reads() && Some(organisation) != without)
             .map(|(organisation, _)| organisation)
             .collect();
-        Ok(readers.iter().flat_map(|organisation| self.seats_of(organisation, &cut)).collect())
+        let seats = readers.iter().map(|organisation| self.seats_of(organisation, &cut));
+        Ok(fitting(seats.collect(), limits::ROTATION_RECIPIENTS_MAX - limits::IDENTITY_NODES_MAX))
     }
+}
+
+/// Of every organisation so many nodes that a rotation can name them all: the others get the key
+/// handed over by these. A removal must never fail because too many are to be told.
+fn fitting<T>(organisations: Vec<Vec<T>>, room: usize) -> Vec<T> {
+    let taken =
+        |each: usize| organisations.iter().map(|seats| seats.len().min(each)).sum::<usize>();
+    let each = (1..=limits::IDENTITY_NODES_MAX).rev().find(|each| taken(*each) <= room);
+    let each = each.unwrap_or(1);
+    organisations.into_iter().flat_map(|seats| seats.into_iter().take(each)).collect()
 }
 
 /// What binds a wrapped key to its place.
@@ -430,4 +453,20 @@ fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
         }
     }
     Ok(keyring)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_names_as_many_nodes_of_each_organisation_as_it_has_room_for() {
+        let organisations = vec![vec![1, 2, 3], vec![4], vec![5, 6, 7, 8]];
+        assert_eq!(fitting(organisations.clone(), 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(fitting(organisations.clone(), 7), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(fitting(organisations, 6), [1, 2, 4, 5, 6]);
+        let room = limits::ROTATION_RECIPIENTS_MAX - limits::IDENTITY_NODES_MAX;
+        let full = vec![vec![0; limits::IDENTITY_NODES_MAX]; limits::SPACE_MEMBERS_MAX];
+        assert_eq!(fitting(full, room).len(), limits::SPACE_MEMBERS_MAX);
+    }
 }

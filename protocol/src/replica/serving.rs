@@ -164,7 +164,9 @@ impl Replica {
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
         }
-        let lacking = self.wanted_keys(disk, space)?;
+        let mut lacking = self.wanted_keys(disk, space)?;
+        // The rest is named when these have come; heads must fit a frame.
+        lacking.truncate(limits::KEYS_NAMED_MAX);
         let authors = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let access = state.access.position();

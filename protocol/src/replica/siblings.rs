@@ -220,6 +220,9 @@ impl Replica {
         }
         let organisation = record.organisation;
         let decision = self.decisions.get(&organisation).copied().unwrap_or(0);
+        if record.decision.saturating_sub(decision) > limits::DECISIONS_AHEAD_MAX {
+            return Err(ReplicaError::Limit("decisions about a partner"));
+        }
         let number = decision.max(record.decision);
         let partner = united(known.clone(), decision, record);
         if known.as_ref() != Some(&partner) {

@@ -4,6 +4,7 @@
 //! that set and nothing else. `negentropy` is named only here.
 
 use crate::ids::OrganisationId;
+use crate::limits;
 use crate::replica::{Item, ItemRef, Replica};
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use std::collections::BTreeSet;
@@ -68,7 +69,12 @@ impl Comparison {
 
     /// The next step of the side that compares; `None` when the comparison is complete.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, BadStep> {
-        self.machine.reconcile_with_ids(bytes, &mut self.have, &mut self.need).map_err(|_| BadStep)
+        let step = self.machine.reconcile_with_ids(bytes, &mut self.have, &mut self.need);
+        // Each item differs once: more is said only to fill memory.
+        if self.have.len() > self.items.len() || self.need.len() > limits::ITEMS_NEEDED_MAX {
+            return Err(BadStep);
+        }
+        step.map_err(|_| BadStep)
     }
 
     /// What was found.

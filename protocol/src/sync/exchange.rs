@@ -6,6 +6,10 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 /// Bytes that may be under way without acknowledgement: fills a line of 100 Mbit/s at 300 ms.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 
+/// Tasks, and names in them, that wait at most: 100,000 spaces of some authors each, under a
+/// hundred bytes a piece. Whoever asks for more while it acknowledges nothing is not answered.
+const TASKS_WEIGHT_MAX: usize = 1_000_000;
+
 /// Something to send, read from the store only when the window has room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
@@ -35,6 +39,19 @@ pub enum Task {
     Proof { space: SpaceId, author: NodeId, sequence: u64 },
 }
 
+impl Task {
+    /// How much it takes to remember: one, and one more for each name it holds.
+    fn weight(&self) -> usize {
+        1 + match self {
+            Self::Sealed { hashes: names, .. } | Self::Handover { commitments: names, .. } => {
+                names.len()
+            }
+            Self::Receipts { nodes, .. } | Self::Beacons { nodes } => nodes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// The queue of one session. Identities go before access logs, these before author logs.
 #[derive(Debug, Default)]
 pub struct Exchange {
@@ -43,6 +60,8 @@ pub struct Exchange {
     authors: VecDeque<Task>,
     /// What stands in the queues: asked, never iterated.
     queued: HashSet<Task>,
+    /// How much stands there.
+    weight: usize,
     /// Up to where a growing log was sent; `u64::MAX` while that is still under way.
     pushed: HashMap<(SpaceId, NodeId), u64>,
     under_way: VecDeque<usize>,
@@ -57,6 +76,7 @@ impl Exchange {
     /// Queues a task unless it is queued already.
     pub fn push(&mut self, task: Task) {
         if self.queued.insert(task.clone()) {
+            self.weight += task.weight();
             self.queue_of(&task).push_back(task);
         }
     }
@@ -81,6 +101,7 @@ impl Exchange {
     /// Puts the rest of a task back at the front of its queue.
     pub fn push_rest(&mut self, task: Task) {
         if self.queued.insert(task.clone()) {
+            self.weight += task.weight();
             self.queue_of(&task).push_front(task);
         }
     }
@@ -109,7 +130,13 @@ impl Exchange {
         let queues = [&mut self.identities, &mut self.accesses, &mut self.authors];
         let next = queues.into_iter().find_map(VecDeque::pop_front)?;
         self.queued.remove(&next);
+        self.weight = self.weight.saturating_sub(next.weight());
         Some(next)
+    }
+
+    /// Whether more is queued than any honest partner asks for.
+    pub const fn is_overfull(&self) -> bool {
+        self.weight > TASKS_WEIGHT_MAX
     }
 
     /// Notes that a space grew: its heads are announced once, however much grew.
@@ -209,5 +236,26 @@ mod tests {
         assert!(exchange.note_acknowledged(1));
         assert_eq!(exchange.next(), Some(author(0)));
         assert!(exchange.is_idle());
+    }
+
+    /// A partner that acknowledges nothing and names other keys in every message.
+    #[test]
+    fn threat_31_who_asks_without_end_is_left() {
+        let mut exchange = Exchange::default();
+        let space = SpaceId::from_bytes([1; 32]);
+        let mut pushed = 0_u32;
+        while !exchange.is_overfull() {
+            let names = (0..4_096_u32).map(|name| {
+                let mut bytes = [0; 32];
+                bytes[..4].copy_from_slice(&pushed.to_be_bytes());
+                bytes[4..8].copy_from_slice(&name.to_be_bytes());
+                bytes
+            });
+            exchange.push(Task::Sealed { space, hashes: names.collect() });
+            pushed += 1;
+            assert!(pushed < 300, "never overfull");
+        }
+        while exchange.next().is_some() {}
+        assert!(!exchange.is_overfull(), "what was sent is forgotten");
     }
 }

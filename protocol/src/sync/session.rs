@@ -6,6 +6,7 @@ mod beacons;
 mod courier;
 mod portions;
 mod send;
+mod shown;
 
 use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
@@ -261,6 +262,10 @@ impl Session {
         }
         let theirs = replica.identity(&hello.organisation).map_or(0, Identity::length);
         let is_revoked = self.was_revoked(&hello.organisation, replica);
+        // A node that is known to be another organisation's is told nothing for this one.
+        if replica.organisation_of(&self.node).is_some_and(|known| known != hello.organisation) {
+            return Err(CloseReason::NotCertified);
+        }
         let Phase::Greeting(greeting) = &mut self.phase else {
             return Err(CloseReason::Misbehaved("a second greeting"));
         };

@@ -16,6 +16,7 @@ mod branches;
 mod bundles;
 mod circle;
 mod erasure;
+mod flooding;
 mod forgetting;
 mod forging;
 mod forks;

@@ -16,6 +16,14 @@ use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
 use crate::sync::{Beacons, Handover};
 
+/// What a partner brings that is not its own writing.
+#[derive(Clone, Copy)]
+struct Brought {
+    by: OrganisationId,
+    strangers: u64,
+    bytes: u64,
+}
+
 impl Session {
     pub(super) fn admit(
         &mut self,
@@ -25,7 +33,11 @@ impl Session {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let before = replica.growth_count();
+        let brought = self.brought(&message, replica);
         let outcome = match message {
+            _ if brought.is_some_and(|one| !replica.may_bring(one.by, self.last_heard)) => {
+                Err(ReplicaError::Limit("what one partner brings within a day"))
+            }
             Message::Identities(entries) => {
                 let organisation = entries.first().map(|entry| entry.statement.organisation);
                 let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
@@ -59,9 +71,7 @@ impl Session {
             Message::Receipts { space, receipts } => {
                 replica.admit_receipts(disk, &space, &receipts).map(drop)
             }
-            Message::Run(run) => replica
-                .allow(&run, self.last_heard)
-                .and_then(|()| replica.admit_run(disk, run).map(drop)),
+            Message::Run(run) => replica.admit_run_of_today(disk, run, self.last_heard).map(drop),
             Message::Introductions(told) => self.admit_introductions(told, replica),
             Message::Beacons(Beacons::Records(_)) if self.partner.is_none() => {
                 Err(ReplicaError::NotPermitted)
@@ -74,11 +84,33 @@ impl Session {
         };
         self.received += 1;
         // What came before the part that was refused counts as progress.
-        self.moved |= replica.growth_count() > before;
+        let has_grown = replica.growth_count() > before;
+        self.moved |= has_grown;
+        if let Some(Brought { by, strangers, bytes }) = brought.filter(|_| has_grown) {
+            replica.count_brought(by, strangers, bytes, self.last_heard);
+        }
         if let Err(error) = outcome {
             effects.push(Effect::Refused(severity(&error)?));
         }
         Ok(())
+    }
+
+    /// What a message brings of that which anybody can make in any number. Runs are counted by their
+    /// authors, and this organisation's own nodes not at all.
+    fn brought(&self, message: &Message, replica: &Replica) -> Option<Brought> {
+        let by = self.partner.filter(|partner| *partner != replica.organisation())?;
+        let strangers = match message {
+            Message::Identities(entries) => {
+                let organisation = entries.first()?.statement.organisation;
+                u64::from(replica.identity(&organisation).is_none())
+            }
+            Message::Access { space, is_complete, .. } => {
+                u64::from(!is_complete && replica.summary(space).is_none())
+            }
+            Message::Sealed { .. } => 0,
+            _ => return None,
+        };
+        Some(Brought { by, strangers, bytes: message.weight() as u64 })
     }
 
     /// Keys are taken from whoever has them, since the access log says which they are; the rest

@@ -20,6 +20,8 @@ use std::ops::Range;
 
 /// Heads of at most so many spaces in one message.
 const HEADS_PER_MESSAGE: usize = 256;
+/// Questions of at most so many items in one message.
+const IDS_PER_MESSAGE: usize = 8_192;
 
 impl Session {
     pub(super) fn handle_frame(
@@ -79,10 +81,15 @@ impl Session {
             Message::Reconcile { first, bytes } => {
                 self.handle_reconcile(now, first, &bytes, replica, disk, effects)
             }
+            Message::Resolve(ids) if ids.len() > IDS_PER_MESSAGE => {
+                Err(CloseReason::Misbehaved("too many questions in one message"))
+            }
             Message::Resolve(ids) => {
                 let snapshot = self.snapshot.as_ref();
                 let items = ids.iter().filter_map(|id| snapshot.and_then(|one| one.resolve(id)));
-                let items: Vec<_> = items.collect();
+                // Once each, however often it is asked.
+                let items: BTreeSet<_> = items.collect();
+                let items: Vec<_> = items.into_iter().collect();
                 tell(&items, &partner, replica, disk, effects)
             }
             Message::Heads { is_answer, heads } => {
@@ -155,7 +162,7 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let partner = self.partner()?;
         tell(&found.have, &partner, replica, disk, effects)?;
-        for ids in found.need.chunks(8_192) {
+        for ids in found.need.chunks(IDS_PER_MESSAGE) {
             let ids = ids.iter().map(|id| (*id).into()).collect();
             effects.push(Effect::Send(Message::Resolve(ids)));
         }
@@ -185,6 +192,10 @@ impl Session {
         if heads.len() > HEADS_PER_MESSAGE {
             return Err(CloseReason::Misbehaved("too many heads in one message"));
         }
+        let spaces: BTreeSet<_> = heads.iter().map(|one| one.space).collect();
+        if spaces.len() < heads.len() {
+            return Err(CloseReason::Misbehaved("one space twice in one message"));
+        }
         let mut answers = Vec::new();
         for theirs in heads {
             if theirs.authors.len() > limits::SPACE_AUTHORS_MAX {
@@ -199,6 +210,9 @@ impl Session {
             let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
             let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
             self.plan(&partner, &ours, theirs, replica, disk)?;
+            if self.exchange.is_overfull() {
+                return Err(CloseReason::Misbehaved("more is asked for than can be kept in mind"));
+            }
             if !is_answer && lacks(&ours, theirs) {
                 answers.push(ours);
             }
@@ -218,17 +232,17 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let space = ours.space;
         self.plan_access(partner, ours, theirs, replica, disk)?;
-        let mut hashes: BTreeSet<[u8; 32]> = theirs.lacking.iter().map(|hash| **hash).collect();
         if replica.may_show(partner, &ItemRef::Space(space)) {
+            let named: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
             let since = theirs.access.length;
+            let mut hashes = named.clone();
             hashes.extend(replica.keyrings_since(disk, partner, &space, since).map_err(store)?);
-        }
-        let commitments: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
-        if !commitments.is_empty() {
-            self.exchange.push(Task::Handover { space, commitments });
-        }
-        if !hashes.is_empty() {
-            self.exchange.push(Task::Sealed { space, hashes });
+            if !named.is_empty() {
+                self.exchange.push(Task::Handover { space, commitments: named });
+            }
+            if !hashes.is_empty() {
+                self.exchange.push(Task::Sealed { space, hashes });
+            }
         }
         let nodes: BTreeSet<_> = unknown_receipts(theirs, ours).collect();
         if !nodes.is_empty() {

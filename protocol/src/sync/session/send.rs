@@ -4,6 +4,7 @@ use super::admit::proof_message;
 use super::answer::{announce, store};
 use super::beacons::beacon_messages;
 use super::portions::portions;
+use super::shown::still_shown;
 use super::{Exchanging, Phase, Session, Side};
 use crate::access::{AccessEntry, Receipt};
 use crate::codec;
@@ -96,6 +97,7 @@ impl Session {
         replica: &mut Replica,
         disk: &dyn Storage,
     ) -> Result<Vec<Message>, CloseReason> {
+        let Some(task) = still_shown(task, partner, replica, disk)? else { return Ok(Vec::new()) };
         match task {
             Task::Identity { organisation, from, to } => {
                 let entries = replica.identity_entries(disk, &organisation, from);
