@@ -99,15 +99,14 @@ impl World {
     }
 
     /// Where the logs of a space stand at a node, what it lacks, and who has that.
-    fn describe_heads(&mut self, peer: PeerIndex, space: &SpaceId) -> String {
+    pub(super) fn describe_heads(&mut self, peer: PeerIndex, space: &SpaceId) -> String {
         let one = &mut self.peers[peer];
         let organisation = one.replica.organisation();
         let heads = one.replica.heads_for(&one.disk, &organisation, space);
         let Ok(Some(heads)) = heads else { return format!("{peer}: {heads:?}") };
         let entries = one.replica.access_entries(&one.disk, space, 0, u64::MAX, usize::MAX);
         let node = one.replica.node();
-        let lacking: Vec<_> =
-            heads.lacking.iter().map(|one| self.holders_of(space, one)).collect();
+        let lacking: Vec<_> = heads.lacking.iter().map(|one| self.holders_of(space, one)).collect();
         let SpaceHeads { access, authors, forks, ends, .. } = heads;
         let mut lines = vec![format!("{peer}, node {node}")];
         lines.push(format!("access {access:?} forks {forks:?} ends {ends:?} lacks {lacking:?}"));
@@ -206,7 +205,10 @@ impl World {
                 let mut houses = self.organisations.iter();
                 houses.find(|house| house.identity.organisation() == one.owner)
             });
-            owner.is_some_and(|house| {
+            // Nothing is expected of a primary that breaks the rules, also not that it goes on
+            // writing; and its organisation knows of no reason to replace it.
+            let is_rogue = |primary: PeerIndex| self.peers[primary].repute == Repute::Rogue;
+            owner.filter(|house| !is_rogue(house.primary)).is_some_and(|house| {
                 house.primary == peer || self.admit_each_other(house.primary, peer)
             })
         })
