@@ -16,8 +16,11 @@ type Place = (PeerIndex, SpaceId, NodeId);
 #[derive(Default)]
 pub(super) struct Copies {
     backups: BTreeMap<PeerIndex, MemoryStorage>,
-    /// Nodes that run twice or from an old copy: only their logs may be found forked.
+    /// Nodes that run twice or from an old copy: their logs may be found forked.
     nodes: BTreeSet<NodeId>,
+    /// Nodes in whose name an entry was forged with their own key, unknown to their replica: when
+    /// they write at its place, now or as a contributor later, they sign the place twice.
+    forgers: BTreeSet<NodeId>,
     lengths: BTreeMap<Place, u64>,
     frozen: BTreeSet<Place>,
 }
@@ -70,6 +73,11 @@ impl World {
         self.copies.nodes.insert(self.peers[peer].replica.node());
     }
 
+    pub(super) fn set_forging(&mut self, peer: PeerIndex) {
+        self.peers[peer].repute = Repute::Rogue;
+        self.copies.forgers.insert(self.peers[peer].replica.node());
+    }
+
     /// Organisations put other nodes in the places of primaries that contradict themselves.
     pub(super) fn replace_copied_primaries(&mut self) {
         for house in 0..self.organisations.len() {
@@ -104,7 +112,7 @@ impl World {
         !self.copies.nodes.is_empty()
     }
 
-    /// Only logs of copied nodes are found forked, and nobody takes more of them from then on.
+    /// Only logs of nodes that were copied or forged entries are found forked, and nobody takes more of them from then on.
     pub(super) fn check_forks(&mut self, peer: PeerIndex, batch: &Batch) {
         let seed = self.seed;
         for ((table, key), value) in &batch.writes {
@@ -116,8 +124,11 @@ impl World {
             let sequence = u64::from_be_bytes(key[64..].try_into().expect("a place"));
             let place = (peer, space, author);
             if *table == Table::Forks {
-                let is_copied = self.copies.nodes.contains(&author);
-                assert!(is_copied, "seed {seed}: {peer} finds an honest log forked: {author}");
+                let mut untrue = self.copies.nodes.iter().chain(&self.copies.forgers);
+                assert!(
+                    untrue.any(|one| *one == author),
+                    "seed {seed}: {peer} finds an honest log forked: {author}"
+                );
                 self.copies.frozen.insert(place);
                 continue;
             }

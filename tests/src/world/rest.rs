@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Where the logs of a space stand at a node, what it lacks, and who has that.
-    fn describe_heads(&mut self, peer: PeerIndex, space: &SpaceId) -> String {
+    pub(super) fn describe_heads(&mut self, peer: PeerIndex, space: &SpaceId) -> String {
         let one = &mut self.peers[peer];
         let organisation = one.replica.organisation();
         let heads = one.replica.heads_for(&one.disk, &organisation, space);
@@ -207,7 +207,10 @@ impl World {
                 let house = houses.find(|house| house.identity.organisation() == one.owner)?;
                 (self.peers[house.primary].repute != Repute::Rogue).then_some(house)
             });
-            owner.is_some_and(|house| {
+            // Nothing is expected of a primary that breaks the rules, also not that it goes on
+            // writing; and its organisation knows of no reason to replace it.
+            let is_rogue = |primary: PeerIndex| self.peers[primary].repute == Repute::Rogue;
+            owner.filter(|house| !is_rogue(house.primary)).is_some_and(|house| {
                 house.primary == peer || self.admit_each_other(house.primary, peer)
             })
         })

@@ -1,6 +1,5 @@
 //! A node whose program was changed: it writes although it is only a reader.
 
-use super::peer::Repute;
 use super::step::Happening;
 use super::{PeerIndex, World, practice};
 use sincronia_protocol::access::Role;
@@ -24,7 +23,7 @@ impl World {
         let Some(run) = self.forge(peer, &space) else { return };
         self.count_fault("forged entry");
         self.note(&format!("{peer} writes as a reader, to {to}"));
-        self.peers[peer].repute = Repute::Rogue;
+        self.set_forging(peer);
         self.counter += 1;
         let frame = Message::Run(run).encode();
         self.queue.insert((self.now.plus(1), self.counter), Happening::Arrival { link, to, frame });
