@@ -5,7 +5,7 @@
 use sincronia_tests::world::{Campaign, Country, Seeds, play_seed};
 use std::num::NonZero;
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 2_000;
 const STEPS: usize = 400;
 
 #[test]
