@@ -5,12 +5,18 @@ use super::circle::Circle;
 use super::line::Line;
 use super::organisation::practice;
 use super::parcel::Parcel;
-use sincronia_protocol::access::{AccessError, AccessOperation, ErasedEntries};
-use sincronia_protocol::ids::{RecordId, SpaceId};
-use sincronia_protocol::limits::{DAY_ENTRIES_MAX, RUN_ENTRIES_MAX};
+use sincronia_protocol::access::{
+    AccessError, AccessOperation, ErasedEntries, Recipient, Role, Rotation,
+};
+use sincronia_protocol::crypto::{KeyCommitment, SealingSecret, Secret};
+use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
+use sincronia_protocol::limits::{
+    DAY_ENTRIES_MAX, FRAME_BYTES_MAX, KEYS_NAMED_MAX, RUN_ENTRIES_MAX,
+};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::{Admitted, ReplicaError, SpaceHeads, WriteTarget};
-use sincronia_protocol::sync::{CloseReason, Input, Message};
+use sincronia_protocol::sync::{CloseReason, Input, Message, SyncPhase};
 use sincronia_protocol::time::Timestamp;
 
 /// Somebody wrote another's name on an access entry, and that node signed nothing any more.
@@ -174,4 +180,62 @@ fn threat_18_what_is_queued_for_a_member_ends_with_its_removal() {
         line.input(to, Input::Frame(frame));
     }
     assert_eq!(colleague_entries(&mut told), 0, "it was removed");
+}
+
+/// Heads that name thousands of keys as lacking fitted no frame, and ended every session.
+#[test]
+fn threat_31_heads_fit_a_frame_however_many_keys_are_lacking() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    circle.admit(circle.outsider.organisation(), Role::Carrier);
+    circle.owner.give(&mut circle.outsider, &space);
+    let key = circle.owner.credentials.node_key.clone();
+    for epoch in 1..=32_u8 {
+        let mut statement = circle.outsider.access_log(&space).pop().unwrap().statement;
+        (statement.previous, statement.sequence) = (statement.hash(), statement.sequence + 1);
+        let recipient = |number: u16| {
+            let mut node = [epoch; 32];
+            node[..2].copy_from_slice(&number.to_be_bytes());
+            Recipient { node: NodeId::from_bytes(node), sealed: node }
+        };
+        let rotation = Rotation {
+            epoch: epoch.into(),
+            commitment: KeyCommitment::from_bytes([epoch; 32]),
+            previous: None,
+            recipients: (0..1_024).map(recipient).collect(),
+        };
+        statement.operation = AccessOperation::Rotate { rotation };
+        let entries = vec![statement.sign(&key)];
+        let parcel = Parcel::Access { space, entries, is_complete: true };
+        circle.outsider.take(&parcel).unwrap();
+    }
+    let owner = circle.owner.organisation();
+    let (replica, disk) = (&mut circle.outsider.replica, &circle.outsider.disk);
+    let heads = replica.heads_for(disk, &owner, &space).unwrap().unwrap();
+    assert_eq!(heads.lacking.len(), KEYS_NAMED_MAX);
+    let message = Message::Heads { is_answer: false, heads: vec![heads] };
+    assert!(message.encode().len() < FRAME_BYTES_MAX);
+}
+
+/// An introduction of an organisation with a long history ended the session it was to travel in.
+#[test]
+fn threat_31_an_introduction_that_fills_no_frame_ends_no_session() {
+    let mut circle = Circle::new();
+    let node = circle.member.id();
+    for seed in 0..950_u16 {
+        let seed = Secret::from_bytes(seed.to_be_bytes().repeat(16).try_into().unwrap());
+        let sealing = SealingSecret::from_seed(&seed).public().clone();
+        circle.organisations[1].say(IdentityOperation::RotateSealing { node, sealing });
+    }
+    circle.owner.learn(&circle.organisations[1]);
+    let (one, other) = (circle.member.organisation(), circle.colleague.organisation());
+    let now = Timestamp::from_milliseconds(1_000);
+    circle.owner.act(|replica, _, _| replica.introduce(one, other, now)).unwrap();
+    let mut line = Line::open(&mut circle.owner, &mut circle.colleague);
+    line.run(|_, frame| {
+        assert!(frame.len() <= FRAME_BYTES_MAX, "a frame of {} bytes", frame.len());
+        vec![frame]
+    });
+    assert_eq!(line.closed, vec![]);
+    assert_eq!(line.phases(), [SyncPhase::InSync; 2]);
 }
