@@ -1,6 +1,8 @@
 //! An owner, two members-to-be and an outsider around one space.
 
 use super::organisation::{Node, Organisation};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::replica::QuarantineReason;
@@ -65,6 +67,16 @@ impl Circle {
             self.owner.give(&mut self.member, &space);
             self.owner.give(&mut self.colleague, &space);
         }
+    }
+
+    /// A copy of the member's node as it is now, which draws other random numbers from here on.
+    pub fn twin_of_member(&self) -> Node {
+        let known: Vec<&Organisation> = self.organisations.iter().collect();
+        let mut twin = Node::start(&self.member.credentials, &known);
+        twin.disk = self.member.disk.clone();
+        twin.random = ChaCha20Rng::from_seed([9; 32]);
+        twin.restart();
+        twin
     }
 
     /// The owner's list of what does not count: author, position and reason.

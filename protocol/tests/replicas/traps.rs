@@ -2,10 +2,7 @@
 
 use super::circle::Circle;
 use super::line::Line;
-use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::access::{AccessEntry, AccessOperation, Role};
 use sincronia_protocol::codec;
 use sincronia_protocol::ids::SpaceId;
@@ -252,11 +249,7 @@ fn trap_two_copies_of_one_node_both_write() {
     let space = circle.space;
     let common = circle.member.note(&space, "comune ai due");
     circle.settle();
-    let known: Vec<&Organisation> = circle.organisations.iter().collect();
-    let mut twin = Node::start(&circle.member.credentials, &known);
-    twin.disk = circle.member.disk.clone();
-    twin.random = ChaCha20Rng::from_seed([9; 32]);
-    twin.restart();
+    let mut twin = circle.twin_of_member();
     let here = circle.member.note(&space, "scritta qui");
     let there = twin.note(&space, "scritta là");
     circle.member.give(&mut circle.owner, &space);
