@@ -95,8 +95,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a message brings of that which anybody can make in any number. Runs are counted by their
-    /// authors, and this organisation's own nodes not at all.
+    /// What a message brings of that which anybody can make in any number. Runs are counted by
+    /// their authors, and this organisation's own nodes not at all.
     fn brought(&self, message: &Message, replica: &Replica) -> Option<Brought> {
         let by = self.partner.filter(|partner| *partner != replica.organisation())?;
         let strangers = match message {
