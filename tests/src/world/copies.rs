@@ -112,8 +112,8 @@ impl World {
         !self.copies.nodes.is_empty()
     }
 
-    /// Only logs of nodes that were copied or forged entries are found forked, and nobody takes more
-    /// of them from then on.
+    /// Only logs of nodes that were copied or forged entries are found forked, and nobody takes
+    /// more of them from then on.
     pub(super) fn check_forks(&mut self, peer: PeerIndex, batch: &Batch) {
         let seed = self.seed;
         for ((table, key), value) in &batch.writes {
