@@ -570,7 +570,7 @@ backup-opens = Whole, and the words open it: { $organisation }, of { $made }, { 
 backup-enabled = From now on this node can make backups: the recovery words open them.
 restore-recalling = Asking the partners what the organisation signed meanwhile…
 restored =
-    The node is restored. It is a new node ({ $node }); the one before is revoked.
+    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now.
     Partners heard: { $answered } of { $asked }. Start it with `sincronia run`: it presents itself to the partners and fetches what is missing. Organisations to be reached before it changes members and keys: { $awaited }.
 caught-up-before = Nobody was waited for.
 caught-up-without = Not waited for any more: { $names }

@@ -570,7 +570,7 @@ backup-opens = Copia intera, e le parole la aprono: { $organisation }, del { $ma
 backup-enabled = Da ora questo nodo può fare copie di sicurezza: le aprono le parole di recupero.
 restore-recalling = Chiedo ai partner che cosa l'ente ha firmato nel frattempo…
 restored =
-    Nodo ripristinato. È un nodo nuovo ({ $node }); quello di prima è revocato.
+    Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora.
     Partner sentiti: { $answered } di { $asked }. Avvialo con `sincronia run`: si presenta da solo ai partner e recupera ciò che manca. Enti da raggiungere prima di cambiare membri e chiavi: { $awaited }.
 caught-up-before = Non si aspettava nessuno.
 caught-up-without = Non si aspettano più: { $names }

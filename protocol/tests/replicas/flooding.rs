@@ -16,7 +16,7 @@ use sincronia_protocol::limits::{
 };
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::{Admitted, ReplicaError, SpaceHeads, WriteTarget};
-use sincronia_protocol::sync::{CloseReason, Input, Message, SyncPhase};
+use sincronia_protocol::sync::{CloseReason, Hello, Input, Message, SyncPhase};
 use sincronia_protocol::time::Timestamp;
 
 /// Somebody wrote another's name on an access entry, and that node signed nothing any more.
@@ -238,4 +238,26 @@ fn threat_31_an_introduction_that_fills_no_frame_ends_no_session() {
     });
     assert_eq!(line.closed, vec![]);
     assert_eq!(line.phases(), [SyncPhase::InSync; 2]);
+}
+
+/// A node of one organisation that claimed to be of another was told identity logs before it was
+/// turned away.
+#[test]
+fn threat_01_a_node_that_claims_to_be_of_another_organisation_is_told_nothing() {
+    let mut circle = Circle::of_contributors();
+    let organisation = circle.colleague.organisation();
+    let mut line = Line::open(&mut circle.owner, &mut circle.member);
+    line.frames.clear();
+    let hello = Hello {
+        version_min: 1,
+        version_max: 1,
+        organisation,
+        own_identity: 0,
+        known_identity: 0,
+        addresses: Vec::new(),
+    };
+    line.input(0, Input::Frame(Message::Hello(hello).encode()));
+    assert_eq!(line.closed, [CloseReason::NotCertified]);
+    let told = line.frames.iter().map(|(_, frame)| Message::decode(frame).unwrap());
+    assert!(!told.into_iter().any(|one| matches!(one, Message::Identities(_))));
 }

@@ -210,9 +210,6 @@ impl Session {
             let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
             let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
             self.plan(&partner, &ours, theirs, replica, disk)?;
-            if self.exchange.is_overfull() {
-                return Err(CloseReason::Misbehaved("more is asked for than can be kept in mind"));
-            }
             if !is_answer && lacks(&ours, theirs) {
                 answers.push(ours);
             }

@@ -38,6 +38,10 @@ impl Session {
             return Ok(());
         }
         self.acknowledge(effects);
+        // Whatever it was asked by: heads, lengths, beacons.
+        if self.exchange.is_overfull() {
+            return Err(CloseReason::Misbehaved("more is asked for than can be kept in mind"));
+        }
         if let Some(partner) = self.partner_so_far() {
             self.announcements(replica, disk, &partner, effects)?;
             while let Some(task) = self.exchange.next() {
