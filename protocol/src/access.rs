@@ -22,6 +22,7 @@ mod branches;
 mod erasure;
 mod keyring;
 mod operation;
+mod parting;
 mod reading;
 mod receipt;
 mod state;

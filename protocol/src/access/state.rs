@@ -98,7 +98,8 @@ pub struct Access {
     hashes: Vec<EntryHash>,
     term: u64,
     offered: Option<OrganisationId>,
-    generation: u64,
+    /// Owners before the one of now, each with the place of the entry that replaced it.
+    replaced: Vec<(OrganisationId, u64)>,
     pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
     erasures: Erasures,
 }
@@ -140,7 +141,7 @@ impl Access {
             hashes: Vec::new(),
             term: 0,
             offered: None,
-            generation: 0,
+            replaced: Vec::new(),
             reading: BTreeMap::new(),
             erasures: Erasures::default(),
         };
@@ -346,9 +347,9 @@ impl Access {
             AccessOperation::Rotate { .. } => {}
             AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
             AccessOperation::Take { organisation } => {
+                self.replaced.push((self.owner, self.length()));
                 self.owner = *organisation;
                 self.offered = None;
-                self.generation += 1;
             }
             AccessOperation::Erase { record, entries } => {
                 let position = self.length();
@@ -411,6 +412,14 @@ impl Access {
         self.owner
     }
 
+    /// The owner when the entry at `place` was written; of one that replaces the owner, the one
+    /// before.
+    #[must_use]
+    pub fn owner_at(&self, place: u64) -> OrganisationId {
+        let before = self.replaced.iter().find(|(_, until)| place <= *until);
+        before.map_or(self.owner, |(owner, _)| *owner)
+    }
+
     /// What was erased.
     #[must_use]
     pub const fn erasures(&self) -> &Erasures {
@@ -426,8 +435,8 @@ impl Access {
     /// How often the space changed its owner, and the term of the last entry: what decides which
     /// of two branches holds.
     #[must_use]
-    pub const fn standing_of_writer(&self) -> (u64, u64) {
-        (self.generation, self.term)
+    pub const fn standing_of_writer(&self) -> (usize, u64) {
+        (self.replaced.len(), self.term)
     }
 
     /// The hashes of all entries.

@@ -122,7 +122,9 @@ impl Replica {
         if !self.is_partner(owner) && !self.is_partner(&access.owner()) {
             return Err(ReplicaError::NotPermitted);
         }
-        if is_complete && access.role(&self.organisation()).is_none() {
+        // Whoever was removed before it heard of its admission keeps the word of both: what it does
+        // not know it would be told again for ever.
+        if is_complete && !access.members().contains_key(&self.organisation()) {
             return Err(ReplicaError::NotPermitted);
         }
         self.insert_space(space, access);
@@ -144,6 +146,7 @@ impl Replica {
             quarantined: 0,
             access: LogPosition::START,
             former: Vec::new(),
+            parted: Vec::new(),
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {

@@ -256,24 +256,30 @@ impl Replica {
         Ok(aside)
     }
 
-    /// How much of the branch that holds an organisation may see that was admitted on another one
-    /// only: up to the entry that put that branch aside. Without it, it would go on for ever as
-    /// the member that it is not.
+    /// How much of the branch that holds an organisation may see that was a member on another one
+    /// after the two parted: up to the entry that put that branch aside. Without it, it would go on
+    /// for ever as the member that it is not, or by a removal that does not hold.
     pub(super) fn overruled_for(
         &mut self,
         disk: &dyn Storage,
         organisation: &OrganisationId,
         space: &SpaceId,
     ) -> Result<Option<LogPosition>, ReplicaError> {
-        let others = self.space(disk, space)?.access.others();
-        let admitted = others.iter().filter(|other| other.role(organisation).is_some());
-        let Some(standing) = admitted.map(Access::standing_of_writer).max() else {
+        let access = &self.space(disk, space)?.access;
+        let was_member = |other: &&Access| {
+            let member = other.members().get(organisation);
+            let last = member.and_then(|member| member.intervals.last());
+            let parted = access.common(other);
+            last.is_some_and(|last| last.ended.as_ref().is_none_or(|(end, _)| *end >= parted))
+        };
+        let concerned = access.others().iter().filter(was_member);
+        let Some(standing) = concerned.map(Access::standing_of_writer).max() else {
             return Ok(None);
         };
-        let mut taken = 0;
+        let mut taken = 0_usize;
         let holding = self.access_table(disk, Table::Access, space)?;
         let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
-            taken += u64::from(matches!(statement.operation, AccessOperation::Take { .. }));
+            taken += usize::from(matches!(statement.operation, AccessOperation::Take { .. }));
             (taken, statement.term) > standing
         };
         Ok(holding.iter().find(|entry| overrules(entry)).map(

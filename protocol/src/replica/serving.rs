@@ -101,6 +101,9 @@ impl Replica {
             organisations.extend(known.summary.everyone());
             items.push(Item { reference: ItemRef::Space(known.space), id: known.item });
         }
+        for (space, id) in self.summaries.parted_from(partner) {
+            items.push(Item { reference: ItemRef::Space(space), id });
+        }
         let identities = organisations.iter().filter_map(|one| self.identities.get(one));
         items.extend(identities.map(identity_item));
         items
@@ -141,9 +144,10 @@ impl Replica {
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
     /// whoever was admitted on a branch that does not hold, or on one of two that contradict each
-    /// other; nothing to anyone else. A node of a former member tells as much to other machines of
-    /// its own organisation, and to the owner: the machine that signed the removal may be lost, and
-    /// with it the only other word of it.
+    /// other; nothing to anyone else. A node of a former member tells of its own removal the other
+    /// machines of its organisation, and the owner: the machine that signed it may be lost, and with
+    /// it the only other word of it. It tells others of theirs: it may be the only one that they
+    /// meet.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -157,9 +161,9 @@ impl Replica {
         let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
             return Ok(None);
         };
-        if self.own_role(space).is_none() && *partner != own {
-            let is_owner = *partner == owner;
-            return if is_owner { self.farewell_for(disk, &own, space) } else { Ok(None) };
+        if self.own_role(space).is_none() {
+            let removed = if *partner == owner { &own } else { partner };
+            return self.farewell_for(disk, removed, space);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);

@@ -3,10 +3,10 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
-use crate::ids::{NodeId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use crate::log::{Header, LogPosition};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,7 +208,7 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
         self.confirm_erasures(disk, space)?;
-        let lacking = self.lacking_keys(disk, space)?;
+        let (own, lacking) = (self.organisation(), self.lacking_keys(disk, space)?);
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
@@ -219,7 +219,8 @@ impl Replica {
         let everyone = state.access.all().flat_map(|branch| branch.members().keys());
         let owners = state.access.all().map(Access::owner);
         let former: BTreeSet<_> = everyone.copied().chain(owners).collect();
-        let former = former.difference(&current).copied().collect();
+        let former: Vec<_> = former.difference(&current).copied().collect();
+        let parted = parted(&state.access, &own, &members, &former);
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
@@ -243,6 +244,7 @@ impl Replica {
             access,
             members,
             former,
+            parted,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });
@@ -274,4 +276,16 @@ impl Replica {
         self.pending.put(Table::Spaces, space.as_bytes().to_vec(), codec::encode(&summary));
         self.summaries.insert(space, summary);
     }
+}
+
+/// The organisations with which `own` shares the space no more, and what parted them.
+fn parted(
+    access: &Branches,
+    own: &OrganisationId,
+    members: &[(OrganisationId, Role)],
+    former: &[OrganisationId],
+) -> Vec<(OrganisationId, EntryHash)> {
+    let still = members.iter().map(|(member, _)| member).filter(|_| former.contains(own));
+    let others = former.iter().chain(still);
+    others.filter_map(|other| Some((*other, access.parting(own, other)?))).collect()
 }

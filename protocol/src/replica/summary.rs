@@ -6,7 +6,7 @@
 
 use crate::access::Role;
 use crate::crypto::Domain;
-use crate::ids::{OrganisationId, SpaceId};
+use crate::ids::{EntryHash, OrganisationId, SpaceId};
 use crate::log::LogPosition;
 use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +41,11 @@ pub struct Summary {
     #[n(7)]
     #[cbor(default)]
     pub former: Vec<OrganisationId>,
+    /// Organisations with which this one does not share the space any more though one of the two
+    /// owned it then, and the entry that parted them, which both are to know.
+    #[n(8)]
+    #[cbor(default)]
+    pub parted: Vec<(OrganisationId, EntryHash)>,
 }
 
 impl Summary {
@@ -62,7 +67,39 @@ pub struct Summaries {
     known: Vec<Known>,
     /// Where each space stands in `known`.
     places: BTreeMap<SpaceId, usize>,
-    by_member: HashMap<OrganisationId, BTreeMap<SpaceId, usize>>,
+    by_member: Index,
+    by_parted: Index,
+}
+
+/// Where the spaces of each organisation stand.
+#[derive(Default)]
+struct Index(HashMap<OrganisationId, BTreeMap<SpaceId, usize>>);
+
+impl Index {
+    fn of(&self, organisation: &OrganisationId) -> impl Iterator<Item = usize> + use<'_> {
+        self.0.get(organisation).into_iter().flat_map(BTreeMap::values).copied()
+    }
+
+    /// Lists the space that stands at `place` for the organisations in `after`, and for those in
+    /// `before` no more.
+    fn replace<T>(
+        &mut self,
+        (space, place): (&SpaceId, usize),
+        before: &[(OrganisationId, T)],
+        after: &[(OrganisationId, T)],
+    ) {
+        if before.iter().map(|(one, _)| one).eq(after.iter().map(|(one, _)| one)) {
+            return;
+        }
+        for (organisation, _) in before {
+            if let Some(spaces) = self.0.get_mut(organisation) {
+                spaces.remove(space);
+            }
+        }
+        for (organisation, _) in after {
+            self.0.entry(*organisation).or_default().insert(*space, place);
+        }
+    }
 }
 
 /// A space, its summary, and the name under which it is compared as it stands.
@@ -97,40 +134,43 @@ impl Summaries {
 
     /// The spaces of which `organisation` is a member now, in the order of their ids.
     pub fn of(&self, organisation: &OrganisationId) -> impl Iterator<Item = &Known> {
-        let places = self.by_member.get(organisation).into_iter().flat_map(BTreeMap::values);
-        places.filter_map(|place| self.known.get(*place))
+        self.by_member.of(organisation).filter_map(|place| self.known.get(place))
+    }
+
+    /// The spaces that `organisation` and this one do not share any more, in the order of their
+    /// ids, and the name under which what parted them is compared.
+    pub fn parted_from<'s>(
+        &'s self,
+        organisation: &'s OrganisationId,
+    ) -> impl Iterator<Item = (SpaceId, [u8; 32])> + use<'s> {
+        self.by_parted.of(organisation).filter_map(move |place| {
+            let known = self.known.get(place)?;
+            let mut parted = known.summary.parted.iter();
+            let (_, entry) = parted.find(|(one, _)| one == organisation)?;
+            Some((known.space, item(&known.space, entry.as_bytes())))
+        })
     }
 
     /// Takes the place of what was known of a space.
     pub fn insert(&mut self, space: &SpaceId, summary: Summary) {
-        let item = Domain::SYNC_ITEM.hash(&[space.as_bytes(), &summary.digest]);
+        let item = item(space, &summary.digest);
         let place = *self.places.entry(*space).or_insert(self.known.len());
-        let Some(known) = self.known.get_mut(place) else {
-            add_to(&mut self.by_member, space, place, &summary.members);
-            self.known.push(Known { space: *space, summary, item });
-            return;
-        };
-        if known.summary.members != summary.members {
-            for (member, _) in &known.summary.members {
-                if let Some(spaces) = self.by_member.get_mut(member) {
-                    spaces.remove(space);
-                }
-            }
-            add_to(&mut self.by_member, space, place, &summary.members);
+        let before = self.known.get(place).map(|known| &known.summary);
+        let members = before.map_or(&[][..], |before| &before.members);
+        let parted = before.map_or(&[][..], |before| &before.parted);
+        self.by_member.replace((space, place), members, &summary.members);
+        self.by_parted.replace((space, place), parted, &summary.parted);
+        let known = Known { space: *space, summary, item };
+        match self.known.get_mut(place) {
+            Some(before) => *before = known,
+            None => self.known.push(known),
         }
-        (known.summary, known.item) = (summary, item);
     }
 }
 
-fn add_to(
-    by_member: &mut HashMap<OrganisationId, BTreeMap<SpaceId, usize>>,
-    space: &SpaceId,
-    place: usize,
-    members: &[(OrganisationId, Role)],
-) {
-    for (member, _) in members {
-        by_member.entry(*member).or_default().insert(*space, place);
-    }
+/// The name under which a state of a space is compared.
+fn item(space: &SpaceId, state: &[u8; 32]) -> [u8; 32] {
+    Domain::SYNC_ITEM.hash(&[space.as_bytes(), state])
 }
 
 #[cfg(test)]
@@ -155,6 +195,7 @@ mod tests {
             quarantined: 0,
             access: LogPosition::START,
             former: Vec::new(),
+            parted: Vec::new(),
         }
     }
 
@@ -172,6 +213,26 @@ mod tests {
         summaries.insert(&space(1), summary(&[1, 3], 1));
         assert_eq!(spaces_of(&summaries, 2), []);
         assert_eq!(spaces_of(&summaries, 3), [space(1), space(2)]);
+    }
+
+    #[test]
+    fn what_parted_two_organisations_has_another_name_than_the_space_as_it_stands() {
+        let mut summaries = Summaries::default();
+        let parted = |entry| Summary {
+            parted: vec![(organisation(2), EntryHash::from_bytes([entry; 32]))],
+            ..summary(&[1], 7)
+        };
+        let mut names = |summary| {
+            summaries.insert(&space(1), summary);
+            let [parted, members] = [2, 1].map(organisation);
+            let named = summaries.parted_from(&parted).map(|(_, item)| item).collect::<Vec<_>>();
+            (named, summaries.of(&members).map(|known| known.item).collect::<Vec<_>>())
+        };
+        let (first, members) = names(parted(3));
+        let (second, unchanged) = names(parted(4));
+        assert_eq!((first.len(), second.len(), &members), (1, 1, &unchanged));
+        assert!(first != second && first != members);
+        assert_eq!(names(summary(&[1, 2], 7)).0, Vec::<[u8; 32]>::new());
     }
 
     #[test]

@@ -440,3 +440,66 @@ fn whoever_a_new_owner_did_not_admit_learns_it_from_the_old_one() {
     });
     assert!(told < known, "what it takes to judge the entries, and no later machine");
 }
+
+/// An owner removed the organisation that it had offered the space to, while that one took it and
+/// removed the owner. Both believed that they owned it alone, so neither ever compared it with the
+/// other; and when the machine that had seen both is lost, nobody told them.
+#[test]
+fn an_owner_that_was_replaced_while_it_removed_its_successor_learns_it() {
+    let mut world = World::new(4717, 50);
+    let (old, new) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(old);
+    world.grant(old, space, new, Role::Contributor, History::Start).unwrap();
+    world.offer(old, space, new).unwrap();
+    world.run_until_quiet();
+    world.cut(old, new);
+    world.take_over(new, space).unwrap();
+    world.revoke(new, space, old).unwrap();
+    world.revoke(old, space, new).unwrap();
+    world.new_practice(old, space, TITLE);
+    let [former, owner] = [old, new].map(|peer| world.organisation(peer));
+    let own_role = |world: &World, peer| world.peer(peer).replica.own_role(&space);
+    assert_eq!(own_role(&world, old), Some(Role::Contributor), "it knows nothing yet");
+
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(own_role(&world, old), None);
+    let summary = world.peer(old).replica.summary(&space).expect("it has the space");
+    assert_eq!((summary.owner, summary.former.contains(&former)), (owner, true));
+    assert_eq!(world.peer(old).phase_with(new), Some(SyncPhase::InSync));
+}
+
+/// A machine that was primary no more admitted two organisations and removed them again; one had
+/// been a member before. Both kept to the removal that they knew, and the machine in its place to
+/// one that it knew, or to none.
+#[test]
+fn who_was_removed_on_a_branch_that_does_not_hold_is_told_what_does() {
+    let mut world = World::new(2827, 50);
+    let (owner, again, late) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let second = world.add_node(owner);
+    let space = world.create_space(owner);
+    world.grant(owner, space, again, Role::Reader, History::Start).unwrap();
+    world.rest();
+    world.revoke(owner, space, again).unwrap();
+    world.rest();
+    for peer in [owner, again, late] {
+        world.cut(second, peer);
+    }
+    world.name_primary(second);
+    for removed in [again, late] {
+        world.grant(owner, space, removed, Role::Reader, History::Start).unwrap();
+        world.run_until_quiet();
+        world.revoke(owner, space, removed).unwrap();
+    }
+    world.rotate(second, space).unwrap();
+    world.run_until_quiet();
+
+    world.rest();
+    world.check_rest(&[space]);
+    for removed in [again, late] {
+        assert_eq!(world.peer(removed).replica.own_role(&space), None);
+        assert_eq!(world.peer(removed).phase_with(second), Some(SyncPhase::InSync));
+    }
+}

@@ -10,7 +10,7 @@ use crate::identity::IdentityError;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::RunError;
-use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof};
+use crate::replica::{Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::message::Message;
@@ -41,11 +41,8 @@ impl Session {
             Message::Identities(entries) => {
                 let organisation = entries.first().map(|entry| entry.statement.organisation);
                 let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
-                if self.expects_identity(&organisation, replica)? {
-                    replica.admit_identity(disk, &entries).map(drop)
-                } else {
-                    Err(ReplicaError::NotPermitted)
-                }
+                self.check_expected(&organisation, replica)?;
+                replica.admit_identity(disk, &entries).map(drop)
             }
             Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
             Message::Receipts { space, .. } if !self.accepts(&space, None, replica) => {
@@ -155,30 +152,21 @@ impl Session {
         taken.fold(Ok(()), Result::and)
     }
 
-    /// Before the greeting is over, only the partner's own identity log is taken. Later, of what is
-    /// known here already only that of members of common spaces. Another one is no offence: it
-    /// travels before the space that explains it, and may have come from somebody else meanwhile.
-    fn expects_identity(
+    /// Before the greeting is over, only the partner's own identity log is taken, and more of this
+    /// organisation's: whoever was revoked while it was away learns it before anything else. Later
+    /// every log is: it proves itself, it travels before the space that explains it, and a former
+    /// member needs those of owners that it shares nothing with.
+    fn check_expected(
         &self,
         organisation: &OrganisationId,
         replica: &Replica,
-    ) -> Result<bool, CloseReason> {
-        let claimed = match &self.phase {
-            Phase::Greeting(greeting) => greeting.partner,
-            _ => self.partner,
-        };
-        let claimed = claimed.ok_or(CloseReason::Misbehaved("entries before the greeting"))?;
-        // Of the own log too: whoever was revoked while it was away learns it before anything else.
-        let expected = *organisation == claimed
-            || *organisation == replica.organisation()
-            || (self.partner.is_some()
-                && (replica.may_show(&claimed, &ItemRef::Identity(*organisation))
-                    || replica.identity(organisation).is_none()));
-        match &self.phase {
-            Phase::Greeting(_) if !expected => {
-                Err(CloseReason::Misbehaved("a stranger's identity log"))
-            }
-            _ => Ok(expected),
+    ) -> Result<(), CloseReason> {
+        let Phase::Greeting(greeting) = &self.phase else { return self.partner().map(drop) };
+        match greeting.partner {
+            None => Err(CloseReason::Misbehaved("entries before the greeting")),
+            Some(claimed) if *organisation == claimed => Ok(()),
+            Some(_) if *organisation == replica.organisation() => Ok(()),
+            Some(_) => Err(CloseReason::Misbehaved("a stranger's identity log")),
         }
     }
 
