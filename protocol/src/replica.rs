@@ -22,6 +22,7 @@ mod branches;
 mod bundles;
 mod cache;
 mod catching_up;
+mod certified;
 mod erasure;
 mod exposure;
 mod forks;
@@ -58,7 +59,8 @@ use crate::log::RunError;
 use crate::record::Record;
 use crate::storage::{Batch, Storage, StorageError, Table, Visit};
 use cache::Cache;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use certified::Certified;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use summary::Summaries;
 
@@ -266,7 +268,7 @@ pub enum Event {
 pub struct Replica {
     credentials: Credentials,
     identities: BTreeMap<OrganisationId, Identity>,
-    certified: HashMap<NodeId, OrganisationId>,
+    certified: Certified,
     partners: BTreeMap<OrganisationId, Partner>,
     summaries: Summaries,
     spaces: Cache<SpaceId, space::SpaceState>,
@@ -301,7 +303,7 @@ impl Replica {
         let mut replica = Self {
             credentials,
             identities: BTreeMap::new(),
-            certified: HashMap::new(),
+            certified: Certified::default(),
             partners: BTreeMap::new(),
             summaries: Summaries::default(),
             spaces: Cache::default(),

@@ -202,7 +202,7 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let authors: BTreeSet<_> = self.space(disk, space)?.heads.keys().copied().collect();
         for author in authors {
-            if self.certified.get(&author) == Some(organisation) {
+            if self.certified.is_held(&author, organisation) {
                 let from = kept.get(&author).copied().unwrap_or(0);
                 self.reconsider(disk, space, &author, from)?;
             }
@@ -253,7 +253,7 @@ impl Replica {
             self.open_keyring(disk, space, position, &bytes)?;
         } else if !carries {
             // One of another node of this organisation: nothing to learn, nothing to refuse.
-            let is_sibling = self.certified.get(&recipient) == Some(&organisation);
+            let is_sibling = self.certified.is_held(&recipient, &organisation);
             return if is_sibling { Ok(false) } else { Err(ReplicaError::NotPermitted) };
         }
         self.keep_sealed(space, bytes);
@@ -366,7 +366,7 @@ impl Replica {
         let own = self.organisation();
         let summary = self.summaries.get(space).ok_or(ReplicaError::NotPermitted)?;
         summary.role(&own).ok_or(ReplicaError::NotPermitted)?;
-        let organisation = self.certified.get(author).copied();
+        let organisation = self.author_in(disk, space, author)?;
         let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
         let state = self.space(disk, space)?;
         let is_known = state.heads.contains_key(author);
@@ -375,7 +375,7 @@ impl Replica {
             return Err(ReplicaError::NotPermitted);
         }
         let authors: Vec<_> = state.heads.keys().copied().collect();
-        let of_same = |one: &&NodeId| self.certified.get(one) == Some(&organisation);
+        let of_same = |one: &&NodeId| self.certified.is_held(one, &organisation);
         let is_full = authors.len() >= limits::SPACE_AUTHORS_MAX
             || authors.iter().filter(of_same).count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
         if !is_known && is_full {
@@ -429,7 +429,7 @@ impl Replica {
         author: &NodeId,
         length: u64,
     ) -> Result<u64, ReplicaError> {
-        let organisation = self.certified.get(author).copied();
+        let organisation = self.author_in(disk, space, author)?;
         let access = &self.space(disk, space)?.access;
         let member = organisation.and_then(|one| access.members().get(&one));
         let ended = member.and_then(|member| member.intervals.last()?.ended.as_ref());

@@ -83,8 +83,11 @@ impl Replica {
         run: Run,
         now: Timestamp,
     ) -> Result<Admitted, ReplicaError> {
-        let of = self.organisation_of(&run.author).filter(|of| *of != self.organisation());
-        let Some(of) = of else { return self.admit_run(disk, run) };
+        let is_known = self.summaries.contains_key(&run.space);
+        let of = if is_known { self.author_in(disk, &run.space, &run.author)? } else { None };
+        let Some(of) = of.filter(|of| *of != self.organisation()) else {
+            return self.admit_run(disk, run);
+        };
         if !self.allowances.has_room(of, now) {
             return Err(ReplicaError::Limit("what one organisation sends within a day"));
         }

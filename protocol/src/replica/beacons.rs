@@ -196,7 +196,7 @@ impl Replica {
     #[must_use]
     pub fn confirmed(&self, organisation: &OrganisationId, now: Timestamp) -> Option<Timestamp> {
         let known = self.beacons.records.values();
-        let of_it = known.filter(|one| self.organisation_of(&one.node) == Some(*organisation));
+        let of_it = known.filter(|one| self.certified.is_held(&one.node, organisation));
         of_it.map(|one| one.at.min(now)).max()
     }
 
@@ -212,8 +212,7 @@ impl Replica {
         now: Timestamp,
     ) -> Result<u64, ReplicaError> {
         let is_due = |one: &&Beacon| {
-            self.organisation_of(&one.node) == Some(*organisation)
-                && one.at.plus(UNDER_WAY_MS) <= now
+            self.certified.is_held(&one.node, organisation) && one.at.plus(UNDER_WAY_MS) <= now
         };
         let beacons: Vec<_> = self.beacons.records.values().filter(is_due).collect();
         let mut spaces = 0;

@@ -205,7 +205,7 @@ impl Replica {
         let heads = self.settled_heads(disk, &space)?;
         let lacking = heads.into_iter().filter_map(|(author, position)| {
             let from = known.get(&author).map_or(0, |one| one.length);
-            let is_own = self.certified.get(&author) == Some(&own);
+            let is_own = self.certified.is_held(&author, &own);
             (is_own && from < position.length).then_some((author, from))
         });
         Ok(lacking.collect())

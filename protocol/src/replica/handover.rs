@@ -96,7 +96,9 @@ impl Replica {
         space: &SpaceId,
         wanted: &BTreeSet<[u8; 32]>,
     ) -> Result<Option<(u64, Vec<u8>)>, ReplicaError> {
-        let Some((theirs, sealing)) = self.receiver(node, space) else { return Ok(None) };
+        let theirs = self.author_in(disk, space, node)?;
+        let sealing = theirs.and_then(|theirs| self.receiver(node, theirs, space));
+        let Some((theirs, sealing)) = theirs.zip(sealing) else { return Ok(None) };
         let state = self.space(disk, space)?;
         let access = &state.access;
         let reads = access.role(&theirs).is_some_and(Role::reads);
@@ -116,18 +118,22 @@ impl Replica {
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
     }
 
-    /// The organisation and the sealing key of a node to which this one may give keys of a space at
-    /// all: another certified node, of this organisation, of the owner, or of anyone by the owner.
-    fn receiver(&self, node: &NodeId, space: &SpaceId) -> Option<(OrganisationId, SealingPublic)> {
+    /// The sealing key of a node of `theirs` to which this one may give keys of a space at all:
+    /// another certified node, of this organisation, of the owner, or of anyone by the owner.
+    fn receiver(
+        &self,
+        node: &NodeId,
+        theirs: OrganisationId,
+        space: &SpaceId,
+    ) -> Option<SealingPublic> {
         let own = self.organisation();
-        let theirs = self.certified.get(node).copied()?;
         let owner = self.summaries.get(space)?.owner;
         let may_give = theirs == own || owner == own || owner == theirs;
         if *node == self.node() || !may_give {
             return None;
         }
         let mut active = self.identities.get(&theirs)?.active_nodes();
-        active.find(|(one, _)| *one == node).map(|(_, sealing)| (theirs, sealing.clone()))
+        active.find(|(one, _)| *one == node).map(|(_, sealing)| sealing.clone())
     }
 
     /// Takes keys that another node handed to this one. Returns whether any was new.

@@ -1,9 +1,10 @@
 //! Identity logs of this organisation, its partners, and the members of common spaces.
 
+use super::certified::Certified;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::codec;
 use crate::identity::{Identity, IdentityEntry, IdentityError, Succession};
-use crate::ids::{NodeId, OrganisationId};
+use crate::ids::OrganisationId;
 use crate::limits;
 use crate::storage::{Storage, Table};
 use std::collections::BTreeMap;
@@ -24,10 +25,9 @@ impl Replica {
             return Err(ReplicaError::Damaged(Table::Identity.name()));
         }
         self.identities = identities;
-        self.certified.clear();
-        let organisations: Vec<_> = self.identities.keys().copied().collect();
-        for organisation in organisations {
-            self.index_nodes(&organisation);
+        self.certified = Certified::default();
+        for (organisation, identity) in &self.identities {
+            self.certified.note(*organisation, identity);
         }
         Ok(())
     }
@@ -67,8 +67,9 @@ impl Replica {
             let key = keys::identity(&organisation, entry.statement.sequence);
             self.pending.put(Table::Identity, key, codec::encode(entry));
         }
+        let shared = self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        self.index_nodes(&organisation);
+        self.reconsider_shared(disk, &organisation, &shared)?;
         self.owe_maintenance(&organisation, length);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
@@ -87,22 +88,6 @@ impl Replica {
             Some(known) if known.statement == *statement => Ok(()),
             _ => Err(IdentityError::Fork.into()),
         }
-    }
-
-    fn index_nodes(&mut self, organisation: &OrganisationId) {
-        let Some(identity) = self.identities.get(organisation) else { return };
-        for (node, _) in identity.nodes() {
-            // A node that two organisations certify (with its consent) stays with the first known
-            // by id order, so that every replica attributes its entries alike.
-            let holder = self.certified.entry(*node).or_insert(*organisation);
-            *holder = (*holder).min(*organisation);
-        }
-    }
-
-    /// The organisation that certified `node`.
-    #[must_use]
-    pub fn organisation_of(&self, node: &NodeId) -> Option<OrganisationId> {
-        self.certified.get(node).copied()
     }
 
     /// What is known of an organisation's keys.

@@ -170,7 +170,7 @@ impl Replica {
         };
         let cuts: Vec<_> = heads
             .into_iter()
-            .filter(|(node, _)| self.certified.get(node) == Some(&organisation))
+            .filter(|(node, _)| self.certified.is_held(node, &organisation))
             .map(|(node, position)| Cut { node, length: position.length, head: position.head })
             .collect();
         let operation = AccessOperation::Revoke {

@@ -15,7 +15,7 @@ use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, RECORDS_CACHED_MAX, Replica, ReplicaError, keys};
 use crate::access::Standing;
-use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
 use crate::log::{Header, OPERATION_CHANGE, Payload};
 use crate::record::{Authored, Change, Dependency, Record, Verdict, kind_of};
 use crate::storage::{Storage, Table};
@@ -48,6 +48,8 @@ pub(super) const UNREADABLE: &[u8] = &[1];
 struct Judged {
     opened: Opened,
     change: Option<Change>,
+    /// For whom its author wrote it.
+    organisation: Option<OrganisationId>,
     standing: Standing,
     forked: bool,
 }
@@ -226,7 +228,7 @@ impl Replica {
             });
         let document = match cached {
             Some(mut document) if is_simple && !simple.is_empty() => {
-                document.extend(self.authored(simple.into_values())?);
+                document.extend(authored(simple.into_values())?);
                 note_new(&mut row, &places, &added);
                 document
             }
@@ -313,7 +315,7 @@ impl Replica {
         let counted = close(&mut judgement);
         *row = list(places, &judgement, &counted);
         let accepted: Vec<_> = counted.iter().filter_map(|hash| judgement.remove(hash)).collect();
-        Record::rebuild(*record, self.authored(accepted.into_iter())?)
+        Record::rebuild(*record, authored(accepted.into_iter())?)
             .map_err(|_| ReplicaError::Unknown("kind of record"))
     }
 
@@ -327,43 +329,19 @@ impl Replica {
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let mut judgement = Judgement::with_capacity(entries.len());
         for opened in entries {
-            let organisation = self.certified.get(&opened.header.author);
+            let organisation = self.certified.author(&state.access, &opened.header.author);
             let standing = organisation.map_or(Standing::Unauthorised, |organisation| {
-                state.access.standing(organisation, &opened.header)
+                state.access.standing(&organisation, &opened.header)
             });
             let fork = state.forks.get(&opened.header.author);
             let forked = fork.is_some_and(|fork| opened.header.sequence >= *fork);
             let is_change = opened.payload.operation_code == OPERATION_CHANGE;
             let change =
                 is_change.then(|| Change::decode(&opened.payload.operation).ok()).flatten();
-            judgement.insert(opened.hash, Judged { opened, change, standing, forked });
+            judgement
+                .insert(opened.hash, Judged { opened, change, organisation, standing, forked });
         }
         Ok(judgement)
-    }
-
-    fn authored(
-        &self,
-        judged: impl Iterator<Item = Judged>,
-    ) -> Result<Vec<Authored>, ReplicaError> {
-        judged
-            .filter_map(|one| Some((one.opened, one.change?, one.standing)))
-            .map(|(opened, change, standing)| {
-                let grant = standing.grant().ok_or(ReplicaError::NotPermitted)?;
-                let node = opened.header.author;
-                let organisation = self.certified.get(&node).copied();
-                Ok(Authored {
-                    entry: opened.hash,
-                    node,
-                    organisation: organisation.ok_or(ReplicaError::Unknown("organisation"))?,
-                    grant,
-                    position: opened.header.sequence,
-                    operator: opened.payload.operator,
-                    comment: opened.payload.comment,
-                    written_at: opened.payload.written_at,
-                    change,
-                })
-            })
-            .collect()
     }
 
     pub(super) fn count_row(&mut self, space: &SpaceId, old: Option<&Row>, new: &Row) {
@@ -536,4 +514,26 @@ fn show(document: &Record, row: &mut Row) -> Result<(), ReplicaError> {
     let json = serde_json::to_vec(&view).map_err(|_| ReplicaError::Damaged("rows/1"))?;
     row.view = (applied > 0).then_some(json);
     Ok(())
+}
+
+/// The changes among `judged`, each with who wrote it and when.
+fn authored(judged: impl Iterator<Item = Judged>) -> Result<Vec<Authored>, ReplicaError> {
+    let changes = judged
+        .filter_map(|Judged { opened, change, organisation, standing, .. }| {
+            Some((opened, change?, organisation, standing))
+        })
+        .map(|(opened, change, organisation, standing)| {
+            Ok(Authored {
+                entry: opened.hash,
+                node: opened.header.author,
+                organisation: organisation.ok_or(ReplicaError::Unknown("organisation"))?,
+                grant: standing.grant().ok_or(ReplicaError::NotPermitted)?,
+                position: opened.header.sequence,
+                operator: opened.payload.operator,
+                comment: opened.payload.comment,
+                written_at: opened.payload.written_at,
+                change,
+            })
+        });
+    changes.collect()
 }

@@ -250,7 +250,7 @@ impl Replica {
                             space: *space,
                             record: *record,
                             author,
-                            organisation: self.certified.get(&author).copied(),
+                            organisation: self.organisation_of(&author),
                             sequence: *sequence,
                             reason: *reason,
                         });

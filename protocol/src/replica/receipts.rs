@@ -128,7 +128,7 @@ impl Replica {
         receipt: &Receipt,
     ) -> Result<bool, ReplicaError> {
         let node = receipt.confirmation.node;
-        let organisation = self.certified.get(&node).copied();
+        let organisation = self.author_in(disk, space, &node)?;
         let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
         let state = self.space(disk, space)?;
         let is_known = state.receipts.contains_key(&node);
@@ -220,7 +220,7 @@ impl Replica {
         let confirmed: Vec<_> = receipts
             .values()
             .filter(done)
-            .filter_map(|one| Some((*self.certified.get(&one.node)?, one.node)))
+            .filter_map(|one| Some((self.certified.author(access, &one.node)?, one.node)))
             .collect();
         let missing = access
             .current_members()

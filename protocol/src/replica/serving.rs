@@ -144,10 +144,11 @@ impl Replica {
     /// Where the logs of a space stand, as far as `partner` may know: all of it to a member, the
     /// access log up to its own removal and the logs of its own nodes to a former member, and to
     /// whoever was admitted on a branch that does not hold, or on one of two that contradict each
-    /// other; nothing to anyone else. A node of a former member tells of its own removal the other
-    /// machines of its organisation, and the owner: the machine that signed it may be lost, and with
-    /// it the only other word of it. It tells others of theirs: it may be the only one that they
-    /// meet.
+    /// other; nothing to anyone else.
+    ///
+    /// A node of a former member tells of its own removal the other machines of its organisation,
+    /// and the owner: the machine that signed it may be lost, and with it the only other word of
+    /// it. It tells others of theirs: it may be the only one that they meet.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -195,7 +196,7 @@ impl Replica {
         let access = [removed, contradicted, overruled].into_iter().flatten();
         let Some(access) = access.max_by_key(|end| end.length) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
-        authors.retain(|(author, _)| self.certified.get(author) == Some(organisation));
+        authors.retain(|(author, _)| self.certified.is_held(author, organisation));
         let absent = SpaceHeads::absent(*space);
         let ends = end.flatten().into_iter().collect();
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
@@ -272,7 +273,7 @@ impl Replica {
         let places: Vec<_> = self.space(disk, space)?.access.keyrings();
         let mut found = Vec::new();
         for (node, _, hash) in places {
-            let is_theirs = self.certified.get(&node) == Some(partner);
+            let is_theirs = self.certified.is_held(&node, partner);
             if (is_theirs || role == Role::Carrier) && wanted.contains(&hash) {
                 found.extend(self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?);
             }
@@ -297,7 +298,7 @@ impl Replica {
         Ok(keyrings
             .into_iter()
             .filter(|(node, position, _)| {
-                *position >= from && (carries || self.certified.get(node) == Some(partner))
+                *position >= from && (carries || self.certified.is_held(node, partner))
             })
             .map(|(_, _, hash)| hash)
             .collect())

@@ -221,17 +221,19 @@ impl Session {
     }
 
     fn greet(&self, replica: &Replica, effects: &mut Effects) {
-        let known = replica.organisation_of(&self.node);
-        let length = |organisation: Option<OrganisationId>| {
-            organisation.and_then(|one| replica.identity(&one)).map_or(0, Identity::length)
+        let length = |organisation: &OrganisationId| {
+            replica.identity(organisation).map_or(0, Identity::length)
         };
-        let is_revoked = known.is_some_and(|one| self.was_revoked(&one, replica));
+        // Which of several holders the node speaks for, it will say.
+        let known = replica.holders(&self.node);
+        let is_revoked =
+            !known.is_empty() && known.iter().all(|one| self.was_revoked(one, replica));
         effects.push(Effect::Send(Message::Hello(Hello {
             version_min: VERSION_MIN,
             version_max: VERSION_MAX,
             organisation: replica.organisation(),
-            own_identity: length(Some(replica.organisation())),
-            known_identity: length(known),
+            own_identity: length(&replica.organisation()),
+            known_identity: known.iter().map(length).min().unwrap_or(0),
             addresses: if is_revoked { Vec::new() } else { self.addresses.clone() },
         })));
     }
@@ -263,7 +265,8 @@ impl Session {
         let theirs = replica.identity(&hello.organisation).map_or(0, Identity::length);
         let is_revoked = self.was_revoked(&hello.organisation, replica);
         // A node that is known to be another organisation's is told nothing for this one.
-        if replica.organisation_of(&self.node).is_some_and(|known| known != hello.organisation) {
+        let known = replica.holders(&self.node);
+        if !known.is_empty() && !known.contains(&hello.organisation) {
             return Err(CloseReason::NotCertified);
         }
         let Phase::Greeting(greeting) = &mut self.phase else {

@@ -33,5 +33,6 @@ mod removal;
 mod restoring;
 mod roles;
 mod tampering;
+mod thief;
 mod threats;
 mod traps;

@@ -178,7 +178,7 @@ impl Session {
         let Some(partner) = self.partner else { return false };
         let Some(summary) = replica.summary(space) else { return true };
         summary.role(&partner).is_some()
-            || author.is_some_and(|author| replica.organisation_of(author) == Some(partner))
+            || author.is_some_and(|author| replica.holders(author).contains(&partner))
     }
 
     /// Acknowledges everything admitted since the last time; the driver sends it once it is

@@ -248,7 +248,7 @@ impl Session {
         let known: BTreeMap<_, _> = theirs.authors.iter().copied().collect();
         let own = replica.organisation();
         for (author, position) in &ours.authors {
-            if theirs.is_farewell && replica.organisation_of(author) != Some(own) {
+            if theirs.is_farewell && !replica.holders(author).contains(&own) {
                 continue;
             }
             let at = known.get(author).copied().unwrap_or(LogPosition::START);
