@@ -2,9 +2,10 @@
 
 use super::branches::Branches;
 use super::operation::{AccessOperation, History};
-use super::state::Access;
+use super::state::{Access, Epoch};
 use crate::crypto::KeyCommitment;
-use crate::ids::OrganisationId;
+use crate::ids::{NodeId, OrganisationId};
+use std::collections::BTreeMap;
 
 /// Consecutive epochs that an organisation may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,21 @@ impl Access {
         (0..=last)
             .filter(|epoch| may(*epoch) && !(epoch < &last && may(epoch + 1) && unwraps(epoch + 1)))
             .collect()
+    }
+
+    /// The keyrings that lead each node to everything that was ever sealed to it: of every chain of
+    /// wrapped keys the last one. Node and hash, by node and then position.
+    #[must_use]
+    pub fn last_keyrings(&self) -> Vec<(NodeId, [u8; 32])> {
+        let begins_chain = |epoch: &&Epoch| epoch.previous.is_none();
+        let begun: Vec<_> =
+            self.epochs().iter().filter(begins_chain).map(|epoch| epoch.position).collect();
+        let mut last = BTreeMap::new();
+        for (node, position, hash) in self.keyrings() {
+            let chain = begun.partition_point(|begin| *begin <= position);
+            last.insert((node, chain), hash);
+        }
+        last.into_iter().map(|((node, _), hash)| (node, hash)).collect()
     }
 }
 

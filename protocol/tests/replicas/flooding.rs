@@ -5,12 +5,10 @@ use super::circle::Circle;
 use super::line::Line;
 use super::organisation::practice;
 use super::parcel::Parcel;
-use sincronia_protocol::access::{
-    AccessError, AccessOperation, ErasedEntries, Recipient, Role, Rotation,
-};
+use sincronia_protocol::access::{AccessError, AccessOperation, ErasedEntries, Rotation};
 use sincronia_protocol::crypto::{KeyCommitment, SealingSecret, Secret};
 use sincronia_protocol::identity::IdentityOperation;
-use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
+use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::limits::{
     DAY_ENTRIES_MAX, FRAME_BYTES_MAX, KEYS_NAMED_MAX, RUN_ENTRIES_MAX,
 };
@@ -187,30 +185,24 @@ fn threat_18_what_is_queued_for_a_member_ends_with_its_removal() {
 fn threat_31_heads_fit_a_frame_however_many_keys_are_lacking() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
-    circle.admit(circle.outsider.organisation(), Role::Carrier);
-    circle.owner.give(&mut circle.outsider, &space);
     let key = circle.owner.credentials.node_key.clone();
-    for epoch in 1..=32_u8 {
-        let mut statement = circle.outsider.access_log(&space).pop().unwrap().statement;
+    let mut statement = circle.member.access_log(&space).pop().unwrap().statement;
+    let rotations = (1..=KEYS_NAMED_MAX as u64 + 100).map(|epoch| {
         (statement.previous, statement.sequence) = (statement.hash(), statement.sequence + 1);
-        let recipient = |number: u16| {
-            let mut node = [epoch; 32];
-            node[..2].copy_from_slice(&number.to_be_bytes());
-            Recipient { node: NodeId::from_bytes(node), sealed: node }
-        };
+        let commitment = [epoch.to_be_bytes(); 4].concat().try_into().unwrap();
         let rotation = Rotation {
-            epoch: epoch.into(),
-            commitment: KeyCommitment::from_bytes([epoch; 32]),
+            epoch,
+            commitment: KeyCommitment::from_bytes(commitment),
             previous: None,
-            recipients: (0..1_024).map(recipient).collect(),
+            recipients: Vec::new(),
         };
         statement.operation = AccessOperation::Rotate { rotation };
-        let entries = vec![statement.sign(&key)];
-        let parcel = Parcel::Access { space, entries, is_complete: true };
-        circle.outsider.take(&parcel).unwrap();
-    }
+        statement.clone().sign(&key)
+    });
+    let entries = rotations.collect();
+    circle.member.take(&Parcel::Access { space, entries, is_complete: true }).unwrap();
     let owner = circle.owner.organisation();
-    let (replica, disk) = (&mut circle.outsider.replica, &circle.outsider.disk);
+    let (replica, disk) = (&mut circle.member.replica, &circle.member.disk);
     let heads = replica.heads_for(disk, &owner, &space).unwrap().unwrap();
     assert_eq!(heads.lacking.len(), KEYS_NAMED_MAX);
     let message = Message::Heads { is_answer: false, heads: vec![heads] };

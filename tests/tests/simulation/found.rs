@@ -503,3 +503,31 @@ fn who_was_removed_on_a_branch_that_does_not_hold_is_told_what_does() {
         assert_eq!(world.peer(removed).phase_with(second), Some(SyncPhase::InSync));
     }
 }
+
+/// A keyring was known only to the machine that had made it, which was lost; its carrier went on
+/// asking for it though a later one had taken its place, and never looked in sync again.
+#[test]
+fn a_carrier_does_not_wait_for_a_keyring_that_nobody_needs_any_more() {
+    let mut world = World::new(9, 50);
+    let (owner, member, carrier) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let second = world.add_node(owner);
+    let away = world.add_node(member);
+    let space = world.create_space(owner);
+    world.grant(owner, space, member, Role::Contributor, History::Start).unwrap();
+    world.grant(owner, space, carrier, Role::Carrier, History::Start).unwrap();
+    world.rest();
+    // A key is sealed to a machine that is away, by one that the carrier does not meet again.
+    world.isolate(away);
+    world.cut(owner, carrier);
+    world.rotate(owner, space).unwrap();
+    world.run_until_quiet();
+    world.isolate(owner);
+    world.name_primary(second);
+    world.revoke_node(owner);
+    world.rest();
+    world.check_rest(&[space]);
+    for other in [second, member] {
+        assert_eq!(world.peer(carrier).phase_with(other), Some(SyncPhase::InSync));
+    }
+}
