@@ -24,7 +24,7 @@ mod succession;
 pub use backup::{BackupStream, CatchingUpView, RecipientRequest};
 pub use bundle::{
     BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
-    ReadBundle,
+    ReadBundle, WithdrawBundleRequest,
 };
 pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};

@@ -96,6 +96,9 @@ pub struct Check {
     pub name: String,
     /// Whether it is as it should be.
     pub ok: bool,
+    /// Whether, when it is not, the node itself is well: what a person or a partner is waited for.
+    #[serde(default)]
+    pub warning: bool,
     /// What was found.
     pub detail: String,
     /// What to do, when it is not.
