@@ -130,6 +130,7 @@ fn keystore(context: &Context, error: &KeystoreError) -> Failure {
     let (exit, code, path) = match error {
         KeystoreError::Damaged(path) => (Exit::Error, "keystore_damaged", path),
         KeystoreError::Exists(path) => (Exit::Usage, "keystore_exists", path),
+        KeystoreError::KeyFile(path) if !path.exists() => (Exit::NotFound, "no_file", path),
         KeystoreError::KeyFile(path) => (Exit::Usage, "key_file", path),
         KeystoreError::Missing(path) => (Exit::NotFound, "no_node_here", path),
         KeystoreError::NeedsKeyFile(path) => (Exit::NotPermitted, "needs_key_file", path),

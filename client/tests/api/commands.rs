@@ -1,6 +1,8 @@
 //! The command as people type it, against a node that notes what it is asked.
 
+use super::probe::Probe;
 use super::running::Running;
+use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -87,5 +89,42 @@ fn an_invitation_is_valid_for_some_time_and_not_for_ever() {
         let output = sincronia(running.directory.path(), &["invite", "--valid-hours", hours]);
         let code = if possible { 0 } else { 2 };
         assert_eq!(output.status.code(), Some(code), "{hours}: {}", says(&output));
+    }
+}
+
+#[test]
+fn whatever_file_is_missing_is_not_found() {
+    let running = Running::start();
+    for words in [
+        &["join", "nofile.txt"][..],
+        &["join", "nofile"],
+        &["join", "--invitation-file", "nofile"],
+        &["bundle", "import", "nofile"],
+        &["import", "nofile", "--kind", "contact"],
+        &["convention", "new", "--file", "nofile"],
+        &["node", "add", "nofile"],
+        &["node", "admit", "nofile"],
+        &["node", "rotate-root", "--yes", "--recovery-file", "nofile"],
+        &["backup", "verify", "nofile"],
+        &["backup", "restore", "nofile"],
+    ] {
+        let output = sincronia(running.directory.path(), words);
+        let (code, text) = (output.status.code(), says(&output));
+        assert_eq!((code, text.contains("nofile")), (Some(3), true), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_person_is_no_fault_of_the_node() {
+    for (check, code) in [
+        (json!({"name": "store", "ok": true, "detail": "1 bytes"}), 0),
+        (json!({"name": "partners_verified", "ok": false, "warning": true, "detail": "Zeri"}), 0),
+        (json!({"name": "one_copy", "ok": false, "detail": "another one runs"}), 1),
+    ] {
+        let mut probe = Probe::new(64);
+        probe.check = check;
+        let running = Running::with(probe);
+        let output = sincronia(running.directory.path(), &["doctor"]);
+        assert_eq!(output.status.code(), Some(code), "{}", says(&output));
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
 }
 
 fn said(context: &Context, sentence: &str) -> String {
-    context.texts.said(sentence).unwrap_or_else(|| sentence.to_owned())
+    context.texts.said(sentence).unwrap_or_else(|| context.texts.addressed(sentence))
 }
 
 /// Without a session nobody can count: 0 would say that the partner has everything.
@@ -153,10 +153,12 @@ pub(super) fn doctor(context: &Context) -> Outcome {
             } else {
                 let remedy = said(context, check.remedy.as_deref().unwrap_or_default());
                 let found = format!("{}\n{remedy}", said(context, &check.detail));
-                rows.urgent([name, texts.text("not-ok"), found]);
+                let state = if check.warning { "warning" } else { "not-ok" };
+                rows.urgent([name, texts.text(state), found]);
             }
         }
         rows.to_string()
     });
-    Ok(if checks.iter().all(|check| check.ok) { Exit::Done } else { Exit::Error })
+    let is_well = checks.iter().all(|check| check.ok || check.warning);
+    Ok(if is_well { Exit::Done } else { Exit::Error })
 }
