@@ -76,6 +76,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
+    Space(Space),
+    #[command(subcommand)]
     Succession(Succession),
     #[command(subcommand)]
     Contact(Contact),
@@ -352,6 +354,14 @@ pub(super) struct NewConvention {
     pub seats: Vec<String>,
     #[arg(long)]
     pub private: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Space {
+    List {
+        #[arg(long)]
+        carried: bool,
+    },
 }
 
 /// The fields of a contact that have a flag of their own.

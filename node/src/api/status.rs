@@ -26,6 +26,9 @@ pub struct Counts {
     pub in_sync: u64,
     /// Spaces that this organisation is a member of.
     pub spaces: u64,
+    /// Those of them that it only carries, without reading them.
+    #[serde(default)]
+    pub carried: u64,
     /// Records by kind.
     pub records: BTreeMap<String, u64>,
     /// Records in conflict.
