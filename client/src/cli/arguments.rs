@@ -479,6 +479,9 @@ pub(super) enum Record {
         space: Option<String>,
     },
     Show(Target),
+    Fields {
+        kind: Option<String>,
+    },
     Edit {
         record: String,
         #[command(flatten)]

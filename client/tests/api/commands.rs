@@ -128,3 +128,16 @@ fn what_waits_for_a_person_is_no_fault_of_the_node() {
         assert_eq!(output.status.code(), Some(code), "{}", says(&output));
     }
 }
+
+#[test]
+fn kinds_and_their_codes_are_listed_without_a_node() {
+    let nowhere = Path::new("/nowhere");
+    let kinds = says(&sincronia(nowhere, &["record", "fields"]));
+    assert!(kinds.contains("convention") && kinds.contains("cover"), "{kinds}");
+    let fields = says(&sincronia(nowhere, &["record", "fields", "convention"]));
+    for code in ["instrument_kind", "accordo_pa", "· role", "inviante", "ospitante"] {
+        assert!(fields.contains(code), "{code}: {fields}");
+    }
+    assert!(fields.lines().all(|line| line.chars().count() <= 100), "{fields}");
+    assert_eq!(sincronia(nowhere, &["record", "fields", "x"]).status.code(), Some(2));
+}
