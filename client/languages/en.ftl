@@ -528,6 +528,7 @@ status-revoked = WARNING: the organisation revoked this node. It signs and excha
 status-projecting = Reading what arrived…
 outstanding-bundles = { $count } changes not yet acknowledged
 outstanding-carried = nobody here knows what it fetched there
+outstanding-elsewhere = not known on this machine
 outstanding-unknown = whatever changed since the last exchange
 outstanding-counts = { $outgoing } to deliver · { $differences } differences
 record-version = version { $version }

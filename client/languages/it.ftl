@@ -528,6 +528,7 @@ status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non sca
 status-projecting = Lettura di quanto arrivato in corso…
 outstanding-bundles = { $count } modifiche non ancora confermate
 outstanding-carried = qui non si sa che cosa vi ha preso
+outstanding-elsewhere = non si sa su questa macchina
 outstanding-unknown = ciò che è cambiato dopo l'ultimo scambio
 outstanding-counts = { $outgoing } da consegnare · { $differences } differenze
 record-version = versione { $version }

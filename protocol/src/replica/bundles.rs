@@ -73,7 +73,7 @@ pub struct Ledger {
     /// Whether it is to become a partner with its next bundle.
     #[n(3)]
     pub awaited: Option<Awaited>,
-    /// The one made before the last, in case that one is taken back.
+    /// The one made before the last, in case that one is taken back; the last itself after that.
     #[n(4)]
     #[cbor(default)]
     pub before: Option<Dispatch>,
@@ -171,7 +171,8 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let ledger = self.ledger(disk, partner)?;
         let is_last = ledger.out.is_some_and(|last| last.number == number);
-        if !is_last || (number > 1 && ledger.before.is_none()) {
+        let before = ledger.before.map_or(0, |before| before.number);
+        if !is_last || before.checked_add(1) != Some(number) {
             return Err(ReplicaError::Unknown("bundle"));
         }
         if ledger.before.is_none() {
@@ -181,7 +182,8 @@ impl Replica {
                 }
             }
         }
-        self.put_ledger(partner, &Ledger { out: ledger.before, before: None, ..ledger })
+        // The one before then has itself before it, and is not taken back by mistake.
+        self.put_ledger(partner, &Ledger { out: ledger.before, ..ledger })
     }
 
     fn put_bundled<T: Encode<()>>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ReplicaError> {

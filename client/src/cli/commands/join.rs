@@ -13,6 +13,8 @@ use std::path::Path;
 
 /// An invitation with sixteen long addresses takes a tenth of this.
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
+/// Every invitation is longer.
+const NAME_BYTES_MAX: usize = 100;
 /// How every invitation begins.
 const BEGINNING: &str = "invito1";
 
@@ -74,10 +76,13 @@ fn open(context: &Context, path: &Path) -> Result<String, Failure> {
     read(context, path, &mut file)
 }
 
-/// A path as it was typed; of what may be an invitation that lost its beginning, not the secret.
+/// A path as it was typed; of what may be an invitation with a letter too many or too few, only
+/// what is no secret.
 fn named(path: &Path) -> String {
     let text = path.display().to_string();
-    if text.contains(['/', '.']) { text } else { short(&text) }
+    let is_short = text.len() <= NAME_BYTES_MAX;
+    let is_plainly_path = text.contains('/') || text.contains('.') && is_short;
+    if is_plainly_path { text } else { short(&text) }
 }
 
 fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String, Failure> {
@@ -93,7 +98,8 @@ fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String,
 
 #[cfg(test)]
 mod tests {
-    use super::is_path;
+    use super::{is_path, named};
+    use std::path::Path;
 
     #[test]
     fn an_invitation_is_told_from_a_file_that_is_not_there() {
@@ -103,5 +109,13 @@ mod tests {
         for text in ["invito1qqpz", " INVITO1QQPZ", "invito1qq\npz"] {
             assert!(!is_path(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_may_be_an_invitation_is_not_repeated() {
+        let pasted = format!("invito1{}.", "q".repeat(150));
+        assert!(is_path(&pasted) && named(Path::new(&pasted)).chars().count() < 20);
+        assert_eq!(named(Path::new("da/invito.txt")), "da/invito.txt");
+        assert_eq!(named(Path::new("invito.txt")), "invito.txt");
     }
 }

@@ -40,8 +40,11 @@ fn outstanding(context: &Context, partner: &PartnerView) -> String {
         let count = [("count", bundles.unacknowledged.into())];
         return context.texts.with("outstanding-bundles", &count);
     }
-    let is_carried = !partner.carriers.is_empty();
-    context.texts.text(if is_carried { "outstanding-carried" } else { "outstanding-unknown" })
+    context.texts.text(match (partner.carriers.is_empty(), partner.no_line) {
+        (false, _) => "outstanding-carried",
+        (true, true) => "outstanding-elsewhere",
+        (true, false) => "outstanding-unknown",
+    })
 }
 
 fn phase(context: &Context, partner: &PartnerView) -> String {

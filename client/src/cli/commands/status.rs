@@ -80,7 +80,7 @@ pub(super) fn doctor(context: &Context) -> Outcome {
     let checks = context.client()?.doctor()?;
     context.output.show("doctor", &checks, || {
         let headings = ["check", "state", "found"].map(|key| texts.text(key));
-        let mut rows = Rows::new(context.output, &headings);
+        let mut rows = Rows::within(context.output, &headings);
         for check in &checks {
             let name = texts.find(&format!("check-{}", check.name.replace('_', "-")), &[]);
             let name = name.unwrap_or_else(|| check.name.clone());
