@@ -194,6 +194,7 @@ mod tests {
             RunError::Keystore(KeystoreError::Damaged(path())),
             RunError::Keystore(KeystoreError::Exists(path())),
             RunError::Keystore(KeystoreError::KeyFile(path())),
+            RunError::Keystore(KeystoreError::KeyFile(env!("CARGO_MANIFEST_DIR").into())),
             RunError::Keystore(KeystoreError::NeedsKeyFile(path())),
             RunError::Keystore(KeystoreError::NeedsPassphrase(path())),
             RunError::Keystore(KeystoreError::Newer(path())),
