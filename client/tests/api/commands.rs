@@ -141,3 +141,12 @@ fn kinds_and_their_codes_are_listed_without_a_node() {
     assert!(fields.lines().all(|line| line.chars().count() <= 100), "{fields}");
     assert_eq!(sincronia(nowhere, &["record", "fields", "x"]).status.code(), Some(2));
 }
+
+#[test]
+fn spaces_are_listed_with_their_owner_and_only_carried_ones_when_asked() {
+    let running = Running::start();
+    let all = says(&sincronia(running.directory.path(), &["space", "list"]));
+    assert!(all.contains("fascicolo1") && all.contains("Comune di Aulla"), "{all}");
+    let carried = says(&sincronia(running.directory.path(), &["space", "list", "--carried"]));
+    assert!(!carried.contains("fascicolo1"), "{carried}");
+}

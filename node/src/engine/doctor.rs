@@ -155,3 +155,20 @@ fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {
     let warning = WARNINGS.contains(&name) && !ok;
     Check { name: name.into(), ok, warning, detail, remedy }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_people_is_a_warning_and_a_fault_of_the_node_is_none() {
+        let failed = |name| check(name, false, String::new(), "do something").warning;
+        for name in WARNINGS {
+            assert!(failed(name), "{name}");
+            assert!(!check(name, true, String::new(), "").warning, "{name} is well");
+        }
+        for name in ["store", "room", "online", "one_copy", "certified", "nothing_held_back"] {
+            assert!(!failed(name), "{name}");
+        }
+    }
+}
