@@ -103,7 +103,7 @@ fn not_running(why: &str) -> ApiError {
     ApiError::new(
         ErrorCode::NodeNotRunning,
         format!("the node does not run: {why}"),
-        "start it with “sincronia run”, or name the directory of a running node",
+        "start it with `sincronia run`, or name the directory of a running node",
     )
 }
 

@@ -6,7 +6,7 @@
 //! | 0 | done |
 //! | 1 | an error |
 //! | 2 | the command line, or what was asked for, is not possible |
-//! | 3 | not found, or several things fit |
+//! | 3 | not found, also a file that was named, or several things fit |
 //! | 4 | the node does not run |
 //! | 5 | a conflict needs a person (with `--check`, and when an edit meets one) |
 //! | 6 | the network, a partner or an invitation |

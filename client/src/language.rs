@@ -7,6 +7,7 @@
 
 mod choice;
 mod sentence;
+pub mod suggestion;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,8 @@ fn harmless<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
 /// The texts of one language.
 pub struct Catalogue {
     language: Language,
+    /// The words that name the node in suggested commands, when somebody named one.
+    node: String,
     bundle: FluentBundle<FluentResource>,
 }
 
@@ -53,7 +56,19 @@ impl Catalogue {
         };
         // A text that is there twice keeps its first form; a test refuses such catalogues.
         let _ = bundle.add_resource(resource);
-        Self { language, bundle }
+        Self { language, node: String::new(), bundle }
+    }
+
+    /// The same texts, whose suggested commands name a node by these words.
+    #[must_use]
+    pub fn addressing(self, node: String) -> Self {
+        Self { node, ..self }
+    }
+
+    /// The text with the node in each command that it suggests.
+    #[must_use]
+    pub fn addressed(&self, text: &str) -> String {
+        suggestion::addressed(text, &self.node)
     }
 
     /// The language of the texts.
@@ -81,7 +96,8 @@ impl Catalogue {
         let arguments: FluentArgs<'_> =
             arguments.iter().map(|(name, value)| (*name, harmless(value))).collect();
         let mut faults = Vec::new();
-        Some(self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned())
+        let text = self.bundle.format_pattern(pattern, Some(&arguments), &mut faults);
+        Some(self.addressed(&text))
     }
 
     /// What a kind of record is called.

@@ -24,7 +24,7 @@ mod succession;
 pub use backup::{BackupStream, CatchingUpView, RecipientRequest};
 pub use bundle::{
     BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
-    ReadBundle,
+    ReadBundle, WithdrawBundleRequest,
 };
 pub use erasure::{ErasureSeat, ErasureView, FormerMember};
 pub use error::{ApiError, ErrorCode, FieldProblem};
@@ -32,7 +32,7 @@ pub use event::ApiEvent;
 pub use introduction::{IntroduceRequest, IntroductionView};
 pub use invitation::{GrantRequest, InvitationView, InviteRequest, JoinRequest, NewInvitation};
 pub use machine::{ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView};
-pub use partner::{PartnerState, PartnerView, SyncView, VerifyRequest};
+pub use partner::{CarrierView, PartnerState, PartnerView, SyncView, VerifyRequest};
 pub use query::{ContactsQuery, ConventionsQuery, RawQuery, RecordsQuery, SearchQuery};
 pub use record::{
     BatchRequest, BatchResult, BatchRow, ConflictView, ConventionRequest, ConventionView,

@@ -2,16 +2,24 @@
 
 use super::Client;
 use super::path::path;
+use super::transport::ORDINARY;
 use sincronia_node::api::{
     ApiError, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest,
+    WithdrawBundleRequest,
 };
 use sincronia_node::http::{COMPLETE_HEADER, NUMBER_HEADER};
-use ureq::http::HeaderMap;
+use ureq::http::{HeaderMap, Method};
 
 impl Client {
     /// Makes the next bundle for a partner: its parts, one after another.
     pub fn export_bundle(&self, request: &ExportBundleRequest) -> Result<BundleFile, ApiError> {
         self.transport.fetch(&path(&["bundles"])?, request).map(file)
+    }
+
+    /// Takes back that the last bundle for a partner was made: it was never handed out.
+    pub fn withdraw_bundle(&self, request: &WithdrawBundleRequest) -> Result<(), ApiError> {
+        let path = path(&["bundles", "withdraw"])?;
+        self.transport.write(&Method::POST, &path, request, ORDINARY)
     }
 
     /// Imports one or more parts of bundles: all that is in them, or nothing.

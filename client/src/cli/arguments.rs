@@ -76,6 +76,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Convention(Convention),
     #[command(subcommand)]
+    Space(Space),
+    #[command(subcommand)]
     Succession(Succession),
     #[command(subcommand)]
     Contact(Contact),
@@ -354,6 +356,14 @@ pub(super) struct NewConvention {
     pub private: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Space {
+    List {
+        #[arg(long)]
+        carried: bool,
+    },
+}
+
 /// The fields of a contact that have a flag of their own.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ContactFields {
@@ -469,6 +479,9 @@ pub(super) enum Record {
         space: Option<String>,
     },
     Show(Target),
+    Fields {
+        kind: Option<String>,
+    },
     Edit {
         record: String,
         #[command(flatten)]

@@ -25,6 +25,8 @@ mod repair;
 mod run;
 mod search;
 mod seats;
+mod space;
+mod standing;
 mod status;
 mod succession;
 mod verify;
@@ -50,6 +52,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Introduction(action) => introduction::run(context, action),
         Command::Bundle(action) => bundle::run(context, action),
         Command::Node(action) => machine::run(context, action),
+        Command::Space(action) => space::run(context, &action),
         Command::Convention(action) => convention::run(context, action),
         Command::Succession(action) => succession::run(context, action),
         Command::Contact(action) => contact::run(context, action),

@@ -4,10 +4,10 @@ use super::arguments::Global;
 use super::failure::{Exit, Failure};
 use crate::api::Client;
 use crate::demo::address_book::AddressBook;
-use crate::language::Catalogue;
+use crate::language::{Catalogue, suggestion};
 use crate::output::Output;
-use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// What every command has at hand.
@@ -25,6 +25,7 @@ pub struct Context {
 impl Context {
     pub(super) fn new(texts: Catalogue, global: Global) -> Self {
         let output = Output::new(global.json);
+        let texts = texts.addressing(named(&global));
         Self { texts, output, global, client: OnceLock::new() }
     }
 
@@ -55,6 +56,15 @@ impl Context {
     /// A failure with the texts of the catalogue.
     pub fn fail(&self, exit: Exit, code: &str, detail: &str) -> Failure {
         Failure::known(self, exit, code, detail)
+    }
+
+    /// Why a file that was named cannot be read: one that is not there is not found.
+    pub fn unreadable(&self, path: &Path, error: &std::io::Error) -> Failure {
+        let path = path.display();
+        if error.kind() == ErrorKind::NotFound {
+            return self.fail(Exit::NotFound, "no_file", &path.to_string());
+        }
+        self.fail(Exit::Usage, "file", &format!("{path}: {error}"))
     }
 
     /// Whether a question can be asked.
@@ -93,6 +103,17 @@ impl Context {
     pub fn say(&self, key: &str) {
         self.output.message(&self.texts.text(key));
     }
+}
+
+/// The words that name the node in suggested commands; none for a directory of the environment,
+/// which the next command finds there too.
+fn named(global: &Global) -> String {
+    if let Some(key) = &global.node {
+        return suggestion::by_key(key);
+    }
+    let inherited = std::env::var_os("SINCRONIA_DIRECTORY").map(PathBuf::from);
+    let given = global.directory.as_deref().filter(|path| inherited.as_deref() != Some(*path));
+    given.map(suggestion::by_directory).unwrap_or_default()
 }
 
 /// Where the data of a person's programs are, on this system.

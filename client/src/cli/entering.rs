@@ -75,7 +75,7 @@ pub fn object(context: &Context, path: &Path) -> Result<Map<String, Json>, Failu
     let unusable = |cause: &dyn std::fmt::Display| {
         context.fail(Exit::Usage, "file", &format!("{}: {cause}", path.display()))
     };
-    let bytes = read(path).map_err(|error| unusable(&error))?;
+    let bytes = read(path).map_err(|error| context.unreadable(path, &error))?;
     match distinct::value(&crate::import::decode(&bytes)) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(unusable(&context.texts.text("not-an-object"))),

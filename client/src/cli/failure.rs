@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::language::Language;
 use crate::output::foreign::safe;
 use crate::output::tell;
+use serde::{Serialize, Serializer};
 use sincronia_node::api::{ApiError, FieldProblem};
 use std::fmt::Write;
 
@@ -50,7 +51,7 @@ impl Exit {
 }
 
 /// Why a command did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// For programs. Stable.
     pub code: String,
@@ -61,9 +62,24 @@ pub struct Failure {
     /// Field by field.
     pub problems: Vec<FieldProblem>,
     /// How the command ends.
+    #[serde(serialize_with = "number")]
     pub exit: Exit,
     /// Whether the message comes from the node, the system or a library, in English.
+    #[serde(skip)]
     pub foreign: bool,
+}
+
+/// A failure as it stands alone on stderr, for programs.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    failure: &'a Failure,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn number<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(exit.code())
 }
 
 impl Failure {
@@ -96,15 +112,8 @@ impl Failure {
     /// Says it on stderr: a document for programs, sentences for people.
     pub(super) fn report(&self, context: &Context) {
         if context.output.json {
-            let error = serde_json::json!({
-                "schema": "sincronia/1/error",
-                "code": self.code,
-                "message": self.message,
-                "remedy": self.remedy,
-                "problems": self.problems,
-                "exit": self.exit.code(),
-            });
-            tell(&error.to_string());
+            let document = Document { schema: "sincronia/1/error", failure: self };
+            tell(&serde_json::json!(document).to_string());
         } else {
             tell(self.text(context).trim_end());
         }
@@ -136,8 +145,10 @@ impl Failure {
     }
 
     fn translated(&self, context: &Context, sentence: &str) -> String {
-        let said = if self.foreign { context.texts.said(sentence) } else { None };
-        said.unwrap_or_else(|| sentence.to_owned())
+        if !self.foreign {
+            return sentence.to_owned();
+        }
+        context.texts.said(sentence).unwrap_or_else(|| context.texts.addressed(sentence))
     }
 }
 

@@ -6,7 +6,7 @@ use super::failure::{Exit, Failure};
 use sincronia_node::keystore::Unlock;
 use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::{RecoveryError, restore_entropy};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, Zeroizing};
@@ -98,7 +98,10 @@ fn from_private(context: &Context, path: &Path, code: &str) -> Result<Zeroizing<
     let unreadable = |cause: &dyn std::fmt::Display| {
         context.fail(Exit::Usage, code, &format!("{}: {cause}", path.display()))
     };
-    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => context.unreadable(path, &error),
+        _ => unreadable(&error),
+    })?;
     let metadata = file.metadata().map_err(|error| unreadable(&error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(unreadable(&context.texts.text("readable-by-others")));

@@ -130,6 +130,7 @@ fn keystore(context: &Context, error: &KeystoreError) -> Failure {
     let (exit, code, path) = match error {
         KeystoreError::Damaged(path) => (Exit::Error, "keystore_damaged", path),
         KeystoreError::Exists(path) => (Exit::Usage, "keystore_exists", path),
+        KeystoreError::KeyFile(path) if !path.exists() => (Exit::NotFound, "no_file", path),
         KeystoreError::KeyFile(path) => (Exit::Usage, "key_file", path),
         KeystoreError::Missing(path) => (Exit::NotFound, "no_node_here", path),
         KeystoreError::NeedsKeyFile(path) => (Exit::NotPermitted, "needs_key_file", path),
@@ -193,6 +194,7 @@ mod tests {
             RunError::Keystore(KeystoreError::Damaged(path())),
             RunError::Keystore(KeystoreError::Exists(path())),
             RunError::Keystore(KeystoreError::KeyFile(path())),
+            RunError::Keystore(KeystoreError::KeyFile(env!("CARGO_MANIFEST_DIR").into())),
             RunError::Keystore(KeystoreError::NeedsKeyFile(path())),
             RunError::Keystore(KeystoreError::NeedsPassphrase(path())),
             RunError::Keystore(KeystoreError::Newer(path())),

@@ -13,7 +13,7 @@ impl Catalogue {
     #[must_use]
     pub fn said(&self, sentence: &str) -> Option<String> {
         if self.language == Language::En {
-            return Some(sentence.to_owned());
+            return Some(self.addressed(sentence));
         }
         said().find_map(|(key, english)| {
             let detail = detail(english, sentence)?;

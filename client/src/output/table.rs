@@ -4,6 +4,9 @@ use super::Output;
 use super::foreign::safe;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
+/// What an ordinary terminal shows in one line.
+const COLUMNS_MAX: u16 = 100;
+
 /// Rows under headings.
 #[derive(Debug)]
 pub struct Rows {
@@ -26,6 +29,16 @@ impl Rows {
             table.set_header(headings.iter().map(bold));
         }
         Self { table, colour: output.colour }
+    }
+
+    /// A table that is no wider than an ordinary terminal when it is not shown on one.
+    #[must_use]
+    pub fn within(output: Output, headings: &[String]) -> Self {
+        let mut rows = Self::new(output, headings);
+        if rows.table.width().is_none_or(|width| width > COLUMNS_MAX) {
+            rows.table.set_width(COLUMNS_MAX);
+        }
+        rows
     }
 
     /// Adds a row.

@@ -57,6 +57,7 @@ fn calls_about_the_node_and_its_partners_arrive() {
     let wanted = given(&json!({"invitation": "invito1"}));
     assert_eq!(client.join_by_bundle(&wanted).unwrap().bytes, b"request");
     assert_eq!(running.probe.take()[0].1[0]["invitation"], "invito1");
+    arrives!(running, client, withdraw_bundle(; {"organisation": "ente1", "number": 3}));
     assert_eq!(client.import_bundle(b"parts").unwrap()[0].missing, [2]);
     assert_eq!(running.probe.take(), [("import_bundle", json!([{ "bytes": 5 }]))]);
     let mut file = Vec::new();

@@ -1,6 +1,8 @@
 //! The command as people type it, against a node that notes what it is asked.
 
+use super::probe::Probe;
 use super::running::Running;
+use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -88,4 +90,63 @@ fn an_invitation_is_valid_for_some_time_and_not_for_ever() {
         let code = if possible { 0 } else { 2 };
         assert_eq!(output.status.code(), Some(code), "{hours}: {}", says(&output));
     }
+}
+
+#[test]
+fn whatever_file_is_missing_is_not_found() {
+    let running = Running::start();
+    for words in [
+        &["join", "nofile.txt"][..],
+        &["join", "nofile"],
+        &["join", "--invitation-file", "nofile"],
+        &["bundle", "import", "nofile"],
+        &["import", "nofile", "--kind", "contact"],
+        &["convention", "new", "--file", "nofile"],
+        &["node", "add", "nofile"],
+        &["node", "admit", "nofile"],
+        &["node", "rotate-root", "--yes", "--recovery-file", "nofile"],
+        &["backup", "verify", "nofile"],
+        &["backup", "restore", "nofile"],
+    ] {
+        let output = sincronia(running.directory.path(), words);
+        let (code, text) = (output.status.code(), says(&output));
+        assert_eq!((code, text.contains("nofile")), (Some(3), true), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_person_is_no_fault_of_the_node() {
+    for (check, code) in [
+        (json!({"name": "store", "ok": true, "detail": "1 bytes"}), 0),
+        (json!({"name": "partners_verified", "ok": false, "warning": true, "detail": "Zeri"}), 0),
+        (json!({"name": "one_copy", "ok": false, "detail": "another one runs"}), 1),
+    ] {
+        let mut probe = Probe::new(64);
+        probe.check = check;
+        let running = Running::with(probe);
+        let output = sincronia(running.directory.path(), &["doctor"]);
+        assert_eq!(output.status.code(), Some(code), "{}", says(&output));
+    }
+}
+
+#[test]
+fn kinds_and_their_codes_are_listed_without_a_node() {
+    let nowhere = Path::new("/nowhere");
+    let kinds = says(&sincronia(nowhere, &["record", "fields"]));
+    assert!(kinds.contains("convention") && kinds.contains("cover"), "{kinds}");
+    let fields = says(&sincronia(nowhere, &["record", "fields", "convention"]));
+    for code in ["instrument_kind", "accordo_pa", "· role", "inviante", "ospitante"] {
+        assert!(fields.contains(code), "{code}: {fields}");
+    }
+    assert!(fields.lines().all(|line| line.chars().count() <= 100), "{fields}");
+    assert_eq!(sincronia(nowhere, &["record", "fields", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn spaces_are_listed_with_their_owner_and_only_carried_ones_when_asked() {
+    let running = Running::start();
+    let all = says(&sincronia(running.directory.path(), &["space", "list"]));
+    assert!(all.contains("fascicolo1") && all.contains("Comune di Aulla"), "{all}");
+    let carried = says(&sincronia(running.directory.path(), &["space", "list", "--carried"]));
+    assert!(!carried.contains("fascicolo1"), "{carried}");
 }

@@ -17,6 +17,16 @@ pub struct ExportBundleRequest {
     pub all: bool,
 }
 
+/// Takes back that a bundle was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawBundleRequest {
+    /// The partner.
+    pub organisation: String,
+    /// The number of the last bundle made for it.
+    pub number: u64,
+}
+
 /// Answers an invitation by a file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -31,6 +31,20 @@ pub struct SyncView {
     pub last_failure: Option<String>,
 }
 
+/// A partner of both that carries what this organisation shares with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CarrierView {
+    /// The carrier.
+    pub organisation: String,
+    /// Its name.
+    pub name: String,
+    /// How many of the spaces shared with the partner it carries.
+    pub spaces: u64,
+    /// When it last was known to have what this node has; now, while both are in sync. Whether the
+    /// partner fetched it there, the carrier does not say.
+    pub in_sync_at: Option<u64>,
+}
+
 /// A partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PartnerView {
@@ -63,6 +77,13 @@ pub struct PartnerView {
     pub spaces: u64,
     /// Where synchronisation stands.
     pub sync: SyncView,
+    /// Whether no line to it is known: this node's network is closed, or no node of it ever said
+    /// where it is. It is reached by files, by a carrier, or when it calls.
+    #[serde(default)]
+    pub no_line: bool,
+    /// Who carries what is shared with it, when no session with it stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carriers: Vec<CarrierView>,
     /// What was exchanged by files, if anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundles: Option<PartnerBundles>,

@@ -17,7 +17,7 @@ use super::{
     NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
     RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
     SearchQuery, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport, VerifyRequest,
-    VerifyStoreRequest,
+    VerifyStoreRequest, WithdrawBundleRequest,
 };
 use std::future::Future;
 use tokio::sync::broadcast;
@@ -92,6 +92,12 @@ pub trait Service: Send + Sync + 'static {
         &self,
         request: ExportBundleRequest,
     ) -> impl Future<Output = Answer<BundleFile>> + Send;
+
+    /// Takes back that the last bundle for a partner was made: it was never handed out.
+    fn withdraw_bundle(
+        &self,
+        request: WithdrawBundleRequest,
+    ) -> impl Future<Output = Answer<()>> + Send;
 
     /// Imports a file of one or more parts of bundles: all that is in it, or nothing.
     fn import_bundle(&self, bytes: Vec<u8>)

@@ -33,6 +33,9 @@ pub struct SpaceView {
     pub epoch: u64,
     /// Whether this node holds the current key.
     pub has_key: bool,
+    /// Entries that are here, whether this node can read them or not.
+    #[serde(default)]
+    pub entries: u64,
     /// Records shown.
     pub records: u64,
     /// Records in conflict.

@@ -26,6 +26,9 @@ pub struct Counts {
     pub in_sync: u64,
     /// Spaces that this organisation is a member of.
     pub spaces: u64,
+    /// Those of them that it only carries, without reading them.
+    #[serde(default)]
+    pub carried: u64,
     /// Records by kind.
     pub records: BTreeMap<String, u64>,
     /// Records in conflict.
@@ -96,6 +99,9 @@ pub struct Check {
     pub name: String,
     /// Whether it is as it should be.
     pub ok: bool,
+    /// Whether, when it is not, the node itself is well: what a person or a partner is waited for.
+    #[serde(default)]
+    pub warning: bool,
     /// What was found.
     pub detail: String,
     /// What to do, when it is not.

@@ -3,7 +3,7 @@
 use super::{Core, now};
 use crate::api::{
     ApiError, BroughtView, BundleFile, BundleView, ErrorCode, ExportBundleRequest,
-    JoinByBundleRequest, PartnerBundles, ReadBundle,
+    JoinByBundleRequest, PartnerBundles, ReadBundle, WithdrawBundleRequest,
 };
 use sincronia_protocol::bundle::{
     self, BundleError, ExportRequest, Imported, Outcome, answer_invitation,
@@ -30,6 +30,15 @@ impl Core {
         self.tell_partner(&request.recipient);
         let bytes = made.parts.concat();
         Ok(BundleFile { number: made.number, is_complete: made.is_complete, bytes })
+    }
+
+    /// Takes back that the last bundle for a partner was made.
+    pub fn withdraw_bundle(&mut self, request: &WithdrawBundleRequest) -> Result<(), ApiError> {
+        let partner = super::members::parse(&request.organisation)?;
+        let number = request.number;
+        self.step(|replica, disk, _| replica.withdraw_bundle(disk, &partner, number))?;
+        self.tell_partner(&partner);
+        Ok(())
     }
 
     /// Imports a file of one or more parts: all that is in it, or nothing.

@@ -3,6 +3,9 @@
 use super::Core;
 use crate::api::{ApiError, Check, PartnerState, Status};
 
+/// Checks that fail while the node is well: partners may be away, and people decide in their time.
+const WARNINGS: [&str; 4] = ["partners_reached", "partners_verified", "conflicts", "quarantine"];
+
 impl Core {
     /// Every check.
     pub fn doctor(&mut self) -> Result<Vec<Check>, ApiError> {
@@ -149,5 +152,23 @@ fn awaited(status: &Status) -> String {
 
 fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {
     let remedy = (!ok).then(|| remedy.to_owned());
-    Check { name: name.into(), ok, detail, remedy }
+    let warning = WARNINGS.contains(&name) && !ok;
+    Check { name: name.into(), ok, warning, detail, remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_people_is_a_warning_and_a_fault_of_the_node_is_none() {
+        let failed = |name| check(name, false, String::new(), "do something").warning;
+        for name in WARNINGS {
+            assert!(failed(name), "{name}");
+            assert!(!check(name, true, String::new(), "").warning, "{name} is well");
+        }
+        for name in ["store", "room", "online", "one_copy", "certified", "nothing_held_back"] {
+            assert!(!failed(name), "{name}");
+        }
+    }
 }

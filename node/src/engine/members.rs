@@ -81,6 +81,7 @@ impl Core {
             members: self.member_views(&members),
             epoch: view.epoch,
             has_key: view.has_key,
+            entries: view.entries,
             records,
             conflicts,
             quarantined,

@@ -2,7 +2,7 @@
 
 use super::Core;
 use crate::api::{
-    ApiError, ApiEvent, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest,
+    ApiError, ApiEvent, CarrierView, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest,
 };
 use crate::limits;
 use sincronia_protocol::ids::OrganisationId;
@@ -54,7 +54,29 @@ impl Core {
         view.silent = is_silent(&view, super::now());
         view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
         view.bundles = self.partner_bundles(organisation)?;
+        view.no_line = self.closed || view.addresses.iter().all(|(_, known)| known.is_empty());
+        if !view.sync.connected {
+            view.carriers = self.carriers(organisation);
+        }
         Ok(view)
+    }
+
+    /// Who carries what is shared with a partner. A carrier that is no partner here is none.
+    fn carriers(&self, partner: &OrganisationId) -> Vec<CarrierView> {
+        let carriers = self.replica.carriers(partner).into_iter();
+        let view = carriers.filter_map(|(id, spaces)| {
+            let carrier = self.replica.partner(&id)?;
+            let in_sync = self.statuses(&id).iter().any(|one| one.phase == SyncPhase::InSync);
+            let at = carrier.last_exchange.max(self.agreed(&id));
+            let at = if in_sync { Some(super::now()) } else { at };
+            Some(CarrierView {
+                organisation: id.to_string(),
+                name: carrier.name.clone(),
+                spaces,
+                in_sync_at: at.map(Timestamp::milliseconds),
+            })
+        });
+        view.collect()
     }
 
     /// Tells whoever listens to events that something about a partner changed.
@@ -87,6 +109,8 @@ impl Core {
             held_back: 0,
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
+            no_line: false,
+            carriers: Vec::new(),
             bundles: None,
         }
     }
@@ -206,6 +230,8 @@ mod tests {
             held_back: 0,
             spaces: 0,
             sync,
+            no_line: false,
+            carriers: Vec::new(),
             bundles: None,
         }
     }

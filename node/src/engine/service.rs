@@ -12,7 +12,7 @@ use crate::api::{
     NewInvitation, NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView,
     RawEntries, RawQuery, RecipientRequest, RecordView, RecordsQuery, ResolveRequest,
     RevocationView, SearchHit, SearchQuery, Service, SpaceView, Status, SuccessionView,
-    TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest,
+    TakeRequest, VerifyReport, VerifyRequest, VerifyStoreRequest, WithdrawBundleRequest,
 };
 use crate::network::NetworkError;
 use sincronia_protocol::record::Kind;
@@ -107,6 +107,10 @@ impl Service for Handle {
 
     async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
         self.run(move |core| core.export_bundle(&request)).await
+    }
+
+    async fn withdraw_bundle(&self, request: WithdrawBundleRequest) -> Answer<()> {
+        self.run(move |core| core.withdraw_bundle(&request)).await
     }
 
     async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {

@@ -2,6 +2,7 @@
 
 use super::Core;
 use crate::api::{ApiError, Counts, PartnerState, Status};
+use sincronia_protocol::access::Role;
 use sincronia_protocol::record::Kind;
 use std::collections::BTreeMap;
 
@@ -11,13 +12,16 @@ impl Core {
         let partners = self.partners()?;
         let active = partners.iter().filter(|one| one.state != PartnerState::Blocked);
         let own = self.replica.organisation();
-        let spaces = self.replica.summaries().filter(|(_, one)| one.role(&own).is_some());
+        let roles = || self.replica.summaries().filter_map(|(_, one)| one.role(&own));
+        let (spaces, carried) = (roles().count(), roles().filter(|one| *one == Role::Carrier));
+        let carried = carried.count() as u64;
         let traffic = self.network.traffic();
         let counts = Counts {
             partners: active.clone().count() as u64,
             connected: active.clone().filter(|one| one.sync.connected).count() as u64,
             in_sync: active.filter(|one| one.sync.phase == "in_sync").count() as u64,
-            spaces: spaces.count() as u64,
+            spaces: spaces as u64,
+            carried,
             records: self.record_counts()?,
             conflicts: self.replica.summaries().map(|(_, one)| one.conflicts).sum(),
             quarantined: self.replica.summaries().map(|(_, one)| one.quarantined).sum(),

@@ -72,6 +72,7 @@ routes! {
     post   "/api/v1/join" => handlers::invitation::join,
     post   "/api/v1/join/bundle" => handlers::bundle::join_by_bundle,
     post   "/api/v1/bundles" => handlers::bundle::export_bundle,
+    post   "/api/v1/bundles/withdraw" => handlers::bundle::withdraw_bundle,
     post   "/api/v1/bundles/import" => handlers::bundle::import_bundle,
     get    "/api/v1/partners" => handlers::partner::partners,
     get    "/api/v1/partners/{organisation}" => handlers::partner::partner,

@@ -12,7 +12,7 @@ use sincronia_node::api::{
     NewRecordRequest, NodeView, OfferRequest, PartnerView, QuarantineView, RawEntries, RawQuery,
     RecipientRequest, RecordView, RecordsQuery, ResolveRequest, RevocationView, SearchHit,
     SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
-    VerifyRequest, VerifyStoreRequest,
+    VerifyRequest, VerifyStoreRequest, WithdrawBundleRequest,
 };
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -25,6 +25,8 @@ pub struct Probe {
     pub events: broadcast::Sender<ApiEvent>,
     /// Whether `doctor` panics.
     pub fails: bool,
+    /// What `doctor` finds.
+    pub check: Value,
     /// What `sync` waits for.
     pub gate: Notify,
     /// What `shutdown` tells.
@@ -40,6 +42,7 @@ impl Probe {
             calls: Mutex::default(),
             events: broadcast::Sender::new(events),
             fails: false,
+            check: samples::check(),
             gate: Notify::new(),
             stop: Notify::new(),
             called: Notify::new(),
@@ -70,7 +73,7 @@ impl Service for Probe {
     async fn doctor(&self) -> Answer<Vec<Check>> {
         self.note("doctor", &[]);
         assert!(!self.fails, "as the test wants");
-        Ok(vec![sample(samples::check())])
+        Ok(vec![sample(self.check.clone())])
     }
 
     async fn verify(&self, request: VerifyStoreRequest) -> Answer<VerifyReport> {
@@ -157,6 +160,11 @@ impl Service for Probe {
     async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {
         self.note("export_bundle", &[json!(request)]);
         Ok(BundleFile { number: 3, is_complete: true, bytes: b"parts".to_vec() })
+    }
+
+    async fn withdraw_bundle(&self, request: WithdrawBundleRequest) -> Answer<()> {
+        self.note("withdraw_bundle", &[json!(request)]);
+        Ok(())
     }
 
     async fn import_bundle(&self, bytes: Vec<u8>) -> Answer<Vec<BundleView>> {

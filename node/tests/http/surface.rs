@@ -9,6 +9,7 @@ fn body(schema: &str) -> Value {
         "VerifyStoreRequest" | "InviteRequest" | "VerifyRequest" | "TakeRequest" => json!({}),
         "NetworkRequest" => json!({"online": true}),
         "JoinRequest" | "JoinByBundleRequest" => json!({"invitation": "invito1"}),
+        "WithdrawBundleRequest" => json!({"organisation": "ente1", "number": 3}),
         "ExportBundleRequest" | "OfferRequest" => json!({"organisation": "ente1"}),
         "MemberRequest" => json!({"organisation": "ente1", "role": "reader"}),
         "IntroduceRequest" => json!({"one": "ente1", "other": "ente2"}),

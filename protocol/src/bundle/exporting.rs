@@ -76,8 +76,8 @@ pub fn export(
     let content = writer.after(&manifest.sign(replica));
     let sealed = seal_to_nodes(recipient, &nodes, &content, random)?;
     let parts = split(recipient, &sealed, request.part_bytes)?;
-    let out = Some(Dispatch { number, at: now });
-    replica.put_ledger(&recipient, &Ledger { out, ..ledger })?;
+    let (out, before) = (Some(Dispatch { number, at: now }), ledger.out);
+    replica.put_ledger(&recipient, &Ledger { out, before, ..ledger })?;
     Ok(Exported { number, parts, messages, is_complete })
 }
 

@@ -73,6 +73,10 @@ pub struct Ledger {
     /// Whether it is to become a partner with its next bundle.
     #[n(3)]
     pub awaited: Option<Awaited>,
+    /// The one made before the last, in case that one is taken back; the last itself after that.
+    #[n(4)]
+    #[cbor(default)]
+    pub before: Option<Dispatch>,
 }
 
 /// What grew of one space.
@@ -151,6 +155,35 @@ impl Replica {
     /// Forgets that a partner has anything of a space.
     pub fn forget_acknowledged(&mut self, partner: &OrganisationId, space: &SpaceId) {
         self.pending.delete(Table::Bundles, keys::acknowledged(partner, space));
+    }
+
+    /// Takes back that the last bundle for a partner was made, when its number is `number`: it was
+    /// never handed out. Spaces that only it would have told of count as told of no more.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when the last one has another number, or nobody knows which was
+    /// before it.
+    pub fn withdraw_bundle(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        number: u64,
+    ) -> Result<(), ReplicaError> {
+        let ledger = self.ledger(disk, partner)?;
+        let is_last = ledger.out.is_some_and(|last| last.number == number);
+        let before = ledger.before.map_or(0, |before| before.number);
+        if !is_last || before.checked_add(1) != Some(number) {
+            return Err(ReplicaError::Unknown("bundle"));
+        }
+        if ledger.before.is_none() {
+            for heads in self.acknowledged(disk, partner)? {
+                if heads == SpaceHeads::absent(heads.space) {
+                    self.forget_acknowledged(partner, &heads.space);
+                }
+            }
+        }
+        // The one before then has itself before it, and is not taken back by mistake.
+        self.put_ledger(partner, &Ledger { out: ledger.before, ..ledger })
     }
 
     fn put_bundled<T: Encode<()>>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ReplicaError> {

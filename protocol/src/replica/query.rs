@@ -49,6 +49,8 @@ pub struct SpaceView {
     pub epoch: u64,
     /// Whether this node holds its key.
     pub has_key: bool,
+    /// Entries that are here, whether this node can read them or not.
+    pub entries: u64,
     /// Entries that could not be read yet: their key or their part of the access log is missing.
     pub waiting: u64,
     /// Entries that cannot be read although the key is here: their author made them so.
@@ -133,11 +135,22 @@ impl Replica {
         })?;
         let aside = self.set_aside(disk, space)?;
         let state = self.space(disk, space)?;
+        let entries = state.heads.values().map(|head| head.position.length).sum();
         let epoch = state.access.epoch();
         let has_key = state.key_at(epoch).is_some();
         let offered = state.access.offered();
         let space = *space;
-        Ok(SpaceView { space, summary, epoch, has_key, waiting, unreadable, offered, aside })
+        Ok(SpaceView {
+            space,
+            summary,
+            epoch,
+            has_key,
+            entries,
+            waiting,
+            unreadable,
+            offered,
+            aside,
+        })
     }
 
     /// A record as it is shown.

@@ -115,6 +115,23 @@ impl Replica {
         self.summaries.of(partner).filter(move |known| known.summary.role(&own).is_some())
     }
 
+    /// Who carries spaces that `partner` and this organisation share, without reading them, and how
+    /// many of them.
+    #[must_use]
+    pub fn carriers(&self, partner: &OrganisationId) -> BTreeMap<OrganisationId, u64> {
+        let mut carriers = BTreeMap::new();
+        for known in self.shared_with(partner) {
+            for (member, _) in
+                known.summary.members.iter().filter(|(_, role)| *role == Role::Carrier)
+            {
+                *carriers.entry(*member).or_default() += 1;
+            }
+        }
+        carriers.remove(partner);
+        carriers.remove(&self.organisation());
+        carriers
+    }
+
     /// How many spaces `partner` and this organisation are members of now.
     #[must_use]
     pub fn shared_count(&self, partner: &OrganisationId) -> u64 {

@@ -3,6 +3,7 @@
 
 mod hostile;
 mod joining;
+mod withdrawn;
 
 use super::organisation::{Node, Organisation, practice};
 use serde_json::json;

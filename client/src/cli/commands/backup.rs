@@ -118,7 +118,7 @@ fn look<T>(
     file: &Path,
     look: impl FnOnce(BufReader<File>) -> Result<T, sincronia_node::backup::RestoreError>,
 ) -> Result<T, Failure> {
-    let opened = File::open(file).map_err(|error| unusable(context, file, &error))?;
+    let opened = File::open(file).map_err(|error| context.unreadable(file, &error))?;
     look(BufReader::new(opened)).map_err(|error| not_restored(context, &error))
 }
 

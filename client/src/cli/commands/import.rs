@@ -58,9 +58,8 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Outcome {
 }
 
 fn read(context: &Context, kind: Kind, arguments: &Import) -> Result<Contents, Failure> {
-    let path = arguments.file.display();
     let bytes = entering::read(&arguments.file)
-        .map_err(|error| context.fail(Exit::Usage, "file", &format!("{path}: {error}")))?;
+        .map_err(|error| context.unreadable(&arguments.file, &error))?;
     let told = |error: ImportError| Failure::told(Exit::Usage, error.code(), error);
     let mapping = Mapping::parse(&arguments.mappings).map_err(told)?;
     let catalogues = Language::ALL.map(Catalogue::new);

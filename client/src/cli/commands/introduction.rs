@@ -1,6 +1,6 @@
 //! `sincronia introduction`: a partner presents another, and people accept.
 
-use super::{Outcome, status};
+use super::{Outcome, standing};
 use crate::cli::arguments::Introduction;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
             let question = [("name", found.name.into()), ("by", found.by_name.into())];
             context.confirm(&context.texts.with("confirm-introduction", &question))?;
             let partner = client.accept_introduction(&found.organisation)?;
-            let list = || status::partners(context, std::slice::from_ref(&partner));
+            let list = || standing::partners(context, std::slice::from_ref(&partner));
             context.output.show("partner", &partner, list);
         }
         Introduction::Refuse { organisation } => {

@@ -7,6 +7,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming;
 use crate::output::table::Rows;
 use crate::output::value::{short, time};
+use serde_json::json;
 use sincronia_node::api::{GrantRequest, InviteRequest, NewInvitation};
 use std::path::Path;
 
@@ -46,13 +47,27 @@ fn new(context: &Context, arguments: NewInvite) -> Outcome {
         client.revoke_invitation(&invitation.id)?;
         return Err(failure);
     }
-    context.output.show("new_invitation", &invitation, || invitation.text.clone());
+    match &arguments.output {
+        None => context.output.show("new_invitation", &invitation, || invitation.text.clone()),
+        Some(path) => show_file(context, path, &invitation),
+    }
     let until = [("until", time(invitation.expires_at).into())];
-    context.output.message(&context.texts.with("invitation-advice", &until));
-    if invitation.addresses.is_empty() {
+    let in_file = arguments.output.is_some();
+    let advice = if in_file { "invitation-file-advice" } else { "invitation-advice" };
+    context.output.message(&context.texts.with(advice, &until));
+    if client.status()?.closed {
+        context.say("invitation-by-bundle");
+    } else if invitation.addresses.is_empty() {
         context.say("invitation-without-address");
     }
     Ok(Exit::Done)
+}
+
+/// Who asked for a file does not want the secret on the screen.
+fn show_file(context: &Context, path: &Path, invitation: &NewInvitation) {
+    let NewInvitation { id, expires_at, addresses, .. } = invitation;
+    let made = json!({ "id": id, "expires_at": expires_at, "addresses": addresses, "file": path });
+    context.output.show("new_invitation", &made, || path.display().to_string());
 }
 
 /// The invitation opens the door once: the file is for its owner only, and never replaces another.

@@ -5,13 +5,18 @@ use crate::cli::arguments::Join;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::output::progress::Progress;
+use crate::output::value::short;
 use sincronia_node::api::{JoinByBundleRequest, JoinRequest};
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// An invitation with sixteen long addresses takes a tenth of this.
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
+/// Every invitation is longer.
+const NAME_BYTES_MAX: usize = 100;
+/// How every invitation begins.
+const BEGINNING: &str = "invito1";
 
 pub(super) fn run(context: &Context, arguments: Join) -> Outcome {
     let texts = &context.texts;
@@ -45,29 +50,72 @@ fn answer(context: &Context, invitation: String, path: &Path) -> Outcome {
 
 /// An invitation is one word of text; mail programs break it into lines.
 fn text(context: &Context, arguments: &Join) -> Result<String, Failure> {
-    let failed = |place: &str, error: &dyn std::fmt::Display| {
-        context.fail(Exit::Usage, "file", &format!("{place}: {error}"))
-    };
-    let read = |place: &str, source: &mut dyn Read| {
-        let mut bytes = Vec::new();
-        let read = source.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes);
-        match read.map_err(|error| failed(place, &error))? as u64 {
-            0..=TEXT_BYTES_MAX => Ok(crate::import::decode(&bytes).into_owned()),
-            _ => Err(failed(place, &context.texts.text("too-long"))),
-        }
-    };
     let given = match (arguments.invitation.as_deref(), &arguments.invitation_file) {
         // So that the invitation, which is a secret, stands in no list of processes.
-        (Some("-"), _) => read("-", &mut std::io::stdin().lock())?,
-        (Some(text), _) if Path::new(text).is_file() => {
-            read(text, &mut File::open(text).map_err(|error| failed(text, &error))?)?
-        }
+        (Some("-"), _) => read(context, Path::new("-"), &mut std::io::stdin().lock())?,
+        (Some(text), _) if is_path(text) => open(context, Path::new(text))?,
         (Some(text), _) => text.to_owned(),
-        (None, Some(path)) => {
-            let place = path.display().to_string();
-            read(&place, &mut File::open(path).map_err(|error| failed(&place, &error))?)?
-        }
+        (None, Some(path)) => open(context, path)?,
         (None, None) => String::new(),
     };
     Ok(given.split_whitespace().collect())
+}
+
+/// Whether it names a file: one that is there, or what no invitation looks like.
+fn is_path(text: &str) -> bool {
+    let word = text.trim_start();
+    let begins = word.get(..BEGINNING.len()).is_some_and(|at| at.eq_ignore_ascii_case(BEGINNING));
+    !begins || word.contains(['/', '.']) || Path::new(text).is_file()
+}
+
+fn open(context: &Context, path: &Path) -> Result<String, Failure> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => context.fail(Exit::NotFound, "no_invitation", &named(path)),
+        _ => context.unreadable(path, &error),
+    })?;
+    read(context, path, &mut file)
+}
+
+/// A path as it was typed; of what may be an invitation with a letter too many or too few, only
+/// what is no secret.
+fn named(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_short = text.len() <= NAME_BYTES_MAX;
+    let is_plainly_path = text.contains('/') || text.contains('.') && is_short;
+    if is_plainly_path { text } else { short(&text) }
+}
+
+fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = source.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes);
+    let read = read.map_err(|error| context.unreadable(path, &error))?;
+    if read as u64 > TEXT_BYTES_MAX {
+        let long = format!("{}: {}", path.display(), context.texts.text("too-long"));
+        return Err(context.fail(Exit::Usage, "file", &long));
+    }
+    Ok(crate::import::decode(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_path, named};
+    use std::path::Path;
+
+    #[test]
+    fn an_invitation_is_told_from_a_file_that_is_not_there() {
+        for path in ["invito.txt", "./invito", "nowhere", "invito1.txt", "/tmp/invito1", ""] {
+            assert!(is_path(path), "{path}");
+        }
+        for text in ["invito1qqpz", " INVITO1QQPZ", "invito1qq\npz"] {
+            assert!(!is_path(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_an_invitation_is_not_repeated() {
+        let pasted = format!("invito1{}.", "q".repeat(150));
+        assert!(is_path(&pasted) && named(Path::new(&pasted)).chars().count() < 20);
+        assert_eq!(named(Path::new("da/invito.txt")), "da/invito.txt");
+        assert_eq!(named(Path::new("invito.txt")), "invito.txt");
+    }
 }

@@ -322,9 +322,7 @@ pub(super) fn free(context: &Context, output: Option<&Path>) -> Result<(), Failu
 }
 
 fn read(context: &Context, path: &Path) -> Result<String, Failure> {
-    let failed = |cause: &dyn std::fmt::Display| {
-        context.fail(Exit::Usage, "file", &format!("{}: {cause}", path.display()))
-    };
-    let bytes = entering::read(path).map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| failed(&error))
+    let bytes = entering::read(path).map_err(|error| context.unreadable(path, &error))?;
+    String::from_utf8(bytes)
+        .map_err(|error| context.fail(Exit::Usage, "file", &format!("{}: {error}", path.display())))
 }

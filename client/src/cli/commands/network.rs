@@ -6,7 +6,15 @@ use crate::cli::failure::Exit;
 use sincronia_node::api::NetworkRequest;
 
 pub(super) fn sync(context: &Context) -> Outcome {
-    context.client()?.sync()?;
+    let client = context.client()?;
+    let status = client.status()?;
+    if status.closed {
+        return Err(context.fail(Exit::NotPermitted, "network_closed", ""));
+    }
+    if !status.online {
+        return Err(context.fail(Exit::Network, "node_offline", ""));
+    }
+    client.sync()?;
     context.say("sync-started");
     Ok(Exit::Done)
 }

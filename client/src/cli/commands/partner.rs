@@ -1,6 +1,6 @@
 //! `sincronia partner`: whom this organisation exchanges with.
 
-use super::{Outcome, status};
+use super::{Outcome, standing};
 use crate::cli::arguments::Partner;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
             let partners = client.partners()?;
             context.output.show("partners", &partners, || match partners.as_slice() {
                 [] => context.texts.text("nobody-yet"),
-                partners => status::partners(context, partners),
+                partners => standing::partners(context, partners),
             });
         }
         Partner::Show { organisation } => {
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
 
 fn sheet(context: &Context, partner: &PartnerView) -> String {
     let texts = &context.texts;
-    let mut text = status::partners(context, std::slice::from_ref(partner));
+    let mut text = standing::partners(context, std::slice::from_ref(partner));
     let mut line = |key: &str, value: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {value}", texts.text(key));
@@ -63,7 +63,13 @@ fn sheet(context: &Context, partner: &PartnerView) -> String {
     line("joined-at", &time(partner.joined_at));
     line("shared-spaces", &partner.spaces.to_string());
     for (node, addresses) in &partner.addresses {
-        line("node", &format!("{node} {}", addresses.join(" ")));
+        line("node", node);
+        for address in addresses {
+            line("address", address);
+        }
+    }
+    if let Some(failure) = &partner.sync.last_failure {
+        line("last-failure", &standing::said(context, failure));
     }
     text
 }

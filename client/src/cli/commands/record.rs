@@ -1,5 +1,7 @@
 //! `sincronia record`: records of any kind.
 
+mod fields;
+
 use super::{Outcome, operator};
 use crate::cli::arguments::{Authoring, Entering, Record};
 use crate::cli::context::Context;
@@ -25,6 +27,7 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
             create(context, &space, kind, fields, &entering.authoring)
         }
         Record::List { kind, space } => list(context, kind, space),
+        Record::Fields { kind } => fields::run(context, kind.as_deref()),
         Record::Show(target) => show(context, &naming::record(context, None, &target.record)?),
         Record::Edit { record, entering, seen } => {
             let record = naming::record(context, None, &record)?;

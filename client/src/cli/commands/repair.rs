@@ -72,7 +72,7 @@ fn rebuild(
         salvage(options, damaged, &old).map_err(|error| not_restored(context, &error))?;
     drop(progress);
     told(context, &report);
-    replace(context, restoration, entropy, "confirm-repair")
+    replace(context, restoration, entropy, "confirm-repair", into)
 }
 
 fn told(context: &Context, report: &SalvageReport) {

@@ -3,6 +3,7 @@
 
 use crate::api::{
     ApiError, BundleFile, BundleView, ErrorCode, ExportBundleRequest, JoinByBundleRequest, Service,
+    WithdrawBundleRequest,
 };
 use crate::http::extract::{Body, BundleBody};
 use axum::Json;
@@ -38,6 +39,24 @@ pub async fn export_bundle<S: Service>(
     Body(request): Body<ExportBundleRequest>,
 ) -> Result<Response, ApiError> {
     service.export_bundle(request).await.map(file)
+}
+
+/// Takes back that the last bundle for a partner was made: it was never handed out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/bundles/withdraw",
+    tag = "bundle",
+    request_body = WithdrawBundleRequest,
+    responses(
+        (status = 200, description = "It counts as never made"),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn withdraw_bundle<S: Service>(
+    State(service): State<Arc<S>>,
+    Body(request): Body<WithdrawBundleRequest>,
+) -> Result<Json<()>, ApiError> {
+    service.withdraw_bundle(request).await.map(Json)
 }
 
 /// Imports one or more parts of bundles: all that is in them, or nothing.

@@ -4,12 +4,12 @@
 //! old one no more. They stay in this process.
 
 use super::super::{Outcome, machine};
-use super::unusable;
 use crate::cli::arguments::Restore;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret;
 use crate::cli::starting::not_restored;
+use crate::language::suggestion::by_directory;
 use crate::output::progress::Progress;
 use crate::output::value::time;
 use crate::root::Signing;
@@ -19,36 +19,40 @@ use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::recovery::recovery_sealing;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let directory = context.directory()?;
     let file = File::open(&arguments.file);
-    let file = file.map_err(|error| unusable(context, &arguments.file, &error))?;
+    let file = file.map_err(|error| context.unreadable(&arguments.file, &error))?;
     let entropy = secret::recovery(context, arguments.recovery.recovery_file.as_deref())?;
     let unlock = secret::choose(context, &arguments.unlocking)?;
     secret::make_key_file(context, &unlock)?;
-    let options = RestoreOptions { directory, unlock, strength: Strength::Standard };
+    let options =
+        RestoreOptions { directory: directory.clone(), unlock, strength: Strength::Standard };
     let progress = Progress::waiting(context.texts.text("backup-reading"));
     let sealing = recovery_sealing(&entropy);
     let restoration = Restoration::begin(options, BufReader::new(file), &sealing)
         .map_err(|error| not_restored(context, &error))?;
     drop(progress);
-    replace(context, restoration, entropy, "confirm-restore")
+    replace(context, restoration, entropy, "confirm-restore", &directory)
 }
 
-/// Puts the node that was made in the place of the old one: asks partners, asks the person, signs.
+/// Puts the node that was made in `directory` in the place of the old one: asks partners, asks the
+/// person, signs.
 pub(in crate::cli::commands) fn replace(
     context: &Context,
     mut restoration: Restoration,
     entropy: Secret<32>,
     question: &str,
+    directory: &Path,
 ) -> Outcome {
     let progress = Progress::waiting(context.texts.text("restore-recalling"));
     let heard = recall(context, &mut restoration, &entropy)?;
     drop(progress);
     confirm(context, &restoration, heard, question)?;
     let restored = sign(context, restoration, entropy)?;
-    show(context, &restored, heard);
+    show(context, &restored, heard, directory);
     Ok(Exit::Done)
 }
 
@@ -98,7 +102,7 @@ fn sign(
     restoration.finish(signing.signed()).map_err(failed)
 }
 
-fn show(context: &Context, restored: &Restored, heard: Heard) {
+fn show(context: &Context, restored: &Restored, heard: Heard, directory: &Path) {
     let made = serde_json::json!({
         "organisation": restored.organisation.to_string(),
         "node": restored.node.to_string(),
@@ -112,6 +116,7 @@ fn show(context: &Context, restored: &Restored, heard: Heard) {
             ("awaited", restored.awaited.into()),
             ("asked", heard.asked.into()),
             ("answered", heard.answered.into()),
+            ("directory", by_directory(directory).into()),
         ];
         context.texts.with("restored", &arguments)
     });

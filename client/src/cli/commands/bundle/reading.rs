@@ -1,13 +1,16 @@
 //! `sincronia bundle import`: files as they come, in any order and again.
+//!
+//! Each file is tried, whatever comes of the others: a bundle that is damaged or lost says nothing
+//! about its neighbours on the stick. What is refused is tried again as long as others bring
+//! something, since it may need them.
 
-use super::Outcome;
+use super::telling;
+use crate::cli::commands::Outcome;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::output::progress::Progress;
-use crate::output::table::Rows;
-use crate::output::value::{short, time};
 use serde::Serialize;
-use sincronia_node::api::{ApiError, BundleView, ReadBundle};
+use sincronia_node::api::{ApiError, BundleView};
 use sincronia_protocol::bundle::read_parts;
 use sincronia_protocol::limits;
 use std::fs::File;
@@ -20,46 +23,74 @@ const FILE_BYTES_MAX: u64 =
 
 /// What came of one file.
 #[derive(Debug, Serialize)]
-struct Taken {
+pub(super) struct Taken {
     /// The file.
-    file: PathBuf,
+    pub file: PathBuf,
+    /// Whether it was taken.
+    pub ok: bool,
     /// The bundles that parts of it belong to.
-    bundles: Vec<BundleView>,
+    pub bundles: Vec<BundleView>,
+    /// What is wrong, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// Which bundles these are.
+    #[serde(skip)]
+    pub ids: Vec<[u8; 32]>,
 }
 
+impl Taken {
+    fn of(file: &Path, outcome: Result<Vec<Brought>, Failure>) -> Self {
+        let (found, error) = match outcome {
+            Ok(found) => (found, None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        };
+        let (ids, bundles) = found.into_iter().unzip();
+        Self { file: file.to_path_buf(), ok: error.is_none(), bundles, error, ids }
+    }
+
+    /// Whether the node refused it, which it may not do once it knows more.
+    fn may_come_later(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.exit == Exit::Network)
+    }
+}
+
+/// A bundle, and what came of it.
+type Brought = ([u8; 32], BundleView);
+
 pub(super) fn run(context: &Context, files: &[PathBuf]) -> Outcome {
+    // Without a node, there is one thing to say and not one for each file.
+    context.client()?;
     let progress = Progress::counting(context.texts.text("bundle-reading"), files.len() as u64);
-    let (mut taken, mut failure) = (Vec::with_capacity(files.len()), None);
+    let mut taken = Vec::with_capacity(files.len());
     for file in files {
-        match import(context, file) {
-            Ok(bundles) => taken.push(Taken { file: file.clone(), bundles }),
-            Err(error) => {
-                failure = Some((file, error));
-                break;
-            }
-        }
+        taken.push(Taken::of(file, import(context, file)));
         progress.step();
     }
+    while try_again(context, &mut taken) {}
     drop(progress);
-    if !taken.is_empty() {
-        let text = taken.iter().map(|one| describe(context, one)).collect::<Result<Vec<_>, _>>()?;
-        context.output.show("bundle_import", &taken, || text.join("\n"));
+    context.output.show("bundle_import", &taken, || telling::text(context, &taken));
+    let failed = taken.iter().find_map(|one| one.error.as_ref());
+    Ok(failed.map_or(Exit::Done, |failure| failure.exit))
+}
+
+/// Tries what was refused once more; whether some of it was taken now, and some was not.
+fn try_again(context: &Context, taken: &mut [Taken]) -> bool {
+    let is_news = taken.iter().any(|one| one.bundles.iter().any(|view| view.read.is_some()));
+    let mut is_progress = false;
+    for one in taken.iter_mut().filter(|one| is_news && one.may_come_later()) {
+        let again = Taken::of(&one.file, import(context, &one.file));
+        if again.ok {
+            is_progress = true;
+            *one = again;
+        }
     }
-    let Some((file, mut failure)) = failure else { return Ok(Exit::Done) };
-    // For people on a line of its own, so that the sentence stays one that the catalogue knows.
-    let file = file.display().to_string();
-    if context.output.json {
-        failure.message = format!("{file}: {}", failure.message);
-    } else {
-        context.output.message(&file);
-    }
-    Err(failure)
+    is_progress && taken.iter().any(Taken::may_come_later)
 }
 
 /// Hands the parts of a file in one by one; of each bundle, what its last part came to counts.
-fn import(context: &Context, file: &Path) -> Result<Vec<BundleView>, Failure> {
+fn import(context: &Context, file: &Path) -> Result<Vec<Brought>, Failure> {
     let bytes = read(context, file)?;
-    let mut bundles: Vec<([u8; 32], BundleView)> = Vec::new();
+    let mut bundles: Vec<Brought> = Vec::new();
     for part in read_parts(&bytes).map_err(ApiError::from)? {
         for view in context.client()?.import_bundle(part.bytes)? {
             let is_repeated =
@@ -70,74 +101,17 @@ fn import(context: &Context, file: &Path) -> Result<Vec<BundleView>, Failure> {
             }
         }
     }
-    Ok(bundles.into_iter().map(|(_, view)| view).collect())
+    Ok(bundles)
 }
 
 fn read(context: &Context, path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        context.fail(Exit::Usage, "file", &format!("{}: {error}", path.display()))
-    };
+    let failed = |error: &std::io::Error| context.unreadable(path, error);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| failed(&error))?;
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(failed(&context.texts.text("too-long")));
+        let long = format!("{}: {}", path.display(), context.texts.text("too-long"));
+        return Err(context.fail(Exit::Usage, "file", &long));
     }
     Ok(bytes)
-}
-
-fn describe(context: &Context, taken: &Taken) -> Result<String, Failure> {
-    let mut lines = vec![taken.file.display().to_string()];
-    for bundle in &taken.bundles {
-        lines.push(match &bundle.read {
-            Some(read) => describe_read(context, read)?,
-            None if bundle.state == "waiting" => {
-                let missing: Vec<_> = bundle.missing.iter().map(ToString::to_string).collect();
-                let arguments =
-                    [("missing", missing.join(", ").into()), ("parts", bundle.parts.into())];
-                context.texts.with("bundle-waiting", &arguments)
-            }
-            None => context.texts.text("bundle-known"),
-        });
-    }
-    Ok(lines.join("\n"))
-}
-
-fn describe_read(context: &Context, read: &ReadBundle) -> Result<String, Failure> {
-    let texts = &context.texts;
-    let entries: u64 = read.spaces.iter().map(|space| space.entries).sum();
-    let arguments = [
-        ("name", read.name.clone().into()),
-        ("number", read.number.into()),
-        ("made", time(read.made_at).into()),
-        ("entries", entries.into()),
-        ("spaces", read.spaces.len().into()),
-    ];
-    let key = if read.number == 0 { "bundle-read-answer" } else { "bundle-read" };
-    let mut lines = vec![texts.with(key, &arguments)];
-    if !read.spaces.is_empty() {
-        let headings = ["space", "space-owner", "entries", "membership"];
-        let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
-        for space in &read.spaces {
-            let access =
-                if space.access { texts.text("membership-changed") } else { String::new() };
-            let entries = space.entries.to_string();
-            rows.row([short(&space.space), space.owner_name.clone(), entries, access]);
-        }
-        lines.push(rows.to_string());
-    }
-    if !read.refused.is_empty() {
-        lines.push(texts.text("bundle-refused"));
-        let said = |one: &String| texts.said(one).unwrap_or_else(|| one.clone());
-        lines.extend(read.refused.iter().map(|one| format!("  · {}", said(one))));
-    }
-    if read.joined {
-        let partner = context.client()?.partner(&read.organisation)?;
-        let phrase = partner.verification_phrase.join(" ");
-        let arguments = [("name", partner.name.into()), ("phrase", phrase.into())];
-        lines.push(texts.with("joined", &arguments));
-    }
-    let again = if read.complete { "bundle-answer" } else { "bundle-answer-for-more" };
-    lines.push(texts.with(again, &[("name", read.name.clone().into())]));
-    Ok(lines.join("\n"))
 }

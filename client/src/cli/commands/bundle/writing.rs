@@ -1,0 +1,189 @@
+//! `sincronia bundle export`: files for a partner, all of them or none.
+//!
+//! What cannot be written was not made: the files, the directories and the number of the bundle are
+//! taken back, so that nobody waits for a bundle that never was.
+
+use super::{plain_name, write};
+use crate::cli::arguments::ExportBundle;
+use crate::cli::commands::Outcome;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming::Organisations;
+use crate::output::progress::Progress;
+use serde::Serialize;
+use sincronia_node::api::{ApiError, BundleFile, ExportBundleRequest, WithdrawBundleRequest};
+use sincronia_protocol::bundle::read_parts;
+use std::path::{Path, PathBuf};
+
+/// How the files of bundles end.
+const SUFFIX: &str = "sincronia";
+
+/// What was written.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// For whom.
+    organisation: String,
+    /// The how many-th for it.
+    number: u64,
+    /// Whether it holds everything that the partner lacks.
+    complete: bool,
+    /// The files, one for each part.
+    files: Vec<PathBuf>,
+    /// Bytes of all.
+    bytes: usize,
+}
+
+/// What the names of a bundle's files are made of.
+struct Named<'a> {
+    sender: &'a str,
+    recipient: &'a str,
+    number: u64,
+}
+
+/// What stands on the disk because of this command, and goes again if the command fails.
+#[derive(Default)]
+struct Traces {
+    directories: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+impl Traces {
+    /// Makes a directory, and those that it is in, unless they are there.
+    fn directory(&mut self, context: &Context, path: &Path) -> Result<(), Failure> {
+        if path.exists() && !path.is_dir() {
+            return Err(context.fail(Exit::Usage, "not_a_directory", &path.display().to_string()));
+        }
+        let absent = path.ancestors().filter(|one| !one.as_os_str().is_empty());
+        let absent: Vec<_> = absent.take_while(|one| !one.exists()).collect();
+        for one in absent.into_iter().rev() {
+            std::fs::create_dir(one).map_err(|error| {
+                context.fail(Exit::Error, "file", &format!("{}: {error}", one.display()))
+            })?;
+            self.directories.push(one.to_path_buf());
+        }
+        Ok(())
+    }
+
+    fn files(
+        &mut self,
+        context: &Context,
+        directory: &Path,
+        named: &Named<'_>,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        for part in read_parts(bytes).map_err(ApiError::from)? {
+            let place = u64::from(part.number) + 1;
+            let path = directory.join(named.file(place, u64::from(part.count)));
+            write(context, &path, part.bytes)?;
+            self.files.push(path);
+        }
+        Ok(())
+    }
+
+    /// What cannot be taken away stays: the failure that is told is the one before.
+    fn erase(&self) {
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+        }
+        for directory in self.directories.iter().rev() {
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+}
+
+impl Named<'_> {
+    /// Both names, since bundles of several senders meet in one folder.
+    fn file(&self, part: u64, count: u64) -> String {
+        let (sender, recipient) = (plain_name(self.sender), plain_name(self.recipient));
+        let number = self.number;
+        match count {
+            1 => format!("{sender}_{recipient}_{number}.{SUFFIX}"),
+            _ => format!("{sender}_{recipient}_{number}-{part}of{count}.{SUFFIX}"),
+        }
+    }
+}
+
+pub(super) fn export(context: &Context, arguments: &ExportBundle) -> Outcome {
+    let known = Organisations::known(context)?;
+    let organisation = known.find(context, &arguments.organisation)?;
+    let name = known.names().of(&organisation);
+    let progress = Progress::waiting(context.texts.text("bundle-making"));
+    let mut traces = Traces::default();
+    let made = make(context, arguments, (&organisation, &name), &mut traces)
+        .inspect_err(|_| traces.erase())?;
+    drop(progress);
+    let bytes = made.bytes.len();
+    let (number, complete, files) = (made.number, made.is_complete, traces.files);
+    let report = Report { organisation, number, complete, files, bytes };
+    context.output.show("bundle_export", &report, || text(context, &name, &report));
+    Ok(Exit::Done)
+}
+
+/// Asks for the bundle once there is a place for it, and writes it there.
+fn make(
+    context: &Context,
+    arguments: &ExportBundle,
+    (organisation, name): (&str, &str),
+    traces: &mut Traces,
+) -> Result<BundleFile, Failure> {
+    traces.directory(context, &arguments.output)?;
+    let sender = context.client()?.status()?.name;
+    let made = ask(context, arguments, organisation)?;
+    let named = Named { sender: &sender, recipient: name, number: made.number };
+    traces
+        .files(context, &arguments.output, &named, &made.bytes)
+        .inspect_err(|_| withdraw(context, organisation, made.number))?;
+    Ok(made)
+}
+
+fn ask(
+    context: &Context,
+    arguments: &ExportBundle,
+    organisation: &str,
+) -> Result<BundleFile, Failure> {
+    let request = ExportBundleRequest {
+        organisation: organisation.to_owned(),
+        part_bytes: arguments.size,
+        all: arguments.all,
+    };
+    Ok(context.client()?.export_bundle(&request)?)
+}
+
+/// The bundle is in nobody's hands: its number is the next one's.
+fn withdraw(context: &Context, organisation: &str, number: u64) {
+    let request = WithdrawBundleRequest { organisation: organisation.to_owned(), number };
+    let withdrawn = context.client().map(|client| client.withdraw_bundle(&request));
+    if !matches!(withdrawn, Ok(Ok(()))) {
+        context.say("bundle-not-withdrawn");
+    }
+}
+
+fn text(context: &Context, name: &str, report: &Report) -> String {
+    let texts = &context.texts;
+    let arguments = [
+        ("name", name.to_owned().into()),
+        ("number", report.number.into()),
+        ("files", report.files.len().into()),
+    ];
+    let mut lines = vec![texts.with("bundle-made", &arguments)];
+    lines.extend(report.files.iter().map(|file| file.display().to_string()));
+    lines.push(texts.text("bundle-advice"));
+    if !report.complete {
+        lines.push(texts.text("bundle-more-later"));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_bear_both_names_in_letters_that_every_stick_takes() {
+        let named = |sender, recipient| Named { sender, recipient, number: 3 };
+        let prison = named("ASL", "Casa di reclusione “L'Isola” / Massa");
+        assert_eq!(prison.file(1, 1), "asl_casa-di-reclusione-l-isola-massa_3.sincronia");
+        assert_eq!(named("Zeri", "ASL").file(2, 4), "zeri_asl_3-2of4.sincronia");
+        assert_ne!(named("Zeri", "ASL").file(1, 1), named("Aulla", "ASL").file(1, 1));
+    }
+}

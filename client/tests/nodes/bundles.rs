@@ -1,0 +1,104 @@
+//! Files in place of a line, as a newcomer handles them.
+
+use super::node::{Node, data, says};
+use std::path::{Path, PathBuf};
+
+/// Two partners that met by files alone.
+fn partners() -> (Node, Node) {
+    let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
+    let file = |name: &str| comune.place(name).display().to_string();
+    assert!(prison.tell(&["invite", "--output", &file("invito.txt")]).status.success());
+    comune.ask(&["join", "invito.txt", "--bundle", "answer.sincronia"]);
+    prison.ask(&["bundle", "import", &file("answer.sincronia")]);
+    let back = prison.ask(&["bundle", "export", "--for", "Comune", "--output", &file("stick")]);
+    assert_eq!(back["number"], 1);
+    let files: Vec<_> = back["files"].as_array().unwrap().iter().map(|one| one.as_str()).collect();
+    for one in files {
+        comune.ask(&["bundle", "import", one.unwrap()]);
+    }
+    (comune, prison)
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_file_of_an_import_is_tried_whatever_the_others_are() {
+    let (comune, prison) = partners();
+    let stick = comune.place("more").display().to_string();
+    let export = ["bundle", "export", "--for", "Carcere", "--all", "--size", "4096", "--output"];
+    comune.ask(&[&export[..], &[&stick]].concat());
+    std::fs::write(comune.place("more/junk"), "junk").unwrap();
+    let parts = files(&comune.place("more"));
+    assert!(parts.len() > 2, "{parts:?}");
+    let mut words = vec!["bundle", "import", "nowhere"];
+    words.extend(parts.iter().rev().map(|path| path.to_str().unwrap()));
+    let json = prison.tell(&[&["--json"], &words[..]].concat());
+    assert_eq!(json.status.code(), Some(3), "{}", says(&json));
+    let taken = data(&json);
+    let taken = taken.as_array().unwrap();
+    assert_eq!(taken.len(), parts.len() + 1);
+    assert_eq!(taken[0]["error"]["code"], "no_file");
+    assert_eq!(taken[1]["error"]["code"], "bundle", "the junk");
+    assert!(taken[2..].iter().all(|one| one["ok"] == true), "{taken:?}");
+    let last = taken.last().unwrap();
+    assert_eq!(last["bundles"][0]["state"], "read", "its other parts came before it");
+    let text = says(&prison.tell(&words));
+    for part in ["nowhere", "junk", "not taken 2", "check the name", "copy the file again"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_bundle_that_could_not_be_written_was_never_made() {
+    let (comune, _prison) = partners();
+    let export = |to: &str| comune.tell(&["bundle", "export", "--for", "Carcere", "--output", to]);
+    std::fs::write(comune.place("file"), "").unwrap();
+    let refused = export("file");
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("not a directory"), "{}", says(&refused));
+    // In the way of the first bundle stands a file of its name.
+    std::fs::create_dir(comune.place("taken")).unwrap();
+    std::fs::write(comune.place("taken/comune_carcere_1.sincronia"), "another").unwrap();
+    let refused = export("taken");
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    let bundles = || comune.ask(&["partner", "show", "Carcere"])["bundles"].clone();
+    assert!(bundles()["last_out"].is_null(), "{}", bundles());
+    let made = export("new/deep");
+    assert!(made.status.success(), "{}", says(&made));
+    assert_eq!(
+        files(&comune.place("new/deep")),
+        [comune.place("new/deep/comune_carcere_1.sincronia")]
+    );
+    assert_eq!(bundles()["last_out_number"], 1);
+    assert_eq!(
+        std::fs::read(comune.place("taken/comune_carcere_1.sincronia")).unwrap(),
+        b"another"
+    );
+    std::fs::write(comune.place("taken/comune_carcere_2.sincronia"), "another").unwrap();
+    assert!(!export("taken").status.success());
+    assert_eq!(bundles()["last_out_number"], 1, "the one before is the last again");
+}
+
+#[test]
+fn a_closed_node_says_that_it_never_dials() {
+    let prison = Node::start("Carcere", true);
+    let refused = prison.tell(&["sync"]);
+    assert_eq!(refused.status.code(), Some(7), "{}", says(&refused));
+    let (node, text) = (prison.place("node").display().to_string(), says(&refused));
+    assert!(
+        text.contains(&format!("bundle export --for ORGANISATION --directory {node}`")),
+        "{text}"
+    );
+    let invited = says(&prison.tell(&["invite"]));
+    assert!(invited.contains("--bundle") && !invited.contains("--address"), "{invited}");
+    let text = says(&prison.tell(&["invite", "--output", "invito.txt"]));
+    let secret = std::fs::read_to_string(prison.place("invito.txt")).unwrap();
+    assert!(secret.starts_with("invito1") && !text.contains("invito1"), "{text}");
+    let json = says(&prison.tell(&["--json", "invite", "--output", "other.txt"]));
+    assert!(!json.contains("invito1"), "{json}");
+}

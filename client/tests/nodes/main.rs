@@ -1,0 +1,5 @@
+//! The command as people type it, against real nodes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod bundles;
+mod node;

@@ -1,0 +1,87 @@
+//! Real nodes of which one carries what two others share: each says what it knows of that, and no
+//! more.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+use serde_json::json;
+use sincronia_node::api::{ConventionRequest, MemberRequest, SpaceView};
+use sincronia_tests::federation::{self, Node};
+
+/// Is a node when the harness asks for one.
+#[test]
+fn node_process() {
+    federation::run_if_asked();
+}
+
+/// A convention of both, carried by a third.
+fn carried_convention(owner: &Node, party: &Node, carrier: &Node) -> String {
+    let request: ConventionRequest = serde_json::from_value(json!({
+        "fields": {
+            "title": "Tirocini in comune",
+            "instrument_kind": "accoglienza",
+            "parties": [
+                {"org": owner.organisation, "role": "inviante"},
+                {"org": party.organisation, "role": "gestore"},
+            ],
+            "effective_from": "2026-01-01",
+            "end_date": "2027-12-31",
+        },
+    }))
+    .unwrap();
+    let space = owner.client().create_convention(&request).unwrap().space.id;
+    let organisation = carrier.organisation.clone();
+    let member = MemberRequest { organisation, role: "carrier".into(), history: None };
+    owner.client().add_member(&space, &member).unwrap();
+    space
+}
+
+fn space(node: &Node, id: &str) -> Option<SpaceView> {
+    node.client().spaces().unwrap().into_iter().find(|space| space.id == id)
+}
+
+#[test]
+fn who_carries_sees_what_it_carries_and_who_sends_sees_through_whom() {
+    let owner = Node::found("Comune di Aulla");
+    let (carrier, mut party) = (Node::found("Unione dei comuni"), Node::found("ASL"));
+    let _ = carrier.join(&owner);
+    let _ = party.join(&owner);
+    let id = carried_convention(&owner, &party, &carrier);
+    let entries = space(&owner, &id).unwrap().entries;
+    assert!(entries > 0);
+    carrier.wait("the entries", |_| space(&carrier, &id).is_some_and(|one| one.entries == entries));
+    let kept = space(&carrier, &id).unwrap();
+    assert_eq!((kept.role.as_deref(), kept.records), (Some("carrier"), 0));
+    assert_eq!(kept.owner, owner.organisation);
+    assert!(kept.members.iter().any(|one| one.organisation == party.organisation));
+    assert_eq!(carrier.client().status().unwrap().counts.carried, 1);
+    assert_eq!(owner.client().status().unwrap().counts.carried, 0);
+    let seen = || owner.client().partner(&party.organisation).unwrap();
+    owner.wait("a session", |_| seen().sync.connected);
+    assert!(seen().carriers.is_empty(), "a session tells more than a carrier");
+    party.kill_now();
+    owner.wait("it left", |_| !seen().sync.connected);
+    owner.wait("the carrier has all", |_| {
+        seen().carriers.iter().all(|one| one.in_sync_at.is_some())
+    });
+    let carriers = seen().carriers;
+    assert_eq!((carriers.len(), carriers[0].spaces), (1, 1));
+    assert_eq!(carriers[0].organisation, carrier.organisation);
+    party.kill();
+}
+
+#[test]
+fn a_partner_that_never_said_where_it_is_has_no_line() {
+    let (comune, asl) = (Node::found("Comune di Aulla"), Node::found("ASL"));
+    let prison = Node::found_closed("Casa di reclusione");
+    let _ = asl.join(&comune);
+    let invitation = comune.client().invite(&sincronia_node::api::InviteRequest::default());
+    let request = sincronia_node::api::JoinByBundleRequest { invitation: invitation.unwrap().text };
+    let answer = prison.client().join_by_bundle(&request).unwrap().bytes;
+    comune.client().import_bundle(&answer).unwrap();
+    assert!(comune.client().partner(&prison.organisation).unwrap().no_line);
+    assert!(!comune.client().partner(&asl.organisation).unwrap().no_line);
+}
