@@ -180,8 +180,9 @@ impl Replica {
             return Ok(None);
         };
         if self.own_role(space).is_none() {
-            let removed = if *partner == owner { &own } else { partner };
-            return self.farewell_for(disk, removed, space);
+            let removed_by = self.space(disk, space)?.access.removed_by(&own);
+            let is_told = *partner == owner || removed_by == Some(*partner);
+            return self.farewell_for(disk, if is_told { &own } else { partner }, space);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
             return self.farewell_for(disk, partner, space);
@@ -199,7 +200,8 @@ impl Replica {
         Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }
 
-    /// The access log up to the removal of `organisation`, and what its own nodes wrote.
+    /// The access log up to the removal of `organisation`, and what its own nodes wrote: in author
+    /// logs, and as those of an owner of before.
     fn farewell_for(
         &mut self,
         disk: &dyn Storage,
@@ -215,7 +217,8 @@ impl Replica {
         let mut authors = self.settled_heads(disk, space)?;
         authors.retain(|(author, _)| self.certified.is_held(author, organisation));
         let absent = SpaceHeads::absent(*space);
-        let ends = end.flatten().into_iter().collect();
+        let access_of = &self.space(disk, space)?.access;
+        let ends = end.flatten().into_iter().chain(access_of.ends_by(organisation)).collect();
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
     }
 

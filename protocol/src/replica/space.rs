@@ -6,9 +6,10 @@ use super::{Event, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
-use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::log::{Header, LogPosition};
 use crate::storage::{Storage, Table};
+use minicbor::bytes::ByteArray;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -284,8 +285,8 @@ fn parted(
     own: &OrganisationId,
     members: &[(OrganisationId, Role)],
     former: &[OrganisationId],
-) -> Vec<(OrganisationId, EntryHash)> {
+) -> Vec<(OrganisationId, ByteArray<32>)> {
     let still = members.iter().map(|(member, _)| member).filter(|_| former.contains(own));
     let others = former.iter().chain(still);
-    others.filter_map(|other| Some((*other, access.parting(own, other)?))).collect()
+    others.filter_map(|other| Some((*other, access.parting_state(own, other)?.into()))).collect()
 }

@@ -6,7 +6,7 @@
 
 use crate::access::Role;
 use crate::crypto::Domain;
-use crate::ids::{EntryHash, OrganisationId, SpaceId};
+use crate::ids::{OrganisationId, SpaceId};
 use crate::log::LogPosition;
 use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, HashMap};
@@ -42,10 +42,10 @@ pub struct Summary {
     #[cbor(default)]
     pub former: Vec<OrganisationId>,
     /// Organisations with which this one does not share the space any more though one of the two
-    /// owned it then, and the entry that parted them, which both are to know.
+    /// owned it then, and what parted them, which both are to know.
     #[n(8)]
     #[cbor(default)]
-    pub parted: Vec<(OrganisationId, EntryHash)>,
+    pub parted: Vec<(OrganisationId, minicbor::bytes::ByteArray<32>)>,
 }
 
 impl Summary {
@@ -146,8 +146,8 @@ impl Summaries {
         self.by_parted.of(organisation).filter_map(move |place| {
             let known = self.known.get(place)?;
             let mut parted = known.summary.parted.iter();
-            let (_, entry) = parted.find(|(one, _)| one == organisation)?;
-            Some((known.space, item(&known.space, entry.as_bytes())))
+            let (_, state) = parted.find(|(one, _)| one == organisation)?;
+            Some((known.space, item(&known.space, state)))
         })
     }
 
@@ -219,7 +219,7 @@ mod tests {
     fn what_parted_two_organisations_has_another_name_than_the_space_as_it_stands() {
         let mut summaries = Summaries::default();
         let parted = |entry| Summary {
-            parted: vec![(organisation(2), EntryHash::from_bytes([entry; 32]))],
+            parted: vec![(organisation(2), [entry; 32].into())],
             ..summary(&[1], 7)
         };
         let mut names = |summary| {

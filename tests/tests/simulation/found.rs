@@ -531,3 +531,31 @@ fn a_carrier_does_not_wait_for_a_keyring_that_nobody_needs_any_more() {
         assert_eq!(world.peer(carrier).phase_with(other), Some(SyncPhase::InSync));
     }
 }
+
+/// An owner that had been replaced and removed erased a record, and learned of its removal before it
+/// had told anybody: the erasure was kept to itself, and the new owner went on showing the record.
+#[test]
+fn what_a_removed_owner_erased_is_erased_though_it_hears_of_its_removal_first() {
+    let mut world = World::new(7806, 50);
+    let (old, new) = (world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(old);
+    world.grant(old, space, new, Role::Contributor, History::Start).unwrap();
+    world.run_until_quiet();
+    let record = world.new_practice(new, space, TITLE);
+    world.offer(old, space, new).unwrap();
+    world.run_until_quiet();
+    world.cut(old, new);
+    world.erase(old, space, record).unwrap();
+    world.take_over(new, space).unwrap();
+    for _ in 0..3 {
+        world.rotate(new, space).unwrap();
+    }
+    world.revoke(new, space, old).unwrap();
+
+    world.rest();
+    world.check_rest(&[space]);
+    assert!(world.peer(new).shows(&space).is_empty());
+    assert_eq!(world.peer(old).replica.own_role(&space), None);
+    assert_eq!(world.peer(new).phase_with(old), Some(SyncPhase::InSync));
+}
