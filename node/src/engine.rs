@@ -27,6 +27,7 @@ mod machines;
 mod members;
 mod names;
 mod partners;
+mod passing;
 mod records;
 mod returning;
 mod room;

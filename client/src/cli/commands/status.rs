@@ -1,22 +1,29 @@
 //! `sincronia status` and `doctor`: do my partners have my changes, and do I have theirs?
 
-use super::Outcome;
+use super::{Outcome, succession};
 use crate::cli::arguments::Checking;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming::Organisations;
 use crate::output::table::Rows;
-use crate::output::value::time;
+use crate::output::value::{Names, time};
 use sincronia_node::api::{PartnerBundles, PartnerState, PartnerView, Status};
 use std::fmt::Write;
 
 pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
     let status = context.client()?.status()?;
-    context.output.show("status", &status, || text(context, &status));
+    let names = if context.output.json { Names::default() } else { looked_up(context)? };
+    context.output.show("status", &status, || text(context, &names, &status));
     let conflict = arguments.check && status.counts.conflicts > 0;
     Ok(if conflict { Exit::Conflict } else { Exit::Done })
 }
 
-fn text(context: &Context, status: &Status) -> String {
+/// What partners are called where people look them up.
+pub(super) fn looked_up(context: &Context) -> Result<Names, Failure> {
+    Ok(Organisations::known(context)?.names_with_former())
+}
+
+fn text(context: &Context, names: &Names, status: &Status) -> String {
     let texts = &context.texts;
     let mut text = format!("{} · {}\n", status.name, status.organisation);
     let online = texts.text(match (status.closed, status.online) {
@@ -56,14 +63,17 @@ fn text(context: &Context, status: &Status) -> String {
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }
+    for passed in &status.passed {
+        let _ = writeln!(text, "{}", succession::passed(context, "passed-from-here", passed));
+    }
     if !status.partners.is_empty() {
-        text.push_str(&partners(context, &status.partners));
+        text.push_str(&partners(context, names, &status.partners));
     }
     text
 }
 
 /// Where synchronisation with each partner stands, in words.
-pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
+pub(super) fn partners(context: &Context, names: &Names, partners: &[PartnerView]) -> String {
     let texts = &context.texts;
     let headings = ["partner", "trust", "sync", "outstanding", "last-exchange"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
@@ -76,7 +86,8 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
         let phase = format!("{}{}", phase(context, partner), warnings(context, partner));
         let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
         let outstanding = outstanding(context, partner);
-        let cells = [partner.name.clone(), trust, phase, outstanding, last];
+        let name = names.known(&partner.organisation).unwrap_or_else(|| partner.name.clone());
+        let cells = [name, trust, phase, outstanding, last];
         if partner.state == PartnerState::Joined { rows.urgent(cells) } else { rows.row(cells) }
     }
     rows.to_string()
