@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
 use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
-use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,14 +179,18 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
     }
 }
 
-/// Fails as the node does for an erased record, if `text` is the whole identifier of one.
+/// Fails as the node does for an erased record, if `text` is the identifier of one, or the
+/// beginning of only one's.
 fn tell_if_erased(context: &Context, text: &str) -> Result<(), Failure> {
-    if text.parse::<RecordId>().is_err() {
+    let wanted = text.trim().trim_end_matches('…').to_lowercase();
+    if wanted.len() < BEGINNING_MIN {
         return Ok(());
     }
     let client = context.client()?;
-    let erased = client.erasures()?.into_iter().find(|one| one.record == text);
-    erased.map_or(Ok(()), |one| client.record(&one.space, text).map(drop).map_err(Failure::from))
+    let mut erased = client.erasures()?;
+    erased.retain(|one| one.record.starts_with(&wanted));
+    let [one] = erased.as_slice() else { return Ok(()) };
+    client.record(&one.space, &one.record).map(drop).map_err(Failure::from)
 }
 
 /// The convention that `text` means; the identifier of its space is one of its names.
