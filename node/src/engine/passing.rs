@@ -142,6 +142,18 @@ impl Core {
         )
     }
 
+    /// That this organisation may not write in a space, with whose it is.
+    pub(super) fn not_contributor(&self, space: &SpaceId, error: ApiError) -> ApiError {
+        let Some(summary) = self.replica.summary(space) else { return error };
+        let (own, name) = (self.replica.organisation(), self.name_of(&summary.owner));
+        if summary.owner == own || summary.role(&own) == Some(Role::Contributor) {
+            return error;
+        }
+        let code = ErrorCode::NotPermitted;
+        let remedy = format!("only its owner lets others write in this space: ask {name}");
+        ApiError::new(code, error.message, remedy)
+    }
+
     /// Whether, to whom and when a convention passed from an organisation to its successor.
     pub(super) fn passing(
         &mut self,

@@ -58,6 +58,7 @@ impl Core {
         let written = self.step(|replica, disk, random| replica.write(disk, request, at, random));
         let written = written.map_err(|error| match error.code {
             ErrorCode::KeyMissing => self.key_missing(&space, error),
+            ErrorCode::NotPermitted => self.not_contributor(&space, error),
             _ => error,
         })?;
         self.record(&space, &written.record)

@@ -129,9 +129,9 @@ fn so_many_nodes_of_one_organisation_write_in_a_space_and_others_go_on() {
     let reader = forger(&mut circle, &member, seen, 0);
     let mut outcomes = Vec::new();
     for number in 0..=SPACE_AUTHORS_OF_ONE_MAX {
-        let seed = u8::try_from(10 + number).expect("a byte");
+        let secrets = u8::try_from(10 + number).expect("a byte");
         let organisation: &mut Organisation = &mut circle.organisations[1];
-        let credentials = organisation.add_node(seed);
+        let credentials = organisation.add_node(secrets);
         let key = credentials.node_key.clone();
         let node = key.id();
         circle.owner.learn(&circle.organisations[1]);
