@@ -137,7 +137,8 @@ impl Core {
             ErrorCode::KeyMissing,
             format!("this space now belongs to an organisation that is no partner here: {name}"),
             format!(
-                "ask it for an invitation, then `sincronia join`; the new key comes then: {name}"
+                "ask {name} for an invitation, then `sincronia join` (`--bundle` without a line); \
+                 the new key comes then"
             ),
         )
     }
