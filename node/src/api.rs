@@ -45,4 +45,4 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};
-pub use succession::{SuccessionView, TakeRequest};
+pub use succession::{PassedView, SuccessionView, TakeRequest};

@@ -27,7 +27,9 @@ mod machines;
 mod members;
 mod names;
 mod partners;
+mod passing;
 mod records;
+mod refusal;
 mod returning;
 mod room;
 mod service;
@@ -38,7 +40,6 @@ mod verification;
 use crate::api::{ApiError, ApiEvent, ErrorCode};
 use crate::limits;
 use crate::network::{Network, NetworkEvent};
-use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::time::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -210,73 +211,4 @@ fn store_failed() -> ApiError {
         "the store failed; nothing of this request was written",
         "look at the node's log, check the disk, then try again",
     )
-}
-
-impl From<ReplicaError> for ApiError {
-    fn from(error: ReplicaError) -> Self {
-        use crate::api::FieldProblem;
-        use sincronia_protocol::record::EditError;
-        let text = error.to_string();
-        match error {
-            ReplicaError::Edit(EditError::Invalid(fields)) => {
-                let mut api = Self::new(
-                    ErrorCode::InvalidFields,
-                    text,
-                    "correct the fields named, then try again",
-                );
-                api.problems = fields
-                    .into_iter()
-                    .map(|one| FieldProblem {
-                        row: None,
-                        field: one.field,
-                        code: one.code.to_owned(),
-                        message: one.message,
-                        allowed: one.allowed.iter().map(ToString::to_string).collect(),
-                    })
-                    .collect();
-                api
-            }
-            ReplicaError::Edit(EditError::NotOwner) | ReplicaError::NotPermitted => {
-                Self::new(ErrorCode::NotPermitted, text, "ask the owner of the space or record")
-            }
-            ReplicaError::Edit(EditError::TooLarge) | ReplicaError::Limit(_) => {
-                Self::new(ErrorCode::TooLarge, text, "do it in several steps")
-            }
-            ReplicaError::Text(_) => Self::new(
-                ErrorCode::Invalid,
-                text,
-                "write it again by hand, without what was pasted",
-            ),
-            ReplicaError::Edit(_) => {
-                Self::new(ErrorCode::Invalid, text, "look at the record again")
-            }
-            ReplicaError::Erased => Self::new(
-                ErrorCode::Erased,
-                text,
-                "nothing brings it back; write what may be kept as a new record",
-            ),
-            ReplicaError::Unknown(what) => Self::not_found(what),
-            ReplicaError::KeyMissing => {
-                Self::new(ErrorCode::KeyMissing, text, "wait until the owner's node is reachable")
-            }
-            ReplicaError::NotPrimary(primary) => Core::not_primary(text, primary),
-            ReplicaError::Revoked => Self::new(
-                ErrorCode::Revoked,
-                text,
-                "work on another node of the organisation; keep this one's data or delete it",
-            ),
-            ReplicaError::CatchingUp => Self::new(
-                ErrorCode::CatchingUp,
-                text,
-                "wait until the partners were reached (`sincronia status` names them), or go on \
-                 without them: `sincronia backup finish`",
-            ),
-            ReplicaError::Cloned => Self::new(
-                ErrorCode::Cloned,
-                text,
-                "stop the other copy; restore this node with the recovery words",
-            ),
-            _ => Self::new(ErrorCode::Internal, text, "look at the node's log"),
-        }
-    }
 }

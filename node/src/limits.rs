@@ -119,6 +119,8 @@ pub const SEARCH_RESULTS_MAX: usize = 1_000;
 pub const HTTP_WAITING_MAX: u32 = 128;
 /// How long requests under way may take once the node stops.
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Conventions that passed to a successor, of which the state of the node tells.
+pub const PASSED_SHOWN_MAX: usize = 20;
 /// Identity entries signed at once: one person's decision takes two.
 pub const IDENTITY_REQUEST_MAX: usize = 8;
 /// Room on the disk that is kept for what this organisation writes itself: a year of a busy office.

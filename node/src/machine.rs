@@ -28,6 +28,8 @@ pub struct RequestOptions {
 /// A machine that was admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
+    /// Whether this machine had been admitted before.
+    pub already: bool,
     /// Its organisation.
     pub organisation: OrganisationId,
     /// The organisation's name.
@@ -119,6 +121,8 @@ pub fn admit(
     let store = Store::open(&directory.store(), &organisation)?;
     let disk = store.snapshot()?;
     let mut replica = Replica::open(keys, &disk)?;
+    let known = replica.identity(&organisation);
+    let already = known.is_some_and(|identity| identity.is_active(&node));
     replica.admit_identity(&disk, &admission.identity)?;
     for (sibling, addresses) in admission.addresses.iter().filter(|(one, _)| *one != node) {
         replica.note_sibling(sibling, addresses.clone(), None)?;
@@ -127,7 +131,7 @@ pub fn admit(
     if !directory.config().exists() {
         directory.write(&directory.config(), &settings(admission.name.trim()))?;
     }
-    Ok(Admitted { organisation, name: admission.name.clone(), node })
+    Ok(Admitted { already, organisation, name: admission.name.clone(), node })
 }
 
 /// Replaces the sealing key in the keystore and returns its public half, to be certified; the node

@@ -147,6 +147,9 @@ pub const KEYS_NAMED_MAX: usize = 4_096;
 pub const ITEMS_NEEDED_MAX: usize = 1_000_000;
 /// What one partner tells of another: a frame less its other fields.
 pub const PRESENTATION_BYTES_MAX: usize = FRAME_BYTES_MAX - 4 * 1024;
+/// How long an access log may be for erasures to be said by themselves: the other half is for
+/// removals.
+pub const ERASURES_SETTLED_UNTIL: u64 = ACCESS_ENTRIES_MAX as u64 / 2;
 /// How far a machine's count of decisions about a partner may be ahead of another's: people make
 /// them, and a count at its end would make the last one final.
 pub const DECISIONS_AHEAD_MAX: u64 = 1 << 32;

@@ -84,3 +84,27 @@ fn a_record_is_forgotten_on_both_sides_with_an_edit_that_was_made_without_a_line
     let again = aulla.client().erase_record(space, id).unwrap_err();
     assert_eq!(again.code, ErrorCode::Erased);
 }
+
+#[test]
+fn everybody_is_told_what_was_erased_from_which_convention_by_whom_and_when() {
+    let (aulla, casa) = (Node::found("Comune di Aulla"), Node::found("Comunità"));
+    assert!(!casa.join(&aulla).name.is_empty());
+    let made = shared_convention(&aulla, &casa);
+    let space = &made.space.id;
+    let title = made.convention.fields["title"].as_str().unwrap();
+    let duty = json!({"kind": "responsibility", "fields": {
+        "convention": made.convention.id, "duty_text": "copertura INAIL", "responsible": "altro",
+        "topic": "assicurazioni",
+    }});
+    let duty = aulla.client().create_record(space, &serde_json::from_value(duty).unwrap());
+    let duty = duty.unwrap().id;
+    casa.wait("the duty", |client| client.record(space, &duty).is_ok());
+    aulla.client().erase_record(space, &duty).unwrap();
+    for node in [&aulla, &casa] {
+        node.wait("the erasure, confirmed by both", |client| is_complete(client, 1));
+        let [erased] = erasures(node.client()).try_into().unwrap();
+        let said = (erased.title.as_str(), erased.kind.as_deref(), erased.by_name.as_deref());
+        assert_eq!(said, (title, Some("responsibility"), Some("Comune di Aulla")));
+        assert!(erased.at.is_some_and(|at| at > 0), "{erased:?}");
+    }
+}

@@ -139,6 +139,7 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     for title in ["Accoglienza residenziale", "Accoglienza diurna", "directory"] {
         assert!(titles.contains(&title), "{titles:?}");
     }
+    assert!(titles.iter().all(|title| !title.is_empty()), "{titles:?}");
     assert!(told.revoked && told.records >= 2, "{told:?}");
     let own = told.spaces.iter().find(|one| one.space == made.space.id).unwrap();
     assert!(own.written >= 2 && own.state == "rotated", "{own:?}");

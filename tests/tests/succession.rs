@@ -9,7 +9,10 @@
 
 use serde_json::json;
 use sincronia_client::root::Signing;
-use sincronia_node::api::{ConventionRequest, ErrorCode, OfferRequest, TakeRequest};
+use sincronia_node::api::{
+    ConventionRequest, EditRequest, ErrorCode, ExportBundleRequest, InviteRequest,
+    JoinByBundleRequest, OfferRequest, SearchQuery, TakeRequest,
+};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::recovery::restore_entropy;
 use sincronia_tests::federation::{self, Node};
@@ -18,6 +21,40 @@ use sincronia_tests::federation::{self, Node};
 #[test]
 fn node_process() {
     federation::run_if_asked();
+}
+
+/// Both bodies sign, and hear of it.
+fn sign_both((old, old_words): (&Node, &str), (new, new_words): (&Node, &str)) {
+    let successor = new.organisation.parse().unwrap();
+    let predecessor = old.organisation.parse().unwrap();
+    sign(old, old_words, IdentityOperation::SucceededBy { organisation: successor });
+    sign(new, new_words, IdentityOperation::Succeeds { organisation: predecessor });
+    for node in [old, new] {
+        node.wait("a succession that both signed", |client| {
+            let known = client.successions().unwrap();
+            known.iter().any(|one| one.declared && one.accepted)
+        });
+    }
+}
+
+fn hand_over(old: &Node, new: &Node, space: &str) {
+    let offer = OfferRequest { organisation: new.organisation.clone() };
+    old.client().offer_space(space, &offer).unwrap();
+    new.wait("the offer", |client| {
+        client.space(space).is_ok_and(|one| one.offered_to.is_some() && one.has_key)
+    });
+    new.client().take_space(space, &TakeRequest::default()).unwrap();
+}
+
+fn carry(from: &Node, to: &Node) {
+    let organisation = to.organisation.clone();
+    let request = ExportBundleRequest { organisation, part_bytes: None, all: false };
+    let made = from.client().export_bundle(&request).unwrap();
+    to.client().import_bundle(&made.bytes).unwrap();
+}
+
+fn edit(title: &str) -> EditRequest {
+    serde_json::from_value(json!({"fields": {"title": title}})).unwrap()
 }
 
 fn convention(owner: &Node, party: &Node) -> ConventionRequest {
@@ -96,4 +133,92 @@ fn a_body_that_was_merged_passes_its_conventions_to_the_new_one() {
     assert_eq!(refused.code, ErrorCode::NotPermitted);
     new.client().remove_member(&space, &old.organisation).unwrap();
     old.wait("its own removal", |client| client.space(&space).is_ok_and(|one| one.role.is_none()));
+}
+
+#[test]
+fn a_party_without_a_line_is_told_whom_to_ask_and_the_successor_whom_to_invite() {
+    let (old, old_words) = Node::found_with_words("A.S.L. n. 1");
+    let (new, new_words) = Node::found_with_words("Azienda USL");
+    let prison = Node::found_closed("Casa di reclusione");
+    assert!(!new.join(&old).name.is_empty());
+    let invitation = old.client().invite(&InviteRequest::default()).unwrap().text;
+    let answer = prison.client().join_by_bundle(&JoinByBundleRequest { invitation }).unwrap();
+    old.client().import_bundle(&answer.bytes).unwrap();
+    let made = old.client().create_convention(&convention(&old, &prison)).unwrap();
+    let (space, id) = (made.space.id, made.convention.id);
+
+    // Before the declaration nothing is offered: an offer cannot be taken back.
+    let offer = OfferRequest { organisation: new.organisation.clone() };
+    let refused = old.client().offer_space(&space, &offer).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotPermitted);
+    assert!(refused.remedy.contains("succession declare"), "{refused:?}");
+    sign_both((&old, &old_words), (&new, &new_words));
+    let offered = old.client().offer_space(&space, &offer).unwrap();
+    let names = |space: &sincronia_node::api::SpaceView| {
+        space.to_invite.iter().map(|one| one.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&offered), ["Casa di reclusione"]);
+    // The old body presented the party, so the successor knows it by name.
+    new.wait("the offer and the party's name", |client| {
+        let space = client.space(&space);
+        space.is_ok_and(|one| one.has_key && names(&one) == ["Casa di reclusione"])
+    });
+    let taken = new.client().take_space(&space, &TakeRequest::default()).unwrap();
+    assert_eq!(names(&taken), ["Casa di reclusione"]);
+    new.client().rotate(&space).unwrap();
+    old.wait("the new owner and its key", |client| {
+        client.space(&space).is_ok_and(|one| one.owner == new.organisation && one.epoch > 0)
+    });
+    carry(&old, &prison);
+
+    assert_eq!(prison.client().space(&space).unwrap().owner_name, "Azienda USL");
+    let refused = prison.client().edit_convention(&id, &edit("Altro titolo")).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::KeyMissing);
+    assert!(refused.message.contains("Azienda USL"), "{refused:?}");
+    assert!(refused.remedy.contains("invitation"), "{refused:?}");
+    assert_eq!(names(&prison.client().space(&space).unwrap()), ["Casa di reclusione"]);
+}
+
+#[test]
+fn the_body_that_is_no_more_is_told_what_passed_and_its_name_finds_the_new_one() {
+    let (old, old_words) = Node::found_with_words("A.S.L. n. 1");
+    let (new, new_words) = Node::found_with_words("Azienda USL");
+    let community = Node::found("Comunità residenziale");
+    let joined = [new.join(&old), community.join(&old), community.join(&new)];
+    assert!(joined.iter().all(|partner| !partner.name.is_empty()));
+    let made = old.client().create_convention(&convention(&old, &community)).unwrap();
+    let (space, id) = (made.space.id, made.convention.id);
+    // In this one both are parties: which role remains is for a person to say.
+    let both = old.client().create_convention(&convention(&old, &new)).unwrap();
+    sign_both((&old, &old_words), (&new, &new_words));
+    assert!(old.client().status().unwrap().passed.is_empty());
+    hand_over(&old, &new, &space);
+    hand_over(&old, &new, &both.space.id);
+
+    old.wait("what passed", |client| client.status().unwrap().passed.len() == 2);
+    old.wait("the new party", |client| {
+        client.convention(&id).is_ok_and(|view| view.passed.is_some_and(|one| one.at.is_some()))
+    });
+    let passed = old.client().convention(&id).unwrap().passed.unwrap();
+    let named = [passed.predecessor_name.as_str(), passed.successor_name.as_str()];
+    assert_eq!(named, ["A.S.L. n. 1", "Azienda USL"]);
+    let kept = new.client().convention(&both.convention.id).unwrap();
+    let kept = serde_json::to_string(&kept.convention.fields).unwrap();
+    assert!(kept.contains(&old.organisation) && kept.contains(&new.organisation), "{kept}");
+
+    // It goes on as a party until it is removed, and each signs in its own name.
+    let edited = old.client().edit_convention(&id, &edit("Scritto dopo il subentro")).unwrap();
+    assert!(edited.passed.is_some_and(|one| one.predecessor == old.organisation));
+    community.wait("the edit", |client| client.history(&space, &id).unwrap().len() == 3);
+    let history = community.client().history(&space, &id).unwrap();
+    let signed = history.iter().map(|step| step.origin.organisation_name.as_str());
+    let signed: Vec<_> = signed.collect();
+    assert_eq!(signed, ["A.S.L. n. 1", "Azienda USL", "A.S.L. n. 1"]);
+
+    // Who looks for the old name finds where the new body stands now.
+    new.client().remove_member(&space, &old.organisation).unwrap();
+    let query = SearchQuery { q: "a.s.l. n. 1".to_owned(), ..SearchQuery::default() };
+    let hits = community.client().search(&query).unwrap();
+    let hit = hits.iter().find(|hit| hit.record == id).unwrap();
+    assert!(hit.text.contains("Azienda USL"), "{hit:?}");
 }

@@ -8,9 +8,9 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
 use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
-use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
 const BEGINNING_MIN: usize = 6;
@@ -26,6 +26,8 @@ pub struct Organisations {
     successors: BTreeMap<String, String>,
     /// Between the name of today and the one before.
     formerly: String,
+    /// This organisation.
+    own: String,
 }
 
 impl Organisations {
@@ -39,6 +41,7 @@ impl Organisations {
             known.insert(space.owner, space.owner_name);
         }
         known.extend(status.partners.into_iter().map(|one| (one.organisation, one.name)));
+        let own = status.organisation.clone();
         known.insert(status.organisation, status.name);
         let mut successors = BTreeMap::new();
         for one in client.successions()?.into_iter().filter(|one| one.declared && one.accepted) {
@@ -46,21 +49,77 @@ impl Organisations {
             known.entry(one.successor.clone()).or_insert(one.successor_name);
             successors.insert(one.predecessor, one.successor);
         }
-        Ok(Self { names: known, successors, formerly: context.texts.text("formerly") })
+        Ok(Self { names: known, successors, formerly: context.texts.text("formerly"), own })
+    }
+
+    /// This organisation's identifier.
+    #[must_use]
+    pub fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// Who stands today where an organisation stood, if somebody does.
+    fn current(&self, id: &str) -> Option<&String> {
+        let mut successor = self.successors.get(id)?;
+        // Who signs in a circle is followed around it once.
+        for _ in 0..self.successors.len() {
+            match self.successors.get(successor) {
+                Some(next) if next != id => successor = next,
+                _ => break,
+            }
+        }
+        Some(successor)
     }
 
     /// The identifier of the organisation that the name `text` means now: of one whose place was
     /// taken, its successor, and the person is told. Whoever writes an identifier means it.
     pub fn find_current(&self, context: &Context, text: &str) -> Result<String, Failure> {
         let found = self.find(context, text)?;
-        let Some(successor) = self.successors.get(&found).filter(|_| found != text) else {
-            return Ok(found);
-        };
-        let name = |id: &String| self.names.get(id).cloned().unwrap_or_else(|| id.clone());
-        let arguments =
-            [("predecessor", name(&found).into()), ("successor", name(successor).into())];
-        context.output.message(&context.texts.with("now-called", &arguments));
+        let successor = self.current(&found).filter(|_| found != text);
+        let Some(successor) = successor else { return Ok(found) };
+        self.tell_current(context, &found, successor);
         Ok(successor.clone())
+    }
+
+    /// The organisations that the name `text` means, yesterday or today: of one whose place was
+    /// taken, its successor as well. Whoever writes an identifier means it alone.
+    fn find_through_time(&self, context: &Context, text: &str) -> Result<Vec<String>, Failure> {
+        let found = self.find(context, text)?;
+        let successor = self.current(&found).filter(|_| found != text).cloned();
+        if let Some(successor) = &successor {
+            self.tell_current(context, &found, successor);
+        }
+        Ok(std::iter::once(found).chain(successor).collect())
+    }
+
+    /// What a list is narrowed to, one query each: everybody, or whom a name means through time.
+    pub fn wanted(
+        &self,
+        context: &Context,
+        text: Option<String>,
+    ) -> Result<Vec<Option<String>>, Failure> {
+        let Some(text) = text else { return Ok(vec![None]) };
+        Ok(self.find_through_time(context, &text)?.into_iter().map(Some).collect())
+    }
+
+    /// Tells whoever looks for an old name what the body is called today.
+    pub fn tell_former(&self, context: &Context, text: &str) {
+        let wanted = text.trim().to_lowercase();
+        for predecessor in self.successors.keys().filter(|_| !wanted.is_empty()) {
+            let name = self.names.get(predecessor).map(|name| name.to_lowercase());
+            if let Some(successor) = self.current(predecessor)
+                && name.is_some_and(|name| name.contains(&wanted))
+            {
+                self.tell_current(context, predecessor, successor);
+            }
+        }
+    }
+
+    fn tell_current(&self, context: &Context, predecessor: &str, successor: &str) {
+        let name = |id: &str| self.names.get(id).cloned().unwrap_or_else(|| id.to_owned());
+        let arguments =
+            [("predecessor", name(predecessor).into()), ("successor", name(successor).into())];
+        context.output.message(&context.texts.with("now-called", &arguments));
     }
 
     /// The identifier of the organisation that `text` means.
@@ -75,16 +134,27 @@ impl Organisations {
         }
     }
 
-    /// What each is called; one that took another's place, with the name before.
+    /// What each calls itself: one that took another's place signs in its own name, and what was
+    /// signed before stays in the old one.
     #[must_use]
     pub fn names(&self) -> Names {
         let mut names = Names::default();
         self.names.iter().for_each(|(id, name)| names.learn(id, name));
-        for (predecessor, successor) in &self.successors {
-            let both = [names.of(successor), self.formerly.clone(), names.of(predecessor)];
-            names.learn(successor, &both.join(" "));
-        }
         names
+    }
+
+    /// What each is called where people look somebody up: whoever took another's place, with the
+    /// names before.
+    #[must_use]
+    pub fn names_with_former(&self) -> Names {
+        let (mut both, plain) = (self.names(), self.names());
+        for successor in self.successors.values().collect::<BTreeSet<_>>() {
+            let mut before = self.successors.iter().filter(|(_, one)| *one == successor);
+            let before: Vec<_> = before.by_ref().map(|(one, _)| plain.of(one)).collect();
+            let name = plain.of(successor);
+            both.learn(successor, &format!("{name} ({} {})", self.formerly, before.join(", ")));
+        }
+        both
     }
 }
 
@@ -109,14 +179,18 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
     }
 }
 
-/// Fails as the node does for an erased record, if `text` is the whole identifier of one.
+/// Fails as the node does for an erased record, if `text` is the identifier of one, or the
+/// beginning of only one's.
 fn tell_if_erased(context: &Context, text: &str) -> Result<(), Failure> {
-    if text.parse::<RecordId>().is_err() {
+    let wanted = text.trim().trim_end_matches('…').to_lowercase();
+    if wanted.len() < BEGINNING_MIN {
         return Ok(());
     }
     let client = context.client()?;
-    let erased = client.erasures()?.into_iter().find(|one| one.record == text);
-    erased.map_or(Ok(()), |one| client.record(&one.space, text).map(drop).map_err(Failure::from))
+    let mut erased = client.erasures()?;
+    erased.retain(|one| one.record.starts_with(&wanted));
+    let [one] = erased.as_slice() else { return Ok(()) };
+    client.record(&one.space, &one.record).map(drop).map_err(Failure::from)
 }
 
 /// The convention that `text` means; the identifier of its space is one of its names.
@@ -177,7 +251,39 @@ fn only<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::only;
+    use super::{Organisations, only};
+
+    fn merged() -> Organisations {
+        let owned = |pairs: &[(&str, &str)]| {
+            let owned = |(one, other): &(&str, &str)| ((*one).to_owned(), (*other).to_owned());
+            pairs.iter().map(owned).collect()
+        };
+        Organisations {
+            names: owned(&[("ente1old", "CSSA"), ("ente1mid", "UEPE"), ("ente1new", "ULEPE")]),
+            successors: owned(&[("ente1old", "ente1mid"), ("ente1mid", "ente1new")]),
+            formerly: "già".to_owned(),
+            own: "ente1own".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_signs_in_its_own_name_and_is_looked_up_by_the_one_before() {
+        let known = merged();
+        let (signed, listed) = (known.names(), known.names_with_former());
+        assert_eq!([signed.of("ente1old"), signed.of("ente1new")], ["CSSA", "ULEPE"]);
+        assert_eq!(listed.of("ente1mid"), "UEPE (già CSSA)");
+        assert_eq!(listed.of("ente1new"), "ULEPE (già UEPE)");
+        assert_eq!(listed.of("ente1old"), "CSSA");
+    }
+
+    #[test]
+    fn who_succeeded_a_successor_stands_there_today() {
+        let mut known = merged();
+        assert_eq!(known.current("ente1old").map(String::as_str), Some("ente1new"));
+        assert_eq!(known.current("ente1new"), None);
+        known.successors.insert("ente1new".to_owned(), "ente1old".to_owned());
+        assert!(known.current("ente1old").is_some(), "a circle ends");
+    }
 
     #[test]
     fn one_meaning_is_found_and_two_are_refused() {

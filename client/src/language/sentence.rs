@@ -81,6 +81,9 @@ mod tests {
                            that the address is reachable";
         let said = italian.said(unreachable).unwrap();
         assert!(said.contains("/ip4/192.0.2.1/tcp/4001") && !said.contains("nobody"), "{said}");
+        let ask = "ask Azienda USL for an invitation, then `sincronia join` (`--bundle` without a \
+                   line); the new key comes then";
+        assert!(italian.said(ask).unwrap().starts_with("chiedi un invito a Azienda USL"));
         assert_eq!(italian.said("something quite new"), None);
         assert_eq!(Catalogue::new(Language::En).said("as it is").as_deref(), Some("as it is"));
     }

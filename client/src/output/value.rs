@@ -18,10 +18,16 @@ impl Names {
         }
     }
 
+    /// The name, if there is one.
+    #[must_use]
+    pub fn known(&self, id: &str) -> Option<String> {
+        self.0.get(id).cloned()
+    }
+
     /// The name, or the beginning of the identifier.
     #[must_use]
     pub fn of(&self, id: &str) -> String {
-        self.0.get(id).cloned().unwrap_or_else(|| short(id))
+        self.known(id).unwrap_or_else(|| short(id))
     }
 }
 

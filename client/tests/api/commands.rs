@@ -150,3 +150,23 @@ fn spaces_are_listed_with_their_owner_and_only_carried_ones_when_asked() {
     let carried = says(&sincronia(running.directory.path(), &["space", "list", "--carried"]));
     assert!(!carried.contains("fascicolo1"), "{carried}");
 }
+
+#[test]
+fn nothing_is_erased_unseen_by_less_than_its_whole_identifier() {
+    let running = Running::start();
+    let erase = |words: &[&str]| {
+        running.probe.take();
+        let output = sincronia(running.directory.path(), &[&["erase"], words].concat());
+        let calls = running.probe.take();
+        (output, calls.iter().any(|(name, _)| *name == "erase_record"))
+    };
+    for typed in ["t", "scheda"] {
+        let (output, erased) = erase(&[typed, "--yes"]);
+        assert_eq!(output.status.code(), Some(2), "{}", says(&output));
+        assert!(!erased && says(&output).contains("scheda1"), "{}", says(&output));
+        let (output, erased) = erase(&[typed, "--no-input"]);
+        assert!(!output.status.success() && !erased, "{}", says(&output));
+    }
+    let (output, erased) = erase(&["scheda1", "--yes"]);
+    assert!(output.status.success() && erased, "{}", says(&output));
+}

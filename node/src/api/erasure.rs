@@ -13,6 +13,19 @@ pub struct ErasureView {
     /// Its kind, if this program knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// The title of the convention that it belonged to, or `directory`; empty when neither can be
+    /// read here, as of a convention that was itself erased.
+    #[serde(default)]
+    pub title: String,
+    /// The owner that had it erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Its name, as far as it is known here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_name: Option<String>,
+    /// When this node carried the erasure out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
     /// Entries whose content was erased.
     pub entries: u64,
     /// Entries that arrived after the erasure and whose content the owner is still to have erased:

@@ -3,6 +3,7 @@
 use super::distinct;
 use super::error::FieldProblem;
 use super::space::SpaceView;
+use super::succession::PassedView;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -171,6 +172,9 @@ pub struct ConventionView {
     pub records: Vec<RecordView>,
     /// Parties that are not partners yet; they are to be invited, then the space is shared.
     pub not_shared_yet: Vec<String>,
+    /// That it passed from one organisation to the one that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<PassedView>,
 }
 
 /// One step of a record's history.

@@ -49,6 +49,10 @@ pub struct SpaceView {
     /// The organisation that may take the space over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_to: Option<String>,
+    /// Members that are, as far as this node can tell, no partners of the organisation that takes
+    /// the space over, or took it: they need an invitation from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_invite: Vec<MemberView>,
     /// What was written into the access log and does not hold, for the owner to do again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAsideView>,

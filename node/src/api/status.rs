@@ -2,6 +2,7 @@
 
 use super::backup::CatchingUpView;
 use super::partner::PartnerView;
+use super::succession::PassedView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -80,6 +81,10 @@ pub struct Status {
     pub bytes_received: u64,
     /// Bytes of the store's file.
     pub bytes_stored: u64,
+    /// Conventions that passed from this organisation to the one that took its place; the first of
+    /// them, if they are many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<PassedView>,
     /// Partners, each with where synchronisation stands.
     pub partners: Vec<PartnerView>,
 }

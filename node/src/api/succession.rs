@@ -34,3 +34,23 @@ pub struct TakeRequest {
     #[serde(default)]
     pub operator: Option<String>,
 }
+
+/// A convention in which one organisation stands where another stood before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PassedView {
+    /// The convention.
+    pub convention: String,
+    /// Its title.
+    pub title: String,
+    /// Who stood there before.
+    pub predecessor: String,
+    /// Its name, as far as it is known here.
+    pub predecessor_name: String,
+    /// Who stands there now.
+    pub successor: String,
+    /// Its name, as far as it is known here.
+    pub successor_name: String,
+    /// When the successor was put in its place, as declared; absent when it cannot be read here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+}

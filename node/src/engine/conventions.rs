@@ -60,6 +60,7 @@ impl Core {
             }
             ControlFlow::Continue(())
         })?;
+        let passed = self.passing(space, &convention)?;
         let view = self.space_view(space)?;
         let is_member = |party: &&str| view.members.iter().any(|one| one.organisation == **party);
         // Whom a person removed is not to be invited again by an answer of the program.
@@ -70,7 +71,7 @@ impl Core {
             .filter(|party| !is_member(party) && !is_former(party))
             .map(ToOwned::to_owned)
             .collect();
-        Ok(ConventionView { space: view, convention, records, not_shared_yet })
+        Ok(ConventionView { space: view, convention, records, not_shared_yet, passed })
     }
 
     /// Creates a convention and everything in it, or nothing.

@@ -243,6 +243,7 @@ impl Core {
             }
         }
         for event in self.replica.take_events() {
+            self.note_erased(&event);
             self.tell(&event);
         }
     }

@@ -1,10 +1,11 @@
 //! Erasing records, and the certificates of erasures.
 
-use super::Core;
+use super::{Core, now};
 use crate::api::{ApiError, ErasureSeat, ErasureView, ErrorCode, FormerMember};
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::kind_of;
-use sincronia_protocol::replica::{Certificate, RecordRow, ReplicaError};
+use sincronia_protocol::replica::{Certificate, Event, RecordRow, ReplicaError};
+use std::collections::BTreeMap;
 use tracing::warn;
 
 impl Core {
@@ -28,7 +29,36 @@ impl Core {
         let certificates = self.step(|replica, disk, _| replica.certificates(disk, space))?;
         let found = certificates.into_iter().find(|one| one.record == *record);
         let found = found.ok_or_else(|| ApiError::not_found("record"))?;
-        Ok(self.erasure_view(space, found))
+        let mut view = self.erasure_view(space, found)?;
+        view.at.get_or_insert(now().milliseconds());
+        Ok(view)
+    }
+
+    /// Notes when this node carried an erasure out: the access log, which has no clock, does not
+    /// say. It is noted once.
+    pub(super) fn note_erased(&mut self, event: &Event) {
+        let Event::Erased { space, record, .. } = event else { return };
+        let at = now().milliseconds().to_be_bytes();
+        let noted = match self.erased_at(space, record) {
+            Ok(None) => self.replica.put_setting(&erased_name(space, record), &at),
+            Ok(Some(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            warn!(%error, "when a record was erased was not noted");
+        }
+    }
+
+    fn erased_at(&self, space: &SpaceId, record: &RecordId) -> Result<Option<u64>, ReplicaError> {
+        let noted = self.replica.setting(&self.disk, &erased_name(space, record))?;
+        Ok(noted.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
+    }
+
+    /// The title of the convention of a space, or that the space is a directory.
+    fn title_of_space(&self, space: &SpaceId) -> Result<String, ApiError> {
+        let title = self.space_title(space)?;
+        let is_kind = title.parse::<sincronia_protocol::record::Kind>().is_ok();
+        Ok(if is_kind { String::new() } else { title })
     }
 
     /// Every erased record of which this node knows.
@@ -37,7 +67,9 @@ impl Core {
         let mut found = Vec::new();
         for space in spaces {
             let certificates = self.step(|replica, disk, _| replica.certificates(disk, &space))?;
-            found.extend(certificates.into_iter().map(|one| self.erasure_view(&space, one)));
+            for certificate in certificates {
+                found.push(self.erasure_view(&space, certificate)?);
+            }
         }
         Ok(found)
     }
@@ -82,12 +114,26 @@ impl Core {
         }
     }
 
-    fn erasure_view(&self, space: &SpaceId, certificate: Certificate) -> ErasureView {
-        let Certificate { record, entries, late, confirmed, missing, out_of_reach } = certificate;
-        ErasureView {
+    fn erasure_view(
+        &self,
+        space: &SpaceId,
+        certificate: Certificate,
+    ) -> Result<ErasureView, ApiError> {
+        let Certificate { record, entries, late, confirmed, missing, out_of_reach, since } =
+            certificate;
+        let by = match since {
+            Some(at) => self.replica.signers(&self.disk, space, at..at.saturating_add(1))?,
+            None => BTreeMap::new(),
+        };
+        let by = by.into_keys().next();
+        Ok(ErasureView {
             space: space.to_string(),
             record: record.to_string(),
             kind: kind_of(&record).map(|kind| kind.name().to_owned()),
+            title: self.title_of_space(space)?,
+            by: by.map(|organisation| organisation.to_string()),
+            by_name: by.map(|organisation| self.name_of(&organisation)),
+            at: self.erased_at(space, &record)?,
             entries,
             late,
             complete: missing.is_empty() && late == 0,
@@ -100,7 +146,7 @@ impl Core {
                     name: self.name_of(organisation),
                 })
                 .collect(),
-        }
+        })
     }
 
     fn erasure_seats(&self, seats: &[(OrganisationId, NodeId)]) -> Vec<ErasureSeat> {
@@ -111,4 +157,9 @@ impl Core {
         };
         seats.iter().map(seat).collect()
     }
+}
+
+/// The setting under which stands when this node carried out an erasure.
+fn erased_name(space: &SpaceId, record: &RecordId) -> String {
+    format!("erasure noted {space} {record}")
 }

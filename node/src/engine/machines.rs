@@ -10,6 +10,7 @@ use crate::api::{
     ApiError, ErrorCode, ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView,
 };
 use crate::limits;
+use sincronia_protocol::access::Role;
 use sincronia_protocol::codec;
 use sincronia_protocol::identity::{Admission, Identity, IdentityEntry};
 use sincronia_protocol::ids::{NodeId, OrganisationId, SpaceId};
@@ -147,8 +148,9 @@ impl Core {
         })
     }
 
-    /// The title of the convention in a space, `directory`, or the kind of its first record.
-    fn space_title(&self, space: &SpaceId) -> Result<String, ApiError> {
+    /// The title of the convention in a space, `directory`, or the kind of its first record. What
+    /// an organisation only reads, and is no convention, is the directory of a partner.
+    pub(super) fn space_title(&self, space: &SpaceId) -> Result<String, ApiError> {
         if self.directory()? == Some(*space) {
             return Ok("directory".into());
         }
@@ -162,6 +164,9 @@ impl Core {
             }
             ControlFlow::Continue(())
         })?;
+        if title.is_none() && self.replica.own_role(space) == Some(Role::Reader) {
+            return Ok("directory".into());
+        }
         Ok(title.or(kind).unwrap_or_default())
     }
 

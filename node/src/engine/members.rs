@@ -71,6 +71,7 @@ impl Core {
     /// A space.
     pub fn space_view(&mut self, space: &SpaceId) -> Result<SpaceView, ApiError> {
         let view = self.step(|replica, disk, _| replica.space_view(disk, space))?;
+        let to_invite = self.to_invite(&view.summary, view.offered);
         let Summary { owner, members, records, conflicts, quarantined, .. } = view.summary;
         Ok(SpaceView {
             id: space.to_string(),
@@ -88,6 +89,7 @@ impl Core {
             waiting: view.waiting,
             unreadable: view.unreadable,
             offered_to: view.offered.map(|organisation| organisation.to_string()),
+            to_invite: self.member_views(&to_invite),
             set_aside: view.aside.iter().map(|one| self.set_aside_view(one)).collect(),
         })
     }

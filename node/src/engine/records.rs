@@ -1,6 +1,7 @@
 //! Records: lists, edits, conflicts, search, batches.
 
 use super::members::parse;
+use super::names::FormerNames;
 use super::{Core, now};
 use crate::api::{
     ApiError, BatchRequest, BatchResult, BatchRow, ConflictView, ContactsQuery, EditRequest,
@@ -54,8 +55,12 @@ impl Core {
             comment: act.comment,
         };
         let at = now();
-        let written =
-            self.step(|replica, disk, random| replica.write(disk, request, at, random))?;
+        let written = self.step(|replica, disk, random| replica.write(disk, request, at, random));
+        let written = written.map_err(|error| match error.code {
+            ErrorCode::KeyMissing => self.key_missing(&space, error),
+            ErrorCode::NotPermitted => self.not_contributor(&space, error),
+            _ => error,
+        })?;
         self.record(&space, &written.record)
     }
 
@@ -290,22 +295,18 @@ impl Core {
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.unwrap_or(50).min(limits::SEARCH_RESULTS_MAX);
         let mut hits = Vec::new();
+        let former = self.former_names();
         self.visit(None, kind, &mut |row| {
-            hits.extend(self.hit(&row, &words));
+            hits.extend(self.hit(&row, &words, &former));
             if hits.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(hits)
     }
 
-    fn hit(&self, row: &RecordRow, words: &[String]) -> Option<SearchHit> {
-        let mut texts: Vec<(&str, String)> =
-            row.view.fields.iter().map(|(name, value)| (name.as_str(), plain(value))).collect();
-        if row.kind == Kind::Organisation {
-            // Who looks for a body by its old name finds the one that took its place.
-            let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
-            let before = creator.map(|creator| self.predecessors(&creator)).unwrap_or_default();
-            texts.extend(before.iter().map(|one| ("formerly", self.name_of(one))));
-        }
+    fn hit(&self, row: &RecordRow, words: &[String], former: &FormerNames) -> Option<SearchHit> {
+        let mut texts = self.named_in(row, former);
+        let fields = row.view.fields.iter();
+        texts.extend(fields.map(|(name, value)| (name.as_str(), plain(value))));
         let contains = |word: &String| texts.iter().any(|(_, text)| lower(text).contains(word));
         if !words.iter().all(contains) {
             return None;

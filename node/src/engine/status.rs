@@ -44,6 +44,7 @@ impl Core {
             bytes_sent: traffic.sent,
             bytes_received: traffic.received,
             bytes_stored: self.store.bytes(),
+            passed: self.passed_from_here()?,
             partners,
         })
     }

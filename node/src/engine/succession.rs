@@ -12,6 +12,7 @@ use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::WriteTarget;
 use std::ops::ControlFlow;
+use tracing::warn;
 
 impl Core {
     /// Every succession that is known here.
@@ -39,7 +40,7 @@ impl Core {
     }
 
     /// What an organisation says of itself in its directory.
-    fn sheet_of(
+    pub(super) fn sheet_of(
         &self,
         organisation: &OrganisationId,
     ) -> Result<Option<Map<String, Value>>, ApiError> {
@@ -85,6 +86,7 @@ impl Core {
                 "invite it first: `sincronia invite`",
             ));
         }
+        self.check_declared(&organisation)?;
         self.atomically(|core| {
             let summary = core.replica.summary(space);
             let held = summary.and_then(|summary| summary.role(&organisation));
@@ -95,8 +97,50 @@ impl Core {
                 })?;
             }
             core.step(|replica, disk, _| replica.offer(disk, space, organisation))?;
-            core.space_view(space)
+            if let Err(error) = core.announce_successor(&organisation) {
+                warn!(%error, "the own sheet does not tell who takes this organisation's place");
+            }
+            let view = core.space_view(space)?;
+            core.present_successor(&organisation, &view.to_invite)?;
+            Ok(view)
         })
+    }
+
+    /// An offer cannot be taken back, and without both declarations nobody is put in the place of
+    /// the other: so the own one comes first.
+    fn check_declared(&self, successor: &OrganisationId) -> Result<(), ApiError> {
+        let own = self.replica.identity(&self.replica.organisation());
+        if own.is_some_and(|own| own.successors().contains(successor)) {
+            return Ok(());
+        }
+        let name = self.name_of(successor);
+        Err(ApiError::new(
+            ErrorCode::NotPermitted,
+            format!("this organisation has not declared who takes its place: {name}"),
+            "declare it first: `sincronia succession declare`, and `succession accept` on the other node",
+        ))
+    }
+
+    fn check_offered(&mut self, space: &SpaceId) -> Result<(), ApiError> {
+        let own = self.replica.organisation();
+        let view = self.step(|replica, disk, _| replica.space_view(disk, space))?;
+        let owner = view.summary.owner;
+        let name = self.name_of(&owner);
+        if view.offered != Some(own) {
+            return Err(ApiError::new(
+                ErrorCode::NotPermitted,
+                format!("this space was not offered to this organisation by its owner: {name}"),
+                "have it offered there: `sincronia succession offer`",
+            ));
+        }
+        if self.predecessors(&own).contains(&owner) {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            ErrorCode::NotPermitted,
+            format!("not both have signed that this organisation takes the place of: {name}"),
+            "sign it here: `sincronia succession accept`; `sincronia succession list` shows what is missing",
+        ))
     }
 
     /// Takes over a space that was offered to this organisation. In its conventions this
@@ -108,6 +152,7 @@ impl Core {
         request: &TakeRequest,
     ) -> Result<SpaceView, ApiError> {
         let own = self.replica.organisation();
+        self.check_offered(space)?;
         self.atomically(|core| {
             core.step(|replica, disk, _| replica.take_over(disk, space))?;
             for predecessor in core.predecessors(&own) {
@@ -155,8 +200,10 @@ impl Core {
         let (old, new) = (predecessor.to_string(), successor.to_string());
         let mut conventions: Vec<(RecordId, Map<String, Value>)> = Vec::new();
         self.visit(Some(space), Some(Kind::Convention), &mut |row| {
-            // Who stands where there is a conflict is for a person to say.
-            let is_open = row.view.conflicts.iter().all(|one| one.field != "parties");
+            // Who stands where there is a conflict is for a person to say; and if both are parties,
+            // which of the two roles remains: nobody stands in a convention twice.
+            let is_open = row.view.conflicts.iter().all(|one| one.field != "parties")
+                && parties(&row.view.fields).all(|party| party != new);
             if is_open && parties(&row.view.fields).any(|party| party == old) {
                 conventions.push((row.record, row.view.fields));
             }
@@ -174,7 +221,11 @@ impl Core {
             }
             let act = Act {
                 operator: request.operator.clone(),
-                comment: Some(format!("subentro: {}", self.name_of(predecessor))),
+                comment: Some(format!(
+                    "subentro: {} → {}",
+                    self.name_of(predecessor),
+                    self.name_of(successor)
+                )),
             };
             let fields = Map::from_iter([("parties".to_owned(), list)]);
             let written = self.write(*space, WriteTarget::Existing(record), fields, act)?;

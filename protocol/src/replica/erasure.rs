@@ -109,14 +109,27 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
+        self.settle_erasures_until(disk, space, limits::ERASURES_SETTLED_UNTIL)
+    }
+
+    /// As [`Replica::settle_erasures`], and nothing where the access log is longer than
+    /// `length_max`: whoever writes into erased records makes these entries, and it must never take
+    /// the places that its own removal needs. Beyond this, a person erases once more.
+    ///
+    /// # Errors
+    /// As [`Replica::settle_erasures`].
+    pub fn settle_erasures_until(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        length_max: u64,
+    ) -> Result<(), ReplicaError> {
         let own = self.organisation();
         let is_own = self.summaries.get(space).is_some_and(|summary| summary.owner == own);
         if !is_own || self.own_term().is_err() {
             return Ok(());
         }
-        // Whoever writes into erased records makes these entries: it must never take the places
-        // that its own removal needs. Beyond this, a person erases once more.
-        if self.space(disk, space)?.access.length() > limits::ACCESS_ENTRIES_MAX as u64 / 2 {
+        if self.space(disk, space)?.access.length() > length_max {
             return Ok(());
         }
         for (record, mut entries) in self.space(disk, space)?.access.erasures_beside() {

@@ -31,6 +31,9 @@ pub struct Certificate {
     pub missing: Vec<(OrganisationId, NodeId)>,
     /// Former members of which no node said so: they hear of the space no more.
     pub out_of_reach: Vec<OrganisationId>,
+    /// Where in the access log it was erased first; nothing while that stands on a branch that does
+    /// not hold.
+    pub since: Option<u64>,
 }
 
 impl Replica {
@@ -237,6 +240,7 @@ impl Replica {
             late,
             missing,
             out_of_reach: former.filter(is_silent).collect(),
+            since: erased.map(|erased| erased.since),
             confirmed,
         }
     }

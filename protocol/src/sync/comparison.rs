@@ -23,6 +23,7 @@ pub struct Comparison {
     machine: Negentropy<'static, NegentropyStorageVector>,
     have: Vec<Id>,
     need: Vec<Id>,
+    need_max: usize,
 }
 
 /// What a comparison found.
@@ -46,7 +47,11 @@ impl Differences {
 impl Comparison {
     /// A snapshot of what `partner` may know of.
     pub fn new(replica: &Replica, partner: &OrganisationId) -> Result<Self, BadStep> {
-        let mut items = replica.items(partner);
+        Self::of(replica.items(partner), limits::ITEMS_NEEDED_MAX)
+    }
+
+    /// A snapshot of these items, which asks for at most `need_max` others.
+    fn of(mut items: Vec<Item>, need_max: usize) -> Result<Self, BadStep> {
         items.sort_unstable_by_key(|item| item.id);
         let mut storage = NegentropyStorageVector::with_capacity(items.len());
         for Item { id, .. } in &items {
@@ -54,7 +59,7 @@ impl Comparison {
         }
         storage.seal().map_err(|_| BadStep)?;
         let machine = Negentropy::owned(storage, STEP_BYTES_MAX).map_err(|_| BadStep)?;
-        Ok(Self { items, machine, have: Vec::new(), need: Vec::new() })
+        Ok(Self { items, machine, have: Vec::new(), need: Vec::new(), need_max })
     }
 
     /// The first step of the side that compares.
@@ -71,7 +76,7 @@ impl Comparison {
     pub fn advance(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, BadStep> {
         let step = self.machine.reconcile_with_ids(bytes, &mut self.have, &mut self.need);
         // Each item differs once: more is said only to fill memory.
-        if self.have.len() > self.items.len() || self.need.len() > limits::ITEMS_NEEDED_MAX {
+        if self.have.len() > self.items.len() || self.need.len() > self.need_max {
             return Err(BadStep);
         }
         step.map_err(|_| BadStep)
@@ -93,5 +98,40 @@ impl Comparison {
     pub fn resolve(&self, id: &[u8; 32]) -> Option<ItemRef> {
         let place = self.items.binary_search_by(|item| item.id.cmp(id)).ok()?;
         self.items.get(place).map(|item| item.reference)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Items with these numbers, as a replica would name them.
+    fn comparison(numbers: impl IntoIterator<Item = u8>, need_max: usize) -> Comparison {
+        let item = |number: u8| Item {
+            reference: ItemRef::Identity(OrganisationId::from_bytes([number; 32])),
+            id: [number; 32],
+        };
+        Comparison::of(numbers.into_iter().map(item).collect(), need_max).unwrap()
+    }
+
+    #[test]
+    fn who_says_again_what_is_lacking_there_ends_the_comparison() {
+        let (mut here, mut there) = (comparison(1..=3, 100), comparison([], 100));
+        let answer = there.answer(&here.initiate().unwrap()).unwrap();
+        here.advance(&answer).unwrap();
+        assert_eq!(here.differences().have.len(), 3);
+        // Each item differs once, however often it is said.
+        assert_eq!(here.advance(&answer), Err(BadStep));
+    }
+
+    #[test]
+    fn no_more_is_asked_for_than_is_allowed() {
+        let (mut here, mut there) = (comparison([], 4), comparison(1..=2, 100));
+        let answer = there.answer(&here.initiate().unwrap()).unwrap();
+        for _ in 0..2 {
+            here.advance(&answer).unwrap();
+        }
+        assert_eq!(here.need.len(), 4);
+        assert_eq!(here.advance(&answer), Err(BadStep));
     }
 }

@@ -12,6 +12,7 @@
 
 mod adversary;
 mod beacons;
+mod bounds;
 mod branches;
 mod bundles;
 mod circle;

@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, action: Contact) -> Outcome {
                 EditRequest { fields, seen: None, operator: operator(authoring), comment };
             record::show(context, &context.client()?.create_contact(&request)?)
         }
-        Contact::List { function, organisation } => list(context, function, organisation),
+        Contact::List { function, organisation } => list(context, function.as_ref(), organisation),
         Contact::Show { contact } => {
             record::show(context, &naming::record(context, Some("contact"), &contact)?)
         }
@@ -49,10 +49,13 @@ fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>,
     entering::fields(context, Kind::Contact, &given.entering, &named)
 }
 
-fn list(context: &Context, function: Option<String>, organisation: Option<String>) -> Outcome {
+fn list(context: &Context, function: Option<&String>, organisation: Option<String>) -> Outcome {
     let known = Organisations::known(context)?;
-    let organisation = organisation.map(|text| known.find(context, &text)).transpose()?;
-    let contacts = context.client()?.contacts(&ContactsQuery { function, organisation })?;
+    let mut contacts = Vec::new();
+    for organisation in known.wanted(context, organisation)? {
+        let query = ContactsQuery { function: function.cloned(), organisation };
+        contacts.extend(context.client()?.contacts(&query)?);
+    }
     context.output.show("contacts", &contacts, || {
         sheet::list(context, &known.names(), Kind::Contact, &COLUMNS, &contacts)
     });

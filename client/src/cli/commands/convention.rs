@@ -2,14 +2,15 @@
 
 mod writing;
 
-use super::Outcome;
+use super::{Outcome, succession};
 use crate::cli::arguments::Convention;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use crate::output::table::Rows;
-use sincronia_node::api::{ConventionView, ConventionsQuery, MemberRequest};
+use crate::output::value::Names;
+use sincronia_node::api::{ConventionView, ConventionsQuery, MemberRequest, RecordView};
 use sincronia_protocol::record::Kind;
 use std::fmt::Write;
 
@@ -21,7 +22,9 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
         Convention::Edit { convention, fields, seen } => {
             writing::edit(context, &convention, &fields, seen)
         }
-        Convention::List { organisation, placement } => list(context, organisation, placement),
+        Convention::List { organisation, placement } => {
+            list(context, organisation, placement.as_ref())
+        }
         Convention::Show { convention, check } => show(context, &convention, check),
         Convention::Share { convention, organisation, role, history } => {
             let client = context.client()?;
@@ -39,13 +42,19 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
     }
 }
 
-fn list(context: &Context, organisation: Option<String>, placement: Option<String>) -> Outcome {
+fn list(context: &Context, organisation: Option<String>, placement: Option<&String>) -> Outcome {
     let client = context.client()?;
     let known = Organisations::known(context)?;
-    let organisation = organisation.map(|text| known.find(context, &text)).transpose()?;
-    let query =
-        ConventionsQuery { organisation, placement_kind: placement, ..ConventionsQuery::default() };
-    let conventions = client.conventions(&query)?;
+    let mut conventions: Vec<RecordView> = Vec::new();
+    for organisation in known.wanted(context, organisation)? {
+        let placement_kind = placement.cloned();
+        let query =
+            ConventionsQuery { organisation, placement_kind, ..ConventionsQuery::default() };
+        let found = client.conventions(&query)?;
+        let is_new = |one: &RecordView| !conventions.iter().any(|shown| shown.id == one.id);
+        let found: Vec<_> = found.into_iter().filter(is_new).collect();
+        conventions.extend(found);
+    }
     context.output.show("conventions", &conventions, || {
         sheet::list(context, &known.names(), Kind::Convention, &COLUMNS, &conventions)
     });
@@ -60,7 +69,7 @@ fn show(context: &Context, convention: &str, check: bool) -> Outcome {
         for record in &view.records {
             let _ = write!(text, "\n{}", sheet::record(context, &names, record));
         }
-        let _ = write!(text, "\n{}", shared_with(context, &view));
+        let _ = write!(text, "\n{}", shared_with(context, &names, &view));
         text
     });
     let mut records = view.records.iter().chain([&view.convention]);
@@ -69,7 +78,7 @@ fn show(context: &Context, convention: &str, check: bool) -> Outcome {
 }
 
 /// Who sees it: always on screen.
-fn shared_with(context: &Context, view: &ConventionView) -> String {
+fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> String {
     let texts = &context.texts;
     let headings = ["shared-with", "role"].map(|key| texts.text(key));
     let mut rows = Rows::new(context.output, &headings);
@@ -93,11 +102,23 @@ fn shared_with(context: &Context, view: &ConventionView) -> String {
     if view.space.role.is_none() {
         let _ = writeln!(text, "{}", texts.text("no-longer-shared"));
     }
-    if !view.not_shared_yet.is_empty() {
-        let parties = [("parties", view.not_shared_yet.join(", ").into())];
-        let _ = writeln!(text, "{}", texts.with("not-shared-yet", &parties));
+    if let Some(passed) = &view.passed {
+        let _ = writeln!(text, "{}", succession::passed(context, "passed", passed));
+    }
+    if let Some(told) = succession::to_invite(context, [&view.space]) {
+        let _ = writeln!(text, "{told}");
+    }
+    if let Some(told) = not_shared_yet(context, names, view) {
+        let _ = writeln!(text, "{told}");
     }
     text
+}
+
+/// The parties that are not partners yet, by name.
+fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Option<String> {
+    let parties: Vec<_> = view.not_shared_yet.iter().map(|party| names.of(party)).collect();
+    let arguments = [("parties", parties.join(", ").into())];
+    (!parties.is_empty()).then(|| context.texts.with("not-shared-yet", &arguments))
 }
 
 fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming;
 use crate::output::table::Rows;
-use crate::output::value::short;
+use crate::output::value::{short, time};
 use sincronia_node::api::{ErasureSeat, ErasureView};
 use std::fmt::Write;
 
@@ -30,11 +30,18 @@ pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
 /// Space and id of the record that is meant, after saying what erasure does and asking.
 fn chosen(context: &Context, text: &str) -> Result<(String, String), Failure> {
     let record = naming::record(context, None, text)?;
+    let title = naming::title(&record);
+    // Where nobody is asked, nobody sees which record a title or the beginning of an id means.
+    if context.global.yes && text.trim().to_lowercase() != record.id {
+        let kind = kind(context, &record.kind);
+        let meant = format!("{kind}, {title}, {}", record.id);
+        return Err(context.fail(Exit::Usage, "erase_unseen", &meant));
+    }
     context.say("erase-does");
     context.say("erase-does-not");
     let arguments = [
-        ("title", naming::title(&record).into()),
-        ("id", short(&record.id).into()),
+        ("title", title.into()),
+        ("id", record.id.as_str().into()),
         ("kind", kind(context, &record.kind).into()),
     ];
     context.confirm(&context.texts.with("confirm-erase", &arguments))?;
@@ -62,9 +69,17 @@ fn certificate(context: &Context, erasure: &ErasureView) -> String {
     let texts = &context.texts;
     let named = erasure.kind.as_deref().map(|name| kind(context, name)).unwrap_or_default();
     let state = if erasure.complete { "erasure-complete" } else { "erasure-open" };
+    let title = match erasure.title.as_str() {
+        "" => texts.text("erasure-untitled"),
+        "directory" => texts.text("own-directory"),
+        title => texts.with("erasure-title", &[("title", title.into())]),
+    };
     let arguments = [
         ("kind", named.into()),
-        ("id", short(&erasure.record).into()),
+        ("title", title.into()),
+        ("id", erasure.record.as_str().into()),
+        ("by", erasure.by_name.clone().unwrap_or_else(|| texts.text("erasure-unheld")).into()),
+        ("date", erasure.at.map_or_else(|| texts.text("date-unknown"), time).into()),
         ("entries", erasure.entries.into()),
         ("state", texts.text(state).into()),
     ];

@@ -32,7 +32,8 @@ pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
             let question = [("name", found.name.into()), ("by", found.by_name.into())];
             context.confirm(&context.texts.with("confirm-introduction", &question))?;
             let partner = client.accept_introduction(&found.organisation)?;
-            let list = || standing::partners(context, std::slice::from_ref(&partner));
+            let names = standing::looked_up(context)?;
+            let list = || standing::partners(context, &names, std::slice::from_ref(&partner));
             context.output.show("partner", &partner, list);
         }
         Introduction::Refuse { organisation } => {

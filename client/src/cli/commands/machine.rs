@@ -154,6 +154,9 @@ fn add(context: &Context, request: &Path, recovery: &Recovery, output: Option<&P
         let mut signing = begin(context, recovery)?;
         let operation = IdentityOperation::AddNode { admission: request.admission };
         say(context, &mut signing, vec![operation])?;
+    } else {
+        let node = [("node", node.to_string().into())];
+        context.output.message(&context.texts.with("added-before", &node));
     }
     let admission = client.identity()?.admission;
     hand_out(context, "admission", &node, &admission, output)?;
@@ -171,10 +174,12 @@ fn admit(context: &Context, admission: &Path, unlocking: &Unlocking) -> Outcome 
         "organisation": admitted.organisation.to_string(),
         "name": admitted.name,
         "node": admitted.node.to_string(),
+        "already": admitted.already,
     });
-    context.output.show("admitted", &made, || {
-        context.texts.with("machine-admitted", &[("name", admitted.name.into())])
-    });
+    let key = if admitted.already { "machine-admitted-before" } else { "machine-admitted" };
+    context
+        .output
+        .show("admitted", &made, || context.texts.with(key, &[("name", admitted.name.into())]));
     Ok(Exit::Done)
 }
 
@@ -207,19 +212,21 @@ fn id(context: &Context, text: &str) -> Result<NodeId, Failure> {
 }
 
 fn report(context: &Context, node: &str) -> Outcome {
-    let report = context.client()?.node_report(node)?;
-    context.output.show("node_report", &report, || exposure(context, &report));
+    let client = context.client()?;
+    let report = client.node_report(node)?;
+    let own = client.status()?.organisation;
+    context.output.show("node_report", &report, || exposure(context, &report, &own));
     Ok(Exit::Done)
 }
 
-fn exposure(context: &Context, report: &ExposureView) -> String {
+fn exposure(context: &Context, report: &ExposureView, own: &str) -> String {
     let texts = &context.texts;
     let headings = ["title", "owner-of-space", "count", "written-there", "keys", "state"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
     for space in &report.spaces {
         let keys = [("from", space.from_epoch.into()), ("to", space.to_epoch.into())];
         let cells = [
-            title(context, space),
+            title(context, space, own),
             space.owner_name.clone(),
             space.records.to_string(),
             space.written.to_string(),
@@ -242,11 +249,12 @@ fn exposure(context: &Context, report: &ExposureView) -> String {
     text
 }
 
-fn title(context: &Context, space: &ExposedSpaceView) -> String {
+fn title(context: &Context, space: &ExposedSpaceView, own: &str) -> String {
     let texts = &context.texts;
     match space.title.as_str() {
-        "" => short(&space.space),
-        "directory" => texts.text("own-directory"),
+        "" => texts.with("nothing-readable", &[("id", short(&space.space).into())]),
+        "directory" if space.owner == own => texts.text("own-directory"),
+        "directory" => texts.with("directory-of", &[("name", space.owner_name.as_str().into())]),
         title => texts.find(&format!("kind-{title}"), &[]).unwrap_or_else(|| title.to_owned()),
     }
 }

@@ -5,24 +5,25 @@ use crate::cli::arguments::Partner;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::naming::Organisations;
-use crate::output::value::time;
+use crate::output::value::{Names, time};
 use sincronia_node::api::{PartnerView, VerifyRequest};
 use std::fmt::Write;
 
 pub(super) fn run(context: &Context, action: Partner) -> Outcome {
     let client = context.client()?;
     let find = |text: &str| Organisations::known(context)?.find(context, text);
+    let names = standing::looked_up(context)?;
     match action {
         Partner::List => {
             let partners = client.partners()?;
             context.output.show("partners", &partners, || match partners.as_slice() {
                 [] => context.texts.text("nobody-yet"),
-                partners => standing::partners(context, partners),
+                partners => standing::partners(context, &names, partners),
             });
         }
         Partner::Show { organisation } => {
             let partner = client.partner(&find(&organisation)?)?;
-            context.output.show("partner", &partner, || sheet(context, &partner));
+            context.output.show("partner", &partner, || sheet(context, &names, &partner));
         }
         Partner::Verify { organisation, phrase } => {
             let id = find(&organisation)?;
@@ -34,26 +35,26 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
                 context.confirm(&context.texts.text("phrase-is-the-same"))?;
             }
             let partner = client.verify_partner(&id, &VerifyRequest { phrase })?;
-            context.output.show("partner", &partner, || sheet(context, &partner));
+            context.output.show("partner", &partner, || sheet(context, &names, &partner));
         }
         Partner::Block { organisation } => {
             let id = find(&organisation)?;
             let question = [("name", organisation.into())];
             context.confirm(&context.texts.with("confirm-block", &question))?;
             let partner = client.block_partner(&id)?;
-            context.output.show("partner", &partner, || sheet(context, &partner));
+            context.output.show("partner", &partner, || sheet(context, &names, &partner));
         }
         Partner::Unblock { organisation } => {
             let partner = client.unblock_partner(&find(&organisation)?)?;
-            context.output.show("partner", &partner, || sheet(context, &partner));
+            context.output.show("partner", &partner, || sheet(context, &names, &partner));
         }
     }
     Ok(Exit::Done)
 }
 
-fn sheet(context: &Context, partner: &PartnerView) -> String {
+fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {
     let texts = &context.texts;
-    let mut text = standing::partners(context, std::slice::from_ref(partner));
+    let mut text = standing::partners(context, names, std::slice::from_ref(partner));
     let mut line = |key: &str, value: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {value}", texts.text(key));

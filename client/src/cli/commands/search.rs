@@ -4,6 +4,7 @@ use super::{Outcome, record};
 use crate::cli::arguments::Search;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
+use crate::cli::naming::Organisations;
 use crate::output::table::Rows;
 use crate::output::value::short;
 use sincronia_node::api::SearchQuery;
@@ -16,6 +17,7 @@ pub(super) fn run(context: &Context, arguments: Search) -> Outcome {
     let query =
         SearchQuery { q: arguments.words.join(" "), kind: arguments.kind, limit: arguments.limit };
     let hits = context.client()?.search(&query)?;
+    Organisations::known(context)?.tell_former(context, &query.q);
     context.output.show("search", &hits, || {
         let headings = ["kind", "title", "partner", "field", "text", "id"];
         let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));

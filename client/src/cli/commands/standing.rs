@@ -2,15 +2,22 @@
 //! here can know.
 
 use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::naming::Organisations;
 use crate::output::table::Rows;
-use crate::output::value::time;
+use crate::output::value::{Names, time};
 use sincronia_node::api::{CarrierView, PartnerBundles, PartnerState, PartnerView};
 
 /// How addresses of nodes begin. They fill lines, and stand in `partner show`.
 const ADDRESSES: [&str; 4] = ["/ip4/", "/ip6/", "/dns", "/p2p/"];
 
+/// What partners are called where people look them up.
+pub(super) fn looked_up(context: &Context) -> Result<Names, Failure> {
+    Ok(Organisations::known(context)?.names_with_former())
+}
+
 /// A table that fits an ordinary terminal.
-pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
+pub(super) fn partners(context: &Context, names: &Names, partners: &[PartnerView]) -> String {
     let texts = &context.texts;
     let headings = ["partner", "trust", "sync", "outstanding", "last-exchange"];
     let mut rows = Rows::within(context.output, &headings.map(|key| texts.text(key)));
@@ -23,7 +30,8 @@ pub(super) fn partners(context: &Context, partners: &[PartnerView]) -> String {
         let phase = format!("{}{}", phase(context, partner), warnings(context, partner));
         let last = partner.last_exchange.map_or_else(|| texts.text("never"), time);
         let outstanding = outstanding(context, partner);
-        let cells = [partner.name.clone(), trust, phase, outstanding, last];
+        let name = names.known(&partner.organisation).unwrap_or_else(|| partner.name.clone());
+        let cells = [name, trust, phase, outstanding, last];
         if partner.state == PartnerState::Joined { rows.urgent(cells) } else { rows.row(cells) }
     }
     rows.to_string()
@@ -158,7 +166,8 @@ mod tests {
         let carrier = json!({
             "organisation": "ente2", "name": "Unione", "spaces": 1, "in_sync_at": 1_798_761_600_000_u64,
         });
-        let text = partners(&context(), &[partner(&json!({ "carriers": [carrier] }))]);
+        let text =
+            partners(&context(), &Names::default(), &[partner(&json!({ "carriers": [carrier] }))]);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("Unione") && text.contains("2027-01-01"), "{text}");
         assert!(!words.contains("offline"), "{text}");
@@ -180,7 +189,11 @@ mod tests {
             "connected": false, "phase": "offline", "outgoing": 0, "differences": 0,
             "last_failure": failure,
         });
-        let text = partners(&context(), &[partner(&json!({ "sync": sync, "silent": true }))]);
+        let text = partners(
+            &context(),
+            &Names::default(),
+            &[partner(&json!({ "sync": sync, "silent": true }))],
+        );
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         assert!(!text.contains("/ip4/") && text.contains("nobody"), "{text}");
     }

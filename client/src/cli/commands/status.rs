@@ -1,11 +1,12 @@
 //! `sincronia status` and `doctor`: do my partners have my changes, and do I have theirs?
 
-use super::Outcome;
-use super::standing::{partners, said};
+use super::standing::{looked_up, partners, said};
+use super::{Outcome, succession};
 use crate::cli::arguments::Checking;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::output::table::Rows;
+use crate::output::value::Names;
 use sincronia_node::api::Status;
 use std::fmt::Write;
 
@@ -14,12 +15,13 @@ const ADDRESSES_MAX: usize = 4;
 
 pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
     let status = context.client()?.status()?;
-    context.output.show("status", &status, || text(context, &status));
+    let names = if context.output.json { Names::default() } else { looked_up(context)? };
+    context.output.show("status", &status, || text(context, &names, &status));
     let conflict = arguments.check && status.counts.conflicts > 0;
     Ok(if conflict { Exit::Conflict } else { Exit::Done })
 }
 
-fn text(context: &Context, status: &Status) -> String {
+fn text(context: &Context, names: &Names, status: &Status) -> String {
     let texts = &context.texts;
     let mut text = format!("{} · {}\n", status.name, status.organisation);
     let online = texts.text(match (status.closed, status.online) {
@@ -69,8 +71,11 @@ fn text(context: &Context, status: &Status) -> String {
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }
+    for passed in &status.passed {
+        let _ = writeln!(text, "{}", succession::passed(context, "passed-from-here", passed));
+    }
     if !status.partners.is_empty() {
-        text.push_str(&partners(context, &status.partners));
+        text.push_str(&partners(context, names, &status.partners));
     }
     text
 }

@@ -6,25 +6,29 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::output::table::Rows;
+use crate::output::value::time;
 use sincronia_node::api::{
-    ConventionView, ConventionsQuery, OfferRequest, RecordView, SpaceView, SuccessionView,
-    TakeRequest,
+    ConventionView, ConventionsQuery, OfferRequest, PassedView, RecordView, SpaceView,
+    SuccessionView, TakeRequest,
 };
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::OrganisationId;
+use std::collections::BTreeSet;
 
 pub(super) fn run(context: &Context, action: Succession) -> Outcome {
     match action {
         Succession::List => list(context),
         Succession::Declare { successor, recovery } => {
-            let organisation = organisation(context, &successor)?;
-            let operation = IdentityOperation::SucceededBy { organisation };
-            say(context, &recovery, operation, ("confirm-declare", &successor))
+            let (organisation, name) = other(context, &successor)?;
+            let said = said(context, |one| one.declared && one.successor == organisation)?;
+            let operation = IdentityOperation::SucceededBy { organisation: id(&organisation)? };
+            say(context, &recovery, operation, said, ("confirm-declare", &name))
         }
         Succession::Accept { predecessor, recovery } => {
-            let organisation = organisation(context, &predecessor)?;
-            let operation = IdentityOperation::Succeeds { organisation };
-            say(context, &recovery, operation, ("confirm-accept", &predecessor))
+            let (organisation, name) = other(context, &predecessor)?;
+            let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
+            let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
+            say(context, &recovery, operation, said, ("confirm-accept", &name))
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
         Succession::Follow { handing, authoring } => follow(context, &handing, &authoring),
@@ -59,18 +63,41 @@ fn table(context: &Context, successions: &[SuccessionView]) -> String {
     if rows.is_empty() { texts.text("no-successions") } else { rows.to_string() }
 }
 
-fn organisation(context: &Context, text: &str) -> Result<OrganisationId, Failure> {
-    let id = Organisations::known(context)?.find(context, text)?;
-    id.parse().map_err(|error| Failure::told(Exit::Error, "identifier", error))
+/// Identifier and name of the other side of a succession: nobody takes its own place.
+fn other(context: &Context, text: &str) -> Result<(String, String), Failure> {
+    let known = Organisations::known(context)?;
+    let id = known.find(context, text)?;
+    let name = known.names().of(&id);
+    if id == known.own() {
+        return Err(context.fail(Exit::Usage, "own_succession", &name));
+    }
+    Ok((id, name))
 }
 
-/// Signs with the root key, after asking: nobody unsays it.
+fn id(text: &str) -> Result<OrganisationId, Failure> {
+    text.parse().map_err(|error| Failure::told(Exit::Error, "identifier", error))
+}
+
+/// Whether this organisation said so already.
+fn said(context: &Context, is_it: impl Fn(&SuccessionView) -> bool) -> Result<bool, Failure> {
+    let client = context.client()?;
+    let own = client.status()?.organisation;
+    let is_own = |one: &SuccessionView| [&one.predecessor, &one.successor].contains(&&own);
+    Ok(client.successions()?.iter().any(|one| is_own(one) && is_it(one)))
+}
+
+/// Signs with the root key, after asking: nobody unsays it. What was said is not signed again.
 fn say(
     context: &Context,
     recovery: &Recovery,
     operation: IdentityOperation,
+    is_said: bool,
     (question, name): (&str, &str),
 ) -> Outcome {
+    if is_said {
+        context.output.message(&context.texts.with("signed-before", &[("name", name.into())]));
+        return list(context);
+    }
     context.confirm(&context.texts.with(question, &[("name", name.into())]))?;
     let mut signing = machine::begin(context, recovery)?;
     machine::say(context, &mut signing, vec![operation])?;
@@ -102,7 +129,7 @@ fn chosen(
 fn pass(
     context: &Context,
     conventions: &[ConventionView],
-    question: &str,
+    (question, nothing): (&str, &str),
     act: impl Fn(&str) -> Result<SpaceView, Failure>,
 ) -> Outcome {
     let mut passed = Vec::new();
@@ -116,6 +143,9 @@ fn pass(
             Err(failure) => return Err(failure),
         }
     }
+    if conventions.is_empty() {
+        context.say(nothing);
+    }
     let spaces: Vec<_> = passed.iter().map(|(_, space)| space).collect();
     context.output.show("spaces", &spaces, || {
         let mut rows = Rows::new(context.output, &[context.texts.text("title")]);
@@ -124,18 +154,71 @@ fn pass(
         }
         if rows.is_empty() { context.texts.text("nothing-passed") } else { rows.to_string() }
     });
+    if let Some(told) = to_invite(context, spaces) {
+        context.output.message(&told);
+    }
     Ok(Exit::Done)
+}
+
+/// Tells in which conventions somebody whose place was taken still stands as a party, because the
+/// successor is one itself: which role remains is for a person to say.
+fn tell_left(context: &Context, conventions: &[ConventionView], own: &str) -> Result<(), Failure> {
+    let client = context.client()?;
+    let gone = gone(context)?;
+    for view in conventions {
+        let now = client.convention(&view.convention.id)?;
+        let is_left = parties(&now.convention).any(|one| gone.contains(&one));
+        if is_left && now.space.owner == own {
+            let title = [("title", naming::title(&now.convention).into())];
+            context.output.message(&context.texts.with("both-are-parties", &title));
+        }
+    }
+    Ok(())
+}
+
+/// Those whose place was taken, as both signed.
+fn gone(context: &Context) -> Result<Vec<String>, Failure> {
+    let successions = context.client()?.successions()?.into_iter();
+    let mutual = successions.filter(|one| one.declared && one.accepted);
+    Ok(mutual.map(|one| one.predecessor).collect())
+}
+
+/// Who needs an invitation from the organisation that takes these spaces, or took them.
+pub(super) fn to_invite<'a>(
+    context: &Context,
+    spaces: impl IntoIterator<Item = &'a SpaceView>,
+) -> Option<String> {
+    let members = spaces.into_iter().flat_map(|space| &space.to_invite);
+    let names: BTreeSet<_> = members.map(|member| member.name.as_str()).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let arguments = [("names", names.join("; ").into())];
+    (!names.is_empty()).then(|| context.texts.with("to-invite", &arguments))
+}
+
+/// That a convention passed: from whom, to whom, and when if that can be read here.
+pub(super) fn passed(context: &Context, key: &str, passed: &PassedView) -> String {
+    let texts = &context.texts;
+    let arguments = [
+        ("title", passed.title.clone().into()),
+        ("predecessor", passed.predecessor_name.clone().into()),
+        ("successor", passed.successor_name.clone().into()),
+        ("date", passed.at.map_or_else(|| texts.text("date-unknown"), time).into()),
+    ];
+    texts.with(key, &arguments)
 }
 
 fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
     let client = context.client()?;
-    let organisation = Organisations::known(context)?.find(context, to)?;
+    let (organisation, name) = other(context, to)?;
+    if !said(context, |one| one.declared && one.successor == organisation)? {
+        return Err(context.fail(Exit::NotPermitted, "not_declared", &name));
+    }
     let own = client.status()?.organisation;
     let is_due = |space: &SpaceView| {
         space.owner == own && space.offered_to.as_deref() != Some(organisation.as_str())
     };
     let conventions = chosen(context, handing, is_due)?;
-    pass(context, &conventions, "confirm-offer", |space| {
+    pass(context, &conventions, ("confirm-offer", "nothing-to-offer"), |space| {
         let request = OfferRequest { organisation: organisation.clone() };
         Ok(client.offer_space(space, &request)?)
     })
@@ -145,14 +228,14 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
 fn follow(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome {
     let client = context.client()?;
     let own = client.status()?.organisation;
-    let successions = client.successions()?.into_iter();
-    let gone: Vec<_> =
-        successions.filter(|one| one.declared && one.accepted).map(|one| one.predecessor).collect();
+    let gone = gone(context)?;
     let mut conventions = chosen(context, handing, |space| space.owner == own)?;
     conventions.retain(|view| parties(&view.convention).any(|one| gone.contains(&one)));
-    pass(context, &conventions, "confirm-follow", |space| {
+    pass(context, &conventions, ("confirm-follow", "nothing-to-follow"), |space| {
         Ok(client.follow_successions(space, &TakeRequest { operator: operator(authoring) })?)
-    })
+    })?;
+    tell_left(context, &conventions, &own)?;
+    Ok(Exit::Done)
 }
 
 fn parties(convention: &RecordView) -> impl Iterator<Item = String> {
@@ -166,7 +249,14 @@ fn take(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome 
     let own = client.status()?.organisation;
     let is_offered = |space: &SpaceView| space.offered_to.as_deref() == Some(own.as_str());
     let conventions = chosen(context, handing, is_offered)?;
-    pass(context, &conventions, "confirm-take", |space| {
+    let nothing = if client.successions()?.iter().any(|one| one.successor == own && one.accepted) {
+        "nothing-to-take"
+    } else {
+        "nothing-accepted"
+    };
+    pass(context, &conventions, ("confirm-take", nothing), |space| {
         Ok(client.take_space(space, &TakeRequest { operator: operator(authoring) })?)
-    })
+    })?;
+    tell_left(context, &conventions, &own)?;
+    Ok(Exit::Done)
 }

@@ -41,6 +41,9 @@ pub(super) fn play(network: &Network<'_>, report: &mut Report) -> Result<(), Dem
             sign(network, pair)?;
         }
         network.until("everybody knows of the successions", || known(hub, pairs.len()))?;
+        for node in pairs.iter().flat_map(|pair| [pair.old, pair.new]) {
+            network.until("both bodies know of it", || known(node, 1))?;
+        }
         Ok(Verdict::held(told.clone()))
     })?;
     if !signed {

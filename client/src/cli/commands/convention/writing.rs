@@ -1,7 +1,7 @@
 //! New conventions and changes of old ones.
 
 use crate::cli::arguments::{ConventionFields, NewConvention};
-use crate::cli::commands::{Outcome, operator};
+use crate::cli::commands::{Outcome, operator, succession};
 use crate::cli::context::Context;
 use crate::cli::entering::{self, fields, inline, resolve};
 use crate::cli::failure::{Exit, Failure};
@@ -65,12 +65,16 @@ pub(super) fn edit(
 }
 
 fn written(context: &Context, view: &ConventionView) -> Outcome {
-    let names = Organisations::known(context)?.names();
+    let known = Organisations::known(context)?;
+    let names = known.names();
     let text = || sheet::record(context, &names, &view.convention);
     context.output.show("convention", view, text);
-    if !view.not_shared_yet.is_empty() {
-        let parties = [("parties", view.not_shared_yet.join(", ").into())];
-        context.output.message(&context.texts.with("not-shared-yet", &parties));
+    if let Some(told) = super::not_shared_yet(context, &names, view) {
+        context.output.message(&told);
+    }
+    // It may still write, until the new owner removes it; but it writes where another stands now.
+    if let Some(passed) = view.passed.as_ref().filter(|one| one.predecessor == known.own()) {
+        context.output.message(&succession::passed(context, "passed-and-edited", passed));
     }
     Ok(Exit::Done)
 }

@@ -1,0 +1,247 @@
+//! What people are told of conventions that pass from one organisation to another: who stood there
+//! before, who still needs an invitation, and what the new body is called.
+
+use super::conventions::parties;
+use super::{Core, now};
+use crate::api::{ApiError, ErrorCode, MemberView, PassedView, RecordView};
+use crate::limits;
+use serde_json::{Map, Value, json};
+use sincronia_protocol::access::Role;
+use sincronia_protocol::identity::Succession;
+use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
+use sincronia_protocol::record::Kind;
+use sincronia_protocol::replica::{Summary, WriteTarget};
+use sincronia_protocol::text::is_line;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use tracing::warn;
+
+impl Core {
+    /// Members of a space that are no partners of whoever takes it, or took it, as far as this
+    /// node can tell: without an invitation they are sent nothing more.
+    pub(super) fn to_invite(
+        &self,
+        summary: &Summary,
+        offered: Option<OrganisationId>,
+    ) -> Vec<(OrganisationId, Role)> {
+        let own = self.replica.organisation();
+        let taking = offered.unwrap_or(summary.owner);
+        let is_strange: Box<dyn Fn(&OrganisationId) -> bool> = if taking == own {
+            Box::new(|one| !self.replica.is_partner(one))
+        } else if summary.owner == own {
+            let known = self.acquaintances(&taking);
+            Box::new(move |one| !known.contains(one))
+        } else {
+            // Of others it knows nothing, of itself it does.
+            Box::new(|one| *one == own && !self.replica.is_partner(&taking))
+        };
+        let others =
+            summary.members.iter().filter(|(one, _)| ![taking, summary.owner].contains(one));
+        others.filter(|(one, _)| is_strange(one)).copied().collect()
+    }
+
+    /// Whom a partner shares spaces of its own making with: of its directory, every partner of it
+    /// is a member.
+    fn acquaintances(&self, partner: &OrganisationId) -> BTreeSet<OrganisationId> {
+        let spaces = self.replica.summaries().filter(|(_, one)| one.owner == *partner);
+        let made = spaces.filter(|(space, one)| self.owners_before(space, one).is_empty());
+        made.flat_map(|(_, one)| one.members.iter().map(|(member, _)| *member)).collect()
+    }
+
+    /// The owners that a space had before the one of now, as its access log says.
+    fn owners_before(&self, space: &SpaceId, summary: &Summary) -> Vec<OrganisationId> {
+        let signers = self.replica.signers(&self.disk, space, 0..summary.access.length);
+        let signers = signers.unwrap_or_else(|error| {
+            warn!(%error, "an access log cannot be read");
+            std::collections::BTreeMap::new()
+        });
+        signers.into_keys().filter(|one| *one != summary.owner).collect()
+    }
+
+    /// Presents the successor and the parties that do not know it yet to each other: who has a line
+    /// needs no invitation then, and each learns what the other is called.
+    pub(super) fn present_successor(
+        &mut self,
+        successor: &OrganisationId,
+        strangers: &[MemberView],
+    ) -> Result<(), ApiError> {
+        for one in strangers {
+            let party: OrganisationId = super::members::parse(&one.organisation)?;
+            let (successor, at) = (*successor, now());
+            // Too many at once, or one that is no partner here: a person invites it.
+            let presented =
+                self.step(|replica, _, _| replica.introduce(party, successor, at)).err();
+            if let Some(error) = presented {
+                warn!(%error, "a party was not presented to the successor");
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes into this organisation's own sheet who takes its place and what it is called, unless
+    /// the sheet says so already: partners that never met the successor read its name there.
+    pub(super) fn announce_successor(
+        &mut self,
+        successor: &OrganisationId,
+    ) -> Result<(), ApiError> {
+        let own = self.replica.organisation();
+        let Some(directory) = self.directory()? else { return Ok(()) };
+        let mut sheet: Option<(RecordId, bool)> = None;
+        self.visit(Some(&directory), Some(Kind::Organisation), &mut |row| {
+            if row.view.creation.as_ref().map(|origin| origin.organisation) != Some(own) {
+                return ControlFlow::Continue(());
+            }
+            sheet = Some((row.record, row.view.fields.contains_key("succession")));
+            ControlFlow::Break(())
+        })?;
+        let into = successor.to_string();
+        let name = self.name_of(successor);
+        let succession = json!({"kind": "sostituzione", "into": into, "note": name});
+        let mut fields = Map::from_iter([("succession".to_owned(), succession)]);
+        let target = match sheet {
+            Some((_, true)) => return Ok(()),
+            Some((record, false)) => WriteTarget::Existing(record),
+            None => {
+                fields.insert("name".to_owned(), Value::from(self.name.clone()));
+                fields.insert("org_kind".to_owned(), Value::from("altro"));
+                WriteTarget::New(Kind::Organisation)
+            }
+        };
+        let act = super::records::Act { operator: None, comment: None };
+        self.write(directory, target, fields, act).map(drop)
+    }
+
+    /// The name by which an organisation that this one took the place of calls its successor.
+    pub(super) fn name_by_predecessor(&self, successor: &OrganisationId) -> Option<String> {
+        let text = successor.to_string();
+        let identity = self.replica.identity(successor)?;
+        identity.predecessors().iter().find_map(|predecessor| {
+            let sheet = self.sheet_of(predecessor).ok()??;
+            let said = sheet.get("succession")?;
+            let is_it = said.get("into")?.as_str()? == text;
+            let name = said.get("note")?.as_str().filter(|_| is_it)?;
+            let sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
+            sound.then(|| name.to_owned())
+        })
+    }
+
+    /// That the key of a space is missing, with whom to ask for it.
+    pub(super) fn key_missing(&self, space: &SpaceId, error: ApiError) -> ApiError {
+        let Some(summary) = self.replica.summary(space) else { return error };
+        let owner = summary.owner;
+        if owner == self.replica.organisation() || self.replica.is_partner(&owner) {
+            return error;
+        }
+        let name = self.name_of(&owner);
+        ApiError::new(
+            ErrorCode::KeyMissing,
+            format!("this space now belongs to an organisation that is no partner here: {name}"),
+            format!(
+                "ask {name} for an invitation, then `sincronia join` (`--bundle` without a line); \
+                 the new key comes then"
+            ),
+        )
+    }
+
+    /// That this organisation may not write in a space, with whose it is.
+    pub(super) fn not_contributor(&self, space: &SpaceId, error: ApiError) -> ApiError {
+        let Some(summary) = self.replica.summary(space) else { return error };
+        let (own, name) = (self.replica.organisation(), self.name_of(&summary.owner));
+        if summary.owner == own || summary.role(&own) == Some(Role::Contributor) {
+            return error;
+        }
+        let code = ErrorCode::NotPermitted;
+        let remedy = format!("only its owner lets others write in this space: ask {name}");
+        ApiError::new(code, error.message, remedy)
+    }
+
+    /// Whether, to whom and when a convention passed from an organisation to its successor.
+    pub(super) fn passing(
+        &mut self,
+        space: &SpaceId,
+        convention: &RecordView,
+    ) -> Result<Option<PassedView>, ApiError> {
+        let Some(summary) = self.replica.summary(space).cloned() else { return Ok(None) };
+        let stands = |one: &Succession| {
+            let successor = one.successor.to_string();
+            one.successor == summary.owner
+                || parties(&convention.fields).any(|party| party == successor)
+        };
+        let mut successions = self.replica.successions();
+        successions.retain(|one| one.is_mutual() && stands(one));
+        for one in successions {
+            let at = self.put_in_place(space, convention, &one)?;
+            let took = one.successor == summary.owner
+                && self.owners_before(space, &summary).contains(&one.predecessor);
+            if took || at.is_some() {
+                return Ok(Some(self.passed_view(convention, &one, at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When the successor was put in the place of its predecessor among the parties.
+    fn put_in_place(
+        &mut self,
+        space: &SpaceId,
+        convention: &RecordView,
+        succession: &Succession,
+    ) -> Result<Option<u64>, ApiError> {
+        let record: RecordId = super::members::parse(&convention.id)?;
+        let (old, new) = (succession.predecessor.to_string(), succession.successor.to_string());
+        let history = self.history(space, &record)?;
+        let names = |list: &Value, wanted: &str| {
+            let mut all = list.as_array().into_iter().flatten();
+            all.any(|party| party.get("org").and_then(Value::as_str) == Some(wanted))
+        };
+        let passes = |(field, from, to): &(String, Value, Value)| {
+            field == "parties" && names(from, &old) && !names(to, &old) && names(to, &new)
+        };
+        let mut latest = history.iter().rev();
+        Ok(latest.find(|step| step.changes.iter().any(passes)).map(|step| step.origin.written_at))
+    }
+
+    fn passed_view(
+        &self,
+        convention: &RecordView,
+        succession: &Succession,
+        at: Option<u64>,
+    ) -> PassedView {
+        let title = convention.fields.get("title").and_then(Value::as_str);
+        PassedView {
+            convention: convention.id.clone(),
+            title: title.unwrap_or_default().to_owned(),
+            predecessor: succession.predecessor.to_string(),
+            predecessor_name: self.name_of(&succession.predecessor),
+            successor: succession.successor.to_string(),
+            successor_name: self.name_of(&succession.successor),
+            at,
+        }
+    }
+
+    /// Conventions that passed from this organisation to the one that took its place.
+    pub(super) fn passed_from_here(&mut self) -> Result<Vec<PassedView>, ApiError> {
+        let own = self.replica.organisation();
+        let identity = self.replica.identity(&own);
+        if identity.is_none_or(|identity| identity.successors().is_empty()) {
+            return Ok(Vec::new());
+        }
+        let mut conventions = Vec::new();
+        self.visit(None, Some(Kind::Convention), &mut |row| {
+            let owner = self.replica.summary(&row.space).map(|summary| summary.owner);
+            if owner.is_some_and(|owner| owner != own) {
+                conventions.push((row.space, self.record_view(row)));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let mut passed = Vec::new();
+        for (space, convention) in conventions {
+            let found = self.passing(&space, &convention)?;
+            passed.extend(found.filter(|one| one.predecessor == own.to_string()));
+            if passed.len() >= limits::PASSED_SHOWN_MAX {
+                break;
+            }
+        }
+        Ok(passed)
+    }
+}
