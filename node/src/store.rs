@@ -21,6 +21,7 @@
 
 mod damaged;
 mod error;
+mod pages;
 mod snapshot;
 mod tables;
 
@@ -35,6 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use damaged::DamagedStore;
 pub use error::StoreError;
+pub use pages::Pages;
 pub use snapshot::Snapshot;
 use tables::{META, definition};
 
