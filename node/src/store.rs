@@ -155,6 +155,20 @@ impl Store {
         Ok(())
     }
 
+    /// Says of the store that it was made when the one was whose place it takes.
+    fn date(&mut self, created: Timestamp) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(|error| self.failed(error))?;
+        {
+            let mut meta = write.open_table(META).map_err(|error| self.failed(error))?;
+            let milliseconds = created.milliseconds().to_be_bytes();
+            let dated = meta.insert("created", milliseconds.as_slice()).map(drop);
+            dated.map_err(|error| self.failed(error))?;
+        }
+        write.commit().map_err(|error| self.failed(error))?;
+        self.created = created;
+        Ok(())
+    }
+
     /// Makes the tables that a store of an earlier version of the program does not have.
     fn complete(&self) -> Result<(), StoreError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;

@@ -189,8 +189,16 @@ fn whatever_became_of_the_file_is_repaired_taken_over_or_refused() {
         std::fs::write(&path, &bytes).unwrap();
         let outcome = match repair(&damaged.directory, &damaged.unlock()) {
             Ok(Repaired::Sound) => "sound",
+            Ok(Repaired::FreePlaces) => "free places found again",
             Ok(Repaired::Rows(_)) => "rows made again",
-            Ok(Repaired::Beyond(problems)) => {
+            Ok(Repaired::File(aside)) => {
+                assert_eq!(std::fs::read(aside).unwrap(), bytes, "seed {SEED}, try {attempt}");
+                let again = repair(&damaged.directory, &damaged.unlock()).unwrap();
+                assert_eq!(again, Repaired::Sound, "seed {SEED}, try {attempt}");
+                "file made again"
+            }
+            Ok(Repaired::Ruined(_)) => "ruined",
+            Ok(Repaired::Beyond(problems) | Repaired::Unreadable(problems)) => {
                 assert!(!problems.is_empty(), "seed {SEED}, try {attempt}");
                 let place = tempfile::tempdir().unwrap();
                 let directory = place.path().join("node");

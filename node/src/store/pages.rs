@@ -8,6 +8,7 @@
 //! # Deliberately absent
 //! Reading values (redb does that), older formats of redb, tables with several values per key.
 
+mod correction;
 mod file;
 
 use super::StoreError;
@@ -16,12 +17,16 @@ use file::{Link, PageFile, Sizes};
 use redb::TableHandle;
 use sincronia_protocol::storage::Table;
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// How the pages of a file were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pages {
-    /// The pages that do not hold, by the table they belong to; no table that is there is missing.
+    /// Bytes in which a bit turned, and what they were when they were written.
+    wrong: BTreeMap<u64, u8>,
+    /// The pages that do not hold otherwise, by the table they belong to; no table that is there is missing.
     damaged: BTreeMap<String, u64>,
     /// Pages of redb's own bookkeeping that do not hold: what they say can be worked out again.
     bookkeeping: u64,
@@ -40,7 +45,12 @@ impl Pages {
         let damaged = |cause: &str| StoreError::Damaged { path: path.into(), cause: cause.into() };
         let file = PageFile::open(path).map_err(failed)?.ok_or_else(|| damaged(BEGINNING))?;
         let tables = tables(&file, file.user).ok_or_else(|| damaged(TABLES))?;
-        let mut found = Self { damaged: BTreeMap::new(), bookkeeping: 0, is_last: file.is_last };
+        let mut found = Self {
+            wrong: BTreeMap::new(),
+            damaged: BTreeMap::new(),
+            bookkeeping: 0,
+            is_last: file.is_last,
+        };
         for (name, table) in tables {
             let pages = table.root.map_or(0, |root| file.walk(root, table.sizes, &mut |_, _| {}));
             found.damaged.insert(name, pages);
@@ -49,32 +59,76 @@ impl Pages {
             Some(tables) => tables.fold(0, |sum, pages| sum.saturating_add(pages)),
             None => 1,
         };
+        found.wrong = file.corrections.into_bytes();
         Ok(found)
     }
 
-    /// Whether a table is what the last commit wrote, beyond doubt.
-    #[must_use]
-    pub fn is_whole(&self, table: Table) -> bool {
-        self.is_last && self.damaged.get(table.name()) == Some(&0)
+    /// Copies the file that was checked, with the bits that turned as they were.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], [`StoreError::Full`].
+    pub fn correct(&self, path: &Path, copy: &Path) -> Result<(), StoreError> {
+        let failed = |error| StoreError::from_redb(copy, redb::Error::Io(error));
+        // The copy of a file has its permissions.
+        std::fs::copy(path, copy).map_err(failed)?;
+        let file = OpenOptions::new().write(true).open(copy).map_err(failed)?;
+        for (at, byte) in &self.wrong {
+            file.write_all_at(&[*byte], *at).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)
     }
 
-    /// Whether what the store says about itself is.
+    /// Whether a table is what the last commit wrote, beyond doubt, once [`Self::correct`] was
+    /// there; one that an earlier version of
+    /// the program did not make is whole without being there.
+    #[must_use]
+    pub fn is_whole(&self, table: Table) -> bool {
+        self.is_last && self.damaged.get(table.name()).is_none_or(|pages| *pages == 0)
+    }
+
+    /// Whether there is such a table.
+    #[must_use]
+    pub fn has(&self, table: Table) -> bool {
+        self.damaged.contains_key(table.name())
+    }
+
+    /// Whether what the store says about itself is what the last commit wrote.
     #[must_use]
     pub fn knows_itself(&self) -> bool {
         self.is_last && self.damaged.get(META.name()) == Some(&0)
     }
 
+    /// Whether anything does not hold.
+    #[must_use]
+    pub fn has_problems(&self) -> bool {
+        !self.problems().is_empty()
+    }
+
     /// What does not hold, in words.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
+        let wrong = self.wrong.keys();
+        let wrong =
+            wrong.map(|at| format!("a bit of the file turned, and can be turned back: {at}"));
+        wrong.chain(self.unreadable()).collect()
+    }
+
+    /// What does not hold and cannot be put right, in words.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !self.is_last {
             problems.push("the file does not say beyond doubt which commit was its last".into());
         }
         let damaged = self.damaged.iter().filter(|(_, pages)| **pages > 0);
-        problems.extend(damaged.map(|(table, pages)| format!("table {table}: pages {pages}")));
+        problems.extend(
+            damaged.map(|(table, pages)| format!("the file is damaged in table {table} ({pages})")),
+        );
         if self.bookkeeping > 0 {
-            problems.push(format!("the list of free pages: pages {}", self.bookkeeping));
+            problems.push(format!(
+                "the file is damaged in its list of free places ({})",
+                self.bookkeeping
+            ));
         }
         problems
     }

@@ -114,20 +114,25 @@ fn values<T: Encode<()> + for<'b> Decode<'b, ()>>(
     prefix: &[u8],
 ) -> Salvaged<Vec<T>> {
     let (from, to) = keys::all(prefix);
-    let (mut found, mut is_damaged) = (Vec::new(), false);
+    let (mut found, mut reason) = (Vec::new(), None);
     let read = damaged.scan(table, &from, &to, &mut |_, value| {
         let Ok(value) = codec::decode(value) else {
-            is_damaged = true;
+            reason = Some("makes no sense".to_owned());
             return ControlFlow::Break(());
         };
         found.push(value);
         ControlFlow::Continue(())
     });
-    if read.is_err() || is_damaged {
-        let reason = format!("what follows on number {} cannot be read", found.len());
-        return Salvaged::Part(found, reason);
+    if let Err(error) = read {
+        reason = Some(format!("cannot be read ({error})"));
     }
-    Salvaged::Whole(found)
+    match reason {
+        Some(reason) => {
+            let reason = format!("{} can be read; what follows {reason}", found.len());
+            Salvaged::Part(found, reason)
+        }
+        None => Salvaged::Whole(found),
+    }
 }
 
 impl<T> Salvaged<T> {
@@ -219,7 +224,7 @@ impl Replica {
         let [from, to] =
             [start, limits::AUTHOR_ENTRIES_MAX].map(|place| keys::entry(space, author, place));
         let read = damaged.scan(Table::Entries, &from, &to, &mut |_, value| builder.push(value));
-        let reason = read.is_err().then(|| "what follows cannot be read".to_owned());
+        let reason = read.err().map(|error| format!("what follows cannot be read ({error})"));
         let Some(run) = builder.finish(*space, *author, start) else {
             return Salvaged::join(start, reason);
         };

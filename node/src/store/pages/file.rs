@@ -1,5 +1,6 @@
 //! The file of a store as redb lays it out: its beginning, and its trees of pages.
 
+use super::correction::Corrections;
 use std::fs::File;
 use std::io::Error;
 use std::os::unix::fs::FileExt;
@@ -64,6 +65,8 @@ pub struct PageFile {
     length: u64,
     region_bytes: u64,
     region_start: u64,
+    /// Bytes that are not what was written, where that is certain.
+    pub corrections: Corrections,
     /// The tree of the program's tables.
     pub user: Option<Link>,
     /// The tree of redb's own.
@@ -87,15 +90,18 @@ impl PageFile {
     pub fn open(path: &Path) -> Result<Option<Self>, Error> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        let mut beginning = [0; BEGINNING_BYTES];
+        let (mut beginning, corrections) = ([0; BEGINNING_BYTES], Corrections::default());
         if length < PAGE_BYTES {
             return Ok(None);
         }
         file.read_exact_at(&mut beginning, 0)?;
-        Ok(Self::begin(file, length, &beginning))
+        for commit in COMMITS_AT {
+            correct_commit(&corrections, &mut beginning, commit);
+        }
+        Ok(Self::begin(file, length, &beginning, corrections))
     }
 
-    fn begin(file: File, length: u64, beginning: &[u8]) -> Option<Self> {
+    fn begin(file: File, length: u64, beginning: &[u8], corrections: Corrections) -> Option<Self> {
         if !beginning.starts_with(MAGIC) || number::<4>(beginning, PAGE_BYTES_AT)? != PAGE_BYTES {
             return None;
         }
@@ -111,6 +117,7 @@ impl PageFile {
             length,
             region_bytes: pages.checked_mul(PAGE_BYTES)?,
             region_start: header_pages.checked_mul(PAGE_BYTES)?,
+            corrections,
             user: last.user,
             system: last.system,
             is_last: is_later && state & IS_UNFLUSHED == 0,
@@ -133,15 +140,16 @@ impl PageFile {
         (depth, budget): (u32, &mut u64),
     ) -> Option<u64> {
         *budget = budget.checked_sub(1)?;
-        let page = self.page(link.page).filter(|_| depth < DEPTH_MAX)?;
-        let kind = *page.first()?;
-        let is_leaf = kind == LEAF;
-        let end = if is_leaf { leaf_end(&page, sizes) } else { branch_end(&page, sizes) }?;
-        let held = page.get(..end).filter(|_| is_leaf || kind == BRANCH)?;
-        if XxHash3_128::oneshot(held).to_le_bytes() != link.checksum {
+        let (start, mut page) = self.page(link.page).filter(|_| depth < DEPTH_MAX)?;
+        let end = |page: &[u8]| content_end(page, sizes);
+        let content = end(&page).and_then(|end| page.get(..end));
+        let holds = content
+            .is_some_and(|content| XxHash3_128::oneshot(content).to_le_bytes() == link.checksum);
+        if !holds && !self.corrections.correct(&mut page, start, link.checksum, end) {
             return None;
         }
-        if is_leaf {
+        let held = page.get(..end(&page)?)?;
+        if *page.first()? == LEAF {
             pairs(held, sizes, visit)?;
             return Some(0);
         }
@@ -153,8 +161,8 @@ impl PageFile {
         Some(damaged)
     }
 
-    /// The bytes of a page; nothing when the file has no such page.
-    fn page(&self, page: u64) -> Option<Vec<u8>> {
+    /// Where a page begins, and its bytes; nothing when the file has no such page.
+    fn page(&self, page: u64) -> Option<(u64, Vec<u8>)> {
         let order = u32::try_from(page >> 59).ok()?;
         let all = (1_u64 << NUMBER_BITS) - 1;
         let (index, region) = (page & all.checked_shr(order)?, page >> NUMBER_BITS & all);
@@ -166,7 +174,18 @@ impl PageFile {
         start.checked_add(bytes).filter(|end| *end <= self.length)?;
         let mut read = vec![0; usize::try_from(bytes).ok()?];
         self.file.read_exact_at(&mut read, start).ok()?;
-        Some(read)
+        Some((start, read))
+    }
+}
+
+/// Puts a commit at the beginning right, if one byte of it is wrong.
+fn correct_commit(corrections: &Corrections, beginning: &mut [u8], at: usize) {
+    let Some(commit) = beginning.get_mut(at..at + COMMIT_BYTES) else { return };
+    let (content, checksum) = commit.split_at_mut(COMMIT_CHECKSUM_AT);
+    let Ok(checksum) = <[u8; 16]>::try_from(&*checksum) else { return };
+    let start = u64::try_from(at).unwrap_or(u64::MAX);
+    if XxHash3_128::oneshot(content).to_le_bytes() != checksum {
+        corrections.correct(content, start, checksum, |content| Some(content.len()));
     }
 }
 
@@ -226,6 +245,15 @@ fn ends(page: &[u8], count: usize, sizes: Sizes, which: usize) -> Option<(usize,
         None => place(page, values + 4 * which)?,
     };
     Some((key_end(which)?, value_end))
+}
+
+/// Where the content of a page ends, by what it says itself.
+fn content_end(page: &[u8], sizes: Sizes) -> Option<usize> {
+    match *page.first()? {
+        LEAF => leaf_end(page, sizes),
+        BRANCH => branch_end(page, sizes),
+        _ => None,
+    }
 }
 
 fn leaf_end(page: &[u8], sizes: Sizes) -> Option<usize> {

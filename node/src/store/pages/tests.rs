@@ -25,7 +25,7 @@ fn place() -> Place {
             batch.put(Table::Rows, key.clone(), vec![8; 90]);
             batch.put(Table::Heads, key, vec![9; 20]);
         }
-        batch.put(Table::Settings, vec![u8::try_from(round).unwrap()], vec![5; 50_000]);
+        batch.put(Table::Settings, vec![u8::try_from(round).unwrap()], vec![5; 10_000]);
         store.commit(&batch).unwrap();
     }
     let mut batch = Batch::default();
@@ -45,25 +45,31 @@ fn a_file_as_redb_wrote_it_holds_table_by_table() {
 }
 
 /// One bit after another through the whole file: redb refuses it exactly when the pages here do not
-/// hold, and what is called whole has all its values.
+/// hold, every bit that matters is found, and turned back the file is byte for byte what it was.
 #[test]
 fn what_is_called_whole_is_whole() {
     let place = place();
     let whole = std::fs::read(&place.path).unwrap();
     let (mut seen, mut refused) = (0, 0);
-    for at in (4_096..whole.len()).step_by(whole.len() / 150) {
+    for at in (4_096..whole.len()).step_by(whole.len() / 70) {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(&place.path, &bytes).unwrap();
         let pages = Pages::check(&place.path);
         let is_sound = pages.as_ref().is_ok_and(|pages| pages.problems().is_empty());
         std::fs::write(&place.path, &bytes).unwrap();
+        if let Some(pages) = pages.as_ref().ok().filter(|_| !is_sound) {
+            assert!(pages.unreadable().is_empty(), "byte {at}: {pages:?}");
+            let copy = place.path.with_extension("copy");
+            pages.correct(&place.path, &copy).unwrap();
+            assert!(std::fs::read(copy).unwrap() == whole, "byte {at}");
+        }
         let opened = Store::open(&place.path, &OWNER);
         assert_eq!(opened.is_ok(), is_sound, "byte {at}: {pages:?}");
         seen += 1;
         refused += u32::from(!is_sound);
     }
-    assert!(seen > 100 && refused > 10, "{refused} of {seen}");
+    assert!(seen > 60 && refused > 10, "{refused} of {seen}");
 }
 
 #[test]
@@ -72,10 +78,10 @@ fn a_page_of_one_table_leaves_the_others_whole() {
     let mut bytes = std::fs::read(&place.path).unwrap();
     let row = [8; 90];
     let at = bytes.windows(row.len()).rposition(|part| part == row).unwrap();
-    bytes[at] ^= 1;
+    bytes[at] ^= 3;
     std::fs::write(&place.path, &bytes).unwrap();
     let pages = Pages::check(&place.path).unwrap();
-    assert_eq!(pages.problems(), ["table rows/1: pages 1"]);
+    assert_eq!(pages.problems(), ["the file is damaged in table rows/1 (1)"]);
     let whole = |table: &Table| pages.is_whole(*table);
     assert_eq!(Table::ALL.iter().filter(|table| !whole(table)).count(), 1);
     assert!(!pages.is_whole(Table::Rows));
@@ -91,11 +97,11 @@ fn an_older_commit_is_never_taken_for_the_last() {
     assert!(pages.is_err() || pages.is_ok_and(|pages| !pages.is_whole(Table::Heads)));
     bytes[9] ^= 1;
     for commit in [100, 228] {
-        bytes[commit] ^= 1;
+        bytes[commit] ^= 3;
         std::fs::write(&place.path, &bytes).unwrap();
         let pages = Pages::check(&place.path);
         assert!(pages.is_err() || pages.is_ok_and(|pages| !pages.knows_itself()), "{commit}");
-        bytes[commit] ^= 1;
+        bytes[commit] ^= 3;
     }
 }
 
