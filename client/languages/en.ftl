@@ -606,7 +606,6 @@ now-online = The node is online.
 now-offline = The node is offline; work can go on.
 verifying = Verifying what is stored…
 repair-sound = Everything holds: there is nothing to repair.
-repaired-places = Only the list of free places in the file was damaged; it is worked out again. The node can start: `sincronia run`.
 repaired-rows = Sheets made again from the signed entries: { $rows } did not hold. The node can start: `sincronia run`.
 repaired-file =
     The file was damaged, and nothing that was signed: it is made again, byte for byte where the checksums hold, the sheets from the signed entries. The damaged file stays here: { $aside }

@@ -606,7 +606,6 @@ now-online = Il nodo è in linea.
 now-offline = Il nodo è fuori linea; si può continuare a lavorare.
 verifying = Verifica di quanto è conservato…
 repair-sound = Tutto torna: non c’è nulla da riparare.
-repaired-places = Era danneggiato soltanto l'elenco dei posti liberi del file; è stato ricostruito. Il nodo può ripartire: `sincronia run`.
 repaired-rows = Schede rifatte dalle voci firmate: { $rows } non tornavano. Il nodo può ripartire: `sincronia run`.
 repaired-file =
     Era danneggiato il file, e nulla di ciò che è firmato: è rifatto, byte per byte dove le somme di controllo tornano, le schede dalle voci firmate. Il file danneggiato resta qui: { $aside }

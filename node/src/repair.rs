@@ -15,7 +15,7 @@ mod mending;
 
 use crate::backup::{Replacement, RestoreError};
 use crate::config::NodeDirectory;
-use crate::keystore::{self, Unlock};
+use crate::keystore::{self, Secrets, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::credentials;
 use crate::store::{Pages, Store, StoreError};
@@ -34,8 +34,6 @@ const PROJECTED_PER_COMMIT: usize = 4_096;
 pub enum Repaired {
     /// Nothing was wrong.
     Sound,
-    /// Only what the file says of its free places was; it is worked out again.
-    FreePlaces,
     /// Only rows were; they are made again. How many did not hold.
     Rows(u64),
     /// Only the file was; it is made again. Where the damaged one is kept.
@@ -61,22 +59,34 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
     if let Some(replacement) = Replacement::of(&directory) {
         return Err(RestoreError::Replaced(replacement));
     }
-    let is_damaged = Pages::check(&directory.store()).is_ok_and(|pages| pages.has_problems());
-    let opened = Store::organisation(&directory.store()).and_then(|organisation| {
-        let mut store = Store::open(&directory.store(), &organisation)?;
-        store.verify()?;
-        Ok((store, credentials(&secrets, organisation)))
-    });
-    match opened {
-        Err(StoreError::Damaged { .. }) => mending::mend(&directory, &secrets),
-        opened => {
-            let (store, credentials) = opened?;
-            match rows(&store, &credentials)? {
-                Repaired::Sound if is_damaged => Ok(Repaired::FreePlaces),
-                repaired => Ok(repaired),
-            }
+    let path = directory.store();
+    let has_problems = match Pages::check(&path) {
+        Err(StoreError::Damaged { .. }) => true,
+        pages => !pages?.problems().is_empty(),
+    };
+    if has_problems {
+        // Before redb opens it, which writes.
+        let repaired = mending::mend(&directory, &secrets)?;
+        let is_hopeless = matches!(repaired, Repaired::Unreadable(_) | Repaired::Ruined(_));
+        // A write that was cut off does not hold either: redb goes back to the one before, as it
+        // does when the node starts. It had not been acknowledged.
+        if !is_hopeless || Pages::was_closed(&path) {
+            return Ok(repaired);
         }
+        return match open(&path, &secrets) {
+            Err(RestoreError::Store(StoreError::Damaged { .. })) => Ok(repaired),
+            opened => opened.and_then(|(store, credentials)| rows(&store, &credentials)),
+        };
     }
+    let (store, credentials) = open(&path, &secrets)?;
+    rows(&store, &credentials)
+}
+
+fn open(path: &Path, secrets: &Secrets) -> Result<(Store, Credentials), RestoreError> {
+    let organisation = Store::organisation(path)?;
+    let mut store = Store::open(path, &organisation)?;
+    store.verify()?;
+    Ok((store, credentials(secrets, organisation)))
 }
 
 /// Makes rows again in a store that opens.

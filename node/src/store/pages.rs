@@ -78,6 +78,12 @@ impl Pages {
         file.sync_all().map_err(failed)
     }
 
+    /// Whether a file was closed by its last user, and not left by a crash.
+    #[must_use]
+    pub fn was_closed(path: &Path) -> bool {
+        file::was_closed(path).unwrap_or(true)
+    }
+
     /// Whether a table is what the last commit wrote, beyond doubt, once [`Self::correct`] was
     /// there; one that an earlier version of
     /// the program did not make is whole without being there.
@@ -96,12 +102,6 @@ impl Pages {
     #[must_use]
     pub fn knows_itself(&self) -> bool {
         self.is_last && self.damaged.get(META.name()) == Some(&0)
-    }
-
-    /// Whether anything does not hold.
-    #[must_use]
-    pub fn has_problems(&self) -> bool {
-        !self.problems().is_empty()
     }
 
     /// What does not hold, in words.

@@ -77,11 +77,6 @@ fn in_place(
             context.output.show("repair", &made, || context.texts.text("repair-sound"));
             return Ok(Exit::Done);
         }
-        Repaired::FreePlaces => {
-            let made = json!({ "outcome": "free_places" });
-            context.output.show("repair", &made, || context.texts.text("repaired-places"));
-            return Ok(Exit::Done);
-        }
         Repaired::Rows(number) => {
             let made = json!({ "outcome": "rows", "rows": number });
             context.output.show("repair", &made, || {

@@ -13,6 +13,7 @@ const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 const STATE_AT: usize = 9;
 const SECOND_IS_LAST: u8 = 1;
 const IS_UNFLUSHED: u8 = 8;
+const IS_OPEN: u8 = 2;
 /// Where numbers of the layout stand.
 const PAGE_BYTES_AT: usize = 12;
 const REGION_HEADER_PAGES_AT: usize = 16;
@@ -206,6 +207,13 @@ impl Commit {
             system: has_system.then_some(system?),
         })
     }
+}
+
+/// Whether the file was closed in order.
+pub fn was_closed(path: &Path) -> Result<bool, Error> {
+    let mut state = [0; 1];
+    File::open(path)?.read_exact_at(&mut state, STATE_AT as u64)?;
+    Ok(state.iter().all(|state| state & IS_OPEN == 0))
 }
 
 /// A number of up to eight bytes, the least first.
