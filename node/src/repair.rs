@@ -7,8 +7,8 @@
 //! examined as a whole.
 //!
 //! A node whose own log lost its end would sign a place twice, and fork. So anything that is not
-//! proved whole is left as it is: [`crate::backup::salvage`] makes a new node, with keys of its own,
-//! of what holds.
+//! proved whole is left as it is: [`crate::backup::salvage`] makes a new node of what holds, with
+//! keys of its own.
 
 mod examination;
 mod mending;

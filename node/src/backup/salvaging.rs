@@ -1,7 +1,7 @@
 //! A node made from what still holds in a damaged store: a backup made of ruins.
 //!
-//! The damaged directory is only read; in the end it is marked as replaced. What is taken over passes the checks of
-//! what a partner brings; the rest comes back from partners once the new node runs. The steps after
+//! The damaged directory is only read; in the end it is marked as replaced. What is taken over
+//! passes the checks of what a partner brings; the rest comes back from partners once the new node runs. The steps after
 //! this are those of a restoration: the new node is certified, the damaged one revoked, and nothing
 //! of its own logs is signed anew.
 
@@ -209,26 +209,26 @@ impl Salvage {
     }
 }
 
-/// What opens of the values of a table that the old node sealed, sealed by the new one; and what does
-/// not.
+/// What opens of the values of a table that the old node sealed, sealed by the new one; and what
+/// does not.
 fn sealed(
     damaged: &Snapshot,
     table: Table,
     old: &Credentials,
     new: &Credentials,
 ) -> (Batch, Option<String>) {
-    let (mut batch, mut lost) = (Batch::default(), 0_u64);
+    let (mut batch, mut unopened) = (Batch::default(), 0_u64);
     let read = damaged.scan(table, &[], &[u8::MAX; 97], &mut |key, value| {
         match new.take_over(old, table, key, value) {
             Ok(Some(value)) => batch.put(table, key.to_vec(), value),
             Ok(None) => {}
-            Err(_) => lost += 1,
+            Err(_) => unopened += 1,
         }
         ControlFlow::Continue(())
     });
     let loss = match read {
         Err(error) => Some(error.to_string()),
-        Ok(()) => (lost > 0).then(|| format!("{lost} values do not open")),
+        Ok(()) => (unopened > 0).then(|| format!("{unopened} values do not open")),
     };
     (batch, loss)
 }

@@ -93,7 +93,7 @@ fn make(pages: &Pages, work: &Work, secrets: &Secrets) -> Result<Findings, Resto
 /// Puts the new file in the place of the damaged one, which gets a name of its own: at every moment
 /// there is one of them under the name of the store, never none, which would be an empty store.
 fn exchange(path: &Path, fresh: &Path) -> Result<PathBuf, RestoreError> {
-    let aside = (1_u32..)
+    let aside = (1..=1_000_u32)
         .map(|number| path.with_extension(format!("damaged-{number}.redb")))
         .find(|aside| !aside.exists())
         .unwrap_or_else(|| path.with_extension("damaged.redb"));

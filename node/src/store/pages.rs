@@ -26,7 +26,8 @@ use std::path::Path;
 pub struct Pages {
     /// Bytes in which a bit turned, and what they were when they were written.
     wrong: BTreeMap<u64, u8>,
-    /// The pages that do not hold otherwise, by the table they belong to; no table that is there is missing.
+    /// The other pages that do not hold, by the table they belong to; every table that is there is
+    /// named.
     damaged: BTreeMap<String, u64>,
     /// Pages of redb's own bookkeeping that do not hold: what they say can be worked out again.
     bookkeeping: u64,
@@ -56,7 +57,7 @@ impl Pages {
             found.damaged.insert(name, pages);
         }
         found.bookkeeping = match tables_of_redb(&file) {
-            Some(tables) => tables.fold(0, |sum, pages| sum.saturating_add(pages)),
+            Some(tables) => tables.fold(0, u64::saturating_add),
             None => 1,
         };
         found.wrong = file.corrections.into_bytes();

@@ -58,8 +58,8 @@ impl Replica {
         self.keep_catching_up(CatchingUp { since: now, awaited, is_blind: !knows_partners })
     }
 
-    /// Organisations, this one among them, of which another node shares a space of this one; of all,
-    /// or of partners only.
+    /// Organisations of which another node shares a space of this one, among them this one itself:
+    /// all of them, or partners only.
     fn sharing(&self, only_partners: bool) -> Vec<OrganisationId> {
         let (own, node) = (self.organisation(), self.node());
         let is_active = |organisation: &OrganisationId| {

@@ -44,13 +44,13 @@ fn stopped(context: &Context, arguments: &Verify) -> Outcome {
     let examined = examine(&directory, &unlock, arguments.deep);
     let examined = examined.map_err(|error| not_restored(context, &error))?;
     drop(progress);
-    let content = &examined.content;
-    let problems: Vec<_> = examined.file.iter().chain(&content.problems).collect();
+    let found = &examined.content;
+    let problems: Vec<_> = examined.file.iter().chain(&found.problems).collect();
     let report = json!({
-        "identity_entries": content.identity_entries,
-        "access_entries": content.access_entries,
-        "author_entries": content.author_entries,
-        "records": content.records,
+        "identity_entries": found.identity_entries,
+        "access_entries": found.access_entries,
+        "author_entries": found.author_entries,
+        "records": found.records,
         "problems": problems,
         "stopped": true,
         "file": examined.file,
@@ -63,16 +63,16 @@ fn stopped(context: &Context, arguments: &Verify) -> Outcome {
 
 /// What was looked at, then what is damaged: the file, or what can be read of it.
 fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<String> {
-    let (texts, content) = (&context.texts, &examined.content);
+    let (texts, found) = (&context.texts, &examined.content);
     let mut lines = vec![texts.text("verified-stopped")];
     if examined.is_ruined {
         lines.push(texts.text("verified-ruined"));
     } else {
-        let counts = (content.identity_entries, content.access_entries, content.author_entries);
-        lines.extend(looked_at(context, counts, content.records, deep));
+        let counts = (found.identity_entries, found.access_entries, found.author_entries);
+        lines.extend(looked_at(context, counts, found.records, deep));
     }
     for (heading, problems) in
-        [("verified-file", &examined.file), ("verified-content", &content.problems)]
+        [("verified-file", &examined.file), ("verified-content", &found.problems)]
     {
         if !problems.is_empty() {
             lines.push(texts.text(heading));
@@ -80,7 +80,7 @@ fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<Strin
             lines.extend(problems.iter().map(|problem| format!("  · {}", said(problem))));
         }
     }
-    let is_sound = examined.file.is_empty() && content.problems.is_empty();
+    let is_sound = examined.file.is_empty() && found.problems.is_empty();
     lines.push(texts.text(if is_sound { "verified-sound" } else { "verified-remedy" }));
     lines
 }
