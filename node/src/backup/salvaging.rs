@@ -1,9 +1,9 @@
 //! A node made from what still holds in a damaged store: a backup made of ruins.
 //!
 //! The damaged directory is only read; in the end it is marked as replaced. What is taken over
-//! passes the checks of what a partner brings; the rest comes back from partners once the new node runs. The steps after
-//! this are those of a restoration: the new node is certified, the damaged one revoked, and nothing
-//! of its own logs is signed anew.
+//! passes the checks of what a partner brings; the rest comes back from partners once the new node
+//! runs. The steps after this are those of a restoration: the new node is certified, the damaged
+//! one revoked, and nothing of its own logs is signed anew.
 
 use super::replacement::Replacement;
 use super::restoring::{Ground, Origin, Restoration, RestoreError, RestoreOptions};
