@@ -524,6 +524,7 @@ status-records = Records { $records } · conflicts { $conflicts } · quarantined
 status-cloned = ATTENTION: another copy of this node was noticed; it signs nothing until that is settled.
 status-short-of-room = ATTENTION: the disk is nearly full. Nothing is exchanged until there is room (reading and writing go on).
 status-catching-up = Restored from a backup: until it is in sync with { $names } it changes no members and keys of its spaces. To go on without them: `sincronia backup finish`.
+status-blind = Made of a damaged disk without the list of its partners: until it has heard a partner it changes no members and keys of its spaces. Have a partner invite it, then `sincronia join`. If there is nobody: `sincronia backup finish`.
 status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation.
 status-projecting = Reading what arrived…
 outstanding-bundles = { $count } changes not yet acknowledged
@@ -582,15 +583,21 @@ backup-whole = Whole and undamaged: { $organisation }, of { $made }, { $bytes } 
 backup-opens = Whole, and the words open it: { $organisation }, of { $made }, { $bytes } bytes, { $pairs } items.
 backup-enabled = From now on this node can make backups: the recovery words open them.
 restore-recalling = Asking the partners what the organisation signed meanwhile…
+restored-blind =
+    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now.
+    Organisations heard: { $answered } of { $asked }. The list of partners is lost: until it has heard a partner it changes no members and keys. Known to share a space with it, to be heard too: { $awaited }.
+    Start it with `sincronia run { $directory }`, have a partner invite it (`sincronia invite` there) and use `sincronia join { $directory }` here. If there is nobody: `sincronia backup finish { $directory }`.
 restored =
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now.
-    Partners heard: { $answered } of { $asked }. Start it with `sincronia run { $directory }`: it presents itself to the partners and fetches what is missing. Organisations to be reached before it changes members and keys: { $awaited }.
+    Organisations heard: { $answered } of { $asked }. Start it with `sincronia run { $directory }`: it presents itself to the partners and fetches what is missing. Organisations to be reached before it changes members and keys: { $awaited }.
 caught-up-before = Nobody was waited for.
 caught-up-without = Not waited for any more: { $names }
 confirm-restore = The backup is of { $made }. The node that made it ({ $node }) is revoked for good: if that machine still works, answer no. Restore?
 confirm-unheard = No partner answered: if after the backup the organisation signed more with the recovery words (a machine added or revoked), its identity splits for good. Go on?
 confirm-repair = The damaged node ({ $node }) is revoked for good, and a new node takes its place. Replace it?
+confirm-repair-again = Another node took the place of the damaged one already ({ $detail }). If it lives, both will be nodes of this organisation: revoke it then (`sincronia node revoke`). Make yet another?
 confirm-finish = What the node before wrote after the backup and only they have will not count any more: { $names }. Go on?
+confirm-finish-blind = This node lost the list of its partners and has heard nobody who knows any: what the node before wrote and only they have will not count any more, and a change of members that they know and it does not will clash with what is signed here now. Go on?
 confirm-introduction = { $by } presents { $name }. It will be a partner of this organisation and see its directory; the six words are still to be compared. Accept?
 introduced = { $one } and { $other } are presented to each other: they become partners when a person on each side accepts.
 introduction-refused = { $name } does not become a partner.
@@ -615,16 +622,24 @@ now-offline = The node is offline; work can go on.
 verifying = Verifying what is stored…
 repair-sound = Everything holds: there is nothing to repair.
 repaired-rows = Sheets made again from the signed entries: { $rows } did not hold. The node can start: `sincronia run`.
+repaired-file =
+    The file was damaged, and nothing that was signed: it is made again, byte for byte where the checksums hold, the sheets from the signed entries. The damaged file stays here: { $aside }
+    The node can start: `sincronia run`.
+repair-blind =
+    The list of partners could not be taken over whole: the new node does not know whom it has to hear. It changes no members and keys until it has heard a partner, and all who share a space with it.
+    Have a partner invite it again (`sincronia invite` there, `sincronia join` here), or present it to the others.
 repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. Partners are asked for what is missing ({ $losses }):
 repair-salvaging = Taking over what is whole in the damaged data…
-repair-problems = { $problems } { $problems ->
-        [one] thing does
-       *[other] things do
-    } not hold:
+repair-problems = What does not hold ({ $problems }):
 repair-looking = Checking everything stored, with the node stopped…
 verified = Identity entries { $identity } · access entries { $access } · author entries { $author }
 verified-records = Records rebuilt and compared { $records }
 verified-no-records = Records were not rebuilt: --deep does it, more slowly.
+verified-stopped = The node is stopped: its files were read, and nothing was changed.
+verified-file = The file itself is damaged (what cannot be read is not counted above):
+verified-content = Of what can be read, not everything is as its authors signed it:
+verified-ruined = Nothing of the file can be read: its content could not be looked at.
+verified-remedy = `sincronia repair` repairs what can be repaired in place, and says what to do with the rest.
 verified-sound = Everything is as its authors signed it.
 verified-unsound = Not everything is as its authors signed it. Stop the node and run `sincronia repair`. Problems: { $problems }
 events-waiting = Waiting for events…
@@ -780,6 +795,16 @@ error-restore-forked = A partner knows another continuation of the organisation'
 remedy-restore-forked = call whoever signed with the recovery words last
 error-repair-beyond = The signed logs are damaged: they cannot be repaired in place (places: { $detail })
 remedy-repair-beyond = make a new node of what is whole with `sincronia repair --into DIRECTORY` (it takes the 24 recovery words), or restore a backup
+error-repair-unreadable = Parts of the file that hold more than sheets cannot be read; whether this node's own log is whole cannot be proved, so it must not go on under its key (places: { $detail })
+remedy-repair-unreadable = make a new node of what can be read with `sincronia repair --into DIRECTORY` (it takes the 24 recovery words, and the key file or passphrase of this node), or restore a backup; what is missing comes from the partners
+error-repair-ruined = Nothing of the file can be read: { $detail }
+remedy-repair-ruined = `repair --into` cannot help here. Restore a backup (`sincronia backup restore`); without one, have another machine of the organisation admit a new one (`sincronia init --additional`) and revoke this one (`sincronia node revoke`). Without either, the words alone bring back no content: partners still have what they shared
+error-repair-nothing = Of the damaged node not even the identity of its organisation can be read: no node can be made of it
+remedy-repair-nothing = restore a backup (`sincronia backup restore`); without one, have another machine of the organisation admit a new one (`sincronia init --additional`) and revoke this one (`sincronia node revoke`)
+error-repair-key = The key file or passphrase does not open the damaged node: { $detail }
+remedy-repair-key = give the one that this node ran with: --key-file or --passphrase-file. The new node will open with the same
+error-replaced = Another node took the place of this one, which is revoked: { $detail }
+remedy-replaced = go on with that one. If it never came to run or is lost, too: `sincronia repair --into DIRECTORY --again`
 error-catching-up = The node was restored from a backup and still waits for partners
 error-no-recipient = The node does not know yet to which key backups are sealed
 error-no-introduction = Nobody of this name was presented: { $detail }
@@ -893,7 +918,7 @@ remedy-passphrase-wrong = try again; nothing was changed
 error-store-in-use = Another process uses the store: { $detail }
 remedy-store-in-use = stop that one first
 error-store-damaged = The store is damaged: { $detail }
-remedy-store-damaged = run `sincronia repair`, or restore a backup
+remedy-store-damaged = run `sincronia repair`: it repairs what can be repaired in place and says what to do with the rest; `sincronia verify` only looks
 error-store-missing = The file of the store is missing: { $detail }
 remedy-store-missing = restore a copy of the directory
 error-store-foreign = The store belongs to another organisation than the keystore beside it: { $detail }
@@ -993,9 +1018,19 @@ said-ask-node-in-service = ask that organisation for a new bundle of a node in s
 said-restored-waits = this node was restored from a backup and still waits to hear its partners
 said-wait-or-finish = wait until the partners were reached (`sincronia status` names them), or go on without them: `sincronia backup finish`
 said-no-recipient = this node does not know the key to which backups are sealed
+said-backup-revoked = this node was revoked: it receives nothing any more, and a backup of it would lack that
+said-backup-elsewhere = make the backup on another machine of the organisation; to keep what is here, stop the node and copy its directory
+said-file-table = the file is damaged in table { $detail }
+said-file-bit = a bit of the file turned, and can be turned back: { $detail }
+said-file-free = the file is damaged in its list of free places { $detail }
+said-file-last = the file does not say beyond doubt which commit was its last
+said-file-beginning = its beginning, which says where everything is, does not hold
+said-file-tables = the list of its tables does not hold
+said-file-contradictory = its pages contradict one another
 said-enable-backups = run `sincronia backup enable` once, with the recovery words at hand
 said-make-room = make room on the disk, or lower store.reserve_megabytes; until then nothing is exchanged
 said-nobody-awaited = nobody is waited for
+said-any-partner = any partner: the list of them is lost
 said-until-heard = the restored node gives and takes access again once it has heard them; to go on without them: `sincronia backup finish`
 said-call-maker = do not import it; call whoever made it
 said-copy-file-again = copy the file again from where it was made, or ask for a new one
@@ -1171,7 +1206,7 @@ help-conflict-show = Show the values, with who and when
 help-conflict-resolve = Choose the value that stands
 help-import = Import records from CSV or JSON
 help-search = Search all fields
-help-verify = Verify signatures and chains of what is stored
+help-verify = Verify signatures and chains of what is stored; of a stopped node, its file too
 help-repair = Repair the data of a stopped node, or make a new node of what is whole
 help-events = Show events as they happen
 help-sync = Try to reach every partner now
@@ -1239,6 +1274,11 @@ arg-other = The other
 arg-backup-verify-recovery_file = File with the 24 recovery words
 arg-backup-restore-recovery_file = File with the 24 recovery words
 arg-repair-into = Directory of a new node, made of what is whole
+arg-repair-again = Make a new node although another was made out of the same disk
+arg-repair-key_file = Key file of the damaged node; a new one opens with the same
+arg-repair-passphrase_file = File that holds the passphrase of the damaged node; a new one opens with the same
+arg-verify-key_file = Key file, for a node that is stopped
+arg-verify-passphrase_file = File that holds the passphrase, for a node that is stopped
 arg-repair-recovery_file = File with the 24 recovery words
 arg-backup-enable-recovery_file = File with the 24 recovery words
 arg-addresses = Address to try instead of those of the invitation

@@ -524,6 +524,7 @@ status-records = Schede { $records } · da scegliere { $conflicts } · in quaran
 status-cloned = ATTENZIONE: è stata vista un'altra copia di questo nodo; finché la cosa non è chiarita non firma nulla.
 status-short-of-room = ATTENZIONE: il disco è quasi pieno. Non si scambia più nulla finché non c'è spazio (si può continuare a leggere e scrivere).
 status-catching-up = Nodo ripristinato da una copia: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle. Senza aspettarli: `sincronia backup finish`.
+status-blind = Fatto da un disco danneggiato senza l'elenco dei partner: finché non ha sentito un partner non cambia membri e chiavi delle sue cartelle. Fallo invitare da un partner, poi `sincronia join`. Se non c'è nessuno: `sincronia backup finish`.
 status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente.
 status-projecting = Lettura di quanto arrivato in corso…
 outstanding-bundles = { $count } modifiche non ancora confermate
@@ -582,15 +583,21 @@ backup-whole = Copia intera e integra: { $organisation }, del { $made }, { $byte
 backup-opens = Copia intera, e le parole la aprono: { $organisation }, del { $made }, { $bytes } byte, { $pairs } voci.
 backup-enabled = Da ora questo nodo può fare copie di sicurezza: le aprono le parole di recupero.
 restore-recalling = Chiedo ai partner che cosa l'ente ha firmato nel frattempo…
+restored-blind =
+    Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora.
+    Enti sentiti: { $answered } di { $asked }. L'elenco dei partner è perduto: finché non ha sentito un partner non cambia membri e chiavi. Si sa che hanno un fascicolo con lui, e vanno sentiti anche loro: { $awaited }.
+    Avvialo con `sincronia run { $directory }`, fallo invitare da un partner (`sincronia invite` là) e usa qui `sincronia join { $directory }`. Se non c'è nessuno: `sincronia backup finish { $directory }`.
 restored =
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora.
-    Partner sentiti: { $answered } di { $asked }. Avvialo con `sincronia run { $directory }`: si presenta da solo ai partner e recupera ciò che manca. Enti da raggiungere prima di cambiare membri e chiavi: { $awaited }.
+    Enti sentiti: { $answered } di { $asked }. Avvialo con `sincronia run { $directory }`: si presenta da solo ai partner e recupera ciò che manca. Enti da raggiungere prima di cambiare membri e chiavi: { $awaited }.
 caught-up-before = Non si aspettava nessuno.
 caught-up-without = Non si aspettano più: { $names }
 confirm-restore = La copia è del { $made }. Il nodo che la fece ({ $node }) viene revocato per sempre: se quella macchina funziona ancora, rispondi no. Ripristinare?
 confirm-unheard = Nessun partner ha risposto: se dopo la copia l'ente ha firmato altro con le parole di recupero (una macchina aggiunta o revocata), l'identità dell'ente si divide senza rimedio. Continuare?
 confirm-repair = Il nodo danneggiato ({ $node }) viene revocato per sempre e un nodo nuovo ne prende il posto. Sostituirlo?
+confirm-repair-again = Un altro nodo ha già preso il posto di quello danneggiato ({ $detail }). Se è vivo saranno entrambi nodi di questo ente: revocalo allora (`sincronia node revoke`). Farne un altro ancora?
 confirm-finish = Ciò che il nodo di prima scrisse dopo la copia e che hanno soltanto loro non conterà più: { $names }. Continuare?
+confirm-finish-blind = Questo nodo ha perduto l'elenco dei partner e non ha sentito nessuno che ne conosca: ciò che il nodo di prima scrisse e che hanno soltanto loro non conterà più, e un cambio di membri che loro conoscono e lui no si scontrerà con ciò che si firma qui adesso. Continuare?
 confirm-introduction = { $by } presenta { $name }. Diventerà un partner di questo ente e ne vedrà la rubrica; le sei parole restano da confrontare. Accettare?
 introduced = { $one } e { $other } sono presentati l'uno all'altro: diventano partner quando una persona in ciascuno accetta.
 introduction-refused = { $name } non diventa partner.
@@ -615,16 +622,24 @@ now-offline = Il nodo è fuori linea; si può continuare a lavorare.
 verifying = Verifica di quanto è conservato…
 repair-sound = Tutto torna: non c’è nulla da riparare.
 repaired-rows = Schede rifatte dalle voci firmate: { $rows } non tornavano. Il nodo può ripartire: `sincronia run`.
+repaired-file =
+    Era danneggiato il file, e nulla di ciò che è firmato: è rifatto, byte per byte dove le somme di controllo tornano, le schede dalle voci firmate. Il file danneggiato resta qui: { $aside }
+    Il nodo può ripartire: `sincronia run`.
+repair-blind =
+    L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire. Non cambia membri e chiavi finché non ha sentito un partner, e tutti quelli che hanno un fascicolo con lui.
+    Fallo invitare di nuovo da un partner (`sincronia invite` là, `sincronia join` qui), o fallo presentare agli altri.
 repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. Ciò che manca ({ $losses }) si chiede ai partner:
 repair-salvaging = Recupero di ciò che è intero nei dati danneggiati…
-repair-problems = Non torna in { $problems } { $problems ->
-        [one] punto
-       *[other] punti
-    }:
+repair-problems = Non torna ({ $problems }):
 repair-looking = Controllo di quanto è conservato, a nodo fermo…
 verified = Voci di identità { $identity } · di accesso { $access } · degli autori { $author }
 verified-records = Schede ricostruite e confrontate { $records }
 verified-no-records = Le schede non sono state ricostruite: lo fa --deep, più lento.
+verified-stopped = Il nodo è fermo: sono stati letti i suoi file, e nulla è stato cambiato.
+verified-file = È danneggiato il file stesso (ciò che non si legge non è contato qui sopra):
+verified-content = Di ciò che si legge, non tutto è come i suoi autori l'hanno firmato:
+verified-ruined = Del file non si legge nulla: il contenuto non si è potuto guardare.
+verified-remedy = `sincronia repair` ripara ciò che si ripara sul posto, e dice che cosa fare del resto.
 verified-sound = Tutto è come i suoi autori l'hanno firmato.
 verified-unsound = Non tutto è come i suoi autori l'hanno firmato. Ferma il nodo ed esegui `sincronia repair`. Problemi: { $problems }
 events-waiting = In attesa di eventi…
@@ -780,6 +795,16 @@ error-restore-forked = Un partner conosce un altro seguito del registro di ident
 remedy-restore-forked = chiama chi ha firmato per ultimo con le parole di recupero
 error-repair-beyond = I registri firmati sono danneggiati: non si riparano sul posto (punti: { $detail })
 remedy-repair-beyond = fai un nodo nuovo da ciò che è intero con `sincronia repair --into CARTELLA` (servono le 24 parole di recupero), o ripristina una copia di sicurezza
+error-repair-unreadable = Non si leggono parti del file in cui non ci sono soltanto schede; che il registro di questo nodo sia intero non si può provare, quindi non deve continuare con la sua chiave (punti: { $detail })
+remedy-repair-unreadable = fai un nodo nuovo da ciò che si legge con `sincronia repair --into CARTELLA` (servono le 24 parole di recupero, e il file chiave o la frase segreta di questo nodo), o ripristina una copia di sicurezza; ciò che manca viene dai partner
+error-repair-ruined = Del file non si legge nulla: { $detail }
+remedy-repair-ruined = qui `repair --into` non può aiutare. Ripristina una copia di sicurezza (`sincronia backup restore`); se non c'è, fai ammettere una macchina nuova da un'altra dell'ente (`sincronia init --additional`) e revoca questa (`sincronia node revoke`). Senza l'una e l'altra, le parole da sole non riportano il contenuto: i partner hanno ancora ciò che era condiviso
+error-repair-nothing = Del nodo danneggiato non si legge nemmeno l'identità dell'ente: non se ne può fare un nodo
+remedy-repair-nothing = ripristina una copia di sicurezza (`sincronia backup restore`); se non c'è, fai ammettere una macchina nuova da un'altra dell'ente (`sincronia init --additional`) e revoca questa (`sincronia node revoke`)
+error-repair-key = Il file chiave o la frase segreta non aprono il nodo danneggiato: { $detail }
+remedy-repair-key = dai quelli con cui girava questo nodo: --key-file o --passphrase-file. Il nodo nuovo si aprirà con gli stessi
+error-replaced = Un altro nodo ha preso il posto di questo, che è revocato: { $detail }
+remedy-replaced = continua con quello. Se non è mai partito o è perduto anche lui: `sincronia repair --into CARTELLA --again`
 error-catching-up = Il nodo è stato ripristinato da una copia e aspetta ancora i partner
 error-no-recipient = Il nodo non sa ancora con quale chiave chiudere le copie di sicurezza
 error-no-introduction = Nessuno con questo nome è stato presentato: { $detail }
@@ -893,7 +918,7 @@ remedy-passphrase-wrong = riprova; nulla è stato cambiato
 error-store-in-use = Un altro processo usa i dati: { $detail }
 remedy-store-in-use = ferma prima quello
 error-store-damaged = I dati sono danneggiati: { $detail }
-remedy-store-damaged = esegui `sincronia repair`, o ripristina una copia di sicurezza
+remedy-store-damaged = esegui `sincronia repair`: ripara ciò che si ripara sul posto e dice che cosa fare del resto; `sincronia verify` guarda soltanto
 error-store-missing = Manca il file dei dati: { $detail }
 remedy-store-missing = ripristina una copia della cartella
 error-store-foreign = I dati sono di un altro ente rispetto alle chiavi: { $detail }
@@ -993,9 +1018,19 @@ said-ask-node-in-service = chiedi a quell'ente un plico nuovo, di un nodo in ser
 said-restored-waits = questo nodo è stato ripristinato da una copia e aspetta ancora i partner
 said-wait-or-finish = aspetta che i partner siano raggiunti (`sincronia status` dice quali), o vai avanti senza di loro: `sincronia backup finish`
 said-no-recipient = questo nodo non sa con quale chiave chiudere le copie di sicurezza
+said-backup-revoked = questo nodo è stato revocato: non riceve più nulla, e a una sua copia di sicurezza mancherebbe il seguito
+said-backup-elsewhere = fai la copia su un'altra macchina dell'ente; per conservare ciò che c'è qui, ferma il nodo e copia la sua cartella
+said-file-table = il file è danneggiato nella tabella { $detail }
+said-file-bit = un bit del file si è girato, e si può rigirare: { $detail }
+said-file-free = il file è danneggiato nell'elenco dei posti liberi { $detail }
+said-file-last = il file non dice senza dubbio quale sia stata l'ultima scrittura
+said-file-beginning = l'inizio, che dice dove sta ogni cosa, non torna
+said-file-tables = l'elenco delle tabelle non torna
+said-file-contradictory = le sue pagine si contraddicono
 said-enable-backups = esegui una volta `sincronia backup enable`, con le parole di recupero a portata di mano
 said-make-room = libera spazio sul disco, o abbassa store.reserve_megabytes; finché manca non si scambia nulla
 said-nobody-awaited = non si aspetta nessuno
+said-any-partner = un partner qualsiasi: l'elenco è perduto
 said-until-heard = il nodo ripristinato cambia di nuovo membri e chiavi quando li ha sentiti; senza aspettarli: `sincronia backup finish`
 said-call-maker = non importarlo; telefona a chi l'ha fatto
 said-copy-file-again = copia di nuovo il file da dove è stato fatto, o chiedine uno nuovo
@@ -1171,7 +1206,7 @@ help-conflict-show = Mostra i valori, con chi e quando
 help-conflict-resolve = Sceglie il valore che vale
 help-import = Importa schede da CSV o JSON
 help-search = Cerca in tutti i campi
-help-verify = Verifica firme e catene di quanto è conservato
+help-verify = Verifica firme e catene di quanto è conservato; di un nodo fermo, anche il file
 help-repair = Ripara i dati di un nodo fermo, o ne fa un nodo nuovo da ciò che è intero
 help-events = Mostra gli eventi mentre accadono
 help-sync = Cerca subito ogni partner
@@ -1239,6 +1274,11 @@ arg-other = L'altro
 arg-backup-verify-recovery_file = File con le 24 parole di recupero
 arg-backup-restore-recovery_file = File con le 24 parole di recupero
 arg-repair-into = Cartella di un nodo nuovo, fatto da ciò che è intero
+arg-repair-again = Fai un nodo nuovo anche se dallo stesso disco ne è già stato fatto uno
+arg-repair-key_file = File chiave del nodo danneggiato; un nodo nuovo si apre con lo stesso
+arg-repair-passphrase_file = File con la frase segreta del nodo danneggiato; un nodo nuovo si apre con la stessa
+arg-verify-key_file = File chiave, per un nodo fermo
+arg-verify-passphrase_file = File con la frase segreta, per un nodo fermo
 arg-repair-recovery_file = File con le 24 parole di recupero
 arg-backup-enable-recovery_file = File con le 24 parole di recupero
 arg-addresses = Indirizzo da provare al posto di quelli dell'invito

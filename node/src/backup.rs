@@ -12,6 +12,7 @@
 
 mod reading;
 mod recalling;
+mod replacement;
 mod restoring;
 mod salvaging;
 
@@ -26,10 +27,11 @@ use sincronia_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
 pub use recalling::Heard;
+pub use replacement::Replacement;
 pub use restoring::{
     Inspected, Origin, Restoration, RestoreError, RestoreOptions, Restored, inspect,
 };
-pub use salvaging::{SalvageReport, salvage};
+pub use salvaging::{SalvageReport, salvage, salvage_again};
 
 /// What a backup is made from.
 pub struct BackupSource {

@@ -11,6 +11,7 @@
 //! Secrets: they enter by file or by asking, never as settings. Settings that people change while
 //! the node runs: those are in the store.
 
+mod claim;
 mod directory;
 mod key;
 mod lock;
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use claim::Claim;
 pub use directory::{DirectoryError, NodeDirectory};
 pub use key::Key;
 pub use lock::DirectoryLock;

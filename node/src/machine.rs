@@ -68,10 +68,11 @@ pub enum SetupMachineError {
 /// # Errors
 /// [`SetupMachineError`].
 pub fn request(options: &RequestOptions) -> Result<NodeRequest, SetupMachineError> {
-    let directory = NodeDirectory::create(&options.directory)?;
+    let (directory, claim) = NodeDirectory::claim(&options.directory)?;
     let _lock = directory.lock()?;
     let organisation = options.organisation;
     if directory.keystore().exists() {
+        claim.keep();
         return request_again(&directory, options);
     }
     let mut random = random::generator().map_err(|_| SetupMachineError::Random)?;
@@ -80,6 +81,7 @@ pub fn request(options: &RequestOptions) -> Result<NodeRequest, SetupMachineErro
     let _ = std::fs::remove_file(directory.store());
     Store::open(&directory.store(), &organisation)?;
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
+    claim.keep();
     Ok(sign(&secrets, organisation))
 }
 

@@ -1,18 +1,30 @@
-//! Repairing a node that is stopped: rows are made again from entries, in place.
+//! Looking at a node that is stopped, and repairing it in place.
 //!
-//! Damage of logs cannot be mended in place: a node whose own log lost its end would sign a place
-//! twice. Then [`crate::backup::salvage`] makes a new node of what holds.
+//! # Contract
+//! What only follows from entries is made again: rows, and a file of which redb says that it is
+//! damaged, when by the checksums of its pages everything else in it is what the last commit wrote.
+//! The damaged file then stays beside the new one, which takes its place in one step, after it was
+//! examined as a whole.
+//!
+//! A node whose own log lost its end would sign a place twice, and fork. So anything that is not
+//! proved whole is left as it is: [`crate::backup::salvage`] makes a new node of what holds, with
+//! keys of its own.
 
-use crate::backup::RestoreError;
+mod examination;
+mod mending;
+
+use crate::backup::{Replacement, RestoreError};
 use crate::config::NodeDirectory;
-use crate::keystore::{self, Unlock};
+use crate::keystore::{self, Secrets, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::credentials;
-use crate::store::{Store, StoreError};
-use sincronia_protocol::replica::{Credentials, Replica, ReplicaError};
+use crate::store::{Pages, Store, StoreError};
+use sincronia_protocol::replica::{Credentials, Findings, Replica, ReplicaError};
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+pub use examination::{Examined, examine};
 
 /// Entries that are shown between two commits.
 const PROJECTED_PER_COMMIT: usize = 4_096;
@@ -24,28 +36,62 @@ pub enum Repaired {
     Sound,
     /// Only rows were; they are made again. How many did not hold.
     Rows(u64),
-    /// More than rows: nothing was changed. What does not hold, in words.
+    /// Only the file was; it is made again. Where the damaged one is kept.
+    File(PathBuf),
+    /// What was signed does not hold: nothing was changed. What does not, in words.
     Beyond(Vec<String>),
+    /// Parts of the file that hold more than rows cannot be read: nothing was changed. Which, in
+    /// words.
+    Unreadable(Vec<String>),
+    /// Nothing of the file can be read, and nothing was changed. Why, in words.
+    Ruined(String),
 }
 
 /// Checks everything a stopped node has, and repairs what can be repaired in place.
 ///
 /// # Errors
-/// [`RestoreError`] when the directory, the keystore or the disk cannot be used.
+/// [`RestoreError`] when the directory, the keystore or the disk cannot be used, or another node
+/// took this one's place.
 pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreError> {
     let directory = NodeDirectory::open(directory)?;
     let _lock = directory.lock()?;
     let secrets = keystore::open(&directory.keystore(), unlock)?;
-    let opened = Store::organisation(&directory.store()).and_then(|organisation| {
-        let mut store = Store::open(&directory.store(), &organisation)?;
-        store.verify()?;
-        Ok((store, credentials(&secrets, organisation)))
-    });
-    let (store, credentials) = match opened {
-        Err(StoreError::Damaged { cause, .. }) => return Ok(Repaired::Beyond(vec![cause])),
-        opened => opened?,
+    if let Some(replacement) = Replacement::of(&directory) {
+        return Err(RestoreError::Replaced(replacement));
+    }
+    let path = directory.store();
+    let has_problems = match Pages::check(&path) {
+        Err(StoreError::Damaged { .. }) => true,
+        pages => !pages?.problems().is_empty(),
     };
-    let found = match examine(&store, &credentials) {
+    if has_problems {
+        // Before redb opens it, which writes.
+        let repaired = mending::mend(&directory, &secrets)?;
+        let is_hopeless = matches!(repaired, Repaired::Unreadable(_) | Repaired::Ruined(_));
+        // A write that was cut off does not hold either: redb goes back to the one before, as it
+        // does when the node starts. It had not been acknowledged.
+        if !is_hopeless || Pages::was_closed(&path) {
+            return Ok(repaired);
+        }
+        return match open(&path, &secrets) {
+            Err(RestoreError::Store(StoreError::Damaged { .. })) => Ok(repaired),
+            opened => opened.and_then(|(store, credentials)| rows(&store, &credentials)),
+        };
+    }
+    let (store, credentials) = open(&path, &secrets)?;
+    rows(&store, &credentials)
+}
+
+fn open(path: &Path, secrets: &Secrets) -> Result<(Store, Credentials), RestoreError> {
+    let organisation = Store::organisation(path)?;
+    let mut store = Store::open(path, &organisation)?;
+    store.verify()?;
+    Ok((store, credentials(secrets, organisation)))
+}
+
+/// Makes rows again in a store that opens.
+fn rows(store: &Store, credentials: &Credentials) -> Result<Repaired, RestoreError> {
+    let found = match look(store, credentials) {
         Err(RestoreError::Replica(error)) if is_damage(&error) => {
             return Ok(Repaired::Beyond(vec![error.to_string()]));
         }
@@ -57,17 +103,15 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
     if found.row_problems < found.problems.len() as u64 {
         return Ok(Repaired::Beyond(found.problems));
     }
-    make_rows(&store, &credentials)?;
-    let left = examine(&store, &credentials)?;
+    make_rows(store, credentials)?;
+    let left = look(store, credentials)?;
     if left.problems.is_empty() {
         return Ok(Repaired::Rows(found.row_problems));
     }
     Ok(Repaired::Beyond(left.problems))
 }
 
-type Findings = sincronia_protocol::replica::Findings;
-
-fn examine(store: &Store, credentials: &Credentials) -> Result<Findings, RestoreError> {
+fn look(store: &Store, credentials: &Credentials) -> Result<Findings, RestoreError> {
     let disk = store.snapshot()?;
     let mut replica = Replica::open(credentials.clone(), &disk)?;
     Ok(replica.verify(&disk, true)?)

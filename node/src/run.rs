@@ -1,6 +1,7 @@
 //! A node from start to stop.
 
 use crate::api::ErrorCode;
+use crate::backup::Replacement;
 use crate::config::{self, Config, ConfigError, DirectoryError, Key, NodeDirectory};
 use crate::engine::{self, CoreConfig};
 use crate::http::{self, Announcement, Settings, Token};
@@ -65,6 +66,12 @@ pub enum RunError {
     /// The network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// Another node took its place.
+    #[error(
+        "another node took the place of this one ({0}), which is revoked; start that one. If it \
+         never came to run, remove the file replaced-by here"
+    )]
+    Replaced(Replacement),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +87,9 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let directory = NodeDirectory::open(&options.directory)?;
     let _lock = directory.lock()?;
+    if let Some(replacement) = Replacement::of(&directory) {
+        return Err(RunError::Replaced(replacement));
+    }
     let config = Config::load(&directory.config(), config::variables(), &options.overrides)?;
     // A process that runs several nodes, as tests do, has set up its logs already.
     let _ = logging::start(config.log_level.value, config.log_format.value);

@@ -92,7 +92,7 @@ pub fn initialise_once(
     if !(2..=1_000).contains(&length) || !sincronia_protocol::text::is_line(&options.name) {
         return Err(SetupError::Name);
     }
-    let directory = NodeDirectory::create(&options.directory)?;
+    let (directory, claim) = NodeDirectory::claim(&options.directory)?;
     let mut random = random::generator().map_err(|_| SetupError::Random)?;
     let entropy = Secret::<32>::random(&mut random);
     let root = RootKey::derive(&entropy, 0);
@@ -119,6 +119,7 @@ pub fn initialise_once(
     }
     // The keystore comes last: a directory with a keystore is a whole node.
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
+    claim.keep();
     Ok(Initialised { organisation, node, recovery_words })
 }
 

@@ -21,6 +21,7 @@
 
 mod damaged;
 mod error;
+mod pages;
 mod snapshot;
 mod tables;
 
@@ -35,6 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use damaged::DamagedStore;
 pub use error::StoreError;
+pub use pages::Pages;
 pub use snapshot::Snapshot;
 use tables::{META, definition};
 
@@ -150,6 +152,20 @@ impl Store {
         }
         write.commit().map_err(|error| self.failed(error))?;
         self.created = Timestamp::from_milliseconds(created);
+        Ok(())
+    }
+
+    /// Says of the store that it was made when the one was whose place it takes.
+    fn date(&mut self, created: Timestamp) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(|error| self.failed(error))?;
+        {
+            let mut meta = write.open_table(META).map_err(|error| self.failed(error))?;
+            let milliseconds = created.milliseconds().to_be_bytes();
+            let dated = meta.insert("created", milliseconds.as_slice()).map(drop);
+            dated.map_err(|error| self.failed(error))?;
+        }
+        write.commit().map_err(|error| self.failed(error))?;
+        self.created = created;
         Ok(())
     }
 

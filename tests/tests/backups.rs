@@ -91,6 +91,8 @@ fn threat_26_a_backup_restores_a_node_that_forks_nothing_and_lacks_nothing() {
     lost.start();
     lost.wait("that it was revoked", |client| client.status().unwrap().revoked);
     assert!(found(lost.client(), &fresh).is_none());
+    let refused = lost.client().backup(&mut Vec::new()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Revoked, "a backup of it would be taken for one");
     assert!(casa.client().status().unwrap().counts.quarantined == 0);
 }
 

@@ -545,6 +545,8 @@ pub(super) struct Search {
 pub(super) struct Verify {
     #[arg(long)]
     pub deep: bool,
+    #[command(flatten)]
+    pub unlocking: Unlocking,
 }
 
 #[derive(Debug, Args)]

@@ -173,16 +173,37 @@ pub fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// A key file that may have been made for a node: if the node does not come to be, it goes again.
+#[must_use]
+pub struct MadeKeyFile(Option<PathBuf>);
+
+impl MadeKeyFile {
+    /// There is a node that opens with it.
+    pub fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for MadeKeyFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // It opens nothing.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 /// Makes the key file that was named, unless it is there.
-pub fn make_key_file(context: &Context, unlock: &Unlock) -> Result<(), Failure> {
-    let Unlock::KeyFile(path) = unlock else { return Ok(()) };
+pub fn make_key_file(context: &Context, unlock: &Unlock) -> Result<MadeKeyFile, Failure> {
+    let Unlock::KeyFile(path) = unlock else { return Ok(MadeKeyFile(None)) };
     if path.exists() {
-        return Ok(());
+        return Ok(MadeKeyFile(None));
     }
     let failed = |cause: &dyn std::fmt::Display| {
         context.fail(Exit::Error, "file", &format!("{}: {cause}", path.display()))
     };
     let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
     getrandom::fill(key.as_mut_slice()).map_err(|error| failed(&error))?;
-    write_private(path, key.as_slice()).map_err(|error| failed(&error))
+    write_private(path, key.as_slice()).map_err(|error| failed(&error))?;
+    Ok(MadeKeyFile(Some(path.clone())))
 }

@@ -7,13 +7,14 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use sincronia_node::RunError;
 use sincronia_node::backup::RestoreError;
-use sincronia_node::config::{ConfigError, DirectoryError};
+use sincronia_node::config::{ConfigError, DirectoryError, NodeDirectory};
 use sincronia_node::keystore::KeystoreError;
 use sincronia_node::machine::SetupMachineError;
 use sincronia_node::setup::SetupError;
 use sincronia_node::{network::NetworkError, store::StoreError};
 use sincronia_protocol::backup::BackupError;
 use sincronia_protocol::identity::MachineError;
+use std::path::Path;
 
 /// Why a node was not set up.
 pub fn not_set_up(context: &Context, error: &SetupError) -> Failure {
@@ -54,9 +55,18 @@ pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
         RestoreError::Directory(error) => directory(context, error),
         RestoreError::Forked => context.fail(Exit::NotPermitted, "restore_forked", ""),
         RestoreError::Keystore(error) => keystore(context, error),
+        RestoreError::Replaced(replacement) => {
+            context.fail(Exit::NotPermitted, "replaced", &replacement.to_string())
+        }
+        RestoreError::Ruined => context.fail(Exit::Error, "repair_nothing", ""),
         RestoreError::Store(error) => store(context, error),
         error => Failure::told(Exit::Error, "restore", error),
     }
+}
+
+/// The directory of a node that was set up.
+pub fn node_in(context: &Context, path: &Path) -> Result<NodeDirectory, Failure> {
+    NodeDirectory::open(path).map_err(|error| directory(context, &error))
 }
 
 /// Why a request or an admission cannot be used.
@@ -80,6 +90,9 @@ pub fn not_run(context: &Context, error: &RunError) -> Failure {
         RunError::Directory(error) => directory(context, error),
         RunError::Keystore(error) => keystore(context, error),
         RunError::Network(error) => network(context, error),
+        RunError::Replaced(replacement) => {
+            context.fail(Exit::NotPermitted, "replaced", &replacement.to_string())
+        }
         RunError::NotAdmitted => context.fail(Exit::NotPermitted, "not_admitted", ""),
         RunError::Store(error) => store(context, error),
         error => Failure::told(Exit::Error, "run", error),
@@ -178,6 +191,7 @@ mod tests {
     use super::*;
     use crate::cli::arguments::Global;
     use crate::language::{Catalogue, Language};
+    use sincronia_node::backup::Replacement;
     use std::path::PathBuf;
 
     #[test]
@@ -203,6 +217,7 @@ mod tests {
             RunError::Network(NetworkError::BadAddress("pippo".into())),
             RunError::Network(NetworkError::Listen { address: "a".into(), cause: "b".into() }),
             RunError::NotAdmitted,
+            RunError::Replaced(Replacement::default()),
             RunError::Store(StoreError::Damaged { path: path(), cause: "magic".into() }),
             RunError::Store(StoreError::Foreign { path: path() }),
             RunError::Store(StoreError::Full { path: path() }),

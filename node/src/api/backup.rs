@@ -29,4 +29,7 @@ pub struct CatchingUpView {
     pub since: Option<u64>,
     /// Names of organisations that it has not been in sync with since.
     pub awaited: Vec<String>,
+    /// Whether it lost the list of its partners, and has heard nobody who knows any since.
+    #[serde(default)]
+    pub blind: bool,
 }

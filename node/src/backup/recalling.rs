@@ -6,19 +6,19 @@ use crate::limits::{NETWORK_EVENTS_MAX, RECALL_TIMEOUT};
 use crate::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
 use sincronia_protocol::crypto::RootKey;
 use sincronia_protocol::identity::IdentityEntry;
-use sincronia_protocol::ids::NodeId;
+use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::joining::{JoinMessage, recall};
 use sincronia_protocol::replica::ReplicaError;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// Who was heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
-    /// Nodes that were asked.
+    /// Organisations of which a node was asked: partners, and this one if it has other machines.
     pub asked: usize,
-    /// Nodes that answered.
+    /// Those of which one answered.
     pub answered: usize,
     /// Entries that the backup did not have.
     pub fresh: u64,
@@ -30,7 +30,7 @@ struct Recall {
     events: mpsc::Receiver<NetworkEvent>,
     waiting: HashSet<NodeId>,
     sessions: HashMap<SessionId, NodeId>,
-    answers: Vec<Vec<IdentityEntry>>,
+    answers: Vec<(NodeId, Vec<IdentityEntry>)>,
 }
 
 impl Restoration {
@@ -41,13 +41,16 @@ impl Restoration {
     /// [`RestoreError::Forked`] when somebody knows another continuation.
     pub async fn recall(&mut self, root: &RootKey) -> Result<Heard, RestoreError> {
         let places = self.places();
-        let asked = places.len();
-        let mut recall = Recall::begin(Zeroizing::new(self.secrets.node), places).await?;
+        let of = |node: &NodeId| places.get(node).map(|(organisation, _)| *organisation);
+        let asked: BTreeSet<_> = places.keys().filter_map(of).collect();
+        let reached = places.iter().map(|(node, (_, addresses))| (*node, addresses.clone()));
+        let mut recall =
+            Recall::begin(Zeroizing::new(self.secrets.node), reached.collect()).await?;
         let _ =
             tokio::time::timeout(RECALL_TIMEOUT, recall.listen(self.replica.node(), root)).await;
         recall.network.shutdown().await;
         let before = self.length();
-        for entries in &recall.answers {
+        for (_, entries) in &recall.answers {
             match self.admit(entries) {
                 Ok(()) => {}
                 Err(RestoreError::Replica(ReplicaError::Identity(_))) => {
@@ -57,7 +60,9 @@ impl Restoration {
             }
         }
         let fresh = self.length().saturating_sub(before);
-        Ok(Heard { asked, answered: recall.answers.len(), fresh })
+        let answered: BTreeSet<_> =
+            recall.answers.iter().filter_map(|(node, _)| of(node)).collect();
+        Ok(Heard { asked: asked.len(), answered: answered.len(), fresh })
     }
 
     fn length(&self) -> u64 {
@@ -65,19 +70,22 @@ impl Restoration {
         own.map_or(0, sincronia_protocol::identity::Identity::length)
     }
 
-    /// Where nodes of partners and of this organisation were last reached.
-    fn places(&self) -> HashMap<NodeId, Vec<String>> {
+    /// Where nodes of partners and of this organisation were last reached, and whose they are.
+    fn places(&self) -> HashMap<NodeId, (OrganisationId, Vec<String>)> {
         let mut places = HashMap::new();
         for (organisation, partner) in self.replica.partners() {
             if self.replica.is_partner(organisation) {
-                places.extend(partner.addresses.iter().cloned());
+                let place = |(node, addresses): &(NodeId, Vec<String>)| {
+                    (*node, (*organisation, addresses.clone()))
+                };
+                places.extend(partner.addresses.iter().map(place));
             }
         }
         for (node, sibling) in self.replica.siblings() {
-            places.insert(*node, sibling.addresses.clone());
+            places.insert(*node, (self.origin.organisation, sibling.addresses.clone()));
         }
         let old = self.origin.node;
-        places.retain(|node, addresses| *node != old && !addresses.is_empty());
+        places.retain(|node, (_, addresses)| *node != old && !addresses.is_empty());
         places
     }
 }
@@ -127,7 +135,7 @@ impl Recall {
         self.waiting.remove(&node);
         // A refusal tells nothing: the organisation may be none of its partners any more.
         if let Ok(JoinMessage::Recalled { identity }) = JoinMessage::decode(bytes) {
-            self.answers.push(identity);
+            self.answers.push((node, identity));
         }
         self.network.close(session);
     }

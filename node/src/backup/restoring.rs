@@ -7,7 +7,8 @@
 //! interrupted before leaves no node.
 
 use super::reading::Reading;
-use crate::config::{DirectoryError, DirectoryLock, NodeDirectory};
+use super::replacement::Replacement;
+use crate::config::{Claim, DirectoryError, DirectoryLock, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::{credentials, settings};
@@ -51,6 +52,12 @@ pub enum RestoreError {
     /// The file cannot be read.
     #[error("the backup cannot be read: {0}")]
     Read(#[source] std::io::Error),
+    /// Another node took the place of the damaged one already.
+    #[error(
+        "another node took the place of this one already ({0}); go on with that one, or restore a \
+         backup"
+    )]
+    Replaced(Replacement),
     /// Too little of a damaged store can be read.
     #[error(
         "of the damaged store not even the identity of its organisation can be read; restore a \
@@ -123,6 +130,8 @@ pub struct Restored {
     pub node: NodeId,
     /// How many organisations it waits for before it signs access logs.
     pub awaited: usize,
+    /// Whether it knows who its partners are.
+    pub knows_partners: bool,
 }
 
 /// The node in whose place another is made.
@@ -147,6 +156,12 @@ pub struct Restoration {
     pub(super) replica: Replica,
     pub(super) origin: Origin,
     pub(super) settings: String,
+    /// The directory of the damaged node of which it is made.
+    pub(super) ruins: Option<(NodeDirectory, DirectoryLock)>,
+    /// Whether the list of partners is as it was.
+    pub(super) knows_partners: bool,
+    /// Dropped last: what was made goes again when there is no node in the end.
+    pub(super) claim: Claim,
 }
 
 /// A new directory with an empty store in it, and fresh keys for a node that is to live there.
@@ -156,6 +171,8 @@ pub(super) struct Ground {
     pub secrets: Secrets,
     pub credentials: Credentials,
     pub store: Store,
+    /// Dropped last.
+    pub claim: Claim,
 }
 
 impl Ground {
@@ -164,7 +181,7 @@ impl Ground {
         options: &RestoreOptions,
         organisation: OrganisationId,
     ) -> Result<Self, RestoreError> {
-        let directory = NodeDirectory::create(&options.directory)?;
+        let (directory, claim) = NodeDirectory::claim(&options.directory)?;
         let lock = directory.lock()?;
         if directory.keystore().exists() {
             return Err(KeystoreError::Exists(directory.keystore()).into());
@@ -175,7 +192,7 @@ impl Ground {
         // A store without its keystore is what a restoration that was interrupted left.
         let _ = std::fs::remove_file(directory.store());
         let store = Store::open(&directory.store(), &organisation)?;
-        Ok(Self { directory, lock, secrets, credentials, store })
+        Ok(Self { directory, lock, secrets, credentials, store, claim })
     }
 }
 
@@ -191,7 +208,7 @@ impl Restoration {
     ) -> Result<Self, RestoreError> {
         let mut reading = Reading::begin(file)?;
         let (header, key) = (reading.header()?.clone(), reading.key(recovery)?);
-        let Ground { directory, lock, secrets, credentials, store } =
+        let Ground { directory, lock, secrets, credentials, store, claim } =
             Ground::prepare(&options, header.organisation)?;
         let mut filling = Filling::new(&store, &credentials);
         reading.items(&key, |item| filling.take(item))?;
@@ -218,6 +235,9 @@ impl Restoration {
             replica,
             origin,
             settings,
+            ruins: None,
+            knows_partners: true,
+            claim,
         })
     }
 
@@ -235,10 +255,11 @@ impl Restoration {
         Ok(self.replica.identity_entries(&self.disk, &self.origin.organisation, 0)?)
     }
 
-    /// How many partners there are.
+    /// Whether somebody may know more than this node: a partner that it knows of, or may not know
+    /// of any more.
     #[must_use]
-    pub fn partners(&self) -> usize {
-        self.replica.partners().count()
+    pub fn has_partners(&self) -> bool {
+        !self.knows_partners || self.replica.partners().next().is_some()
     }
 
     /// What the holder of the root key is to sign: that the new node is certified, that it is
@@ -279,7 +300,7 @@ impl Restoration {
     /// [`RestoreError`]; there is then no node in the directory.
     pub fn finish(mut self, signed: &[IdentityEntry]) -> Result<Restored, RestoreError> {
         self.replica.admit_identity(&self.disk, signed)?;
-        self.replica.begin_catching_up(engine::now())?;
+        self.replica.begin_catching_up(engine::now(), self.knows_partners)?;
         self.store.commit(&self.replica.take_batch())?;
         let text = if self.settings.is_empty() {
             settings(&self.origin.organisation.to_string())
@@ -288,14 +309,26 @@ impl Restoration {
         };
         self.directory.write(&self.directory.config(), &text)?;
         let awaited = self.replica.catching_up().map_or(0, |one| one.awaited.len());
-        keystore::create(
+        let (organisation, node) = (self.origin.organisation, self.replica.node());
+        let at = engine::now().milliseconds();
+        if let Some((ruins, _)) = &self.ruins {
+            // Before there is the node: it must not come to be without the mark.
+            Replacement::in_directory(self.directory.path(), node.to_string(), at).mark(ruins)?;
+        }
+        let created = keystore::create(
             &self.directory.keystore(),
             &self.secrets,
             &self.options.unlock,
             self.options.strength,
-        )?;
-        let (organisation, node) = (self.origin.organisation, self.replica.node());
-        Ok(Restored { organisation, node, awaited })
+        );
+        if let Err(error) = created {
+            if let Some((ruins, _)) = &self.ruins {
+                let _ = std::fs::remove_file(ruins.replaced_by());
+            }
+            return Err(error.into());
+        }
+        self.claim.keep();
+        Ok(Restored { organisation, node, awaited, knows_partners: self.knows_partners })
     }
 }
 

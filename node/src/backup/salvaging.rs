@@ -1,22 +1,23 @@
 //! A node made from what still holds in a damaged store: a backup made of ruins.
 //!
-//! The damaged directory is only read, and stays as it is. What is taken over passes the checks of
-//! what a partner brings; the rest comes back from partners once the new node runs. The steps after
-//! this are those of a restoration: the new node is certified, the damaged one revoked, and nothing
-//! of its own logs is signed anew.
+//! The damaged directory is only read; in the end it is marked as replaced. What is taken over
+//! passes the checks of what a partner brings; the rest comes back from partners once the new node
+//! runs. The steps after this are those of a restoration: the new node is certified, the damaged
+//! one revoked, and nothing of its own logs is signed anew.
 
+use super::replacement::Replacement;
 use super::restoring::{Ground, Origin, Restoration, RestoreError, RestoreOptions};
 use crate::config::NodeDirectory;
 use crate::engine;
 use crate::keystore::{self, Unlock};
 use crate::setup::credentials;
-use crate::store::{DamagedStore, Snapshot};
+use crate::store::{DamagedStore, Pages, Snapshot, StoreError};
 use sincronia_protocol::ids::{NodeId, SpaceId};
 use sincronia_protocol::replica::{
     Credentials, Replica, SALVAGED_TABLES, Salvaged, authors_on, length_on, organisations_on,
     spaces_on,
 };
-use sincronia_protocol::storage::{Batch, Storage};
+use sincronia_protocol::storage::{Batch, Storage, Table};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -30,6 +31,8 @@ pub struct SalvageReport {
     pub spaces: u64,
     /// Entries of authors.
     pub entries: u64,
+    /// Whether the list of partners was taken over whole.
+    pub knows_partners: bool,
     /// What did not hold or could not be read, in words: partners are asked for it.
     pub losses: Vec<String>,
 }
@@ -38,26 +41,49 @@ pub struct SalvageReport {
 /// root key must sign.
 ///
 /// # Errors
-/// [`RestoreError`] when the store opens in no way, or does not hold the identity of the
-/// organisation that the keystore beside it speaks for.
+/// [`RestoreError::Ruined`] when the store opens in no way, or does not hold the identity of the
+/// organisation that the keystore beside it speaks for; [`RestoreError::Replaced`] when it was done
+/// before.
 pub fn salvage(
     options: RestoreOptions,
     damaged: &Path,
     unlock: &Unlock,
 ) -> Result<(Restoration, SalvageReport), RestoreError> {
+    match Replacement::of(&NodeDirectory::open(damaged)?) {
+        Some(replacement) => Err(RestoreError::Replaced(replacement)),
+        None => salvage_again(options, damaged, unlock),
+    }
+}
+
+/// As [`salvage`], also when another node took the place before, of which somebody knows that it
+/// does not live.
+///
+/// # Errors
+/// As [`salvage`].
+pub fn salvage_again(
+    options: RestoreOptions,
+    damaged: &Path,
+    unlock: &Unlock,
+) -> Result<(Restoration, SalvageReport), RestoreError> {
     let ruins = NodeDirectory::open(damaged)?;
-    let _ruins_lock = ruins.lock()?;
+    let ruins_lock = ruins.lock()?;
     let old = keystore::open(&ruins.keystore(), unlock)?;
-    let store = DamagedStore::open(&ruins.store())?;
+    let store = match DamagedStore::open(&ruins.store()) {
+        Err(StoreError::Damaged { .. }) => return Err(RestoreError::Ruined),
+        store => store?,
+    };
     let old = credentials(&old, store.organisation);
     let ground = Ground::prepare(&options, store.organisation)?;
     let mut work = Salvage::begin(ground, &old, &store.disk)?;
     work.spaces(&store.disk)?;
+    let pages = Pages::check(&ruins.store());
+    // Fewer partners than there were look like all of them: only the checksums tell.
+    work.report.knows_partners &= pages.is_ok_and(|pages| pages.is_whole(Table::Partners));
     let Salvage { ground, replica, disk, report } = work;
     let (organisation, node) = (old.organisation, old.node_key.id());
     let origin = Origin { organisation, node, made_at: engine::now() };
     let settings = std::fs::read_to_string(ruins.config()).unwrap_or_default();
-    let Ground { directory, lock, secrets, store, .. } = ground;
+    let Ground { directory, lock, secrets, store, claim, .. } = ground;
     let restoration = Restoration {
         directory,
         _lock: lock,
@@ -68,6 +94,9 @@ pub fn salvage(
         replica,
         origin,
         settings,
+        ruins: Some((ruins, ruins_lock)),
+        knows_partners: report.knows_partners,
+        claim,
     };
     Ok((restoration, report))
 }
@@ -85,12 +114,15 @@ impl Salvage {
     fn begin(ground: Ground, old: &Credentials, damaged: &Snapshot) -> Result<Self, RestoreError> {
         let disk = ground.store.snapshot()?;
         let replica = Replica::open(ground.credentials.clone(), &disk)?;
-        let report = SalvageReport::default();
+        let report = SalvageReport { knows_partners: true, ..SalvageReport::default() };
         let mut work = Self { ground, replica, disk, report };
         work.identities(damaged, old)?;
-        let (batch, losses) = sealed(damaged, old, &work.ground.credentials);
-        work.report.losses.extend(losses);
-        work.ground.store.commit(&batch)?;
+        for table in SALVAGED_TABLES {
+            let (batch, loss) = sealed(damaged, table, old, &work.ground.credentials);
+            work.report.knows_partners &= table != Table::Partners || loss.is_none();
+            work.report.losses.extend(loss.map(|loss| format!("{}: {loss}", table.name())));
+            work.ground.store.commit(&batch)?;
+        }
         work.disk = work.ground.store.snapshot()?;
         work.replica = Replica::open(work.ground.credentials.clone(), &work.disk)?;
         Ok(work)
@@ -99,7 +131,7 @@ impl Salvage {
     fn identities(&mut self, damaged: &Snapshot, old: &Credentials) -> Result<(), RestoreError> {
         for organisation in organisations_on(damaged) {
             let taken = self.replica.salvage_identity(damaged, &self.disk, &organisation);
-            self.note(&organisation.to_string(), taken);
+            self.note(&format!("identity of organisation {organisation}"), taken);
         }
         self.commit()?;
         let own = self.replica.identity(&old.organisation);
@@ -112,7 +144,7 @@ impl Salvage {
     fn spaces(&mut self, damaged: &Snapshot) -> Result<(), RestoreError> {
         for space in spaces_on(damaged) {
             let taken = self.replica.salvage_space(damaged, &self.disk, &space);
-            if self.note(&space.to_string(), taken) == 0 {
+            if self.note(&format!("access log of space {space}"), taken) == 0 {
                 continue;
             }
             self.report.spaces += 1;
@@ -121,7 +153,7 @@ impl Salvage {
                 self.report.entries += self.author(damaged, (&space, &author))?;
             }
             let taken = self.replica.salvage_receipts(damaged, &self.disk, &space);
-            self.note(&space.to_string(), taken);
+            self.note(&format!("receipts of space {space}"), taken);
             self.commit()?;
         }
         Ok(())
@@ -137,7 +169,8 @@ impl Salvage {
         loop {
             let taken = self.replica.salvage_run(damaged, &self.disk, place, at);
             let is_whole = matches!(taken, Salvaged::Whole(_));
-            let reached = self.note(&format!("{space}, {author}, from {at} on"), taken);
+            let reached = self
+                .note(&format!("space {space}, log of node {author}, from entry {at} on"), taken);
             let is_over = reached == at || !is_whole;
             at = reached;
             runs += 1;
@@ -150,7 +183,9 @@ impl Salvage {
         }
         let known = length_on(damaged, space, author).unwrap_or_default();
         if at < known {
-            self.report.losses.push(format!("{space}, {author}: {at} entries of {known} hold"));
+            self.report
+                .losses
+                .push(format!("space {space}, log of node {author}: {at} entries of {known} hold"));
         }
         Ok(at)
     }
@@ -174,25 +209,26 @@ impl Salvage {
     }
 }
 
-/// What opens of the values that the old node sealed, sealed by the new one; and how much does not.
-fn sealed(damaged: &Snapshot, old: &Credentials, new: &Credentials) -> (Batch, Vec<String>) {
-    let (mut batch, mut losses) = (Batch::default(), Vec::new());
-    for table in SALVAGED_TABLES {
-        let mut lost = 0_u64;
-        let read = damaged.scan(table, &[], &[u8::MAX; 97], &mut |key, value| {
-            match new.take_over(old, table, key, value) {
-                Ok(Some(value)) => batch.put(table, key.to_vec(), value),
-                Ok(None) => {}
-                Err(_) => lost += 1,
-            }
-            ControlFlow::Continue(())
-        });
-        if lost > 0 {
-            losses.push(format!("{}: {lost} values do not open", table.name()));
+/// What opens of the values of a table that the old node sealed, sealed by the new one; and what
+/// does not.
+fn sealed(
+    damaged: &Snapshot,
+    table: Table,
+    old: &Credentials,
+    new: &Credentials,
+) -> (Batch, Option<String>) {
+    let (mut batch, mut unopened) = (Batch::default(), 0_u64);
+    let read = damaged.scan(table, &[], &[u8::MAX; 97], &mut |key, value| {
+        match new.take_over(old, table, key, value) {
+            Ok(Some(value)) => batch.put(table, key.to_vec(), value),
+            Ok(None) => {}
+            Err(_) => unopened += 1,
         }
-        if let Err(error) = read {
-            losses.push(format!("{}: {error}", table.name()));
-        }
-    }
-    (batch, losses)
+        ControlFlow::Continue(())
+    });
+    let loss = match read {
+        Err(error) => Some(error.to_string()),
+        Ok(()) => (unopened > 0).then(|| format!("{unopened} values do not open")),
+    };
+    (batch, loss)
 }

@@ -8,8 +8,10 @@
 //! | `api-token` | what opens the local API; new at each start | 0600 |
 //! | `api-address` | where the local API listens, while the node runs | 0600 |
 //! | `last-listen` | where the node last listened for partners, to be found there again | 0600 |
+//! | `replaced-by` | which node took the place of this one, whose disk is damaged | 0600 |
 //! | `lock` | held by the process that uses the directory; its number | 0600 |
 
+use super::claim::Claim;
 use super::lock::DirectoryLock;
 use crate::keystore::file::write_private;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -59,7 +61,7 @@ fn holder(process: Option<u32>) -> String {
 /// The directory of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeDirectory {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl NodeDirectory {
@@ -81,6 +83,15 @@ impl NodeDirectory {
             std::fs::set_permissions(path, closed).map_err(failed)?;
         }
         Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// As [`Self::create`]; unless the claim is kept, what comes to be there goes again.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn claim(path: &Path) -> Result<(Self, Claim), DirectoryError> {
+        let claim = Claim::before(path);
+        Ok((Self::create(path)?, claim))
     }
 
     /// Opens the directory of a node that was set up.
@@ -149,6 +160,17 @@ impl NodeDirectory {
     #[must_use]
     pub fn last_listen(&self) -> PathBuf {
         self.path.join("last-listen")
+    }
+
+    /// Which node took the place of this one.
+    #[must_use]
+    pub fn replaced_by(&self) -> PathBuf {
+        self.path.join("replaced-by")
+    }
+
+    /// The files that are made before a node is there: its keystore comes last.
+    pub(super) fn of_a_new_node(&self) -> [PathBuf; 3] {
+        [self.store(), self.config(), self.path.join("lock")]
     }
 
     /// Writes one of the files above, whole and readable by its owner only.

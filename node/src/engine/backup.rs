@@ -14,6 +14,9 @@ use tracing::{info, warn};
 impl Core {
     /// What a backup is made from: the last commit, and the key it is sealed to.
     pub fn backup_source(&mut self) -> Result<BackupSource, ApiError> {
+        if self.replica.is_revoked() {
+            return Err(revoked());
+        }
         let recipient = self.step(|replica, disk, _| replica.backup_recipient(disk))?;
         let recipient = recipient.ok_or_else(no_recipient)?;
         self.commit().map_err(|_| super::store_failed())?;
@@ -62,8 +65,19 @@ impl Core {
     pub(super) fn catching_up_view(&self) -> Option<CatchingUpView> {
         let state = self.replica.catching_up()?;
         let awaited = state.awaited.iter().map(|one| self.name_of(one)).collect();
-        Some(CatchingUpView { since: Some(state.since.milliseconds()), awaited })
+        let since = Some(state.since.milliseconds());
+        Some(CatchingUpView { since, awaited, blind: state.is_blind })
     }
+}
+
+/// A backup of it would restore a node that knows nothing since, and be kept as if it were one.
+fn revoked() -> ApiError {
+    ApiError::new(
+        ErrorCode::Revoked,
+        "this node was revoked: it receives nothing any more, and a backup of it would lack that",
+        "make the backup on another machine of the organisation; to keep what is here, stop the \
+         node and copy its directory",
+    )
 }
 
 fn no_recipient() -> ApiError {

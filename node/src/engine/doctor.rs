@@ -146,8 +146,11 @@ fn on(status: &Status) -> String {
 }
 
 fn awaited(status: &Status) -> String {
-    let names = status.catching_up.as_ref().map(|one| one.awaited.join("; "));
-    names.unwrap_or_else(|| "nobody is waited for".into())
+    match &status.catching_up {
+        Some(one) if one.awaited.is_empty() => "any partner: the list of them is lost".into(),
+        Some(one) => one.awaited.join("; "),
+        None => "nobody is waited for".into(),
+    }
 }
 
 fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {

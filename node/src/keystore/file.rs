@@ -17,6 +17,16 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_directory(path)
 }
 
+/// Puts a file that was written and synced in the place of another, in one step.
+///
+/// # Errors
+/// What the system says; `path` is then as it was.
+pub fn take_place(fresh: &Path, path: &Path) -> Result<()> {
+    File::open(fresh)?.sync_all()?;
+    std::fs::rename(fresh, path)?;
+    sync_directory(path)
+}
+
 /// Writes `path` unless there is something already, also when two try at once.
 ///
 /// # Errors

@@ -1,21 +1,28 @@
 //! A store that is damaged, read as far as it can be.
 
-use super::{CACHE_BYTES, Snapshot, StoreError, tables::META};
+use super::{CACHE_BYTES, Snapshot, Store, StoreError, tables::META};
 use redb::{
     BackendError, ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend,
 };
 use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::storage::{Batch, Storage, Table};
+use sincronia_protocol::time::Timestamp;
 use std::fs::File;
 use std::io::{Error, ErrorKind};
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+/// Bytes of what is copied between two commits.
+const COPIED_BYTES: usize = 4 * 1024 * 1024;
 
 /// A damaged file, open for reading alone. What cannot be read is an error where it stands; what
 /// can be read may be anything, so whoever reads it checks it.
 pub struct DamagedStore {
     /// Whose store it is, by its own word.
     pub organisation: OrganisationId,
+    /// When it was made, by its own word.
+    created: Timestamp,
     /// What it holds. Dropped before the database is closed.
     pub disk: Snapshot,
     _database: ReadOnlyDatabase,
@@ -27,7 +34,7 @@ impl DamagedStore {
     /// # Errors
     /// [`StoreError::Damaged`] when it opens in no way.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let (database, read, organisation) = StoreError::guard(path, || {
+        let (database, read, organisation, created) = StoreError::guard(path, || {
             let mut builder = Database::builder();
             builder.set_cache_size(CACHE_BYTES);
             // A reader beside writers of other processes does not need to know which pages are
@@ -37,16 +44,50 @@ impl DamagedStore {
             let file = File::open(path).map_err(redb::Error::Io)?;
             let database = builder.open_read_only_with_backend(Ruins(file))?;
             let read = database.begin_read()?;
-            let organisation = read.open_table(META)?.get("organisation")?;
+            let meta = read.open_table(META)?;
+            let organisation = meta.get("organisation")?;
             let organisation = organisation.and_then(|value| value.value().try_into().ok());
-            Ok((database, read, organisation))
+            let created = meta.get("created")?.and_then(|value| value.value().try_into().ok());
+            Ok((database, read, organisation, created.map_or(0, u64::from_be_bytes)))
         })?;
         let organisation = organisation.ok_or_else(|| StoreError::Damaged {
             path: path.to_path_buf(),
             cause: "it names no organisation".into(),
         })?;
         let organisation = OrganisationId::from_bytes(organisation);
-        Ok(Self { organisation, disk: Snapshot::new(read), _database: database })
+        let created = Timestamp::from_milliseconds(created);
+        Ok(Self { organisation, created, disk: Snapshot::new(read), _database: database })
+    }
+
+    /// Writes `tables` as they stand into a new store at `path`, which says of itself what this one
+    /// does.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a table cannot be read to its end; what was written by then is
+    /// of no use.
+    pub fn copy(
+        &self,
+        path: &Path,
+        tables: impl Iterator<Item = Table>,
+    ) -> Result<Store, StoreError> {
+        let mut store = Store::open(path, &self.organisation)?;
+        store.date(self.created)?;
+        for table in tables {
+            let (mut batch, mut bytes, mut outcome) = (Batch::default(), 0, Ok(()));
+            let read = self.disk.scan(table, &[], &[u8::MAX; 97], &mut |key, value| {
+                batch.put(table, key.to_vec(), value.to_vec());
+                bytes += key.len() + value.len();
+                if bytes >= COPIED_BYTES {
+                    bytes = 0;
+                    outcome = store.commit(&std::mem::take(&mut batch));
+                }
+                if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            read.map_err(|error| StoreError::Damaged { path: path.into(), cause: error.0 })?;
+            outcome?;
+            store.commit(&batch)?;
+        }
+        Ok(store)
     }
 }
 

@@ -94,6 +94,12 @@ impl StoreError {
         }
     }
 
+    /// What is damaged, if that is what is wrong.
+    #[must_use]
+    pub fn into_damage(self) -> Option<String> {
+        if let Self::Damaged { cause, .. } = self { Some(cause) } else { None }
+    }
+
     /// Runs what reads a file that may be damaged: redb then panics in places.
     pub(super) fn guard<T>(
         path: &Path,

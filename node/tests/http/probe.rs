@@ -154,7 +154,7 @@ impl Service for Probe {
 
     async fn finish_catching_up(&self) -> Answer<CatchingUpView> {
         self.note("finish_catching_up", &[]);
-        Ok(CatchingUpView { since: Some(7), awaited: vec!["ASL".into()] })
+        Ok(CatchingUpView { since: Some(7), awaited: vec!["ASL".into()], blind: false })
     }
 
     async fn export_bundle(&self, request: ExportBundleRequest) -> Answer<BundleFile> {

@@ -16,6 +16,8 @@
 //! 6. limits of the decoder and of the expansion;
 //! 7. the schema: fields, types, codes, and for owned kinds the creator's organisation.
 
+#[cfg(test)]
+pub(crate) mod effort;
 mod expand;
 mod history;
 

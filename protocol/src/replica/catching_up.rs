@@ -5,6 +5,10 @@
 //! acknowledged; and an entry written into an access log now would set aside what the old node
 //! wrote there. So both wait until the node was in sync with every partner that shares a space, or
 //! the operator says that nobody else is to be waited for. Records are read and written meanwhile.
+//!
+//! A node that lost the list of its partners does not know whom to wait for. It waits for every
+//! organisation that shares a space, partner or not, and for one partner at least: from that one it
+//! learns of spaces that it lost, and of those who share them.
 
 use super::{Replica, ReplicaError};
 use crate::codec;
@@ -24,6 +28,10 @@ pub struct CatchingUp {
     /// Organisations not heard yet.
     #[n(1)]
     pub awaited: Vec<OrganisationId>,
+    /// Whether it lost the list of its partners, and has heard nobody who knows any since.
+    #[n(2)]
+    #[cbor(default)]
+    pub is_blind: bool,
 }
 
 impl Replica {
@@ -36,11 +44,23 @@ impl Replica {
     }
 
     /// Begins to wait for every partner that shares a space, and for other nodes of this
-    /// organisation. Nothing begins when there is nobody to wait for.
+    /// organisation. Nothing begins when there is nobody to wait for, unless the node does not
+    /// know its partners any more.
     ///
     /// # Errors
     /// When it cannot be written down.
-    pub fn begin_catching_up(&mut self, now: Timestamp) -> Result<(), ReplicaError> {
+    pub fn begin_catching_up(
+        &mut self,
+        now: Timestamp,
+        knows_partners: bool,
+    ) -> Result<(), ReplicaError> {
+        let awaited = self.sharing(knows_partners);
+        self.keep_catching_up(CatchingUp { since: now, awaited, is_blind: !knows_partners })
+    }
+
+    /// Organisations of which another node shares a space of this one, among them this one itself:
+    /// all of them, or partners only.
+    fn sharing(&self, only_partners: bool) -> Vec<OrganisationId> {
         let (own, node) = (self.organisation(), self.node());
         let is_active = |organisation: &OrganisationId| {
             let identity = self.identities.get(organisation);
@@ -49,16 +69,13 @@ impl Replica {
         let shares = |organisation: &OrganisationId| {
             self.summaries.of(organisation).any(|known| known.summary.role(&own).is_some())
         };
-        let partners = self.partners.keys().chain(std::iter::once(&own));
-        let awaited = partners
-            .filter(|one| self.is_partner(one) && is_active(one) && shares(one))
-            .copied()
-            .collect();
-        self.keep_catching_up(CatchingUp { since: now, awaited })
+        let counts = |one: &&OrganisationId| !only_partners || self.is_partner(one);
+        let known = self.identities.keys().filter(counts);
+        known.filter(|one| is_active(one) && shares(one)).copied().collect()
     }
 
     fn keep_catching_up(&mut self, state: CatchingUp) -> Result<(), ReplicaError> {
-        if state.awaited.is_empty() {
+        if state.awaited.is_empty() && !state.is_blind {
             self.pending.delete(Table::Settings, SETTING.as_bytes().to_vec());
             self.catching_up = None;
             return Ok(());
@@ -81,10 +98,14 @@ impl Replica {
     /// When it cannot be written down.
     pub fn note_heard(&mut self, organisation: &OrganisationId) -> Result<bool, ReplicaError> {
         let Some(state) = &self.catching_up else { return Ok(false) };
-        if !state.awaited.contains(organisation) {
+        let mut state = state.clone();
+        if state.is_blind {
+            // It brought the spaces that both share, and so the others who share them.
+            state.awaited = self.sharing(false);
+            state.is_blind = false;
+        } else if !state.awaited.contains(organisation) {
             return Ok(false);
         }
-        let mut state = state.clone();
         state.awaited.retain(|one| one != organisation);
         self.keep_catching_up(state)?;
         Ok(self.catching_up.is_none())
@@ -96,7 +117,11 @@ impl Replica {
     /// When it cannot be written down.
     pub fn finish_catching_up(&mut self) -> Result<Vec<OrganisationId>, ReplicaError> {
         let Some(state) = self.catching_up.clone() else { return Ok(Vec::new()) };
-        self.keep_catching_up(CatchingUp { since: state.since, awaited: Vec::new() })?;
+        self.keep_catching_up(CatchingUp {
+            since: state.since,
+            awaited: Vec::new(),
+            is_blind: false,
+        })?;
         Ok(state.awaited)
     }
 }

@@ -12,7 +12,7 @@
 use super::serving::RunBuilder;
 use super::stored::Head;
 use super::{Credentials, Replica, ReplicaError, keys};
-use crate::access::{AccessEntry, Receipt};
+use crate::access::{AccessEntry, Receipt, sealed_hash};
 use crate::codec;
 use crate::identity::IdentityEntry;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -114,20 +114,25 @@ fn values<T: Encode<()> + for<'b> Decode<'b, ()>>(
     prefix: &[u8],
 ) -> Salvaged<Vec<T>> {
     let (from, to) = keys::all(prefix);
-    let (mut found, mut is_damaged) = (Vec::new(), false);
+    let (mut found, mut reason) = (Vec::new(), None);
     let read = damaged.scan(table, &from, &to, &mut |_, value| {
         let Ok(value) = codec::decode(value) else {
-            is_damaged = true;
+            reason = Some("makes no sense".to_owned());
             return ControlFlow::Break(());
         };
         found.push(value);
         ControlFlow::Continue(())
     });
-    if read.is_err() || is_damaged {
-        let reason = format!("what follows on number {} cannot be read", found.len());
-        return Salvaged::Part(found, reason);
+    if let Err(error) = read {
+        reason = Some(format!("cannot be read ({error})"));
     }
-    Salvaged::Whole(found)
+    match reason {
+        Some(reason) => {
+            let reason = format!("{} can be read; what follows {reason}", found.len());
+            Salvaged::Part(found, reason)
+        }
+        None => Salvaged::Whole(found),
+    }
 }
 
 impl<T> Salvaged<T> {
@@ -173,20 +178,26 @@ impl Replica {
     ) -> Salvaged<u64> {
         let found = values::<AccessEntry>(damaged, Table::Access, space.as_bytes());
         let (entries, mut reason) = found.split();
-        let mut note = |outcome: Result<bool, ReplicaError>| {
+        let mut note = |of: &str, outcome: Result<bool, ReplicaError>| {
             if let Err(error) = outcome {
-                reason.get_or_insert(error.to_string());
+                reason.get_or_insert(format!("{of}: {error}"));
             }
         };
-        note(self.admit_access(disk, space, &entries, false));
+        note("entries", self.admit_access(disk, space, &entries, false));
         let (branches, _) =
             values::<AccessEntry>(damaged, Table::Branches, space.as_bytes()).split();
         if !branches.is_empty() {
-            note(self.admit_access(disk, space, &branches, false));
+            note("branches", self.admit_access(disk, space, &branches, false));
         }
-        for sealed in sealed_on(damaged, space) {
-            note(self.admit_sealed(disk, space, sealed));
+        let (keyrings, unreadable) = sealed_on(damaged, space).split();
+        for sealed in keyrings {
+            match self.admit_sealed(disk, space, sealed) {
+                // One for a node of a partner: it has it, or is given the key that comes after.
+                Err(ReplicaError::NotPermitted) => {}
+                outcome => note("its keys", outcome),
+            }
         }
+        let reason = reason.or(unreadable);
         let length = self.summary(space).map_or(0, |summary| summary.access.length);
         Salvaged::join(length, reason)
     }
@@ -219,7 +230,7 @@ impl Replica {
         let [from, to] =
             [start, limits::AUTHOR_ENTRIES_MAX].map(|place| keys::entry(space, author, place));
         let read = damaged.scan(Table::Entries, &from, &to, &mut |_, value| builder.push(value));
-        let reason = read.is_err().then(|| "what follows cannot be read".to_owned());
+        let reason = read.err().map(|error| format!("what follows cannot be read ({error})"));
         let Some(run) = builder.finish(*space, *author, start) else {
             return Salvaged::join(start, reason);
         };
@@ -231,14 +242,21 @@ impl Replica {
     }
 }
 
-/// The keyrings of a space that can be read.
-fn sealed_on(damaged: &dyn Storage, space: &SpaceId) -> Vec<Vec<u8>> {
+/// The keyrings of a space that can be read; the rest is handed over by partners.
+fn sealed_on(damaged: &dyn Storage, space: &SpaceId) -> Salvaged<Vec<Vec<u8>>> {
     let (from, to) = keys::all(space.as_bytes());
-    let mut found = Vec::new();
-    // What comes before the damage counts; the rest is handed over by partners.
-    let _ = damaged.scan(Table::Sealed, &from, &to, &mut |_, value| {
-        found.push(value.to_vec());
+    let (mut found, mut altered) = (Vec::new(), 0_u64);
+    let read = damaged.scan(Table::Sealed, &from, &to, &mut |key, value| {
+        if keys::hashed(space, &sealed_hash(value)) == key {
+            found.push(value.to_vec());
+        } else {
+            altered += 1;
+        }
         ControlFlow::Continue(())
     });
-    found
+    let reason = match read {
+        Err(error) => Some(format!("its keys: what follows cannot be read ({error})")),
+        Ok(()) => (altered > 0).then(|| format!("its keys: {altered} are not what was sealed")),
+    };
+    Salvaged::join(found, reason)
 }

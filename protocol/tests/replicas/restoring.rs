@@ -9,7 +9,7 @@ use sincronia_protocol::identity::{IdentityEntry, IdentityOperation};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::joining::{Introduction, JoinMessage, Refusal, recall};
 use sincronia_protocol::replica::{BACKUP_TABLES, Replica, ReplicaError};
-use sincronia_protocol::storage::{Batch, MemoryStorage};
+use sincronia_protocol::storage::{Batch, MemoryStorage, Table};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
 
@@ -53,7 +53,7 @@ fn restore(organisation: &mut Organisation, old: NodeId, backup: &Backup) -> Nod
     restored.act(|replica, disk, _| replica.settle_restored(disk)).unwrap();
     let entries = &organisation.entries[known..];
     restored.act(|replica, disk, _| replica.admit_identity(disk, entries)).unwrap();
-    restored.act(|replica, _, _| replica.begin_catching_up(NOW)).unwrap();
+    restored.act(|replica, _, _| replica.begin_catching_up(NOW, true)).unwrap();
     restored
 }
 
@@ -124,6 +124,47 @@ fn threat_26_a_restored_node_cuts_the_old_one_only_after_hearing_what_partners_h
         assert_eq!(circle.member.title(&space, &record).as_deref(), Some(title));
     }
     assert_eq!(circle.quarantine(), Vec::new());
+}
+
+/// Made of a damaged disk that had lost the list of its partners, nobody seemed to be waited for.
+#[test]
+fn who_lost_the_list_of_its_partners_waits_for_one_that_knows_and_for_all_that_share_a_space() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    circle.settle();
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    restored.act(|replica, _, _| replica.begin_catching_up(NOW, false)).unwrap();
+    restored.restart();
+    let state = restored.replica.catching_up().unwrap().clone();
+    assert!(state.is_blind && state.awaited.contains(&circle.member.organisation()), "{state:?}");
+    let outsider = circle.outsider.organisation();
+    let refused = restored.grant(&space, outsider, Role::Reader, History::Start);
+    assert!(matches!(refused, Err(ReplicaError::CatchingUp)), "{refused:?}");
+
+    return_to(&mut restored, &mut circle.member);
+    assert!(!hear(&mut restored, &circle.member));
+    let state = restored.replica.catching_up().unwrap().clone();
+    assert!(!state.is_blind, "the member knows");
+    assert_eq!(state.awaited, [circle.colleague.organisation()]);
+    return_to(&mut restored, &mut circle.colleague);
+    assert!(hear(&mut restored, &circle.colleague));
+    restored.grant(&space, outsider, Role::Reader, History::Start).unwrap();
+}
+
+#[test]
+fn who_knows_no_space_and_no_partner_waits_until_a_person_says_otherwise() {
+    let mut circle = Circle::of_contributors();
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let identities: Vec<_> =
+        backup.iter().filter(|(at, ..)| BACKUP_TABLES[*at] == Table::Identity).cloned().collect();
+    let mut restored = restore(&mut circle.organisations[0], old, &identities);
+    restored.act(|replica, _, _| replica.begin_catching_up(NOW, false)).unwrap();
+    restored.restart();
+    let state = restored.replica.catching_up().unwrap().clone();
+    assert!(state.is_blind && state.awaited.is_empty(), "{state:?}");
+    restored.act(|replica, _, _| replica.finish_catching_up()).unwrap();
+    assert_eq!(restored.replica.catching_up(), None);
 }
 
 #[test]

@@ -8,7 +8,10 @@ use redb::{Database, TableDefinition};
 use serde::Serialize;
 use sincronia_protocol::crypto::{Domain, EpochKey, NodeKey, SealingSecret, Secret};
 use sincronia_protocol::ids::{EntryHash, OrganisationId};
-use sincronia_protocol::record::{Author, Authored, Edits, Kind, Record, derive_id};
+use sincronia_protocol::record::{
+    Author, Authored, Change, Dependency, Edits, GateError, Kind, Operation, Record, Verdict,
+    derive_id,
+};
 use sincronia_protocol::time::Timestamp;
 use std::fs::File;
 use std::hint::black_box;
@@ -21,6 +24,9 @@ const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("primitive");
 const VALUE: [u8; 300] = [7; 300];
 const PUTS: u64 = 1_000;
 const CHANGES: u8 = 5;
+/// The notes of a convention, and how many pages a bomb writes into them.
+const NOTES: u16 = 31;
+const BOMB_PAGES: usize = 300;
 
 /// Medians, in microseconds.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +55,8 @@ pub struct Primitives {
     pub open_keyring: f64,
     /// A record from its five changes, through the gate, and its view.
     pub apply_record: f64,
+    /// A record whose second change unfolds into more operations than a change may, refused.
+    pub refuse_bomb: f64,
 }
 
 impl Primitives {
@@ -103,11 +111,12 @@ impl Primitives {
                 let _ = black_box(built.view());
                 Ok(())
             })?,
+            refuse_bomb: refuse_bomb(&node)?,
         })
     }
 
     /// Each with its name, for the table.
-    pub const fn rows(&self) -> [(&'static str, f64); 12] {
+    pub const fn rows(&self) -> [(&'static str, f64); 13] {
         [
             ("fdatasync of an append", self.fsync),
             ("fdatasync, p99", self.fsync_p99),
@@ -121,6 +130,7 @@ impl Primitives {
             ("X-Wing seal", self.seal_keyring),
             ("X-Wing open", self.open_keyring),
             ("a record from its 5 changes, and its view", self.apply_record),
+            ("a record and a change of 60,000 operations, refused", self.refuse_bomb),
         ]
     }
 }
@@ -173,6 +183,39 @@ fn changes(node: &NodeKey) -> Result<Vec<Authored>, Failure> {
         entries.push(authored);
     }
     Ok(entries)
+}
+
+/// How long the gate takes to refuse what would unfold into sixty times what a change may.
+fn refuse_bomb(node: &NodeKey) -> Result<f64, Failure> {
+    let organisation = OrganisationId::from_bytes([3; 32]);
+    let author = Author { node: node.id(), organisation, grant: 0 };
+    let id = derive_id(Kind::Convention, &node.id(), [1; 8]);
+    let fields = content::convention(1, &[]);
+    let authored = |number: u8, change| Authored {
+        entry: EntryHash::from_bytes([number; 32]),
+        node: node.id(),
+        organisation,
+        grant: 0,
+        position: u64::from(number) - 1,
+        operator: "assistente sociale".into(),
+        comment: None,
+        written_at: Timestamp::from_milliseconds(1),
+        change,
+    };
+    let creation = authored(1, Record::new(id)?.edit(&author, &Edits { fields }, Some([1; 8]))?);
+    let page = Operation::Splice { field: NOTES, after: None, text: "y".repeat(200) };
+    let (dependencies, operations) =
+        (vec![Dependency::Entry(creation.entry)], vec![page; BOMB_PAGES]);
+    let bomb = authored(2, Change { creation: None, dependencies, operations });
+    let entries = vec![creation, bomb];
+    let refused = Record::rebuild(id, entries.clone())?.verdict(&EntryHash::from_bytes([2; 32]));
+    if refused != Some(Verdict::Refused(GateError::OperationsMany)) {
+        return Err(format!("the gate says of a bomb: {refused:?}").into());
+    }
+    median(200, |_| {
+        let _ = black_box(Record::rebuild(id, entries.clone())?);
+        Ok(())
+    })
 }
 
 fn median(rounds: u64, round: impl FnMut(u64) -> Result<(), Failure>) -> Result<f64, Failure> {

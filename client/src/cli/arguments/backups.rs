@@ -40,6 +40,8 @@ pub(in crate::cli) struct Restore {
 pub(in crate::cli) struct Repair {
     #[arg(long, value_name = "DIR")]
     pub into: Option<PathBuf>,
+    #[arg(long, requires = "into")]
+    pub again: bool,
     #[command(flatten)]
     pub recovery: Recovery,
     #[command(flatten)]

@@ -12,8 +12,8 @@ use crate::cli::starting::not_restored;
 use crate::output::progress::Progress;
 use crate::output::value::time;
 use serde::Serialize;
-use sincronia_node::api::RecipientRequest;
 use sincronia_node::api::hexadecimal::hex;
+use sincronia_node::api::{CatchingUpView, RecipientRequest};
 use sincronia_node::backup::{Inspected, inspect};
 use sincronia_protocol::codec;
 use sincronia_protocol::recovery::recovery_sealing;
@@ -160,6 +160,9 @@ fn report(file: PathBuf, found: &Inspected) -> Report {
 fn finish(context: &Context) -> Outcome {
     let client = context.client()?;
     let waited = client.status()?.catching_up.unwrap_or_default();
+    if waited.blind {
+        context.confirm(&context.texts.text("confirm-finish-blind"))?;
+    }
     if !waited.awaited.is_empty() {
         let names = [("names", waited.awaited.join("; ").into())];
         context.confirm(&context.texts.with("confirm-finish", &names))?;
@@ -167,7 +170,11 @@ fn finish(context: &Context) -> Outcome {
     let waited = client.finish_catching_up()?;
     context.output.show("catching_up", &waited, || {
         let names = [("names", waited.awaited.join("; ").into())];
-        let key = if waited.awaited.is_empty() { "caught-up-before" } else { "caught-up-without" };
+        let key = if waited == CatchingUpView::default() {
+            "caught-up-before"
+        } else {
+            "caught-up-without"
+        };
         context.texts.with(key, &names)
     });
     Ok(Exit::Done)

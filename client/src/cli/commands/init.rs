@@ -33,13 +33,14 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
     let unlock = secret::choose(context, &arguments.unlocking)?;
     let paper = arguments.recovery_file.as_deref();
     let mut paper = paper.map(|path| RecoveryFile::reserve(context, path)).transpose()?;
-    secret::make_key_file(context, &unlock)?;
+    let key_file = secret::make_key_file(context, &unlock)?;
     let confirm = |words: &Words| match &mut paper {
         Some(paper) => paper.write(context, words),
         None => show(context, words),
     };
     let name = arguments.name.as_deref().unwrap_or_default();
     let created = node::initialise(context, &directory, name, language, unlock, confirm)?;
+    key_file.keep();
     if let Some(paper) = paper {
         paper.keep(context);
     }
@@ -70,8 +71,9 @@ fn additional(context: &Context, organisation: &str, arguments: &Init) -> Outcom
     machine::free(context, output)?;
     let directory = context.directory()?;
     let unlock = secret::choose(context, &arguments.unlocking)?;
-    secret::make_key_file(context, &unlock)?;
+    let key_file = secret::make_key_file(context, &unlock)?;
     let request = node::request(context, &directory, organisation, unlock)?;
+    key_file.keep();
     let node = request.admission.node;
     machine::hand_out(context, "node_request", &node, &request.to_text(), output)?;
     context.say("request-advice");

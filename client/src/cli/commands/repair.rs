@@ -1,50 +1,127 @@
 //! `sincronia repair`: a stopped node whose store is damaged.
 //!
-//! Rows are made again where they stand. When logs are damaged, `--into` makes a new node in the
-//! place of the damaged one, out of what holds; what is missing comes back from the partners.
+//! What only follows from signed entries is made again where it stands. When more is damaged,
+//! `--into` makes a new node in the place of the damaged one, out of what holds; what is missing
+//! comes back from the partners.
 
 use super::Outcome;
-use super::backup::restoring::replace;
+use super::backup::restoring::{check_words, replace};
 use crate::cli::arguments::Repair;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret;
-use crate::cli::starting::not_restored;
+use crate::cli::starting::{node_in, not_restored};
 use crate::output::progress::Progress;
 use serde_json::json;
-use sincronia_node::backup::{RestoreOptions, SalvageReport, salvage};
-use sincronia_node::keystore::{Strength, Unlock};
+use sincronia_node::backup::{
+    Replacement, RestoreError, RestoreOptions, SalvageReport, salvage, salvage_again,
+};
+use sincronia_node::keystore::{KeystoreError, Strength, Unlock};
 use sincronia_node::repair::{Repaired, repair};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, arguments: &Repair) -> Outcome {
     let directory = context.directory()?;
+    // Nobody types a passphrase to hear that there is no node, or that it must not be touched.
+    let replacement = Replacement::of(&node_in(context, &directory)?);
+    if let Some(replacement) = &replacement {
+        if arguments.into.is_none() || !arguments.again {
+            return Err(context.fail(Exit::NotPermitted, "replaced", &replacement.to_string()));
+        }
+        let again = [("detail", replacement.to_string().into())];
+        context.confirm(&context.texts.with("confirm-repair-again", &again))?;
+    }
+    if let Some(into) = &arguments.into {
+        free(context, into)?;
+    }
     let unlock = secret::unlock(context, &arguments.unlocking)?;
-    let progress = Progress::waiting(context.texts.text("repair-looking"));
-    let found = repair(&directory, &unlock).map_err(|error| not_restored(context, &error))?;
-    drop(progress);
-    match (found, &arguments.into) {
-        (Repaired::Beyond(problems), Some(into)) => {
-            tell(context, &problems);
+    if let Unlock::KeyFile(path) = &unlock
+        && !path.exists()
+    {
+        let path = path.display().to_string();
+        return Err(context.fail(Exit::NotPermitted, "repair_key", &path));
+    }
+    match &arguments.into {
+        // It was looked at when it was replaced.
+        Some(into) if replacement.is_some() => {
             rebuild(context, arguments, unlock, &directory, into)
         }
-        (Repaired::Beyond(problems), None) => {
-            tell(context, &problems);
-            Err(context.fail(Exit::Error, "repair_beyond", &problems.len().to_string()))
+        into => in_place(context, arguments, unlock, &directory, into.as_deref()),
+    }
+}
+
+/// A directory that holds a node is left as it is.
+fn free(context: &Context, into: &Path) -> Result<(), Failure> {
+    match node_in(context, into) {
+        Ok(found) => {
+            let keystore = found.keystore().display().to_string();
+            Err(context.fail(Exit::Usage, "keystore_exists", &keystore))
         }
-        (Repaired::Rows(number), _) => {
+        Err(_) => Ok(()),
+    }
+}
+
+fn in_place(
+    context: &Context,
+    arguments: &Repair,
+    unlock: Unlock,
+    directory: &Path,
+    into: Option<&Path>,
+) -> Outcome {
+    let progress = Progress::waiting(context.texts.text("repair-looking"));
+    let found = repair(directory, &unlock).map_err(|error| not_opened(context, &error))?;
+    drop(progress);
+    let (problems, code) = match found {
+        Repaired::Sound => {
+            let made = json!({ "outcome": "sound" });
+            context.output.show("repair", &made, || context.texts.text("repair-sound"));
+            return Ok(Exit::Done);
+        }
+        Repaired::Rows(number) => {
             let made = json!({ "outcome": "rows", "rows": number });
             context.output.show("repair", &made, || {
                 context.texts.with("repaired-rows", &[("rows", number.into())])
             });
-            Ok(Exit::Done)
+            return Ok(Exit::Done);
         }
-        (Repaired::Sound, _) => {
-            let made = json!({ "outcome": "sound" });
-            context.output.show("repair", &made, || context.texts.text("repair-sound"));
-            Ok(Exit::Done)
+        Repaired::File(aside) => {
+            let made = json!({ "outcome": "file", "damaged": aside });
+            context.output.show("repair", &made, || {
+                let aside = [("aside", aside.display().to_string().into())];
+                context.texts.with("repaired-file", &aside)
+            });
+            return Ok(Exit::Done);
         }
+        Repaired::Ruined(cause) => {
+            let cause = context.texts.said(&cause).unwrap_or(cause);
+            return Err(context.fail(Exit::Error, "repair_ruined", &cause));
+        }
+        Repaired::Beyond(problems) => (problems, "repair_beyond"),
+        Repaired::Unreadable(problems) => (problems, "repair_unreadable"),
+    };
+    tell(context, &problems);
+    match into {
+        Some(into) => rebuild(context, arguments, unlock, directory, into),
+        None => Err(context.fail(Exit::Error, code, &problems.len().to_string())),
     }
+}
+
+/// What opens the damaged node opens the new one, too: who gave another is told so.
+fn not_opened(context: &Context, error: &RestoreError) -> Failure {
+    let failure = not_restored(context, error);
+    let is_key = matches!(
+        error,
+        RestoreError::Keystore(
+            KeystoreError::Wrong
+                | KeystoreError::KeyFile(_)
+                | KeystoreError::NeedsKeyFile(_)
+                | KeystoreError::NeedsPassphrase(_)
+        )
+    );
+    if is_key {
+        return context.fail(Exit::NotPermitted, "repair_key", &failure.message);
+    }
+    failure
 }
 
 /// What is wrong goes to the standard error output: the answer of a program is what was done.
@@ -52,7 +129,8 @@ fn tell(context: &Context, problems: &[String]) {
     let number = [("problems", problems.len().into())];
     context.output.message(&context.texts.with("repair-problems", &number));
     for problem in problems {
-        context.output.message(&format!("  · {problem}"));
+        let said = context.texts.said(problem);
+        context.output.message(&format!("  · {}", said.as_ref().unwrap_or(problem)));
     }
 }
 
@@ -68,9 +146,14 @@ fn rebuild(
     let old = unlock.clone();
     let options =
         RestoreOptions { directory: into.to_path_buf(), unlock, strength: Strength::Standard };
-    let (restoration, report) =
-        salvage(options, damaged, &old).map_err(|error| not_restored(context, &error))?;
+    let salvaged = if arguments.again {
+        salvage_again(options, damaged, &old)
+    } else {
+        salvage(options, damaged, &old)
+    };
+    let (restoration, report) = salvaged.map_err(|error| not_opened(context, &error))?;
     drop(progress);
+    check_words(context, &restoration, &entropy)?;
     told(context, &report);
     replace(context, restoration, entropy, "confirm-repair", into)
 }
@@ -84,5 +167,8 @@ fn told(context: &Context, report: &SalvageReport) {
     context.output.message(&context.texts.with("repair-salvaged", &arguments));
     for loss in &report.losses {
         context.output.message(&format!("  · {loss}"));
+    }
+    if !report.knows_partners {
+        context.say("repair-blind");
     }
 }

@@ -66,7 +66,12 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     }
     if let Some(waiting) = &status.catching_up {
         let names = [("names", waiting.awaited.join("; ").into())];
-        let _ = writeln!(text, "{}", texts.with("status-catching-up", &names));
+        if waiting.blind {
+            let _ = writeln!(text, "{}", texts.text("status-blind"));
+        }
+        if !waiting.awaited.is_empty() {
+            let _ = writeln!(text, "{}", texts.with("status-catching-up", &names));
+        }
     }
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));

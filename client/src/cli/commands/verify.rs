@@ -1,37 +1,114 @@
 //! `sincronia verify`: whether everything stored is what its authors signed.
+//!
+//! A node that runs is asked. Of one that is stopped the files are read, and nothing is changed.
 
 use super::Outcome;
 use crate::cli::arguments::Verify;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::secret;
+use crate::cli::starting::{node_in, not_restored};
 use crate::output::progress::Progress;
-use sincronia_node::api::{VerifyReport, VerifyStoreRequest};
+use serde_json::json;
+use sincronia_node::api::{ErrorCode, VerifyReport, VerifyStoreRequest};
+use sincronia_node::repair::{Examined, examine};
 
 pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
-    let texts = &context.texts;
-    let progress = Progress::waiting(texts.text("verifying"));
-    let report = context.client()?.verify(&VerifyStoreRequest { deep: arguments.deep })?;
+    let client = match context.client() {
+        Err(failure) if is_stopped(&failure) => return stopped(context, arguments),
+        client => client?,
+    };
+    let progress = Progress::waiting(context.texts.text("verifying"));
+    let report = match client.verify(&VerifyStoreRequest { deep: arguments.deep }) {
+        // What it left when it was killed looks as if it ran.
+        Err(error) if error.code == ErrorCode::NodeNotRunning => {
+            drop(progress);
+            return stopped(context, arguments);
+        }
+        report => report?,
+    };
     drop(progress);
     context.output.show("verify", &report, || text(context, &report, arguments.deep));
     Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Error })
 }
 
-/// What was looked at, then the verdict and what it rests on.
-fn text(context: &Context, report: &VerifyReport, deep: bool) -> String {
+fn is_stopped(failure: &Failure) -> bool {
+    failure.exit == Exit::NotRunning && failure.code == "node_not_running"
+}
+
+fn stopped(context: &Context, arguments: &Verify) -> Outcome {
+    let directory = context.directory()?;
+    node_in(context, &directory)?;
+    let unlock = secret::unlock(context, &arguments.unlocking)?;
+    let progress = Progress::waiting(context.texts.text("verifying"));
+    let examined = examine(&directory, &unlock, arguments.deep);
+    let examined = examined.map_err(|error| not_restored(context, &error))?;
+    drop(progress);
+    let found = &examined.content;
+    let problems: Vec<_> = examined.file.iter().chain(&found.problems).collect();
+    let report = json!({
+        "identity_entries": found.identity_entries,
+        "access_entries": found.access_entries,
+        "author_entries": found.author_entries,
+        "records": found.records,
+        "problems": problems,
+        "stopped": true,
+        "file": examined.file,
+    });
+    context
+        .output
+        .show("verify", &report, || stopped_text(context, &examined, arguments.deep).join("\n"));
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::Error })
+}
+
+/// What was looked at, then what is damaged: the file, or what can be read of it.
+fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<String> {
+    let (texts, found) = (&context.texts, &examined.content);
+    let mut lines = vec![texts.text("verified-stopped")];
+    if examined.is_ruined {
+        lines.push(texts.text("verified-ruined"));
+    } else {
+        let counts = (found.identity_entries, found.access_entries, found.author_entries);
+        lines.extend(looked_at(context, counts, found.records, deep));
+    }
+    for (heading, problems) in
+        [("verified-file", &examined.file), ("verified-content", &found.problems)]
+    {
+        if !problems.is_empty() {
+            lines.push(texts.text(heading));
+            let said = |problem: &String| texts.said(problem).unwrap_or_else(|| problem.clone());
+            lines.extend(problems.iter().map(|problem| format!("  · {}", said(problem))));
+        }
+    }
+    let is_sound = examined.file.is_empty() && found.problems.is_empty();
+    lines.push(texts.text(if is_sound { "verified-sound" } else { "verified-remedy" }));
+    lines
+}
+
+fn looked_at(
+    context: &Context,
+    (identity, access, author): (u64, u64, u64),
+    records: u64,
+    deep: bool,
+) -> [String; 2] {
     let texts = &context.texts;
-    let looked_at = [
-        ("identity", report.identity_entries.into()),
-        ("access", report.access_entries.into()),
-        ("author", report.author_entries.into()),
-    ];
-    let records = [("records", report.records.into())];
-    let problems = [("problems", report.problems.len().into())];
-    let mut lines = vec![texts.with("verified", &looked_at)];
-    lines.push(if deep {
+    let counts =
+        [("identity", identity.into()), ("access", access.into()), ("author", author.into())];
+    let records = [("records", records.into())];
+    let rebuilt = if deep {
         texts.with("verified-records", &records)
     } else {
         texts.text("verified-no-records")
-    });
+    };
+    [texts.with("verified", &counts), rebuilt]
+}
+
+/// What was looked at, then the verdict and what it rests on.
+fn text(context: &Context, report: &VerifyReport, deep: bool) -> String {
+    let texts = &context.texts;
+    let counts = (report.identity_entries, report.access_entries, report.author_entries);
+    let problems = [("problems", report.problems.len().into())];
+    let mut lines = looked_at(context, counts, report.records, deep).to_vec();
     lines.push(if report.problems.is_empty() {
         texts.text("verified-sound")
     } else {

@@ -331,6 +331,8 @@ impl<'a> Expansion<'a> {
         action: Action,
         predecessors: Vec<OpId>,
     ) -> Result<OpId, GateError> {
+        #[cfg(test)]
+        super::effort::note(predecessors.len());
         if self.plan.steps.len() >= CHANGE_OPERATIONS_MAX {
             return Err(GateError::OperationsMany);
         }

@@ -14,6 +14,7 @@ use crate::output::progress::Progress;
 use crate::output::value::time;
 use crate::root::Signing;
 use sincronia_node::backup::{Heard, Restoration, RestoreOptions, Restored};
+use sincronia_node::config::NodeDirectory;
 use sincronia_node::keystore::Strength;
 use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::recovery::recovery_sealing;
@@ -25,9 +26,13 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let directory = context.directory()?;
     let file = File::open(&arguments.file);
     let file = file.map_err(|error| context.unreadable(&arguments.file, &error))?;
+    if let Ok(found) = NodeDirectory::open(&directory) {
+        let keystore = found.keystore().display().to_string();
+        return Err(context.fail(Exit::Usage, "keystore_exists", &keystore));
+    }
     let entropy = secret::recovery(context, arguments.recovery.recovery_file.as_deref())?;
     let unlock = secret::choose(context, &arguments.unlocking)?;
-    secret::make_key_file(context, &unlock)?;
+    let key_file = secret::make_key_file(context, &unlock)?;
     let options =
         RestoreOptions { directory: directory.clone(), unlock, strength: Strength::Standard };
     let progress = Progress::waiting(context.texts.text("backup-reading"));
@@ -35,7 +40,22 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let restoration = Restoration::begin(options, BufReader::new(file), &sealing)
         .map_err(|error| not_restored(context, &error))?;
     drop(progress);
-    replace(context, restoration, entropy, "confirm-restore", &directory)
+    check_words(context, &restoration, &entropy)?;
+    let exit = replace(context, restoration, entropy, "confirm-restore", &directory)?;
+    key_file.keep();
+    Ok(exit)
+}
+
+/// Whether the words are those of the organisation: a person who has the wrong ones is told before
+/// anything is asked.
+pub(in crate::cli::commands) fn check_words(
+    context: &Context,
+    restoration: &Restoration,
+    entropy: &Secret<32>,
+) -> Result<(), Failure> {
+    let log = restoration.identity().map_err(|error| not_restored(context, &error))?;
+    let signing = Signing::after(&log, entropy.clone());
+    signing.map(drop).map_err(|error| machine::not_signed(context, error))
 }
 
 /// Puts the node that was made in `directory` in the place of the old one: asks partners, asks the
@@ -81,7 +101,7 @@ fn confirm(
         ("made", time(origin.made_at.milliseconds()).into()),
     ];
     context.confirm(&context.texts.with(question, &arguments))?;
-    if restoration.partners() > 0 && heard.answered == 0 {
+    if restoration.has_partners() && heard.answered == 0 {
         context.confirm(&context.texts.text("confirm-unheard"))?;
     }
     Ok(())
@@ -107,6 +127,7 @@ fn show(context: &Context, restored: &Restored, heard: Heard, directory: &Path) 
         "organisation": restored.organisation.to_string(),
         "node": restored.node.to_string(),
         "awaited": restored.awaited,
+        "knows_partners": restored.knows_partners,
         "asked": heard.asked,
         "answered": heard.answered,
     });
@@ -118,6 +139,7 @@ fn show(context: &Context, restored: &Restored, heard: Heard, directory: &Path) 
             ("answered", heard.answered.into()),
             ("directory", by_directory(directory).into()),
         ];
-        context.texts.with("restored", &arguments)
+        let key = if restored.knows_partners { "restored" } else { "restored-blind" };
+        context.texts.with(key, &arguments)
     });
 }
