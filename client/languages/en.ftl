@@ -746,7 +746,6 @@ remedy-nothing-to-change = use --field NAME=VALUE or --file
 error-only-when-new = { $detail } can only be given with a new convention
 remedy-only-when-new = use `sincronia cover`, `sincronia seats` or `sincronia record`
 error-file = The file cannot be used: { $detail }
-remedy-file = check its name and its permissions, and that the disk has room
 error-no-file = There is no such file: { $detail }
 remedy-no-file = check the name and the directory
 error-not-a-directory = This is a file, not a directory: { $detail }

@@ -746,7 +746,6 @@ remedy-nothing-to-change = usa --field NOME=VALORE o --file
 error-only-when-new = { $detail } si indica solo in una convenzione nuova
 remedy-only-when-new = usa `sincronia cover`, `sincronia seats` o `sincronia record`
 error-file = File non utilizzabile: { $detail }
-remedy-file = controlla il nome, i permessi e lo spazio sul disco
 error-no-file = Il file non esiste: { $detail }
 remedy-no-file = controlla il nome e la cartella
 error-not-a-directory = È un file, non una cartella: { $detail }
