@@ -75,8 +75,9 @@ impl Branches {
 
     /// Branches that the owner's primary of now wrote beside the one that holds.
     pub fn contradicting(&self) -> impl Iterator<Item = &Access> {
-        let writer = self.holding.standing_of_writer();
-        self.others.iter().filter(move |other| other.standing_of_writer() == writer)
+        let writer = |branch: &Access| (branch.owner(), branch.standing_of_writer());
+        let holding = writer(&self.holding);
+        self.others.iter().filter(move |other| writer(other) == holding)
     }
 
     /// Whether the primary of now contradicts itself.

@@ -266,28 +266,19 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<Option<LogPosition>, ReplicaError> {
         let access = &self.space(disk, space)?.access;
-        let was_member = |other: &&Access| {
-            let member = other.members().get(organisation);
-            let last = member.and_then(|member| member.intervals.last());
+        let parted = access.others().iter().filter_map(|other| {
+            let last = other.members().get(organisation)?.intervals.last()?;
             let parted = access.common(other);
-            last.is_some_and(|last| last.ended.as_ref().is_none_or(|(end, _)| *end >= parted))
-        };
-        let concerned = access.others().iter().filter(was_member);
-        let Some(standing) = concerned.map(Access::standing_of_writer).max() else {
+            let stayed = last.ended.as_ref().is_none_or(|(end, _)| *end >= parted);
+            stayed.then(|| (parted, other.standing_of_writer()))
+        });
+        let parted: Vec<_> = parted.collect();
+        if parted.is_empty() {
             return Ok(None);
-        };
-        let mut taken = 0_usize;
+        }
         let holding = self.access_table(disk, Table::Access, space)?;
-        let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
-            taken += usize::from(matches!(statement.operation, AccessOperation::Take { .. }));
-            (taken, statement.term) > standing
-        };
-        Ok(holding.iter().find(|entry| overrules(entry)).map(
-            |AccessEntry { statement, .. }| LogPosition {
-                length: statement.sequence.saturating_add(1),
-                head: statement.hash(),
-            },
-        ))
+        let ends = parted.iter().filter_map(|one| overruling(&holding, *one));
+        Ok(ends.max_by_key(|end| end.length))
     }
 
     /// How many entries the log that ends at `position` has in common with the branch that holds
@@ -335,4 +326,20 @@ impl Replica {
         }
         Ok(entries)
     }
+}
+
+/// The end of the first entry on the branch that holds by which it outranks one that parted from
+/// it after so many entries, and ends with this standing. Of equal ones the hash where they part
+/// decides, and it has decided for the one that holds.
+fn overruling(
+    holding: &[AccessEntry],
+    (parted, standing): (u64, (usize, u64)),
+) -> Option<LogPosition> {
+    let mut taken = 0;
+    let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
+        taken += usize::from(matches!(statement.operation, AccessOperation::Take { .. }));
+        statement.sequence >= parted && (taken, statement.term) >= standing
+    };
+    let entry = &holding.iter().find(|entry| overrules(entry))?.statement;
+    Some(LogPosition { length: entry.sequence.saturating_add(1), head: entry.hash() })
 }

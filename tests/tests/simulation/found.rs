@@ -559,3 +559,37 @@ fn what_a_removed_owner_erased_is_erased_though_it_hears_of_its_removal_first() 
     assert_eq!(world.peer(old).replica.own_role(&space), None);
     assert_eq!(world.peer(new).phase_with(old), Some(SyncPhase::InSync));
 }
+
+/// An owner offered a space to one organisation and then to another, and both took it. By their
+/// terms neither came before the other; whoever does not hold it was never told what does.
+#[test]
+fn of_two_that_take_a_space_over_the_one_that_does_not_hold_it_learns_so() {
+    for seed in 0..6 {
+        let mut world = World::new(seed, 50);
+        let (old, one, other) = (world.add(), world.add(), world.add());
+        world.befriend(old, one);
+        world.befriend(old, other);
+        world.connect(old, one);
+        world.connect(old, other);
+        let space = world.create_space(old);
+        for member in [one, other] {
+            world.grant(old, space, member, Role::Contributor, History::Start).unwrap();
+        }
+        world.offer(old, space, one).unwrap();
+        world.run_until_quiet();
+        world.isolate(one);
+        world.take_over(one, space).unwrap();
+        world.revoke(old, space, one).unwrap();
+        world.offer(old, space, other).unwrap();
+        world.run_until_quiet();
+        world.take_over(other, space).unwrap();
+
+        world.rest();
+        world.check_rest(&[space]);
+        let owners: Vec<_> = [old, one, other]
+            .map(|peer| world.peer(peer).replica.summary(&space).expect("it has the space").owner)
+            .to_vec();
+        assert!(owners.iter().all(|owner| *owner == owners[0]), "seed {seed}: {owners:?}");
+        assert_eq!(world.peer(old).phase_with(one), Some(SyncPhase::InSync));
+    }
+}
