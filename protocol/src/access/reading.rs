@@ -5,7 +5,7 @@ use super::operation::{AccessOperation, History};
 use super::state::{Access, Epoch};
 use crate::crypto::KeyCommitment;
 use crate::ids::{NodeId, OrganisationId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Consecutive epochs that an organisation may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +74,17 @@ impl Access {
             .collect()
     }
 
-    /// The keyrings that lead each node to everything that was ever sealed to it: of every chain of
-    /// wrapped keys the last one. Node and hash, by node and then position.
+    /// The keyrings that lead the nodes which were given the key of now to everything that was ever
+    /// sealed to them: of every chain of wrapped keys the last one. Node and hash, by node and then
+    /// position.
     #[must_use]
     pub fn last_keyrings(&self) -> Vec<(NodeId, [u8; 32])> {
         let begins_chain = |epoch: &&Epoch| epoch.previous.is_none();
         let begun: Vec<_> =
             self.epochs().iter().filter(begins_chain).map(|epoch| epoch.position).collect();
         let mut last = BTreeMap::new();
-        for (node, position, hash) in self.keyrings() {
+        let holders: BTreeSet<_> = self.holders().collect();
+        for (node, position, hash) in self.keyrings().filter(|(node, ..)| holders.contains(node)) {
             let chain = begun.partition_point(|begin| *begin <= position);
             last.insert((node, chain), hash);
         }

@@ -32,7 +32,14 @@ impl Replica {
         let access = &state.access;
         let mut lacking = Names::new();
         let wanted: Vec<[u8; 32]> = match access.role(&organisation) {
-            Some(Role::Carrier) => self.keyrings_to_carry(disk, space)?,
+            // What a later keyring makes superfluous, or is for a node that gets no keys any more,
+            // may have died with the machine that made it.
+            Some(Role::Carrier) => {
+                let last = access.last_keyrings().into_iter();
+                last.filter(|(node, _)| !access.cut_nodes().contains_key(node))
+                    .map(|(_, hash)| hash)
+                    .collect()
+            }
             Some(_) if is_active && !access.cut_nodes().contains_key(&node) => {
                 let named = access.keys_for(&organisation).into_iter();
                 lacking.extend(missing(state, named));
@@ -50,23 +57,6 @@ impl Replica {
             }
         }
         Ok(lacking)
-    }
-
-    /// The keyrings that a carrier is to have: what leads the nodes that read the space to their
-    /// keys. One that a later keyring makes superfluous may have died with the machine that made
-    /// it, and so may one for a machine that is gone.
-    fn keyrings_to_carry(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<[u8; 32]>, ReplicaError> {
-        let access = &self.space(disk, space)?.access;
-        let readers = access.current_members().filter(|(_, role)| role.reads());
-        let readers: Vec<_> = readers.map(|(organisation, _)| organisation).collect();
-        let mut keyrings = access.last_keyrings();
-        keyrings.retain(|(node, _)| !access.cut_nodes().contains_key(node));
-        keyrings.retain(|(node, _)| readers.iter().any(|one| self.is_certified(one, node)));
-        Ok(keyrings.into_iter().map(|(_, hash)| hash).collect())
     }
 
     /// What is to be asked for: what is lacking, and keys of branches that do not hold. Of these,
