@@ -64,6 +64,31 @@ impl Tree {
     }
 }
 
+/// A branch that does not hold, as the one that holds has to outrank it.
+struct Parted {
+    /// How many entries both have.
+    at: u64,
+    /// Whether the branch that holds comes first when both stand equal.
+    wins_ties: bool,
+    /// Where the other one stands.
+    standing: (usize, u64),
+}
+
+impl Parted {
+    /// The end of the first entry by which the branch that holds outranks this one.
+    fn overruling(&self, holding: &[AccessEntry]) -> Option<LogPosition> {
+        let mut taken = 0;
+        let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
+            taken += usize::from(matches!(statement.operation, AccessOperation::Take { .. }));
+            let standing = (taken, statement.term);
+            let outranks = standing > self.standing || self.wins_ties && standing == self.standing;
+            statement.sequence >= self.at && outranks
+        };
+        let entry = &holding.iter().find(|entry| overrules(entry))?.statement;
+        Some(LogPosition { length: entry.sequence.saturating_add(1), head: entry.hash() })
+    }
+}
+
 impl Replica {
     /// The branches of a space as they are stored.
     pub(super) fn load_branches(
@@ -270,14 +295,16 @@ impl Replica {
             let last = other.members().get(organisation)?.intervals.last()?;
             let parted = access.common(other);
             let stayed = last.ended.as_ref().is_none_or(|(end, _)| *end >= parted);
-            stayed.then(|| (parted, other.standing_of_writer()))
+            let place = usize::try_from(parted).ok()?;
+            let wins_ties = access.hashes().get(place) < other.hashes().get(place);
+            stayed.then(|| Parted { at: parted, wins_ties, standing: other.standing_of_writer() })
         });
         let parted: Vec<_> = parted.collect();
         if parted.is_empty() {
             return Ok(None);
         }
         let holding = self.access_table(disk, Table::Access, space)?;
-        let ends = parted.iter().filter_map(|one| overruling(&holding, *one));
+        let ends = parted.iter().filter_map(|one| one.overruling(&holding));
         Ok(ends.max_by_key(|end| end.length))
     }
 
@@ -326,20 +353,4 @@ impl Replica {
         }
         Ok(entries)
     }
-}
-
-/// The end of the first entry on the branch that holds by which it outranks one that parted from
-/// it after so many entries, and ends with this standing. Of equal ones the hash where they part
-/// decides, and it has decided for the one that holds.
-fn overruling(
-    holding: &[AccessEntry],
-    (parted, standing): (u64, (usize, u64)),
-) -> Option<LogPosition> {
-    let mut taken = 0;
-    let mut overrules = |AccessEntry { statement, .. }: &&AccessEntry| {
-        taken += usize::from(matches!(statement.operation, AccessOperation::Take { .. }));
-        statement.sequence >= parted && (taken, statement.term) >= standing
-    };
-    let entry = &holding.iter().find(|entry| overrules(entry))?.statement;
-    Some(LogPosition { length: entry.sequence.saturating_add(1), head: entry.hash() })
 }
