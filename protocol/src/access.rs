@@ -34,6 +34,7 @@ pub use keyring::{Keyring, KeyringError, sealed_hash};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
+pub use parting::Parting;
 pub use reading::Stretch;
 pub use receipt::{Confirmation, Receipt};
 pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

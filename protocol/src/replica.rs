@@ -324,6 +324,7 @@ impl Replica {
             beacons: BeaconBook::default(),
         };
         replica.load(disk)?;
+        replica.renew_partings(disk)?;
         Ok(replica)
     }
 

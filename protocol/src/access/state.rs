@@ -4,6 +4,7 @@ use super::erasure::{self, Erasures};
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
+use super::parting::Removals;
 use super::reading::Stretch;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
@@ -98,8 +99,9 @@ pub struct Access {
     hashes: Vec<EntryHash>,
     term: u64,
     offered: Option<OrganisationId>,
-    /// Owners before the one of now, each with the place of the entry that replaced it.
-    replaced: Vec<(OrganisationId, u64)>,
+    /// Owners before the one of now.
+    replaced: Vec<OrganisationId>,
+    pub(super) removals: Removals,
     pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
     erasures: Erasures,
 }
@@ -142,6 +144,7 @@ impl Access {
             term: 0,
             offered: None,
             replaced: Vec::new(),
+            removals: Removals::default(),
             reading: BTreeMap::new(),
             erasures: Erasures::default(),
         };
@@ -340,6 +343,7 @@ impl Access {
             }
             AccessOperation::Revoke { organisation, cuts, .. } => {
                 self.end_interval(*organisation, cuts);
+                self.removals.note(self.owner, *organisation, self.length());
             }
             AccessOperation::CutNode { cut, .. } => {
                 self.cut_nodes.insert(cut.node, *cut);
@@ -347,7 +351,7 @@ impl Access {
             AccessOperation::Rotate { .. } => {}
             AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
             AccessOperation::Take { organisation } => {
-                self.replaced.push((self.owner, self.length()));
+                self.replaced.push(self.owner);
                 self.owner = *organisation;
                 self.offered = None;
             }
@@ -412,12 +416,9 @@ impl Access {
         self.owner
     }
 
-    /// The owner when the entry at `place` was written; of one that replaces the owner, the one
-    /// before.
-    #[must_use]
-    pub fn owner_at(&self, place: u64) -> OrganisationId {
-        let before = self.replaced.iter().find(|(_, until)| place <= *until);
-        before.map_or(self.owner, |(owner, _)| *owner)
+    /// Everyone who owns or owned the space, in the order in which they did.
+    pub fn owners(&self) -> impl Iterator<Item = OrganisationId> {
+        self.replaced.iter().copied().chain(std::iter::once(self.owner))
     }
 
     /// What was erased.

@@ -108,9 +108,6 @@ impl Replica {
         is_complete: bool,
     ) -> Result<bool, ReplicaError> {
         let first = entries.first().ok_or(ReplicaError::Access(AccessError::Chain))?;
-        let AccessOperation::Create { owner, .. } = &first.statement.operation else {
-            return Err(AccessError::Chain.into());
-        };
         if first.statement.space != *space {
             return Err(ReplicaError::NotPermitted);
         }
@@ -118,8 +115,9 @@ impl Replica {
         for entry in entries.iter().skip(1) {
             access.apply(entry, &self.identities)?;
         }
-        // Who founded the space may have handed it over since: its owner of now is asked for.
-        if !self.is_partner(owner) && !self.is_partner(&access.owner()) {
+        // Who founded the space may have handed it over since, and who removed this organisation,
+        // too.
+        if !access.owners().any(|owner| self.is_partner(&owner)) {
             return Err(ReplicaError::NotPermitted);
         }
         // Whoever was removed before it heard of its admission keeps the word of both: what it does

@@ -7,7 +7,7 @@
 
 use super::{Admitted, Replica, ReplicaError};
 use crate::ids::OrganisationId;
-use crate::limits::{DAY_BYTES_MAX, DAY_ENTRIES_MAX, DAY_STRANGERS_MAX};
+use crate::limits::{DAY_BYTES_MAX, DAY_ENTRIES_MAX, DAY_STRANGERS_MAX, SPACES_PER_STRANGER};
 use crate::log::Run;
 use crate::storage::Storage;
 use crate::time::Timestamp;
@@ -41,7 +41,7 @@ impl Allowances {
     /// For what anybody can make in any number: identities that are not known here, the beginnings
     /// of spaces, keyrings. Counted against those who bring them.
     pub(super) const fn of_bringers() -> Self {
-        let (entries_max, bytes_max) = (DAY_STRANGERS_MAX, DAY_BYTES_MAX);
+        let (entries_max, bytes_max) = (DAY_STRANGERS_MAX * SPACES_PER_STRANGER, DAY_BYTES_MAX);
         Self { taken: BTreeMap::new(), entries_max, bytes_max }
     }
 
@@ -108,7 +108,8 @@ impl Replica {
         by == self.organisation() || self.brought.has_room(by, now)
     }
 
-    /// Counts what `by` brought: organisations and spaces that were not known, and bytes.
+    /// Counts what `by` brought: organisations and beginnings of spaces that were not known, of
+    /// which each counts for [`SPACES_PER_STRANGER`], whole spaces, and bytes.
     pub(crate) fn count_brought(
         &mut self,
         by: OrganisationId,

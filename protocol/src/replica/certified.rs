@@ -11,7 +11,7 @@ use crate::access::{Access, Branches};
 use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::storage::Storage;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The organisations that certified each node, in the order of their ids.
 #[derive(Default)]
@@ -50,19 +50,30 @@ impl Certified {
         match self.holders(node) {
             [] => None,
             [only] => Some(*only),
-            holders => holders.iter().min_by_key(|one| (admitted(access, one), **one)).copied(),
+            holders => {
+                // Anybody can make any number of holders of a node of its own.
+                let admitted: BTreeSet<_> =
+                    access.all().flat_map(|branch| branch.members().keys()).copied().collect();
+                let held = |one: &OrganisationId| holders.binary_search(one).is_ok();
+                let first = admitted.into_iter().filter(held).min_by_key(|one| place(access, one));
+                first.or_else(|| holders.first().copied())
+            }
         }
     }
 }
 
-/// Where an organisation was first admitted: on the branch that holds, else on others.
-fn admitted(access: &Branches, organisation: &OrganisationId) -> (bool, u64) {
+/// Where an organisation was first admitted: on the branch that holds, else on others; of two at
+/// one place of different branches the lower id comes first.
+fn place(access: &Branches, organisation: &OrganisationId) -> (bool, u64, OrganisationId) {
     let first = |branch: &Access| {
         branch.members().get(organisation)?.intervals.first().map(|interval| interval.from)
     };
     let holding: &Access = access;
-    let beside = access.others().iter().filter_map(first).min();
-    first(holding).map_or((true, beside.unwrap_or(u64::MAX)), |from| (false, from))
+    let (is_beside, from) = match first(holding) {
+        Some(from) => (false, from),
+        None => (true, access.others().iter().filter_map(first).min().unwrap_or(u64::MAX)),
+    };
+    (is_beside, from, *organisation)
 }
 
 impl Replica {
@@ -74,13 +85,13 @@ impl Replica {
     }
 
     /// The organisation to which a connection with `node` is put down: this one, or else a partner
-    /// that certifies it now, or else any.
+    /// that certifies it now, or else one that did, or else any.
     #[must_use]
     pub fn organisation_of(&self, node: &NodeId) -> Option<OrganisationId> {
         let own = self.organisation();
         let rank = |one: &&OrganisationId| {
-            let is_near = self.is_partner(one) && self.is_certified(one, node);
-            (**one != own, !is_near, **one)
+            let is_partner = self.is_partner(one);
+            (**one != own, !is_partner, !self.is_certified(one, node), **one)
         };
         self.holders(node).iter().min_by_key(rank).copied()
     }
@@ -120,7 +131,10 @@ impl Replica {
         let spaces: Vec<_> = concerned.map(|(space, _)| *space).collect();
         for space in spaces {
             for node in nodes {
-                self.reconsider(disk, &space, node, 0)?;
+                // Only where it is the new holder's now does anything change.
+                if self.author_in(disk, &space, node)? == Some(*organisation) {
+                    self.reconsider(disk, &space, node, 0)?;
+                }
             }
         }
         Ok(())

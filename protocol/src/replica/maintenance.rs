@@ -99,7 +99,8 @@ impl Replica {
         let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
         let own = self.node();
         let since = self.debts.get(organisation).copied().unwrap_or(0);
-        let state = self.space(disk, space)?;
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let reads = state.access.role(organisation).is_some_and(Role::reads);
         // A node may hold keys that no entry says it was given: those it made as primary, and those
         // that another node handed to it. So whoever was revoked since is cut, heard of or not.
@@ -114,6 +115,8 @@ impl Replica {
             .filter(|(node, at)| {
                 !state.access.cut_nodes().contains_key(node) && may_hold(node, *at)
             })
+            // A thief's word ends nothing for the organisation that it robbed.
+            .filter(|(node, _)| self.certified.author(&state.access, node) == Some(*organisation))
             .map(|(node, _)| node)
             .collect();
         for node in revoked {

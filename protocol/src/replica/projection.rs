@@ -328,8 +328,11 @@ impl Replica {
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let mut judgement = Judgement::with_capacity(entries.len());
+        let mut authors = BTreeMap::new();
         for opened in entries {
-            let organisation = self.certified.author(&state.access, &opened.header.author);
+            let node = opened.header.author;
+            let organisation =
+                *authors.entry(node).or_insert_with(|| self.certified.author(&state.access, &node));
             let standing = organisation.map_or(Standing::Unauthorised, |organisation| {
                 state.access.standing(&organisation, &opened.header)
             });

@@ -179,13 +179,13 @@ impl Replica {
         let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
             return Ok(None);
         };
-        if self.own_role(space).is_none() {
-            let removed_by = self.space(disk, space)?.access.removed_by(&own);
-            let is_told = *partner == owner || removed_by == Some(*partner);
-            return self.farewell_for(disk, if is_told { &own } else { partner }, space);
+        let is_former = self.own_role(space).is_none();
+        if is_former && *partner == owner {
+            return self.farewell_for(disk, &own, space);
         }
         if !self.may_show(partner, &ItemRef::Space(*space)) {
-            return self.farewell_for(disk, partner, space);
+            let farewell = self.farewell_for(disk, partner, space)?;
+            return self.with_parting(disk, partner, space, farewell);
         }
         let mut lacking = self.wanted_keys(disk, space)?;
         // The rest is named when these have come; heads must fit a frame.
@@ -220,6 +220,34 @@ impl Replica {
         let access_of = &self.space(disk, space)?.access;
         let ends = end.flatten().into_iter().chain(access_of.ends_by(organisation)).collect();
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
+    }
+
+    /// The farewell of `partner`, or where it has none that of this organisation as far as the two
+    /// parted, with the branches that the removed one of them wrote: both are to know these.
+    fn with_parting(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+        farewell: Option<SpaceHeads>,
+    ) -> Result<Option<SpaceHeads>, ReplicaError> {
+        let own = self.organisation();
+        let access = &self.space(disk, space)?.access;
+        let Some(parting) = access.parting(&own, partner) else { return Ok(farewell) };
+        let written: Vec<_> = access.ends_by(&parting.removed).collect();
+        let told = if farewell.is_none() && parting.removed == own {
+            let heads = self.farewell_for(disk, &own, space)?;
+            heads.map(|heads| SpaceHeads { access: parting.position, ends: Vec::new(), ..heads })
+        } else {
+            farewell
+        };
+        Ok(told.map(|mut heads| {
+            heads.ends.extend(written);
+            heads.ends.sort_unstable();
+            heads.ends.dedup();
+            heads.ends.truncate(limits::ACCESS_BRANCHES_MAX);
+            heads
+        }))
     }
 
     /// Access entries from `from` to before `to`, at most `bytes_max` of them and at least one.

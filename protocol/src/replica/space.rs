@@ -13,6 +13,9 @@ use minicbor::bytes::ByteArray;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+/// The setting that says that every summary knows of partings.
+const PARTINGS_NOTED: &str = "partings noted";
+
 /// A loaded space.
 pub struct SpaceState {
     /// Its access log.
@@ -252,6 +255,24 @@ impl Replica {
         }
         self.put_summary(space, summary);
         Ok(())
+    }
+
+    /// Notes once what parted this organisation from others, in a store of before it was compared:
+    /// nothing would ever renew the summary of a space that it was removed from.
+    pub(super) fn renew_partings(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        if self.setting(disk, PARTINGS_NOTED)?.is_some() {
+            return Ok(());
+        }
+        let own = self.organisation();
+        let parted_ones = self.summaries.iter().filter(|(_, one)| !one.former.is_empty());
+        let found: Vec<_> = parted_ones.map(|(space, one)| (*space, one.clone())).collect();
+        for (space, mut summary) in found.iter().cloned() {
+            // What is damaged there is found by whoever reads it.
+            let Ok(state) = self.space(disk, &space) else { continue };
+            summary.parted = parted(&state.access, &own, &summary.members, &summary.former);
+            self.put_summary(&space, summary);
+        }
+        if found.is_empty() { Ok(()) } else { self.put_setting(PARTINGS_NOTED, &[]) }
     }
 
     /// Where each author log stands, a forked one before its fork: what replicas can agree on.

@@ -226,8 +226,9 @@ impl Session {
         };
         // Which of several holders the node speaks for, it will say.
         let known = replica.holders(&self.node);
+        // A stranger's word that it is its own does not make up for its organisation's.
         let is_revoked =
-            !known.is_empty() && known.iter().all(|one| self.was_revoked(one, replica));
+            replica.organisation_of(&self.node).is_some_and(|one| self.was_revoked(&one, replica));
         effects.push(Effect::Send(Message::Hello(Hello {
             version_min: VERSION_MIN,
             version_max: VERSION_MAX,

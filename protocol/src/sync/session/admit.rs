@@ -99,11 +99,12 @@ impl Session {
         let strangers = match message {
             Message::Identities(entries) => {
                 let organisation = entries.first()?.statement.organisation;
-                u64::from(replica.identity(&organisation).is_none())
+                let is_stranger = replica.identity(&organisation).is_none();
+                u64::from(is_stranger) * limits::SPACES_PER_STRANGER
             }
-            Message::Access { space, is_complete, .. } => {
-                u64::from(!is_complete && replica.summary(space).is_none())
-            }
+            Message::Access { space, .. } if replica.summary(space).is_some() => 0,
+            Message::Access { is_complete: true, .. } => 1,
+            Message::Access { .. } => limits::SPACES_PER_STRANGER,
             Message::Sealed { .. } => 0,
             _ => return None,
         };
@@ -198,7 +199,9 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
         ReplicaError::Run(RunError::Signature | RunError::Malformed) => {
             misbehaved("entries whose signature does not hold")
         }
-        ReplicaError::Access(AccessError::Signature | AccessError::Signer) => {
+        // By whom an entry had to be signed depends on the owner's identity log as it is known
+        // here: an owner that tells two stories must not part those who hear them.
+        ReplicaError::Access(AccessError::Signature) => {
             misbehaved("an access entry whose signature does not hold")
         }
         ReplicaError::Identity(IdentityError::Signature) => {
