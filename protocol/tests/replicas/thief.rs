@@ -5,6 +5,7 @@ use super::circle::Circle;
 use super::line::Line;
 use super::organisation::{Node, Organisation};
 use sincronia_protocol::access::Role;
+use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::sync::SyncPhase;
 
@@ -95,5 +96,29 @@ fn the_rightful_machine_is_still_let_in() {
         line.run_sound();
         assert_eq!(line.phases(), [SyncPhase::InSync; 2], "{:?}", line.closed);
         assert_eq!(circle.owner.title(&circle.space, &record).as_deref(), Some("Prima nota"));
+    }
+}
+
+#[test]
+fn a_thief_that_revokes_the_machine_has_it_cut_for_nobody_else() {
+    let member = Circle::new().member.organisation();
+    for mut thief in thieves(member) {
+        let mut circle = Circle::of_contributors();
+        let node = circle.member.id();
+        circle.member.note(&circle.space, "Prima nota");
+        circle.settle();
+        circle.owner.learn(&thief);
+        circle.admit(thief.id(), Role::Reader);
+        thief.say(IdentityOperation::RevokeNode { node });
+        circle.owner.learn(&thief);
+        circle
+            .owner
+            .act(|replica, disk, random| replica.maintain(disk, &thief.id(), random))
+            .expect("a primary");
+        circle.colleague.learn(&thief);
+        circle.settle();
+        let record = circle.member.note(&circle.space, "Dopo il furto");
+        circle.settle();
+        assert_eq!(circle.agreed_title(&record).as_deref(), Some("Dopo il furto"));
     }
 }

@@ -593,3 +593,67 @@ fn of_two_that_take_a_space_over_the_one_that_does_not_hold_it_learns_so() {
         assert_eq!(world.peer(old).phase_with(one), Some(SyncPhase::InSync));
     }
 }
+
+/// An owner was replaced and removed while it wrote, and admitted again by the next one, which
+/// removed the one in between: what the first had written then was compared by two who were not
+/// told of it.
+#[test]
+fn what_a_removed_owner_wrote_is_told_to_whoever_removed_it() {
+    let mut world = World::new(8, 50);
+    let (old, new, third) = (world.add(), world.add(), world.add());
+    world.befriend_all();
+    let space = world.create_space(old);
+    for member in [new, third] {
+        world.grant(old, space, member, Role::Contributor, History::Start).unwrap();
+    }
+    world.offer(old, space, new).unwrap();
+    world.run_until_quiet();
+    world.isolate(old);
+    world.rotate(old, space).unwrap();
+    world.take_over(new, space).unwrap();
+    world.revoke(new, space, old).unwrap();
+    world.offer(new, space, third).unwrap();
+    world.run_until_quiet();
+    world.isolate(new);
+    world.take_over(third, space).unwrap();
+    world.grant(third, space, old, Role::Contributor, History::Start).unwrap();
+    world.revoke(third, space, new).unwrap();
+
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(old).replica.own_role(&space), Some(Role::Contributor));
+    assert_eq!(world.peer(old).phase_with(new), Some(SyncPhase::InSync));
+}
+
+/// Whoever was removed by a partner, and then admitted and removed again by somebody it does not
+/// know, while it was away, refused what the partner told it of that.
+#[test]
+fn a_removal_is_believed_though_the_owner_of_then_is_no_partner() {
+    let mut world = World::new(12, 50);
+    let (founder, partner, stranger, away) = (world.add(), world.add(), world.add(), world.add());
+    for (one, other) in [(founder, partner), (founder, stranger), (partner, stranger)] {
+        world.befriend(one, other);
+        world.connect(one, other);
+    }
+    world.befriend(partner, away);
+    world.connect(partner, away);
+    let space = world.create_space(founder);
+    for member in [partner, stranger] {
+        world.grant(founder, space, member, Role::Contributor, History::Start).unwrap();
+    }
+    world.offer(founder, space, partner).unwrap();
+    world.run_until_quiet();
+    world.take_over(partner, space).unwrap();
+    world.isolate(away);
+    world.grant(partner, space, away, Role::Reader, History::Start).unwrap();
+    world.revoke(partner, space, away).unwrap();
+    world.offer(partner, space, stranger).unwrap();
+    world.run_until_quiet();
+    world.take_over(stranger, space).unwrap();
+    world.grant(stranger, space, away, Role::Reader, History::Start).unwrap();
+    world.revoke(stranger, space, away).unwrap();
+
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.peer(away).phase_with(partner), Some(SyncPhase::InSync));
+}

@@ -219,3 +219,14 @@ fn severity(error: &ReplicaError) -> Result<String, CloseReason> {
 pub(super) fn proof_message(bytes: &[u8]) -> Option<Message> {
     decode_proof(bytes).map(Message::Run)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_that_tells_two_stories_parts_nobody_who_passes_one_on() {
+        assert!(severity(&ReplicaError::Access(AccessError::Signer)).is_ok());
+        assert!(severity(&ReplicaError::Access(AccessError::Signature)).is_err());
+    }
+}
