@@ -3,6 +3,8 @@
 ## Kinds of record
 
 kind-organisation = Organisation
+record = Record
+reason = Reason
 kind-office = Office
 kind-contact = Contact
 kind-convention = Convention
@@ -533,6 +535,12 @@ outstanding-elsewhere = not known on this machine
 outstanding-unknown = whatever changed since the last exchange
 outstanding-counts = { $outgoing } to deliver · { $differences } differences
 record-version = version { $version }
+nothing-late = Nothing is kept that does not count.
+late-late = written after its author was removed
+late-unauthorised = written without the right to
+late-refused = does not fit the record
+late-forked = two versions of one log
+late-ask = What of this is still wanted its author says, and a member writes it again.
 record-incomplete = Changes waiting { $waiting } · quarantined { $quarantined } · of a newer version { $newer }
 conflict-of = { $field }: several values, choose together
 no-longer-shared = This organisation is no longer a party: what is shown is as of its removal.
@@ -1056,7 +1064,7 @@ said-held-back = they wrote more than an hour ago what has not come here: let th
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify`
 said-person-decides = a person decides: `sincronia conflict list`
-said-late-edits = late edits of removed members; write again what is still wanted
+said-late-edits = late edits of removed members (`sincronia record late`); write again what is still wanted
 
 ## Problems of fields
 
@@ -1196,6 +1204,7 @@ help-record = Records of any kind
 help-record-new = Create a record
 help-record-list = List the records
 help-record-show = Show a record
+help-record-late = List entries that were written too late, or without the right to, and do not count
 help-record-fields = List the fields of a kind with the codes they take; without a kind, the kinds
 help-record-edit = Edit a record
 help-history = Who changed what, and when

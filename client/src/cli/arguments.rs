@@ -479,6 +479,8 @@ pub(super) enum Record {
         space: Option<String>,
     },
     Show(Target),
+    /// Entries that do not count.
+    Late,
     Fields {
         kind: Option<String>,
     },

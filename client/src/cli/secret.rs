@@ -93,13 +93,21 @@ fn from_file(context: &Context, path: &Path) -> Result<Zeroizing<String>, Failur
     from_private(context, path, "passphrase_file")
 }
 
+/// A path as it was typed, unless it may be the secret itself instead of a file with it.
+fn named(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_phrase = !text.contains('/') && text.contains(char::is_whitespace);
+    if is_phrase { "…".to_owned() } else { text }
+}
+
 /// The text of a file that only its owner can read; `code` names the failure.
 fn from_private(context: &Context, path: &Path, code: &str) -> Result<Zeroizing<String>, Failure> {
+    let named = named(path);
     let unreadable = |cause: &dyn std::fmt::Display| {
-        context.fail(Exit::Usage, code, &format!("{}: {cause}", path.display()))
+        context.fail(Exit::Usage, code, &format!("{named}: {cause}"))
     };
     let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => context.unreadable(path, &error),
+        ErrorKind::NotFound => context.fail(Exit::NotFound, "no_file", &named),
         _ => unreadable(&error),
     })?;
     let metadata = file.metadata().map_err(|error| unreadable(&error))?;

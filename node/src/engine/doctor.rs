@@ -125,7 +125,7 @@ fn decision_checks(status: &Status) -> [Check; 2] {
             "quarantine",
             counts.quarantined == 0,
             counts.quarantined.to_string(),
-            "late edits of removed members; write again what is still wanted",
+            "late edits of removed members (`sincronia record late`); write again what is still wanted",
         ),
     ]
 }

@@ -3,7 +3,7 @@
 pub(super) mod restoring;
 
 use super::bundle::plain_name;
-use super::{Outcome, machine};
+use super::{Outcome, bundle, machine};
 use crate::cli::arguments::{Backup, Recovery};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -57,8 +57,8 @@ fn create(context: &Context, file: Option<PathBuf>) -> Outcome {
     free(context, file.as_deref())?;
     let progress = Progress::waiting(context.texts.text("backup-making"));
     let partial = match &file {
-        Some(file) => file.with_extension("partial"),
-        None => PathBuf::from(plain_name(&context.client()?.status()?.name) + ".partial"),
+        Some(file) => bundle::unfinished(file),
+        None => bundle::unfinished(Path::new(&plain_name(&context.client()?.status()?.name))),
     };
     fetch(context, &partial)?;
     let (file, made) = keep(context, &partial, file).inspect_err(|_| {

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret::create_private;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, action: Bundle) -> Outcome {
     match action {
@@ -32,6 +32,11 @@ pub(super) fn plain_name(name: &str) -> String {
     plain.trim_matches('-').to_owned()
 }
 
+/// What a file is called while it is written: what an earlier attempt left is in nobody's way.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension(format!("{}.partial", std::process::id()))
+}
+
 /// Whole or not at all, and never in place of another: a file that is half there would be carried.
 pub(super) fn write(context: &Context, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
@@ -40,7 +45,7 @@ pub(super) fn write(context: &Context, path: &Path, bytes: &[u8]) -> Result<(), 
     if path.exists() {
         return Err(context.fail(Exit::Usage, "exists", &path.display().to_string()));
     }
-    let partial = path.with_extension("partial");
+    let partial = unfinished(path);
     let written = create_private(&partial).and_then(|mut file| {
         let kept = file.write_all(bytes).and_then(|()| file.sync_all());
         kept.and_then(|()| std::fs::rename(&partial, path)).inspect_err(|_| {

@@ -13,8 +13,8 @@ use std::path::Path;
 
 /// An invitation with sixteen long addresses takes a tenth of this.
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
-/// Every invitation is longer.
-const NAME_BYTES_MAX: usize = 100;
+/// No name of a file has as many letters and digits in a row, and every invitation has more.
+const WORD_BYTES_MAX: usize = 60;
 /// How every invitation begins.
 const BEGINNING: &str = "invito1";
 
@@ -71,7 +71,7 @@ fn is_path(text: &str) -> bool {
 fn open(context: &Context, path: &Path) -> Result<String, Failure> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => context.fail(Exit::NotFound, "no_invitation", &named(path)),
-        _ => context.unreadable(path, &error),
+        _ => context.fail(Exit::Usage, "file", &format!("{}: {error}", named(path))),
     })?;
     read(context, path, &mut file)
 }
@@ -80,17 +80,20 @@ fn open(context: &Context, path: &Path) -> Result<String, Failure> {
 /// what is no secret.
 fn named(path: &Path) -> String {
     let text = path.display().to_string();
-    let is_short = text.len() <= NAME_BYTES_MAX;
-    let is_plainly_path = text.contains('/') || text.contains('.') && is_short;
-    if is_plainly_path { text } else { short(&text) }
+    let mut words = text.split(|one: char| !one.is_ascii_alphanumeric());
+    match words.find(|word| word.len() > WORD_BYTES_MAX) {
+        Some(word) => short(word),
+        None => text,
+    }
 }
 
 fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = source.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes);
-    let read = read.map_err(|error| context.unreadable(path, &error))?;
+    let read = read
+        .map_err(|error| context.fail(Exit::Usage, "file", &format!("{}: {error}", named(path))))?;
     if read as u64 > TEXT_BYTES_MAX {
-        let long = format!("{}: {}", path.display(), context.texts.text("too-long"));
+        let long = format!("{}: {}", named(path), context.texts.text("too-long"));
         return Err(context.fail(Exit::Usage, "file", &long));
     }
     Ok(crate::import::decode(&bytes).into_owned())
@@ -113,8 +116,11 @@ mod tests {
 
     #[test]
     fn what_may_be_an_invitation_is_not_repeated() {
-        let pasted = format!("invito1{}.", "q".repeat(150));
-        assert!(is_path(&pasted) && named(Path::new(&pasted)).chars().count() < 20);
+        let secret = "q".repeat(150);
+        for pasted in ["invito1{}.", "<invito1{}>", "nvito1{}", "“invito1{}”", "a/invito1{}"] {
+            let pasted = pasted.replace("{}", &secret);
+            assert!(named(Path::new(&pasted)).chars().count() < 20, "{pasted}");
+        }
         assert_eq!(named(Path::new("da/invito.txt")), "da/invito.txt");
         assert_eq!(named(Path::new("invito.txt")), "invito.txt");
     }

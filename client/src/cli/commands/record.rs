@@ -1,6 +1,7 @@
 //! `sincronia record`: records of any kind.
 
 mod fields;
+mod late;
 
 use super::{Outcome, operator};
 use crate::cli::arguments::{Authoring, Entering, Record};
@@ -28,6 +29,7 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
         }
         Record::List { kind, space } => list(context, kind, space),
         Record::Fields { kind } => fields::run(context, kind.as_deref()),
+        Record::Late => late::run(context),
         Record::Show(target) => show(context, &naming::record(context, None, &target.record)?),
         Record::Edit { record, entering, seen } => {
             let record = naming::record(context, None, &record)?;
