@@ -57,6 +57,10 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long saying goodbye may take: what was queued has been flushed by then.
 pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a port of QUIC may take to be given back: three times the longest round trip, twice.
+pub const PORT_RELEASE_TIMEOUT: Duration = Duration::from_secs(8);
+/// How often it is asked for meanwhile.
+pub const PORT_RELEASE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a joining may take altogether.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long opening a stream may take.

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 /// What the handle asks of the task; answered when it is done.
@@ -72,13 +72,21 @@ pub async fn start(
     Ok((commands, listening))
 }
 
+/// An error with all that it was caused by: some layers of the transport say nothing themselves.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<_> = causes.map(ToString::to_string).filter(|one| !one.is_empty()).collect();
+    words.dedup();
+    words.join(": ")
+}
+
 impl Task {
     fn listen(&mut self, index: usize) -> Result<(), NetworkError> {
         let Some(address) = self.listen.get(index) else { return Ok(()) };
         let refused = |cause: String| NetworkError::Listen { address: address.to_string(), cause };
         check_free(address).map_err(|error| refused(error.to_string()))?;
         let listener = self.swarm.listen_on(address.clone());
-        let listener = listener.map_err(|error| refused(error.to_string()))?;
+        let listener = listener.map_err(|error| refused(in_words(&error)))?;
         self.listeners.insert(listener, index);
         Ok(())
     }
@@ -125,7 +133,7 @@ impl Task {
                 wishes = self.shared.wishes() => self.grant(wishes),
                 command = commands.recv() => match command {
                     Some(Command::Pause(done)) => self.pause(done).await,
-                    Some(Command::Resume(done)) => self.resume(done),
+                    Some(Command::Resume(done)) => self.resume(done).await,
                     Some(Command::Shutdown(done)) => return self.pause(done).await,
                     None => return,
                 },
@@ -237,17 +245,37 @@ impl Task {
         let _ = done.send(());
     }
 
-    fn resume(&mut self, done: oneshot::Sender<Result<(), NetworkError>>) {
+    async fn resume(&mut self, done: oneshot::Sender<Result<(), NetworkError>>) {
         self.shared.set_paused(false);
         let open: HashSet<_> = self.listeners.values().copied().collect();
         let mut outcome = Ok(());
         for index in (0..self.listen.len()).filter(|index| !open.contains(index)) {
-            if let Err(error) = self.listen(index) {
+            if let Err(error) = self.listen_again(index).await {
                 warn!(%error, "partners cannot reach this node there");
                 outcome = outcome.and(Err(error));
             }
         }
         let _ = done.send(outcome);
+    }
+
+    /// Listens where this node listened before. The connections of QUIC that were closed give
+    /// their port back only when the last of their packets must have arrived.
+    async fn listen_again(&mut self, index: usize) -> Result<(), NetworkError> {
+        let until = Instant::now() + limits::PORT_RELEASE_TIMEOUT;
+        let is_quic = |address: &Multiaddr| {
+            address.iter().any(|part| matches!(part, libp2p::multiaddr::Protocol::QuicV1))
+        };
+        let may_wait = self.listen.get(index).is_some_and(is_quic);
+        loop {
+            let outcome = self.listen(index);
+            if outcome.is_ok() || !may_wait || Instant::now() >= until {
+                return outcome;
+            }
+            let next = Instant::now() + limits::PORT_RELEASE_INTERVAL;
+            while let Ok(event) = timeout_at(next, self.swarm.select_next_some()).await {
+                self.handle(event);
+            }
+        }
     }
 
     fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {

@@ -236,6 +236,15 @@ async fn pausing_returns_when_all_is_closed_and_resuming_finds_the_same_port() {
     }
 }
 
+/// It closed the port of QUIC and asked for it again while the last packets were still awaited.
+#[tokio::test]
+async fn whoever_goes_online_again_at_once_listens_on_quic_too() {
+    let (mut a, mut b) = (node(1, QUIC).await, node(2, QUIC).await);
+    meet(&mut a, &mut b, Purpose::Join).await;
+    b.network.pause().await;
+    b.network.resume().await.expect("its own port");
+}
+
 #[tokio::test]
 async fn threat_18_who_is_no_longer_admitted_is_disconnected() {
     let (mut a, mut b) = (node(1, TCP).await, node(2, TCP).await);

@@ -27,6 +27,14 @@ fn random_histories_keep_every_promise() {
     assert!(outcome.failed.is_empty(), "of {count} seeds failed: {:?}", outcome.failed);
 }
 
+/// Beyond the seeds that are always played.
+#[test]
+fn histories_that_once_broke_a_promise_keep_it() {
+    for seed in [2827, 4717, 7806, 8737, 11566, 12236] {
+        assert!(play_seed(seed, STEPS).is_ok(), "seed {seed}");
+    }
+}
+
 #[test]
 fn one_seed_is_one_run() {
     let hash = |seed| play_seed(seed, STEPS).expect("a history that keeps every promise").1;

@@ -10,6 +10,7 @@
 
 mod found;
 mod histories;
+mod partings;
 
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
