@@ -290,9 +290,12 @@ pub struct Replica {
     beacons: BeaconBook,
 }
 
-/// Spaces and records kept loaded.
-const SPACES_CACHED_MAX: usize = 4_096;
-const RECORDS_CACHED_MAX: usize = 512;
+/// Spaces kept loaded.
+const SPACES_CACHED_MAX: u64 = 4_096;
+/// What records kept loaded take, in bytes: few with a history that somebody made as large as he
+/// could, or 512 ordinary ones.
+const RECORDS_CACHED_BYTES: u64 = 64 * 1024 * 1024;
+const RECORD_CACHED_BYTES_MIN: u64 = RECORDS_CACHED_BYTES / 512;
 
 impl Replica {
     /// Loads the state of the disk.

@@ -6,6 +6,7 @@
 //! the order of arrival.
 
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::document::{Changes, Document, DocumentError};
 use crate::record::gate::{self, GateError, History};
 use crate::record::{Author, Authored, Dependency, Kind, UnknownKind, kind_of};
@@ -63,6 +64,20 @@ impl Record {
             history: History::default(),
             document: Document::default(),
         })
+    }
+
+    /// About how much memory the record takes, in bytes: by what it holds, rather too much. A change
+    /// that was refused may be as large as a payload.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        const CHANGE: u64 = 1_024;
+        const OPERATION: u64 = 256;
+        let weight = self.history.whole_weight();
+        let refused = (self.entries.len() as u64).saturating_sub(weight.changes);
+        (weight.changes.saturating_mul(CHANGE))
+            .saturating_add(weight.operations.saturating_mul(OPERATION))
+            .saturating_add(weight.bytes.saturating_mul(2))
+            .saturating_add(refused.saturating_mul(PAYLOAD_BYTES_MAX as u64))
     }
 
     /// A record from its entries, in any order.

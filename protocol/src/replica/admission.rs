@@ -154,7 +154,7 @@ impl Replica {
             forks: BTreeMap::new(),
             receipts: BTreeMap::new(),
         };
-        self.spaces.insert(*space, state);
+        self.spaces.insert(*space, 1, state);
     }
 
     /// Extends the access log by one entry, and takes back from the rows what may no longer count.

@@ -13,7 +13,7 @@ use super::erasure;
 use super::row::{QuarantineReason, Row};
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
-use super::{Event, RECORDS_CACHED_MAX, Replica, ReplicaError, keys};
+use super::{Event, RECORD_CACHED_BYTES_MIN, RECORDS_CACHED_BYTES, Replica, ReplicaError, keys};
 use crate::access::Standing;
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
 use crate::log::{Header, OPERATION_CHANGE, Payload};
@@ -249,8 +249,9 @@ impl Replica {
     /// Keeps a document loaded. A first synchronisation builds many in one step: they must not all
     /// stay in memory until its commit.
     fn remember(&mut self, space: &SpaceId, record: &RecordId, document: Record) {
-        self.records.insert((*space, *record), document);
-        self.records.trim(RECORDS_CACHED_MAX);
+        let bytes = document.memory_bytes().max(RECORD_CACHED_BYTES_MIN);
+        self.records.insert((*space, *record), bytes, document);
+        self.records.trim(RECORDS_CACHED_BYTES);
     }
 
     /// A record of a kind that only a newer version knows: its entries are kept and counted.

@@ -92,7 +92,7 @@ impl Replica {
     ) -> Result<&mut SpaceState, ReplicaError> {
         if !self.spaces.contains_key(space) {
             let state = self.load_space(disk, space)?;
-            self.spaces.insert(*space, state);
+            self.spaces.insert(*space, 1, state);
         }
         self.spaces.value_mut(space).ok_or(ReplicaError::Unknown("space"))
     }

@@ -1,5 +1,5 @@
-//! What histories and attackers found about removals, owners that are replaced, and branches that do
-//! not hold: who has to learn of what, and from whom.
+//! What histories and attackers found about removals, owners that are replaced, and branches that
+//! do not hold: who has to learn of what, and from whom.
 
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::sync::SyncPhase;

@@ -202,6 +202,12 @@ impl History {
         past
     }
 
+    /// What all accepted changes weigh.
+    pub fn whole_weight(&self) -> Weight {
+        let weights = self.actors.iter().filter_map(|actor| actor.totals.last().copied());
+        weights.fold(Weight::default(), Weight::plus)
+    }
+
     /// What a past weighs.
     pub fn weight(&self, past: &Past) -> Weight {
         let of_actor = |(actor, count): (&Actor, &u32)| {

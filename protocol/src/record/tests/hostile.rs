@@ -400,6 +400,10 @@ fn a_full_record_takes_no_more_and_stays_readable() {
     let last = replica.entries.len() - 2;
     let full = replica.record.verdict(&replica.entries[last].entry);
     assert_eq!(full, Some(Verdict::Refused(GateError::HistoryFull)));
+    assert!(
+        replica.record.memory_bytes() > RECORD_BYTES_MAX,
+        "what is kept loaded is bounded by it"
+    );
     let without: Vec<_> =
         replica.entries.iter().filter(|entry| entry.node != author(2).node).cloned().collect();
     let mut freed = Record::rebuild(replica.record.id(), without).unwrap();
