@@ -18,7 +18,9 @@ use sincronia_node::api::{
 use sincronia_node::backup::{RestoreError, RestoreOptions, salvage, salvage_again};
 use sincronia_node::keystore::Strength;
 use sincronia_node::repair::{Repaired, examine, repair};
+use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::store::Store;
+use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use sincronia_tests::federation::{self, Node};
 use std::collections::BTreeMap;
@@ -264,6 +266,17 @@ fn a_second_node_is_not_made_of_the_same_disk_by_mistake() {
 
     let made = salvage_again(options(), &damaged.directory, &damaged.unlock()).unwrap();
     assert!(directory.exists());
+    // Nobody makes another node there while the words are asked for.
+    let name = "Comune di Mulazzo".into();
+    let init = InitOptions {
+        directory: directory.clone(),
+        name,
+        words: WordList::Italian,
+        unlock: damaged.unlock(),
+        strength: Strength::Light,
+    };
+    let refused = initialise(&init).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("uses this node's directory"), "{refused}");
     drop(made);
     assert!(!directory.parent().unwrap().exists(), "what did not come to be leaves nothing");
 }
