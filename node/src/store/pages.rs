@@ -52,7 +52,7 @@ impl Pages {
             bookkeeping: 0,
             is_last: file.is_last,
         };
-        for (name, table) in tables {
+        for (name, table) in irreplaceable_first(tables) {
             let pages = table.root.map_or(0, |root| file.walk(root, table.sizes, &mut |_, _| {}));
             found.damaged.insert(name, pages);
         }
@@ -133,6 +133,16 @@ impl Pages {
         }
         problems
     }
+}
+
+/// What follows from everything else.
+pub const DERIVED: [Table; 2] = [Table::Rows, Table::Waiting];
+
+/// Bits are looked for in so many pages only: in those that nothing else replaces before the rest.
+fn irreplaceable_first(tables: BTreeMap<String, Described>) -> Vec<(String, Described)> {
+    let mut tables: Vec<_> = tables.into_iter().collect();
+    tables.sort_by_key(|(name, _)| DERIVED.iter().any(|table| table.name() == name));
+    tables
 }
 
 /// Why nothing can be said of the rest.
