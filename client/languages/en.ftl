@@ -525,7 +525,7 @@ status-carried = Carried for others without reading them { $count }: `sincronia 
 status-records = Records { $records } · conflicts { $conflicts } · quarantined { $quarantined }
 status-cloned = ATTENTION: another copy of this node was noticed; it signs nothing until that is settled.
 status-short-of-room = ATTENTION: the disk is nearly full. Nothing is exchanged until there is room (reading and writing go on).
-status-catching-up = Restored from a backup: until it is in sync with { $names } it changes no members and keys of its spaces. To go on without them: `sincronia backup finish`.
+status-catching-up = Restored from a backup, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. To go on without them: `sincronia backup finish`.
 status-blind = Made of a damaged disk without the list of its partners: until it has heard a partner it changes no members and keys of its spaces. Have a partner invite it, then `sincronia join`. If there is nobody: `sincronia backup finish`.
 status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation.
 status-projecting = Reading what arrived…
@@ -551,6 +551,7 @@ check-addresses = addresses
 check-online = on line
 check-one-copy = one copy only
 check-certified = certified by the organisation
+check-damaged-copies = damaged files kept
 check-caught-up = caught up after the restoration
 check-partners-reached = partners reached
 check-partners-confirmed = partners heard of
@@ -632,7 +633,11 @@ repair-sound = Everything holds: there is nothing to repair.
 repaired-rows = Sheets made again from the signed entries: { $rows } did not hold. The node can start: `sincronia run`.
 repaired-file =
     The file was damaged, and nothing that was signed: it is made again, byte for byte where the checksums hold, the sheets from the signed entries. The damaged file stays here: { $aside }
+    It keeps all that was in it, also what is erased later: delete it once the node runs well (`rm`).
     The node can start: `sincronia run`.
+repair-went-back =
+    The last write to the file does not hold, and the store went back to the one before. It may have been cut off when the node was killed; but if the disk damaged it, partners may have what was written. The node therefore waits for its partners before it signs: until it is in sync with them it writes nothing and changes no members and keys.
+    The node can start: `sincronia run`. If it then says that it runs twice, a partner has more of it than this disk: make a new node with `sincronia repair --into DIRECTORY`.
 repair-blind =
     The list of partners could not be taken over whole: the new node does not know whom it has to hear. It changes no members and keys until it has heard a partner, and all who share a space with it.
     Have a partner invite it again (`sincronia invite` there, `sincronia join` here), or present it to the others.
@@ -812,7 +817,7 @@ error-repair-key = The key file or passphrase does not open the damaged node: { 
 remedy-repair-key = give the one that this node ran with: --key-file or --passphrase-file. The new node will open with the same
 error-replaced = Another node took the place of this one, which is revoked: { $detail }
 remedy-replaced = go on with that one. If it never came to run or is lost, too: `sincronia repair --into DIRECTORY --again`
-error-catching-up = The node was restored from a backup and still waits for partners
+error-catching-up = The node was restored from a backup, or its store went back to an older state, and it still waits for partners
 error-no-recipient = The node does not know yet to which key backups are sealed
 error-no-introduction = Nobody of this name was presented: { $detail }
 remedy-no-introduction = see the list with `sincronia introduction list`
@@ -1022,7 +1027,7 @@ said-hand-to-recipient = hand it to the organisation it is for
 said-update-and-import = update this program, then import it again
 said-ask-all = ask its maker for a new bundle, with --all
 said-ask-node-in-service = ask that organisation for a new bundle of a node in service
-said-restored-waits = this node was restored from a backup and still waits to hear its partners
+said-restored-waits = this node was restored from a backup, or its store went back to an older state, and it still waits to hear its partners
 said-wait-or-finish = wait until the partners were reached (`sincronia status` names them), or go on without them: `sincronia backup finish`
 said-no-recipient = this node does not know the key to which backups are sealed
 said-backup-revoked = this node was revoked: it receives nothing any more, and a backup of it would lack that
@@ -1048,6 +1053,8 @@ said-wrong-node = another node answers at this address; ask the partner for its 
 said-connection-broke = the connection broke ({ $detail }); it is tried again
 said-check-listen = check the listen addresses in sincronia.toml
 said-run-online = run `sincronia online`
+said-no-damaged-copies = none is kept
+said-damaged-copies = they keep what was erased since; delete them once the node runs well
 said-stop-copy = stop the other copy of this node
 said-not-primary = this node is not its organisation's primary, which alone founds, shares and takes back
 said-ask-primary = do it on the primary, { $detail }; if that machine is lost, `sincronia node revoke` it, or name another with `sincronia node primary`

@@ -525,7 +525,7 @@ status-carried = Custoditi per altri senza leggerli { $count }: `sincronia space
 status-records = Schede { $records } · da scegliere { $conflicts } · in quarantena { $quarantined }
 status-cloned = ATTENZIONE: è stata vista un'altra copia di questo nodo; finché la cosa non è chiarita non firma nulla.
 status-short-of-room = ATTENZIONE: il disco è quasi pieno. Non si scambia più nulla finché non c'è spazio (si può continuare a leggere e scrivere).
-status-catching-up = Nodo ripristinato da una copia: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle. Senza aspettarli: `sincronia backup finish`.
+status-catching-up = Nodo ripristinato da una copia, o tornato a uno stato precedente: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle, e se è tornato indietro non scrive nulla. Senza aspettarli: `sincronia backup finish`.
 status-blind = Fatto da un disco danneggiato senza l'elenco dei partner: finché non ha sentito un partner non cambia membri e chiavi delle sue cartelle. Fallo invitare da un partner, poi `sincronia join`. Se non c'è nessuno: `sincronia backup finish`.
 status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente.
 status-projecting = Lettura di quanto arrivato in corso…
@@ -551,6 +551,7 @@ check-addresses = indirizzi
 check-online = in linea
 check-one-copy = una sola copia
 check-certified = riconosciuto dall'ente
+check-damaged-copies = file danneggiati conservati
 check-caught-up = in pari dopo il ripristino
 check-partners-reached = partner raggiunti
 check-partners-confirmed = partner di cui si è saputo
@@ -632,7 +633,11 @@ repair-sound = Tutto torna: non c’è nulla da riparare.
 repaired-rows = Schede rifatte dalle voci firmate: { $rows } non tornavano. Il nodo può ripartire: `sincronia run`.
 repaired-file =
     Era danneggiato il file, e nulla di ciò che è firmato: è rifatto, byte per byte dove le somme di controllo tornano, le schede dalle voci firmate. Il file danneggiato resta qui: { $aside }
+    Conserva tutto ciò che conteneva, anche quanto si cancellerà dopo: eliminalo quando il nodo gira bene (`rm`).
     Il nodo può ripartire: `sincronia run`.
+repair-went-back =
+    L'ultima scrittura nel file non torna, e l'archivio è tornato a quella precedente. Può essere stata interrotta quando il nodo è stato chiuso; ma se l'ha danneggiata il disco, i partner possono avere ciò che era scritto. Perciò il nodo aspetta i partner prima di firmare: finché non è allineato con loro non scrive nulla e non cambia membri e chiavi.
+    Il nodo può ripartire: `sincronia run`. Se poi dice di girare due volte, un partner ha di lui più di questo disco: fai un nodo nuovo con `sincronia repair --into CARTELLA`.
 repair-blind =
     L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire. Non cambia membri e chiavi finché non ha sentito un partner, e tutti quelli che hanno un fascicolo con lui.
     Fallo invitare di nuovo da un partner (`sincronia invite` là, `sincronia join` qui), o fallo presentare agli altri.
@@ -812,7 +817,7 @@ error-repair-key = Il file chiave o la frase segreta non aprono il nodo danneggi
 remedy-repair-key = dai quelli con cui girava questo nodo: --key-file o --passphrase-file. Il nodo nuovo si aprirà con gli stessi
 error-replaced = Un altro nodo ha preso il posto di questo, che è revocato: { $detail }
 remedy-replaced = continua con quello. Se non è mai partito o è perduto anche lui: `sincronia repair --into CARTELLA --again`
-error-catching-up = Il nodo è stato ripristinato da una copia e aspetta ancora i partner
+error-catching-up = Il nodo è stato ripristinato da una copia, o il suo archivio è tornato a uno stato precedente, e aspetta ancora i partner
 error-no-recipient = Il nodo non sa ancora con quale chiave chiudere le copie di sicurezza
 error-no-introduction = Nessuno con questo nome è stato presentato: { $detail }
 remedy-no-introduction = guarda l'elenco con `sincronia introduction list`
@@ -1022,7 +1027,7 @@ said-hand-to-recipient = consegnalo all'ente a cui è destinato
 said-update-and-import = aggiorna questo programma, poi importalo di nuovo
 said-ask-all = chiedi a chi l'ha fatto un plico nuovo, con --all
 said-ask-node-in-service = chiedi a quell'ente un plico nuovo, di un nodo in servizio
-said-restored-waits = questo nodo è stato ripristinato da una copia e aspetta ancora i partner
+said-restored-waits = questo nodo è stato ripristinato da una copia, o il suo archivio è tornato a uno stato precedente, e aspetta ancora di sentire i partner
 said-wait-or-finish = aspetta che i partner siano raggiunti (`sincronia status` dice quali), o vai avanti senza di loro: `sincronia backup finish`
 said-no-recipient = questo nodo non sa con quale chiave chiudere le copie di sicurezza
 said-backup-revoked = questo nodo è stato revocato: non riceve più nulla, e a una sua copia di sicurezza mancherebbe il seguito
@@ -1048,6 +1053,8 @@ said-wrong-node = a questo indirizzo risponde un altro nodo; chiedi al partner q
 said-connection-broke = la connessione si è interrotta ({ $detail }); si riprova
 said-check-listen = controlla gli indirizzi di ascolto in sincronia.toml
 said-run-online = esegui `sincronia online`
+said-no-damaged-copies = non ne resta nessuno
+said-damaged-copies = conservano anche ciò che è stato cancellato dopo; eliminali quando il nodo gira bene
 said-stop-copy = ferma l'altra copia di questo nodo
 said-not-primary = questo nodo non è il primario dell'ente, l'unico che crea, condivide e riprende i fascicoli
 said-ask-primary = fallo dal primario, { $detail }; se quella macchina è perduta usa `sincronia node revoke`, oppure nominane un'altra con `sincronia node primary`

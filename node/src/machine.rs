@@ -68,8 +68,7 @@ pub enum SetupMachineError {
 /// # Errors
 /// [`SetupMachineError`].
 pub fn request(options: &RequestOptions) -> Result<NodeRequest, SetupMachineError> {
-    let (directory, claim) = NodeDirectory::claim(&options.directory)?;
-    let _lock = directory.lock()?;
+    let (directory, mut claim) = NodeDirectory::claim(&options.directory)?;
     let organisation = options.organisation;
     if directory.keystore().exists() {
         claim.keep();

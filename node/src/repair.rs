@@ -15,6 +15,7 @@ mod mending;
 
 use crate::backup::{Replacement, RestoreError};
 use crate::config::NodeDirectory;
+use crate::engine;
 use crate::keystore::{self, Secrets, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::credentials;
@@ -40,6 +41,10 @@ pub enum Repaired {
     File(PathBuf),
     /// What was signed does not hold: nothing was changed. What does not, in words.
     Beyond(Vec<String>),
+    /// The last commit does not hold, and the store went back to the one before: a write that was
+    /// cut off, or one that partners may know. The node waits for them before it signs. What did
+    /// not hold, in words.
+    WentBack(Vec<String>),
     /// Parts of the file that hold more than rows cannot be read: nothing was changed. Which, in
     /// words.
     Unreadable(Vec<String>),
@@ -68,14 +73,17 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
         // Before redb opens it, which writes.
         let repaired = mending::mend(&directory, &secrets)?;
         let is_hopeless = matches!(repaired, Repaired::Unreadable(_) | Repaired::Ruined(_));
-        // A write that was cut off does not hold either: redb goes back to the one before, as it
-        // does when the node starts. It had not been acknowledged.
+        // A write that was cut off does not hold either, and had not been acknowledged: redb goes
+        // back to the one before. But damage to one that was looks the same.
         if !is_hopeless || Pages::was_closed(&path) {
             return Ok(repaired);
         }
         return match open(&path, &secrets) {
             Err(RestoreError::Store(StoreError::Damaged { .. })) => Ok(repaired),
-            opened => opened.and_then(|(store, credentials)| rows(&store, &credentials)),
+            opened => {
+                let (store, credentials) = opened?;
+                went_back(&store, &credentials, repaired)
+            }
         };
     }
     let (store, credentials) = open(&path, &secrets)?;
@@ -87,6 +95,29 @@ fn open(path: &Path, secrets: &Secrets) -> Result<(Store, Credentials), RestoreE
     let mut store = Store::open(path, &organisation)?;
     store.verify()?;
     Ok((store, credentials(secrets, organisation)))
+}
+
+/// Looks at a store that went back to an older commit; whatever of it is well, its node waits for
+/// partners.
+fn went_back(
+    store: &Store,
+    credentials: &Credentials,
+    lost: Repaired,
+) -> Result<Repaired, RestoreError> {
+    // First of all: from now on the file itself does not tell any more that it went back.
+    if let Ok(mut replica) = Replica::open(credentials.clone(), &store.snapshot()?) {
+        replica.begin_after_going_back(engine::now())?;
+        store.commit(&replica.take_batch())?;
+    }
+    let found = rows(store, credentials)?;
+    if !matches!(found, Repaired::Sound | Repaired::Rows(_)) {
+        return Ok(found);
+    }
+    Ok(match lost {
+        Repaired::Unreadable(problems) | Repaired::Beyond(problems) => Repaired::WentBack(problems),
+        Repaired::Ruined(cause) => Repaired::WentBack(vec![cause]),
+        _ => Repaired::WentBack(Vec::new()),
+    })
 }
 
 /// Makes rows again in a store that opens.

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::logging;
 use crate::network::{Network, NetworkConfig, NetworkError, NetworkEvent};
 use crate::setup::credentials;
-use crate::store::{Store, StoreError};
+use crate::store::{Pages, Store, StoreError};
 use sincronia_protocol::recovery::WordList;
 use std::future::Future;
 use std::path::PathBuf;
@@ -94,6 +94,7 @@ pub async fn run(
     // A process that runs several nodes, as tests do, has set up its logs already.
     let _ = logging::start(config.log_level.value, config.log_format.value);
     let secrets = keystore::open(&directory.keystore(), &options.unlock)?;
+    Pages::check_commits(&directory.store())?;
     let organisation = Store::organisation(&directory.store())?;
     let credentials = credentials(&secrets, organisation);
     let store = Store::open(&directory.store(), &organisation)?;

@@ -80,7 +80,8 @@ pub fn initialise(options: &InitOptions) -> Result<Initialised, SetupError> {
 }
 
 /// As [`initialise`]; the node comes to exist only once `confirm` has been shown the recovery words
-/// and says that they are safe. Whatever interrupts it before leaves nothing that counts.
+/// and says that they are safe. Whatever interrupts it before leaves nothing that counts; nobody
+/// else makes a node in the directory meanwhile.
 ///
 /// # Errors
 /// As [`initialise`], and [`SetupError::Unconfirmed`].
@@ -92,7 +93,14 @@ pub fn initialise_once(
     if !(2..=1_000).contains(&length) || !sincronia_protocol::text::is_line(&options.name) {
         return Err(SetupError::Name);
     }
-    let (directory, claim) = NodeDirectory::claim(&options.directory)?;
+    // Who runs a node there hears that it is there, not that it runs.
+    if let Ok(there) = NodeDirectory::open(&options.directory) {
+        return Err(KeystoreError::Exists(there.keystore()).into());
+    }
+    let (directory, mut claim) = NodeDirectory::claim(&options.directory)?;
+    if directory.keystore().exists() {
+        return Err(KeystoreError::Exists(directory.keystore()).into());
+    }
     let mut random = random::generator().map_err(|_| SetupError::Random)?;
     let entropy = Secret::<32>::random(&mut random);
     let root = RootKey::derive(&entropy, 0);
@@ -100,9 +108,6 @@ pub fn initialise_once(
     let secrets = Secrets::generate(&mut random);
     let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
-    if directory.keystore().exists() {
-        return Err(KeystoreError::Exists(directory.keystore()).into());
-    }
     // A store without its keystore is what a set-up that was interrupted left: nobody can open it.
     let _ = std::fs::remove_file(directory.store());
     let store = Store::open(&directory.store(), &organisation)?;
@@ -176,20 +181,52 @@ pub(crate) fn settings(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::RequestOptions;
+
+    fn options_in(place: &std::path::Path) -> InitOptions {
+        let key_file = place.join("chiave");
+        keystore::create_key_file(&key_file).unwrap();
+        InitOptions {
+            directory: place.join("nodo"),
+            name: "Comune di Mulazzo".into(),
+            words: WordList::Italian,
+            unlock: Unlock::KeyFile(key_file),
+            strength: Strength::Light,
+        }
+    }
+
+    /// The one that waited for its words removed the store of the one that was quicker.
+    #[test]
+    fn a_set_up_never_removes_what_another_made() {
+        for is_confirmed in [false, true] {
+            let place = tempfile::tempdir().unwrap();
+            let options = options_in(place.path());
+            let slow = initialise_once(&options, |_| {
+                let quick = initialise(&options);
+                let in_use =
+                    matches!(quick, Err(SetupError::Directory(DirectoryError::InUse { .. })));
+                assert!(in_use, "a second one begins while the first is asked");
+                let (directory, unlock) = (options.directory.clone(), options.unlock.clone());
+                let (organisation, strength) =
+                    (OrganisationId::from_bytes([1; 32]), Strength::Light);
+                let machine = RequestOptions { directory, organisation, unlock, strength };
+                let refused = crate::machine::request(&machine).unwrap_err().to_string();
+                assert!(refused.contains("uses this node's directory"), "{refused}");
+                is_confirmed
+            });
+            assert_eq!(slow.is_ok(), is_confirmed);
+            let second = initialise(&options);
+            assert_eq!(second.is_ok(), !is_confirmed, "one of them is there");
+            let directory = NodeDirectory::open(&options.directory).unwrap();
+            let organisation = slow.or(second).unwrap().organisation;
+            assert_eq!(Store::organisation(&directory.store()).unwrap(), organisation);
+        }
+    }
 
     #[test]
     fn an_unconfirmed_set_up_leaves_room_for_another() {
         let place = tempfile::tempdir().unwrap();
-        let directory = place.path().join("nodo");
-        let key_file = place.path().join("chiave");
-        keystore::create_key_file(&key_file).unwrap();
-        let options = InitOptions {
-            directory: directory.clone(),
-            name: "Comune di Mulazzo".into(),
-            words: WordList::Italian,
-            unlock: Unlock::KeyFile(key_file),
-            strength: Strength::Standard,
-        };
+        let options = options_in(place.path());
         let mut shown = String::new();
         let interrupted = initialise_once(&options, |words| {
             shown = words.to_owned();

@@ -36,7 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use damaged::DamagedStore;
 pub use error::StoreError;
-pub use pages::Pages;
+pub use pages::{DERIVED, Pages};
 pub use snapshot::Snapshot;
 use tables::{META, definition};
 

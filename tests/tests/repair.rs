@@ -13,12 +13,14 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
 use sincronia_client::api::Client;
 use sincronia_node::api::{
-    ConventionRequest, ConventionsQuery, EditRequest, RecordView, VerifyStoreRequest,
+    ConventionRequest, ConventionsQuery, EditRequest, ErrorCode, RecordView, VerifyStoreRequest,
 };
 use sincronia_node::backup::{RestoreError, RestoreOptions, salvage, salvage_again};
 use sincronia_node::keystore::Strength;
 use sincronia_node::repair::{Repaired, examine, repair};
+use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::store::Store;
+use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use sincronia_tests::federation::{self, Node};
 use std::collections::BTreeMap;
@@ -208,6 +210,9 @@ fn a_bit_that_turned_is_found_named_and_turned_back_and_the_same_node_goes_on() 
     assert!(matches!(outcome, Repaired::File(_)), "{outcome:?}");
     damaged.start();
     damaged.wait_in_sync();
+    let checks = damaged.client().doctor().unwrap();
+    let kept = checks.iter().find(|one| one.name == "damaged_copies").unwrap();
+    assert!(kept.warning && kept.detail.contains("store.damaged-1.redb"), "{kept:?}");
     assert_eq!(damaged.client().status().unwrap().node, node);
     assert_eq!(shown(damaged.client()), before);
     let id = before.keys().next().unwrap();
@@ -216,6 +221,40 @@ fn a_bit_that_turned_is_found_named_and_turned_back_and_the_same_node_goes_on() 
     let found = damaged.client().verify(&VerifyStoreRequest { deep: true }).unwrap();
     assert_eq!(found.problems, [""; 0]);
     assert!(!damaged.client().status().unwrap().cloned);
+}
+
+/// After a kill the store went back one commit in silence, and the node went on writing.
+#[test]
+fn a_store_that_went_back_says_so_and_its_node_waits_for_partners_before_it_signs() {
+    let (mut damaged, mut casa, _words) = office();
+    let id = shown(damaged.client()).keys().next().unwrap().clone();
+    casa.kill();
+    damaged.kill();
+    let path = damaged.directory.join("store.redb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = if bytes[9] & 1 == 0 { 64 } else { 192 };
+    bytes[last + 120] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let refused = damaged.refusal_after("true");
+    assert!(refused.contains("a bit of the file turned"), "{refused}");
+    let outcome = repair(&damaged.directory, &damaged.unlock()).unwrap();
+    assert!(matches!(outcome, Repaired::File(_)), "{outcome:?}");
+    // Three bits of the last of both commits: nothing turns them back.
+    bytes[last + 120] ^= 6;
+    std::fs::write(&path, &bytes).unwrap();
+    let outcome = repair(&damaged.directory, &damaged.unlock()).unwrap();
+    assert!(matches!(outcome, Repaired::WentBack(_)), "{outcome:?}");
+    damaged.start();
+    assert!(damaged.client().status().unwrap().catching_up.is_some());
+    let fields = json!({"fields": {"seats_total": 8}, "operator": "segreteria"});
+    let request: EditRequest = serde_json::from_value(fields).unwrap();
+    let refused = damaged.client().edit_convention(&id, &request).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::CatchingUp, "{refused:?}");
+    casa.start();
+    damaged.wait("an answer of the partner", |client| {
+        let status = client.status().unwrap();
+        status.cloned || status.catching_up.is_none()
+    });
 }
 
 /// The file with a bit turned in one of the node's own entries.
@@ -264,6 +303,17 @@ fn a_second_node_is_not_made_of_the_same_disk_by_mistake() {
 
     let made = salvage_again(options(), &damaged.directory, &damaged.unlock()).unwrap();
     assert!(directory.exists());
+    // Nobody makes another node there while the words are asked for.
+    let name = "Comune di Mulazzo".into();
+    let init = InitOptions {
+        directory: directory.clone(),
+        name,
+        words: WordList::Italian,
+        unlock: damaged.unlock(),
+        strength: Strength::Light,
+    };
+    let refused = initialise(&init).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("uses this node's directory"), "{refused}");
     drop(made);
     assert!(!directory.parent().unwrap().exists(), "what did not come to be leaves nothing");
 }
@@ -307,6 +357,7 @@ fn whatever_became_of_the_file_is_repaired_taken_over_or_refused() {
         let outcome = match repair(&damaged.directory, &damaged.unlock()) {
             Ok(Repaired::Sound) => "sound",
             Ok(Repaired::Rows(_)) => "rows made again",
+            Ok(Repaired::WentBack(_)) => "went back",
             Ok(Repaired::File(aside)) => {
                 assert!(std::fs::read(aside).unwrap() == bytes, "seed {SEED}, try {attempt}");
                 let again = repair(&damaged.directory, &damaged.unlock()).unwrap();

@@ -148,7 +148,6 @@ pub struct Origin {
 /// A node that is being restored.
 pub struct Restoration {
     pub(super) directory: NodeDirectory,
-    pub(super) _lock: DirectoryLock,
     pub(super) options: RestoreOptions,
     pub(super) secrets: Secrets,
     pub(super) store: Store,
@@ -160,14 +159,13 @@ pub struct Restoration {
     pub(super) ruins: Option<(NodeDirectory, DirectoryLock)>,
     /// Whether the list of partners is as it was.
     pub(super) knows_partners: bool,
-    /// Dropped last: what was made goes again when there is no node in the end.
+    /// Dropped last: others stay out until what was made is gone, when there is no node in the end.
     pub(super) claim: Claim,
 }
 
 /// A new directory with an empty store in it, and fresh keys for a node that is to live there.
 pub(super) struct Ground {
     pub directory: NodeDirectory,
-    pub lock: DirectoryLock,
     pub secrets: Secrets,
     pub credentials: Credentials,
     pub store: Store,
@@ -182,7 +180,6 @@ impl Ground {
         organisation: OrganisationId,
     ) -> Result<Self, RestoreError> {
         let (directory, claim) = NodeDirectory::claim(&options.directory)?;
-        let lock = directory.lock()?;
         if directory.keystore().exists() {
             return Err(KeystoreError::Exists(directory.keystore()).into());
         }
@@ -192,7 +189,7 @@ impl Ground {
         // A store without its keystore is what a restoration that was interrupted left.
         let _ = std::fs::remove_file(directory.store());
         let store = Store::open(&directory.store(), &organisation)?;
-        Ok(Self { directory, lock, secrets, credentials, store, claim })
+        Ok(Self { directory, secrets, credentials, store, claim })
     }
 }
 
@@ -208,7 +205,7 @@ impl Restoration {
     ) -> Result<Self, RestoreError> {
         let mut reading = Reading::begin(file)?;
         let (header, key) = (reading.header()?.clone(), reading.key(recovery)?);
-        let Ground { directory, lock, secrets, credentials, store, claim } =
+        let Ground { directory, secrets, credentials, store, claim } =
             Ground::prepare(&options, header.organisation)?;
         let mut filling = Filling::new(&store, &credentials);
         reading.items(&key, |item| filling.take(item))?;
@@ -227,7 +224,6 @@ impl Restoration {
         let origin = Origin { organisation, node, made_at };
         Ok(Self {
             directory,
-            _lock: lock,
             options,
             secrets,
             store,

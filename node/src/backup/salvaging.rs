@@ -83,10 +83,9 @@ pub fn salvage_again(
     let (organisation, node) = (old.organisation, old.node_key.id());
     let origin = Origin { organisation, node, made_at: engine::now() };
     let settings = std::fs::read_to_string(ruins.config()).unwrap_or_default();
-    let Ground { directory, lock, secrets, store, claim, .. } = ground;
+    let Ground { directory, secrets, store, claim, .. } = ground;
     let restoration = Restoration {
         directory,
-        _lock: lock,
         options,
         secrets,
         store,

@@ -85,13 +85,14 @@ impl NodeDirectory {
         Ok(Self { path: path.to_path_buf() })
     }
 
-    /// As [`Self::create`]; unless the claim is kept, what comes to be there goes again.
+    /// As [`Self::create`] and [`Self::lock`], for as long as the claim lives; unless it is kept,
+    /// what comes to be there goes again.
     ///
     /// # Errors
-    /// As [`Self::create`].
+    /// As [`Self::create`] and [`Self::lock`].
     pub fn claim(path: &Path) -> Result<(Self, Claim), DirectoryError> {
-        let claim = Claim::before(path);
-        Ok((Self::create(path)?, claim))
+        let claim = Claim::take(path)?;
+        Ok((claim.directory().clone(), claim))
     }
 
     /// Opens the directory of a node that was set up.
@@ -169,8 +170,13 @@ impl NodeDirectory {
     }
 
     /// The files that are made before a node is there: its keystore comes last.
-    pub(super) fn of_a_new_node(&self) -> [PathBuf; 3] {
-        [self.store(), self.config(), self.path.join("lock")]
+    pub(super) fn of_a_new_node(&self) -> [PathBuf; 2] {
+        [self.store(), self.config()]
+    }
+
+    /// What the process that uses the directory holds.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.path.join("lock")
     }
 
     /// Writes one of the files above, whole and readable by its owner only.

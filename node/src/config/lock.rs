@@ -5,9 +5,12 @@
 
 use super::DirectoryError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+/// How often a file is tried that its last holder removed meanwhile.
+const TRIES: u32 = 16;
 
 /// Held while a process uses the directory.
 #[derive(Debug)]
@@ -22,17 +25,33 @@ impl DirectoryLock {
         let failed = |cause| DirectoryError::Io { path: path.clone(), cause };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let process = process_in(&mut file);
-                return Err(DirectoryError::InUse { path: directory.to_path_buf(), process });
+        for _ in 0..TRIES {
+            let mut file = options.open(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let process = process_in(&mut file);
+                    return Err(DirectoryError::InUse { path: directory.to_path_buf(), process });
+                }
+                Err(TryLockError::Error(cause)) => return Err(failed(cause)),
             }
-            Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+            if is_at(&file, &path).map_err(failed)? {
+                sign(&mut file).map_err(failed)?;
+                return Ok(Self { _file: file });
+            }
         }
-        sign(&mut file).map_err(failed)?;
-        Ok(Self { _file: file })
+        Err(DirectoryError::InUse { path: directory.to_path_buf(), process: None })
+    }
+}
+
+/// Whether the file is still the one of that name: a lock on one that its holder removed keeps
+/// nobody out.
+fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let held = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -63,6 +82,18 @@ mod tests {
         assert!(error.to_string().contains(&format!("process {number}")), "{error}");
         drop(first);
         DirectoryLock::acquire(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let removed = File::create(&path).unwrap();
+        assert!(is_at(&removed, &path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_at(&removed, &path).unwrap());
+        let _holder = DirectoryLock::acquire(directory.path()).unwrap();
+        assert!(!is_at(&removed, &path).unwrap());
     }
 
     #[test]

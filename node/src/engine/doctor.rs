@@ -2,9 +2,11 @@
 
 use super::Core;
 use crate::api::{ApiError, Check, PartnerState, Status};
+use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 4] = ["partners_reached", "partners_verified", "conflicts", "quarantine"];
+const WARNINGS: [&str; 5] =
+    ["partners_reached", "partners_verified", "conflicts", "quarantine", "damaged_copies"];
 
 impl Core {
     /// Every check.
@@ -18,7 +20,8 @@ impl Core {
     }
 
     /// The disk and the line.
-    fn machine_checks(&self, status: &Status) -> [Check; 4] {
+    fn machine_checks(&self, status: &Status) -> [Check; 5] {
+        let copies = damaged_copies(self.store.path());
         let free =
             self.room.free().map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
         [
@@ -29,6 +32,12 @@ impl Core {
                 free,
                 "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
                  exchanged",
+            ),
+            check(
+                "damaged_copies",
+                copies.is_empty(),
+                if copies.is_empty() { "none is kept".into() } else { copies.join("; ") },
+                "they keep what was erased since; delete them once the node runs well",
             ),
             check(
                 "addresses",
@@ -44,6 +53,16 @@ impl Core {
             ),
         ]
     }
+}
+
+/// Files that a repair put aside beside the store, and somebody has to delete.
+fn damaged_copies(store: &Path) -> Vec<String> {
+    let files = store.parent().and_then(|directory| std::fs::read_dir(directory).ok());
+    let names = files.into_iter().flatten().filter_map(Result::ok);
+    let names = names.map(|file| file.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("store.damaged")).collect();
+    names.sort();
+    names
 }
 
 /// Whether the node speaks for its organisation, alone and up to date.

@@ -6,13 +6,10 @@ use crate::config::NodeDirectory;
 use crate::keystore::Secrets;
 use crate::keystore::file::take_place;
 use crate::setup::credentials;
-use crate::store::{DamagedStore, Pages, StoreError};
+use crate::store::{DERIVED, DamagedStore, Pages, StoreError};
 use sincronia_protocol::replica::Findings;
 use sincronia_protocol::storage::Table;
 use std::path::{Path, PathBuf};
-
-/// What follows from everything else.
-const DERIVED: [Table; 2] = [Table::Rows, Table::Waiting];
 
 /// Makes the file again if its pages prove that only what follows from others is damaged, or bits
 /// that can be turned back.

@@ -52,7 +52,7 @@ impl Pages {
             bookkeeping: 0,
             is_last: file.is_last,
         };
-        for (name, table) in tables {
+        for (name, table) in irreplaceable_first(tables) {
             let pages = table.root.map_or(0, |root| file.walk(root, table.sizes, &mut |_, _| {}));
             found.damaged.insert(name, pages);
         }
@@ -85,6 +85,21 @@ impl Pages {
         file::was_closed(path).unwrap_or(true)
     }
 
+    /// Refuses a file that a crash left with a turned bit in one of its two last commits: redb
+    /// would go back to the other in silence. A write that was cut off looks different.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]; the file can be repaired.
+    pub fn check_commits(path: &Path) -> Result<(), StoreError> {
+        let Ok(Some(file)) = PageFile::open(path) else { return Ok(()) };
+        match file.corrections.into_bytes().keys().next() {
+            Some(at) if !Self::was_closed(path) => {
+                Err(StoreError::Damaged { path: path.into(), cause: turned(*at) })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a table is what the last commit wrote, beyond doubt, once [`Self::correct`] was
     /// there; one that an earlier version of
     /// the program did not make is whole without being there.
@@ -108,10 +123,7 @@ impl Pages {
     /// What does not hold, in words.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let wrong = self.wrong.keys();
-        let wrong =
-            wrong.map(|at| format!("a bit of the file turned, and can be turned back: {at}"));
-        wrong.chain(self.unreadable()).collect()
+        self.wrong.keys().map(|at| turned(*at)).chain(self.unreadable()).collect()
     }
 
     /// What does not hold and cannot be put right, in words.
@@ -135,9 +147,23 @@ impl Pages {
     }
 }
 
+/// What follows from everything else.
+pub const DERIVED: [Table; 2] = [Table::Rows, Table::Waiting];
+
+/// Bits are looked for in so many pages only: in those that nothing else replaces before the rest.
+fn irreplaceable_first(tables: BTreeMap<String, Described>) -> Vec<(String, Described)> {
+    let mut tables: Vec<_> = tables.into_iter().collect();
+    tables.sort_by_key(|(name, _)| DERIVED.iter().any(|table| table.name() == name));
+    tables
+}
+
 /// Why nothing can be said of the rest.
 const BEGINNING: &str = "its beginning, which says where everything is, does not hold";
 const TABLES: &str = "the list of its tables does not hold";
+
+fn turned(at: u64) -> String {
+    format!("a bit of the file turned, and can be turned back: {at}")
+}
 
 /// A table as redb describes it.
 struct Described {

@@ -9,6 +9,10 @@
 //! A node that lost the list of its partners does not know whom to wait for. It waits for every
 //! organisation that shares a space, partner or not, and for one partner at least: from that one it
 //! learns of spaces that it lost, and of those who share them.
+//!
+//! A node whose store went back to an older commit, under the keys that it had, waits in the same
+//! way and writes no records either: it may have signed the next place of its logs before. If it
+//! did, and a partner has what it signed, it meets that, and signs no more.
 
 use super::{Replica, ReplicaError};
 use crate::codec;
@@ -32,6 +36,10 @@ pub struct CatchingUp {
     #[n(2)]
     #[cbor(default)]
     pub is_blind: bool,
+    /// Whether its store went back to an older commit: its own logs may be longer elsewhere.
+    #[n(3)]
+    #[cbor(default)]
+    pub has_gone_back: bool,
 }
 
 impl Replica {
@@ -55,7 +63,24 @@ impl Replica {
         knows_partners: bool,
     ) -> Result<(), ReplicaError> {
         let awaited = self.sharing(knows_partners);
-        self.keep_catching_up(CatchingUp { since: now, awaited, is_blind: !knows_partners })
+        let is_blind = !knows_partners;
+        self.keep_catching_up(CatchingUp { since: now, awaited, is_blind, has_gone_back: false })
+    }
+
+    /// As [`Self::begin_catching_up`], for a node whose store went back to an older commit: until
+    /// it has heard them it signs nothing in its own logs.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn begin_after_going_back(&mut self, now: Timestamp) -> Result<(), ReplicaError> {
+        let is_blind = self.catching_up.as_ref().is_some_and(|state| state.is_blind);
+        let awaited = self.sharing(!is_blind);
+        self.keep_catching_up(CatchingUp { since: now, awaited, is_blind, has_gone_back: true })
+    }
+
+    /// Whether its own logs may be longer elsewhere, and nobody said yet that they are not.
+    pub(super) fn doubts_own_logs(&self) -> bool {
+        self.catching_up.as_ref().is_some_and(|state| state.has_gone_back)
     }
 
     /// Organisations of which another node shares a space of this one, among them this one itself:
@@ -121,6 +146,7 @@ impl Replica {
             since: state.since,
             awaited: Vec::new(),
             is_blind: false,
+            has_gone_back: false,
         })?;
         Ok(state.awaited)
     }

@@ -64,6 +64,9 @@ impl Replica {
         if self.cloned {
             return Err(ReplicaError::Cloned);
         }
+        if self.doubts_own_logs() {
+            return Err(ReplicaError::CatchingUp);
+        }
         if self.is_revoked() {
             return Err(ReplicaError::Revoked);
         }

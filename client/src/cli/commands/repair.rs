@@ -92,6 +92,12 @@ fn in_place(
             });
             return Ok(Exit::Done);
         }
+        Repaired::WentBack(problems) => {
+            let made = json!({ "outcome": "went_back", "problems": problems });
+            tell(context, &problems);
+            context.output.show("repair", &made, || context.texts.text("repair-went-back"));
+            return Ok(Exit::Done);
+        }
         Repaired::Ruined(cause) => {
             let cause = context.texts.said(&cause).unwrap_or(cause);
             return Err(context.fail(Exit::Error, "repair_ruined", &cause));

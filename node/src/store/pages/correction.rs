@@ -40,6 +40,24 @@ impl Corrections {
         true
     }
 
+    /// Turns the bit of a checksum that stands at `start` in the file, if all others are those of
+    /// `computed`. That other content had it by chance is as unlikely as that another page has a
+    /// whole checksum.
+    pub fn correct_checksum(&self, checksum: &mut [u8], start: u64, computed: [u8; 16]) -> bool {
+        let mut turned = 0;
+        let pairs = checksum.iter().zip(computed).zip(start..);
+        let wrong = pairs.filter(|((stored, computed), _)| *stored != computed);
+        let mut last = None;
+        for ((stored, computed), at) in wrong {
+            turned += (stored ^ computed).count_ones();
+            last = Some((at, computed));
+        }
+        let Some((at, byte)) = last.filter(|_| turned == 1) else { return false };
+        checksum.iter_mut().zip(computed).for_each(|(stored, computed)| *stored = computed);
+        self.found.borrow_mut().insert(at, byte);
+        true
+    }
+
     /// Which bytes of the file are wrong, and what they were.
     pub fn into_bytes(self) -> BTreeMap<u64, u8> {
         self.found.into_inner()

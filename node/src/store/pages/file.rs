@@ -179,14 +179,23 @@ impl PageFile {
     }
 }
 
-/// Puts a commit at the beginning right, if one byte of it is wrong.
+/// Puts a commit at the beginning right, if one bit of it, or of its checksum, is wrong.
 fn correct_commit(corrections: &Corrections, beginning: &mut [u8], at: usize) {
     let Some(commit) = beginning.get_mut(at..at + COMMIT_BYTES) else { return };
     let (content, checksum) = commit.split_at_mut(COMMIT_CHECKSUM_AT);
-    let Ok(checksum) = <[u8; 16]>::try_from(&*checksum) else { return };
+    let Ok(stored) = <[u8; 16]>::try_from(&*checksum) else { return };
     let start = u64::try_from(at).unwrap_or(u64::MAX);
-    if XxHash3_128::oneshot(content).to_le_bytes() != checksum {
-        corrections.correct(content, start, checksum, |content| Some(content.len()));
+    let computed = XxHash3_128::oneshot(content).to_le_bytes();
+    if computed == stored {
+        return;
+    }
+    let is_corrected = corrections.correct_checksum(
+        checksum,
+        start.saturating_add(COMMIT_CHECKSUM_AT as u64),
+        computed,
+    );
+    if !is_corrected {
+        corrections.correct(content, start, stored, |content| Some(content.len()));
     }
 }
 

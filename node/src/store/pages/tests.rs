@@ -114,3 +114,52 @@ fn a_file_without_its_beginning_says_nothing() {
         assert!(matches!(Pages::check(&place.path), Err(StoreError::Damaged { .. })));
     }
 }
+
+/// A turned bit in the checksum of the last commit let redb go back to the one before in silence.
+#[test]
+fn every_bit_of_both_commits_is_turned_back_closed_or_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let [path, killed, copy] =
+        ["store.redb", "killed.redb", "copy.redb"].map(|name| directory.path().join(name));
+    let store = Store::open(&path, &OWNER).unwrap();
+    let mut batch = Batch::default();
+    batch.put(Table::Settings, vec![1], vec![2; 10]);
+    store.commit(&batch).unwrap();
+    std::fs::copy(&path, &killed).unwrap();
+    store.close().unwrap();
+    assert!(Pages::was_closed(&path) && !Pages::was_closed(&killed));
+    for path in [path, killed] {
+        let whole = std::fs::read(&path).unwrap();
+        for bit in (64 * 8)..(320 * 8) {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let pages = Pages::check(&path).unwrap();
+            assert_eq!(pages.problems().len(), 1, "bit {bit}: {pages:?}");
+            assert!(pages.unreadable().is_empty(), "bit {bit}: {pages:?}");
+            pages.correct(&path, &copy).unwrap();
+            assert!(std::fs::read(&copy).unwrap() == whole, "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn many_damaged_rows_take_no_tries_from_what_nothing_replaces() {
+    let place = place();
+    let mut bytes = std::fs::read(&place.path).unwrap();
+    let row = [8; 90];
+    let (mut last_page, mut at) = (0, 4_096);
+    while at + row.len() <= bytes.len() {
+        if bytes[at..].starts_with(&row) && at / 4_096 != last_page {
+            last_page = at / 4_096;
+            bytes[at] ^= 3;
+        }
+        at += 1;
+    }
+    let setting = bytes.windows(10_000).rposition(|part| part == [5; 10_000]).unwrap();
+    bytes[setting] ^= 1;
+    std::fs::write(&place.path, &bytes).unwrap();
+    let pages = Pages::check(&place.path).unwrap();
+    assert!(pages.is_whole(Table::Settings), "{pages:?}");
+    assert!(pages.damaged[Table::Rows.name()] > 16, "{pages:?}");
+}
