@@ -2,13 +2,52 @@
 
 use super::conventions::parties;
 use super::{Core, now};
+use crate::api::ApiError;
+use crate::limits::PREDECESSORS_NAMED_MAX;
+use serde_json::{Map, Value};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::RecordRow;
+use sincronia_protocol::text::is_line;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// By organisation, the names of those whose place it took.
 pub(super) type FormerNames = BTreeMap<OrganisationId, Vec<String>>;
+
+/// By organisation, what its own sheet says of who takes its place.
+pub(super) type Announced = BTreeMap<OrganisationId, Map<String, Value>>;
+
+/// What was found out of names while one request is answered: the sheets are read once, and each
+/// organisation that is no partner is named once, however often it stands in conventions.
+#[derive(Default)]
+pub(super) struct Found {
+    announced: OnceCell<Announced>,
+    strangers: RefCell<BTreeMap<OrganisationId, String>>,
+}
+
+impl Found {
+    fn announced(
+        &self,
+        read: impl FnOnce() -> Result<Announced, ApiError>,
+    ) -> Result<&Announced, ApiError> {
+        if let Some(known) = self.announced.get() {
+            return Ok(known);
+        }
+        let read = read()?;
+        Ok(self.announced.get_or_init(|| read))
+    }
+
+    fn stranger(&self, organisation: &OrganisationId, name: impl FnOnce() -> String) -> String {
+        if let Some(known) = self.strangers.borrow().get(organisation) {
+            return known.clone();
+        }
+        let name = name();
+        self.strangers.borrow_mut().insert(*organisation, name.clone());
+        name
+    }
+}
 
 impl Core {
     /// The name an organisation gave itself, or by which a common partner presented it, or by which
@@ -17,10 +56,17 @@ impl Core {
         if *organisation == self.replica.organisation() {
             return self.name.clone();
         }
+        self.partner_name(organisation)
+            .unwrap_or_else(|| self.found.stranger(organisation, || self.name_told(organisation)))
+    }
+
+    fn partner_name(&self, organisation: &OrganisationId) -> Option<String> {
         let known = self.replica.partner(organisation).map(|partner| partner.name.clone());
-        known
-            .filter(|name| !name.is_empty())
-            .or_else(|| self.name_presented(organisation))
+        known.filter(|name| !name.is_empty())
+    }
+
+    fn name_told(&self, organisation: &OrganisationId) -> String {
+        self.name_presented(organisation)
             .or_else(|| self.name_by_predecessor(organisation))
             .unwrap_or_else(|| format!("{organisation:?}…"))
     }
@@ -31,11 +77,50 @@ impl Core {
         found.map(|one| one.presentation.name.clone()).filter(|name| !name.is_empty())
     }
 
+    /// The name by which an organisation that this one took the place of calls its successor.
+    fn name_by_predecessor(&self, successor: &OrganisationId) -> Option<String> {
+        let text = successor.to_string();
+        let behind = self.replica.behind(successor, PREDECESSORS_NAMED_MAX);
+        behind.iter().find_map(|predecessor| {
+            let said = self.told_by(predecessor).ok()??;
+            let is_it = said.get("into")?.as_str()? == text;
+            let name = said.get("note")?.as_str().filter(|_| is_it)?;
+            let sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
+            sound.then(|| name.to_owned())
+        })
+    }
+
+    /// What an organisation says in its directory of who takes its place.
+    pub(super) fn told_by(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<Option<&Map<String, Value>>, ApiError> {
+        let all = self.found.announced(|| self.read_announced())?;
+        Ok(all.get(organisation))
+    }
+
+    fn read_announced(&self) -> Result<Announced, ApiError> {
+        let mut found = Announced::new();
+        self.visit(None, Some(Kind::Organisation), &mut |mut row| {
+            let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
+            if let Some(creator) = creator
+                && let Some(Value::Object(said)) = row.view.fields.remove("succession")
+            {
+                found.entry(creator).or_insert(said);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
     /// The old names that find the bodies of today.
     pub(super) fn former_names(&self) -> FormerNames {
         let mut found = FormerNames::new();
         for one in self.replica.successions().iter().filter(|one| one.is_mutual()) {
-            found.entry(one.successor).or_default().push(self.name_of(&one.predecessor));
+            let names = found.entry(one.successor).or_default();
+            if names.len() < PREDECESSORS_NAMED_MAX {
+                names.push(self.name_of(&one.predecessor));
+            }
         }
         found
     }
@@ -63,5 +148,33 @@ impl Core {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn names_of_many_strangers_cost_one_reading_of_the_sheets() {
+        let (found, scans, named) = (Found::default(), Cell::new(0), Cell::new(0));
+        for _ in 0..10 {
+            for number in 0..60 {
+                let stranger = OrganisationId::from_bytes([number; 32]);
+                found.stranger(&stranger, || {
+                    named.set(named.get() + 1);
+                    let read = || {
+                        scans.set(scans.get() + 1);
+                        Ok(Announced::new())
+                    };
+                    assert!(found.announced(read).unwrap().is_empty());
+                    format!("{stranger:?}…")
+                });
+            }
+        }
+        assert_eq!((scans.get(), named.get()), (1, 60));
     }
 }
