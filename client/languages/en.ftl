@@ -994,6 +994,7 @@ said-line-closed = the line was closed
 said-stopped-answering = the partner stopped answering
 said-stopped-reading = the partner stopped reading
 said-not-in-time = the partner did not go on in time
+said-called-by = (as { $detail } calls it,
 said-no-address = no address of this node is known
 said-network-closed = this node's network is closed by its settings
 said-exchange-files = exchange files: `sincronia join --bundle`, `sincronia bundle`

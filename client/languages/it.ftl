@@ -994,6 +994,7 @@ said-line-closed = la linea si è chiusa
 said-stopped-answering = il partner non risponde più
 said-stopped-reading = il partner non legge più
 said-not-in-time = il partner non ha continuato in tempo
+said-called-by = (così la chiama { $detail },
 said-no-address = di questo nodo non si conosce un indirizzo
 said-network-closed = la rete di questo nodo è chiusa dalle impostazioni
 said-exchange-files = scambia file: `sincronia join --bundle`, `sincronia bundle`

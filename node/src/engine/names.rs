@@ -49,9 +49,25 @@ impl Found {
     }
 }
 
+/// What others call an organisation, and whose word that is, if it does not count by itself.
+struct Called {
+    name: String,
+    by: Option<String>,
+}
+
+/// A name that nobody here accepted: with whose word it is, and the beginning of the identifier.
+fn as_called(name: &str, by: &str, organisation: &OrganisationId) -> String {
+    format!("{name} (as {by} calls it, {organisation:?}…)")
+}
+
+/// What people read of a name: the case, spaces and marks of a look-alike do not count.
+fn letters(name: &str) -> String {
+    name.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 impl Core {
-    /// The name an organisation gave itself, or by which a common partner presented it, or by which
-    /// its predecessor calls it; else the beginning of its id.
+    /// The name by which a person here accepted an organisation; else what others call it, never
+    /// without whose word that is; else the beginning of its id.
     pub(super) fn name_of(&self, organisation: &OrganisationId) -> String {
         if *organisation == self.replica.organisation() {
             return self.name.clone();
@@ -66,19 +82,41 @@ impl Core {
     }
 
     fn name_told(&self, organisation: &OrganisationId) -> String {
-        self.name_presented(organisation)
-            .or_else(|| self.name_by_predecessor(organisation))
-            .unwrap_or_else(|| format!("{organisation:?}…"))
+        let called = self.name_presented(organisation);
+        let called = called.or_else(|| self.name_by_predecessor(organisation));
+        match called {
+            Some(Called { name, by }) if !self.is_taken(&name) => match by {
+                Some(by) => as_called(&name, &by, organisation),
+                None => name,
+            },
+            _ => format!("{organisation:?}…"),
+        }
     }
 
-    fn name_presented(&self, organisation: &OrganisationId) -> Option<String> {
+    /// Whether this organisation or a partner bears the name: nobody else is shown by it.
+    fn is_taken(&self, name: &str) -> bool {
+        let letters = letters(name);
+        let known = self.replica.partners().map(|(_, partner)| &partner.name);
+        let mut known = known.chain([&self.name]);
+        letters.is_empty() || known.any(|one| self::letters(one) == letters)
+    }
+
+    /// Whose word a name is: a partner's name, or the beginning of an id.
+    fn source(&self, organisation: &OrganisationId) -> String {
+        self.partner_name(organisation).unwrap_or_else(|| format!("{organisation:?}…"))
+    }
+
+    fn name_presented(&self, organisation: &OrganisationId) -> Option<Called> {
         let mut waiting = self.replica.introduced(now());
         let found = waiting.find(|one| one.organisation == *organisation);
-        found.map(|one| one.presentation.name.clone()).filter(|name| !name.is_empty())
+        let found = found.filter(|one| !one.presentation.name.is_empty())?;
+        let by = Some(self.source(&found.by));
+        Some(Called { name: found.presentation.name.clone(), by })
     }
 
-    /// The name by which an organisation that this one took the place of calls its successor.
-    fn name_by_predecessor(&self, successor: &OrganisationId) -> Option<String> {
+    /// The name by which an organisation that this one took the place of calls its successor: of a
+    /// partner, it counts as the partner's own, whose place it is.
+    fn name_by_predecessor(&self, successor: &OrganisationId) -> Option<Called> {
         let text = successor.to_string();
         let behind = self.replica.behind(successor, PREDECESSORS_NAMED_MAX);
         behind.iter().find_map(|predecessor| {
@@ -86,7 +124,9 @@ impl Core {
             let is_it = said.get("into")?.as_str()? == text;
             let name = said.get("note")?.as_str().filter(|_| is_it)?;
             let sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
-            sound.then(|| name.to_owned())
+            let is_partner = self.replica.is_partner(predecessor);
+            let by = (!is_partner).then(|| self.source(predecessor));
+            sound.then(|| Called { name: name.to_owned(), by })
         })
     }
 
@@ -157,6 +197,14 @@ mod tests {
 
     use super::*;
     use std::cell::Cell;
+
+    #[test]
+    fn look_alikes_of_a_name_are_that_name() {
+        for other in ["COMUNE DI AULLA", " Comune  di\u{a0}Aulla.", "«Comune di Aulla»"] {
+            assert_eq!(letters(other), letters("Comune di Aulla"));
+        }
+        assert_ne!(letters("Comune di Aulla 2"), letters("Comune di Aulla"));
+    }
 
     #[test]
     fn names_of_many_strangers_cost_one_reading_of_the_sheets() {
