@@ -567,6 +567,7 @@ bundle-more-later = Not everything fitted: the rest goes into the bundle that yo
 bundle-read = Bundle { $number } of { $name }, made on { $made }: { $entries } new entries, { $spaces } spaces
 bundle-read-answer = { $name } answers the invitation, on { $made }
 bundle-not-withdrawn = The number of the bundle stays used, although nothing was written.
+bundle-files-left = The number of the bundle stays used: these files of it could not be erased, delete them and give them to nobody: { $files }
 bundle-part = A part of a bundle: how far it is stands at { $file }
 bundle-counts = Files { $files } · taken { $ok } (imported before { $known }) · not taken { $failed }
 bundle-known = Imported before: nothing new.

@@ -567,6 +567,7 @@ bundle-more-later = Non ci stava tutto: il resto va nel plico che farai dopo ave
 bundle-read = Plico n. { $number } di { $name }, fatto il { $made }: { $entries } voci nuove, fascicoli { $spaces }
 bundle-read-answer = Risposta di { $name } all'invito, fatta il { $made }
 bundle-not-withdrawn = Il numero del plico resta usato, anche se non è stato scritto nulla.
+bundle-files-left = Il numero del plico resta usato: questi suoi file non si sono potuti cancellare, eliminali e non darli a nessuno: { $files }
 bundle-part = Una parte di un plico: a che punto è sta presso { $file }
 bundle-counts = File { $files } · presi { $ok } (già importati { $known }) · non presi { $failed }
 bundle-known = Già importato: nulla di nuovo.
