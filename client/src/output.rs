@@ -8,6 +8,7 @@ pub mod progress;
 pub mod table;
 pub mod value;
 
+use crate::language::Language;
 use foreign::{safe, safe_in_colour};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -19,15 +20,17 @@ pub struct Output {
     pub json: bool,
     /// With colours.
     pub colour: bool,
+    /// For whom.
+    pub language: Language,
 }
 
 impl Output {
     /// As asked for, and as the terminal can.
     #[must_use]
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, language: Language) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { json, colour: wanted && !dumb && !json && std::io::stdout().is_terminal() }
+        Self { json, language, colour: wanted && !dumb && !json && std::io::stdout().is_terminal() }
     }
 
     /// One document for programs, or text for people.
@@ -41,8 +44,8 @@ impl Output {
 
     /// Text for people.
     pub fn text(self, text: &str) {
-        let text = text.trim_end_matches('\n');
-        print(&if self.colour { safe_in_colour(text) } else { safe(text) });
+        let text = self.language.called(text.trim_end_matches('\n'));
+        print(&if self.colour { safe_in_colour(&text) } else { safe(&text) });
     }
 
     /// One document for programs.
@@ -53,7 +56,7 @@ impl Output {
 
     /// A message for the person at the keyboard.
     pub fn message(self, text: &str) {
-        tell(&safe(text));
+        tell(&safe(&self.language.called(text)));
     }
 }
 

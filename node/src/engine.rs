@@ -75,6 +75,8 @@ impl Handle {
     {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |core| {
+            // What was found out for one request may have changed before the next.
+            core.found = names::Found::default();
             let answer = job(core);
             Box::new(move || {
                 let _ = sender.send(answer);

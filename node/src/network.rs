@@ -94,7 +94,7 @@ pub enum DialFailure {
     #[error("the connection broke ({0}); it is tried again")]
     Lost(String),
     /// There is no address.
-    #[error("no address of this node is known")]
+    #[error("no address of the partner's node is known")]
     NoAddress,
     /// This node is told not to connect.
     #[error("this node works offline; go online first")]

@@ -10,10 +10,11 @@
 use serde_json::json;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
-    ConventionRequest, EditRequest, ErrorCode, ExportBundleRequest, InviteRequest,
-    JoinByBundleRequest, OfferRequest, SearchQuery, TakeRequest,
+    ConventionRequest, EditRequest, ErrorCode, ExportBundleRequest, IntroduceRequest,
+    InviteRequest, JoinByBundleRequest, OfferRequest, SearchQuery, TakeRequest,
 };
 use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::recovery::restore_entropy;
 use sincronia_tests::federation::{self, Node};
 
@@ -135,6 +136,61 @@ fn a_body_that_was_merged_passes_its_conventions_to_the_new_one() {
     old.wait("its own removal", |client| client.space(&space).is_ok_and(|one| one.role.is_none()));
 }
 
+/// A name that nobody accepted: whose word it is, and the beginning of the identifier.
+fn marked(name: &str, by: &str, node: &Node) -> String {
+    let id: OrganisationId = node.organisation.parse().unwrap();
+    format!("{name} (as {by} calls it, {id:?}…)")
+}
+
+/// What `node` calls another member of a space.
+fn called(node: &Node, space: &str, member: &Node) -> Option<String> {
+    let members = node.client().space(space).ok()?.members;
+    members.into_iter().find(|one| one.organisation == member.organisation).map(|one| one.name)
+}
+
+#[test]
+fn a_name_that_nobody_accepted_is_told_as_the_word_of_whoever_says_it() {
+    let old = Node::found("A.S.L. n. 1");
+    let (new, new_words) = Node::found_with_words("Azienda USL");
+    let double = Node::found("a.s.l. N 1");
+    let community = Node::found("Comunità residenziale");
+    let joined = [new.join(&old), double.join(&old), community.join(&old)];
+    assert!(joined.iter().all(|partner| !partner.name.is_empty()));
+    let space = old.client().create_convention(&convention(&old, &community)).unwrap().space.id;
+    for node in [&new, &double] {
+        let member = json!({"organisation": node.organisation, "role": "reader"});
+        old.client().add_member(&space, &serde_json::from_value(member).unwrap()).unwrap();
+    }
+    // The new body alone says whose place it takes; the sheet of the old one names it.
+    let operation = IdentityOperation::Succeeds { organisation: old.organisation.parse().unwrap() };
+    sign(&new, &new_words, operation);
+    let said = json!({"kind": "sostituzione", "into": new.organisation, "note": "Prefettura"});
+    let sheet = json!({"name": "A.S.L. n. 1", "org_kind": "altro", "succession": said});
+    let batch = json!({"kind": "organisation", "rows": [sheet]});
+    let written = old.client().batch(&serde_json::from_value(batch).unwrap()).unwrap();
+    assert_eq!(written.written, 1, "{written:?}");
+    community.wait("both members and the sheet", |client| {
+        let query = SearchQuery { q: "prefettura".to_owned(), ..SearchQuery::default() };
+        called(&community, &space, &double).is_some()
+            && client.successions().unwrap().iter().any(|one| one.accepted && !one.declared)
+            && !client.search(&query).unwrap().is_empty()
+    });
+    let beginning = |node: &Node| {
+        let id: OrganisationId = node.organisation.parse().unwrap();
+        format!("{id:?}…")
+    };
+    assert_eq!(called(&community, &space, &new), Some(beginning(&new)));
+
+    for node in [&new, &double] {
+        let (one, other) = (community.organisation.clone(), node.organisation.clone());
+        old.client().introduce(&IntroduceRequest { one, other }).unwrap();
+    }
+    let named = marked("Azienda USL", "A.S.L. n. 1", &new);
+    community.wait("both introductions", |client| client.introductions().unwrap().len() == 2);
+    assert_eq!(called(&community, &space, &new), Some(named));
+    assert_eq!(called(&community, &space, &double), Some(beginning(&double)), "a partner's name");
+}
+
 #[test]
 fn a_party_without_a_line_is_told_whom_to_ask_and_the_successor_whom_to_invite() {
     let (old, old_words) = Node::found_with_words("A.S.L. n. 1");
@@ -158,13 +214,14 @@ fn a_party_without_a_line_is_told_whom_to_ask_and_the_successor_whom_to_invite()
         space.to_invite.iter().map(|one| one.name.clone()).collect::<Vec<_>>()
     };
     assert_eq!(names(&offered), ["Casa di reclusione"]);
-    // The old body presented the party, so the successor knows it by name.
+    // The old body presented the party, so the successor hears its name, as the old body's word.
+    let marked = marked("Casa di reclusione", "A.S.L. n. 1", &prison);
     new.wait("the offer and the party's name", |client| {
         let space = client.space(&space);
-        space.is_ok_and(|one| one.has_key && names(&one) == ["Casa di reclusione"])
+        space.is_ok_and(|one| one.has_key && names(&one) == [marked.as_str()])
     });
     let taken = new.client().take_space(&space, &TakeRequest::default()).unwrap();
-    assert_eq!(names(&taken), ["Casa di reclusione"]);
+    assert_eq!(names(&taken), [marked.as_str()]);
     new.client().rotate(&space).unwrap();
     old.wait("the new owner and its key", |client| {
         client.space(&space).is_ok_and(|one| one.owner == new.organisation && one.epoch > 0)

@@ -24,7 +24,7 @@ pub struct Context {
 
 impl Context {
     pub(super) fn new(texts: Catalogue, global: Global) -> Self {
-        let output = Output::new(global.json);
+        let output = Output::new(global.json, texts.language());
         let texts = texts.addressing(named(&global));
         Self { texts, output, global, client: OnceLock::new() }
     }

@@ -115,7 +115,7 @@ impl Failure {
             let document = Document { schema: "sincronia/1/error", failure: self };
             tell(&serde_json::json!(document).to_string());
         } else {
-            tell(self.text(context).trim_end());
+            tell(context.texts.language().called(self.text(context).trim_end()).as_str());
         }
     }
 

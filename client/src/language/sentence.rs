@@ -22,6 +22,35 @@ impl Catalogue {
     }
 }
 
+impl Language {
+    /// `text`, in which the node marked names as others' words, with these marks in this language:
+    /// a name stands within sentences and tables of any kind.
+    #[must_use]
+    pub fn called(self, text: &str) -> String {
+        let [Some((from, from_end)), Some((to, to_end))] = [Self::En, self].map(mark) else {
+            return text.to_owned();
+        };
+        let line = |line: &str| {
+            let mut parts = line.split(from);
+            let mut told = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                match part.split_once(from_end) {
+                    Some((by, rest)) => told.extend([to, by, to_end, rest]),
+                    None => told.extend([from, part]),
+                }
+            }
+            told
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What stands before and after whose word a name is.
+fn mark(language: Language) -> Option<(&'static str, &'static str)> {
+    let mut lines = language.source().lines();
+    lines.find_map(|line| line.strip_prefix("said-called-by = "))?.split_once(DETAIL)
+}
+
 /// The sentences of the node: their keys and their English.
 fn said() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = Language::En.source().lines();
@@ -85,6 +114,14 @@ mod tests {
                    line); the new key comes then";
         assert!(italian.said(ask).unwrap().starts_with("chiedi un invito a Azienda USL"));
         assert_eq!(italian.said("something quite new"), None);
+        let marked = "ask Azienda USL (as Comune di Aulla calls it, ente1abcd…) first\nZeri (as";
+        let told = Language::It.called(marked);
+        assert!(
+            told.contains("Azienda USL (così la chiama Comune di Aulla, ente1abcd…)"),
+            "{told}"
+        );
+        assert!(told.ends_with("\nZeri (as"), "{told}");
+        assert_eq!(Language::En.called(marked), marked);
         assert_eq!(Catalogue::new(Language::En).said("as it is").as_deref(), Some("as it is"));
     }
 }

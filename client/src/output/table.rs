@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::foreign::safe;
+use crate::language::Language;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 /// What an ordinary terminal shows in one line.
@@ -12,6 +13,7 @@ const COLUMNS_MAX: u16 = 100;
 pub struct Rows {
     table: Table,
     colour: bool,
+    language: Language,
 }
 
 impl Rows {
@@ -28,7 +30,7 @@ impl Rows {
         if !headings.is_empty() {
             table.set_header(headings.iter().map(bold));
         }
-        Self { table, colour: output.colour }
+        Self { table, colour: output.colour, language: output.language }
     }
 
     /// A table that is no wider than an ordinary terminal when it is not shown on one.
@@ -43,15 +45,16 @@ impl Rows {
 
     /// Adds a row.
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        let cells: Vec<_> = cells.into_iter().map(|cell| Cell::new(safe(&cell.into()))).collect();
+        let cell = |text: T| Cell::new(safe(&self.language.called(&text.into())));
+        let cells: Vec<_> = cells.into_iter().map(cell).collect();
         self.table.add_row(cells);
     }
 
     /// Adds a row that needs a person's attention. The words say so too: colour is only a help.
     pub fn urgent<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        let colour = self.colour;
+        let (colour, language) = (self.colour, self.language);
         let cell = |text: T| {
-            let cell = Cell::new(safe(&text.into()));
+            let cell = Cell::new(safe(&language.called(&text.into())));
             if colour { cell.fg(Color::Yellow) } else { cell }
         };
         let cells: Vec<_> = cells.into_iter().map(cell).collect();
@@ -80,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_table_without_colour_has_no_escapes() {
-        let output = Output { json: false, colour: false };
+        let output = Output { json: false, colour: false, language: Language::En };
         let mut rows = Rows::new(output, &["Ente".to_owned()]);
         rows.urgent(["Comune di Mulazzo"]);
         let text = rows.to_string();

@@ -85,6 +85,34 @@ fn a_bundle_that_could_not_be_written_was_never_made() {
 }
 
 #[test]
+fn of_a_closed_partner_it_is_said_whose_address_is_missing() {
+    let (comune, _prison) = partners();
+    let shown = || says(&comune.tell(&["partner", "show", "Carcere"]));
+    let mut asked = std::iter::repeat_with(shown).take(200);
+    let text = asked.find(|text| text.contains("Last failure")).unwrap();
+    assert!(text.contains("no address of the partner's node is known"), "{text}");
+    assert!(!text.contains("this node"), "{text}");
+}
+
+#[test]
+fn the_list_of_invitations_fits_a_terminal_and_what_it_shows_is_enough_to_withdraw_one() {
+    let comune = Node::start("Comune", false);
+    let note = "per la segreteria della casa di reclusione, consegnato a mano in municipio";
+    let id = comune.ask(&["invite", "--note", note])["id"].as_str().unwrap().to_owned();
+    comune.ask(&["invite"]);
+    let list = comune.tell(&["invite", "list"]);
+    let list = String::from_utf8(list.stdout).unwrap();
+    assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
+    let mut words = list.split_whitespace();
+    let shown = words.find(|word| word.len() > 8 && id.starts_with(word.trim_end_matches('…')));
+    comune.ask(&["invite", "revoke", shown.unwrap()]);
+    let states = comune.ask(&["invite", "list"]);
+    let states = states.as_array().unwrap();
+    let withdrawn: Vec<_> = states.iter().filter(|one| one["state"] == "revoked").collect();
+    assert_eq!((withdrawn.len(), withdrawn[0]["id"].as_str()), (1, Some(id.as_str())));
+}
+
+#[test]
 fn a_closed_node_says_that_it_never_dials() {
     let prison = Node::start("Carcere", true);
     let refused = prison.tell(&["sync"]);

@@ -3,6 +3,7 @@
 use super::dialing::Dialing;
 use super::joining::Joinings;
 use super::links::Link;
+use super::names::Found;
 use super::room::Room;
 use crate::api::{ApiError, ApiEvent};
 use crate::limits;
@@ -52,6 +53,7 @@ pub struct Core {
     pub(super) store: Store,
     pub(super) disk: Snapshot,
     pub(super) name: String,
+    pub(super) found: Found,
     pub(super) words: WordList,
     pub(super) random: ChaCha20Rng,
     pub(super) network: Network,
@@ -119,6 +121,7 @@ impl Core {
             store: config.store,
             disk,
             name: config.name,
+            found: Found::default(),
             words: config.words,
             random,
             network,
@@ -187,6 +190,7 @@ impl Core {
 
     /// Makes everything durable, then lets it out: frames, events, and to the sessions what grew.
     pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        self.found = Found::default();
         loop {
             if let Err(error) = self.make_durable() {
                 self.outbox.clear();

@@ -3,7 +3,7 @@
 
 use super::conventions::parties;
 use super::{Core, now};
-use crate::api::{ApiError, ErrorCode, MemberView, PassedView, RecordView};
+use crate::api::{ApiError, ErrorCode, HistoryView, MemberView, PassedView, RecordView};
 use crate::limits;
 use serde_json::{Map, Value, json};
 use sincronia_protocol::access::Role;
@@ -11,7 +11,6 @@ use sincronia_protocol::identity::Succession;
 use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::{Summary, WriteTarget};
-use sincronia_protocol::text::is_line;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use tracing::warn;
@@ -111,20 +110,6 @@ impl Core {
         self.write(directory, target, fields, act).map(drop)
     }
 
-    /// The name by which an organisation that this one took the place of calls its successor.
-    pub(super) fn name_by_predecessor(&self, successor: &OrganisationId) -> Option<String> {
-        let text = successor.to_string();
-        let identity = self.replica.identity(successor)?;
-        identity.predecessors().iter().find_map(|predecessor| {
-            let sheet = self.sheet_of(predecessor).ok()??;
-            let said = sheet.get("succession")?;
-            let is_it = said.get("into")?.as_str()? == text;
-            let name = said.get("note")?.as_str().filter(|_| is_it)?;
-            let sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
-            sound.then(|| name.to_owned())
-        })
-    }
-
     /// That the key of a space is missing, with whom to ask for it.
     pub(super) fn key_missing(&self, space: &SpaceId, error: ApiError) -> ApiError {
         let Some(summary) = self.replica.summary(space) else { return error };
@@ -169,36 +154,19 @@ impl Core {
         };
         let mut successions = self.replica.successions();
         successions.retain(|one| one.is_mutual() && stands(one));
-        for one in successions {
-            let at = self.put_in_place(space, convention, &one)?;
-            let took = one.successor == summary.owner
-                && self.owners_before(space, &summary).contains(&one.predecessor);
-            if took || at.is_some() {
-                return Ok(Some(self.passed_view(convention, &one, at)));
-            }
+        if successions.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
-    }
-
-    /// When the successor was put in the place of its predecessor among the parties.
-    fn put_in_place(
-        &mut self,
-        space: &SpaceId,
-        convention: &RecordView,
-        succession: &Succession,
-    ) -> Result<Option<u64>, ApiError> {
+        // Once for all of them: whoever signs many successions makes nothing slow.
         let record: RecordId = super::members::parse(&convention.id)?;
-        let (old, new) = (succession.predecessor.to_string(), succession.successor.to_string());
         let history = self.history(space, &record)?;
-        let names = |list: &Value, wanted: &str| {
-            let mut all = list.as_array().into_iter().flatten();
-            all.any(|party| party.get("org").and_then(Value::as_str) == Some(wanted))
-        };
-        let passes = |(field, from, to): &(String, Value, Value)| {
-            field == "parties" && names(from, &old) && !names(to, &old) && names(to, &new)
-        };
-        let mut latest = history.iter().rev();
-        Ok(latest.find(|step| step.changes.iter().any(passes)).map(|step| step.origin.written_at))
+        let before = self.owners_before(space, &summary);
+        let found = successions.iter().find_map(|one| {
+            let at = put_in_place(&history, one);
+            let took = one.successor == summary.owner && before.contains(&one.predecessor);
+            (took || at.is_some()).then(|| self.passed_view(convention, one, at))
+        });
+        Ok(found)
     }
 
     fn passed_view(
@@ -244,4 +212,18 @@ impl Core {
         }
         Ok(passed)
     }
+}
+
+/// When the successor was put in the place of its predecessor among the parties.
+fn put_in_place(history: &[HistoryView], succession: &Succession) -> Option<u64> {
+    let (old, new) = (succession.predecessor.to_string(), succession.successor.to_string());
+    let names = |list: &Value, wanted: &str| {
+        let mut all = list.as_array().into_iter().flatten();
+        all.any(|party| party.get("org").and_then(Value::as_str) == Some(wanted))
+    };
+    let passes = |(field, from, to): &(String, Value, Value)| {
+        field == "parties" && names(from, &old) && !names(to, &old) && names(to, &new)
+    };
+    let mut latest = history.iter().rev();
+    latest.find(|step| step.changes.iter().any(passes)).map(|step| step.origin.written_at)
 }

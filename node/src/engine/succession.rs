@@ -22,11 +22,8 @@ impl Core {
     }
 
     fn succession_view(&self, succession: &Succession) -> Result<SuccessionView, ApiError> {
-        let sheet = self.sheet_of(&succession.predecessor)?;
-        let said = |name: &str| {
-            let part = sheet.as_ref()?.get("succession")?.get(name)?;
-            part.as_str().map(ToOwned::to_owned)
-        };
+        let announced = self.told_by(&succession.predecessor)?;
+        let said = |name: &str| announced?.get(name)?.as_str().map(ToOwned::to_owned);
         Ok(SuccessionView {
             predecessor: succession.predecessor.to_string(),
             predecessor_name: self.name_of(&succession.predecessor),
@@ -37,23 +34,6 @@ impl Core {
             effective_on: said("effective_on"),
             legal_act: said("legal_act"),
         })
-    }
-
-    /// What an organisation says of itself in its directory.
-    pub(super) fn sheet_of(
-        &self,
-        organisation: &OrganisationId,
-    ) -> Result<Option<Map<String, Value>>, ApiError> {
-        let mut found = None;
-        self.visit(None, Some(Kind::Organisation), &mut |row| {
-            let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
-            if creator != Some(*organisation) {
-                return ControlFlow::Continue(());
-            }
-            found = Some(row.view.fields);
-            ControlFlow::Break(())
-        })?;
-        Ok(found)
     }
 
     /// The organisations whose place `organisation` took, as both sides say.

@@ -44,6 +44,22 @@ impl Succession {
         };
         found.into_iter().map(succession).collect()
     }
+
+    /// Whose place `organisation` took, as both sides say, at most so many: whom only its own log
+    /// names costs one look-up each.
+    #[must_use]
+    pub fn behind(
+        identities: &Identities,
+        organisation: &OrganisationId,
+        most: usize,
+    ) -> Vec<OrganisationId> {
+        let Some(identity) = identities.get(organisation) else { return Vec::new() };
+        let declares = |one: &&OrganisationId| {
+            let log = identities.get(*one);
+            log.is_some_and(|log| log.successors().contains(organisation))
+        };
+        identity.predecessors().iter().filter(declares).take(most).copied().collect()
+    }
 }
 
 #[cfg(test)]
@@ -88,5 +104,29 @@ mod tests {
         let [mutual] = known([&old, &new]).try_into().unwrap();
         assert!(mutual.is_mutual());
         assert_eq!((mutual.predecessor, mutual.successor), (old_id, new_id));
+    }
+
+    #[test]
+    fn a_log_that_names_many_strangers_has_nobody_behind_it() {
+        let mut new = Body::found(1);
+        let new_id = new.identity.organisation();
+        let mut old: Vec<_> = (2..6).map(Body::found).collect();
+        for number in 0..200_u8 {
+            let organisation = OrganisationId::from_bytes([number; 32]);
+            new.say(IdentityOperation::Succeeds { organisation });
+        }
+        for one in &mut old {
+            new.say(IdentityOperation::Succeeds { organisation: one.identity.organisation() });
+        }
+        let behind = |old: &[Body], most| {
+            let all = old.iter().chain([&new]);
+            let all = all.map(|one| (one.identity.organisation(), one.identity.clone()));
+            Succession::behind(&all.collect(), &new_id, most)
+        };
+        assert!(behind(&old, 9).is_empty(), "what one side says alone is not heard");
+        for one in old.iter_mut().take(3) {
+            one.say(IdentityOperation::SucceededBy { organisation: new_id });
+        }
+        assert_eq!((behind(&old, 9).len(), behind(&old, 2).len()), (3, 2));
     }
 }

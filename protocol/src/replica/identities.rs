@@ -102,6 +102,12 @@ impl Replica {
         Succession::all(&self.identities)
     }
 
+    /// Whose place an organisation took, as both sides say, at most so many.
+    #[must_use]
+    pub fn behind(&self, organisation: &OrganisationId, most: usize) -> Vec<OrganisationId> {
+        Succession::behind(&self.identities, organisation, most)
+    }
+
     /// Entries of an identity log from `from` on.
     ///
     /// # Errors

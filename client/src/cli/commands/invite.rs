@@ -16,13 +16,21 @@ pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
         None => new(context, arguments.new),
         Some(InviteAction::List) => list(context),
         Some(InviteAction::Revoke { invitation }) => {
-            let revoked = context.client()?.revoke_invitation(&invitation)?;
+            let revoked = context.client()?.revoke_invitation(beginning(&invitation))?;
             context
                 .output
                 .show("invitation", &revoked, || context.texts.text("invitation-withdrawn"));
             Ok(Exit::Done)
         }
     }
+}
+
+/// An identifier as the list shows it, without the mark that it goes on.
+fn beginning(invitation: &str) -> &str {
+    let written = invitation.trim();
+    let beginning = written.trim_end_matches('…');
+    // The mark alone is no beginning of anything.
+    if beginning.is_empty() { written } else { beginning }
 }
 
 fn new(context: &Context, arguments: NewInvite) -> Outcome {
@@ -82,10 +90,10 @@ fn list(context: &Context) -> Outcome {
     let invitations = context.client()?.invitations()?;
     context.output.show("invitations", &invitations, || {
         let headings = ["id", "state", "note", "valid-until", "used-by"];
-        let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
+        let mut rows = Rows::within(context.output, &headings.map(|key| texts.text(key)));
         for invitation in &invitations {
             rows.row([
-                invitation.id.clone(),
+                short(&invitation.id),
                 texts.text(&format!("invitation-{}", invitation.state)),
                 invitation.note.clone().unwrap_or_default(),
                 time(invitation.expires_at),

@@ -13,6 +13,7 @@ use crate::output::progress::Progress;
 use serde::Serialize;
 use sincronia_node::api::{ApiError, BundleFile, ExportBundleRequest, WithdrawBundleRequest};
 use sincronia_protocol::bundle::read_parts;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How the files of bundles end.
@@ -45,6 +46,8 @@ struct Named<'a> {
 struct Traces {
     directories: Vec<PathBuf>,
     files: Vec<PathBuf>,
+    /// The bundle's number, once the node made it.
+    number: Option<u64>,
 }
 
 impl Traces {
@@ -74,20 +77,34 @@ impl Traces {
         for part in read_parts(bytes).map_err(ApiError::from)? {
             let place = u64::from(part.number) + 1;
             let path = directory.join(named.file(place, u64::from(part.count)));
-            write(context, &path, part.bytes)?;
+            let partial = path.with_extension("partial");
+            let is_other = partial.exists();
+            write(context, &path, part.bytes).inspect_err(|_| {
+                if !is_other && partial.exists() {
+                    self.files.push(partial);
+                }
+            })?;
             self.files.push(path);
         }
         Ok(())
     }
 
-    /// What cannot be taken away stays: the failure that is told is the one before.
-    fn erase(&self) {
-        for file in &self.files {
-            let _ = std::fs::remove_file(file);
-        }
+    /// Erases what was written, and only then gives the number back: two different bundles must
+    /// never carry one. The files that could not be erased; of these the number stays used.
+    fn take_back(&self, withdraw: impl FnOnce(u64)) -> Vec<PathBuf> {
+        let stays = |file: &&PathBuf| {
+            let erased = std::fs::remove_file(file);
+            erased.is_err_and(|error| error.kind() != ErrorKind::NotFound)
+        };
+        let left: Vec<_> = self.files.iter().filter(stays).cloned().collect();
+        // A directory that stays is in nobody's way: the failure that is told is the one before.
         for directory in self.directories.iter().rev() {
             let _ = std::fs::remove_dir(directory);
         }
+        if let Some(number) = self.number.filter(|_| left.is_empty()) {
+            withdraw(number);
+        }
+        left
     }
 }
 
@@ -109,8 +126,8 @@ pub(super) fn export(context: &Context, arguments: &ExportBundle) -> Outcome {
     let name = known.names().of(&organisation);
     let progress = Progress::waiting(context.texts.text("bundle-making"));
     let mut traces = Traces::default();
-    let made = make(context, arguments, (&organisation, &name), &mut traces)
-        .inspect_err(|_| traces.erase())?;
+    let made = make(context, arguments, (&organisation, &name), &mut traces);
+    let made = made.inspect_err(|_| take_back(context, &organisation, &traces))?;
     drop(progress);
     let bytes = made.bytes.len();
     let (number, complete, files) = (made.number, made.is_complete, traces.files);
@@ -129,10 +146,9 @@ fn make(
     traces.directory(context, &arguments.output)?;
     let sender = context.client()?.status()?.name;
     let made = ask(context, arguments, organisation)?;
+    traces.number = Some(made.number);
     let named = Named { sender: &sender, recipient: name, number: made.number };
-    traces
-        .files(context, &arguments.output, &named, &made.bytes)
-        .inspect_err(|_| withdraw(context, organisation, made.number))?;
+    traces.files(context, &arguments.output, &named, &made.bytes)?;
     Ok(made)
 }
 
@@ -147,6 +163,16 @@ fn ask(
         all: arguments.all,
     };
     Ok(context.client()?.export_bundle(&request)?)
+}
+
+fn take_back(context: &Context, organisation: &str, traces: &Traces) {
+    let left = traces.take_back(|number| withdraw(context, organisation, number));
+    if left.is_empty() {
+        return;
+    }
+    let files: Vec<_> = left.iter().map(|file| file.display().to_string()).collect();
+    let arguments = [("files", files.join(", ").into())];
+    context.output.message(&context.texts.with("bundle-files-left", &arguments));
 }
 
 /// The bundle is in nobody's hands: its number is the next one's.
@@ -177,6 +203,29 @@ fn text(context: &Context, name: &str, report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_number_is_given_back_only_once_no_file_bears_it() {
+        let home = tempfile::tempdir().unwrap();
+        let [first, second] = ["one", "two"].map(|name| home.path().join(name));
+        let files = vec![first.clone(), second.clone()];
+        let traces = Traces { directories: Vec::new(), files, number: Some(3) };
+        let given_back = Cell::new(0);
+        let withdraw = |number| {
+            assert!(!first.exists() && !second.exists(), "erased first");
+            given_back.set(number);
+        };
+        std::fs::write(&first, "part").unwrap();
+        // What cannot be erased as a file.
+        std::fs::create_dir(&second).unwrap();
+        assert_eq!(traces.take_back(withdraw), std::slice::from_ref(&second));
+        assert_eq!((given_back.get(), first.exists()), (0, false));
+        std::fs::remove_dir(&second).unwrap();
+        std::fs::write(&first, "part").unwrap();
+        assert!(traces.take_back(withdraw).is_empty());
+        assert_eq!(given_back.get(), 3);
+    }
 
     #[test]
     fn files_bear_both_names_in_letters_that_every_stick_takes() {
