@@ -652,6 +652,7 @@ verified-no-records = Records were not rebuilt: --deep does it, more slowly.
 verified-stopped = The node is stopped: its files were read, and nothing was changed.
 verified-file = The file itself is damaged (what cannot be read is not counted above):
 verified-content = Of what can be read, not everything is as its authors signed it:
+verified-cut-off = The node was not stopped in order. Its last write may have been cut off (a full disk, a killed node): whoever starts the node goes back to the one before, with everything that was acknowledged. Start it, then verify again; only if it does not start, or this stays, is it damage.
 verified-ruined = Nothing of the file can be read: its content could not be looked at.
 verified-remedy = `sincronia repair` repairs what can be repaired in place, and says what to do with the rest.
 verified-sound = Everything is as its authors signed it.

@@ -652,6 +652,7 @@ verified-no-records = Le schede non sono state ricostruite: lo fa --deep, più l
 verified-stopped = Il nodo è fermo: sono stati letti i suoi file, e nulla è stato cambiato.
 verified-file = È danneggiato il file stesso (ciò che non si legge non è contato qui sopra):
 verified-content = Di ciò che si legge, non tutto è come i suoi autori l'hanno firmato:
+verified-cut-off = Il nodo non è stato fermato in ordine. La sua ultima scrittura può essere rimasta a metà (disco pieno, nodo interrotto): avviandolo torna a quella prima, con tutto ciò che era confermato. Avvialo, poi verifica di nuovo; solo se non si avvia, o questo rimane, è un danno.
 verified-ruined = Del file non si legge nulla: il contenuto non si è potuto guardare.
 verified-remedy = `sincronia repair` ripara ciò che si ripara sul posto, e dice che cosa fare del resto.
 verified-sound = Tutto è come i suoi autori l'hanno firmato.

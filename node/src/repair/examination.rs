@@ -16,6 +16,9 @@ pub struct Examined {
     pub file: Vec<String>,
     /// Whether nothing of it can be read.
     pub is_ruined: bool,
+    /// Whether the node was not stopped in order: its last write may have been cut off, by a full
+    /// disk for example, and not damaged.
+    pub may_be_cut_off: bool,
     /// What was counted of its content, and does not hold.
     pub content: Findings,
 }
@@ -33,7 +36,8 @@ pub fn examine(directory: &Path, unlock: &Unlock, deep: bool) -> Result<Examined
         Err(StoreError::Damaged { cause, .. }) => vec![cause],
         pages => pages?.problems(),
     };
-    let mut examined = Examined { file, ..Examined::default() };
+    let may_be_cut_off = !file.is_empty() && !Pages::was_closed(&directory.store());
+    let mut examined = Examined { file, may_be_cut_off, ..Examined::default() };
     match DamagedStore::open(&directory.store()) {
         Err(StoreError::Damaged { cause, .. }) => {
             if examined.file.is_empty() {

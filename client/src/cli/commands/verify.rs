@@ -54,6 +54,7 @@ fn stopped(context: &Context, arguments: &Verify) -> Outcome {
         "problems": problems,
         "stopped": true,
         "file": examined.file,
+        "may_be_cut_off": examined.may_be_cut_off,
     });
     context
         .output
@@ -65,6 +66,9 @@ fn stopped(context: &Context, arguments: &Verify) -> Outcome {
 fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<String> {
     let (texts, found) = (&context.texts, &examined.content);
     let mut lines = vec![texts.text("verified-stopped")];
+    if examined.may_be_cut_off {
+        lines.push(texts.text("verified-cut-off"));
+    }
     if examined.is_ruined {
         lines.push(texts.text("verified-ruined"));
     } else {
