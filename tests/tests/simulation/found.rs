@@ -532,8 +532,9 @@ fn a_carrier_does_not_wait_for_a_keyring_that_nobody_needs_any_more() {
     }
 }
 
-/// An owner that had been replaced and removed erased a record, and learned of its removal before it
-/// had told anybody: the erasure was kept to itself, and the new owner went on showing the record.
+/// An owner that had been replaced and removed erased a record, and learned of its removal before
+/// it had told anybody: the erasure was kept to itself, and the new owner went on showing the
+/// record.
 #[test]
 fn what_a_removed_owner_erased_is_erased_though_it_hears_of_its_removal_first() {
     let mut world = World::new(7806, 50);
