@@ -66,8 +66,8 @@ impl Record {
         })
     }
 
-    /// About how much memory the record takes, in bytes: by what it holds, rather too much. A change
-    /// that was refused may be as large as a payload.
+    /// About how much memory the record takes, in bytes: by what it holds, rather too much. A
+    /// change that was refused may be as large as a payload.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         const CHANGE: u64 = 1_024;
