@@ -47,6 +47,7 @@ impl Core {
             Ok(true) => {
                 info!("this node has caught up with everyone");
                 self.owes_maintenance = true;
+                self.share_with_everyone();
             }
             Ok(false) => {}
             Err(error) => warn!(%error, "whom this node was in sync with was not kept"),
@@ -58,6 +59,7 @@ impl Core {
         let view = self.catching_up_view().unwrap_or_default();
         self.step(|replica, _, _| replica.finish_catching_up())?;
         self.owes_maintenance = true;
+        self.share_with_everyone();
         Ok(view)
     }
 

@@ -30,6 +30,10 @@ impl Core {
             // The primary does it when it hears of the partner.
             return Ok(());
         }
+        if self.replica.catching_up().is_some() {
+            // It becomes a partner nevertheless, and gets this when the node has caught up.
+            return Ok(());
+        }
         let mut due = Vec::new();
         if let Some(directory) = self.directory()? {
             due.push((directory, Role::Reader));
@@ -54,6 +58,14 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Gives every partner what it is due and could not be given before.
+    pub(super) fn share_with_everyone(&mut self) {
+        let partners: Vec<_> = self.replica.partners().map(|(partner, _)| *partner).collect();
+        for partner in partners {
+            self.share_if_primary(&partner);
+        }
     }
 
     fn was_removed(

@@ -187,7 +187,7 @@ impl Core {
     }
 
     /// A partner that another node brought in is given what it is due by the primary.
-    fn share_if_primary(&mut self, organisation: &OrganisationId) {
+    pub(super) fn share_if_primary(&mut self, organisation: &OrganisationId) {
         let is_primary = self.replica.primary() == Some(self.replica.node());
         let directory = self.directory().ok().flatten();
         let directory = directory.and_then(|space| self.replica.summary(&space));

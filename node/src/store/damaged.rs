@@ -97,6 +97,26 @@ const STATE_OFFSET: u64 = 9;
 /// "primary unflushed". A repair gives up at the first page that does not hold.
 const ASKS_FOR_REPAIR: u8 = 0b1010;
 
+/// A page of redb.
+const PAGE_BYTES: u64 = 4_096;
+
+/// Fills `out` from the file, page by page, with zeros where it ends or the disk gives nothing.
+fn read_as_far(file: &File, offset: u64, out: &mut [u8]) {
+    let mut at = offset;
+    for page in out.chunks_mut(usize::try_from(PAGE_BYTES).unwrap_or(usize::MAX)) {
+        let mut filled = 0;
+        while let Some(rest) = page.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, at.saturating_add(filled as u64)) {
+                Ok(count) if count > 0 => filled += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => break,
+            }
+        }
+        page.iter_mut().skip(filled).for_each(|byte| *byte = 0);
+        at = at.saturating_add(page.len() as u64);
+    }
+}
+
 /// A file that is read as if it had been closed in order, and never written.
 #[derive(Debug)]
 struct Ruins(File);
@@ -106,12 +126,15 @@ fn never() -> Error {
 }
 
 impl StorageBackend for Ruins {
+    /// Whole pages, also of a file whose end was cut off.
     fn len(&self) -> Result<u64, Error> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.0.metadata()?.len().next_multiple_of(PAGE_BYTES))
     }
 
+    /// What cannot be read is zeros, which is no page of any table: after one error redb would read
+    /// nothing more at all.
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
-        self.0.read_exact_at(out, offset)?;
+        read_as_far(&self.0, offset, out);
         let state = STATE_OFFSET.checked_sub(offset).and_then(|at| usize::try_from(at).ok());
         if let Some(state) = state.and_then(|at| out.get_mut(at)) {
             *state &= !ASKS_FOR_REPAIR;
@@ -153,5 +176,49 @@ impl StorageBackend for Ruins {
 
     fn query_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: u32 = 4_000;
+
+    fn count(store: &DamagedStore, table: Table) -> (u32, bool) {
+        let mut rows = 0;
+        let read = store.disk.scan(table, &[], &[u8::MAX; 97], &mut |_, _| {
+            rows += 1;
+            ControlFlow::Continue(())
+        });
+        (rows, read.is_ok())
+    }
+
+    /// After the first read behind the end redb gave nothing of any table any more.
+    #[test]
+    fn what_stands_before_a_missing_end_is_read() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("store.redb");
+        let organisation = OrganisationId::from_bytes([7; 32]);
+        let mut store = Store::open(&path, &organisation).unwrap();
+        for table in [Table::Identity, Table::Entries] {
+            let mut batch = Batch::default();
+            for row in 0..ROWS {
+                batch.put(table, row.to_be_bytes().to_vec(), vec![1; 500]);
+            }
+            store.commit(&batch).unwrap();
+        }
+        drop(store);
+        let whole = std::fs::read(&path).unwrap();
+        let mut read = Vec::new();
+        for cut in [100, 16 * 1024, whole.len() / 3] {
+            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            let Ok(store) = DamagedStore::open(&path) else { continue };
+            assert_eq!(store.organisation, organisation);
+            read.push((count(&store, Table::Entries), count(&store, Table::Identity)));
+        }
+        println!("{read:?}");
+        assert_eq!(read.first(), Some(&((ROWS, true), (ROWS, true))));
+        assert!(read.len() > 1, "{read:?}");
     }
 }
