@@ -6,6 +6,7 @@
 //! To nodes of the owner every reader hands over: it may read everything in its space, and when the
 //! machine that made the keys is lost, others must be able to give them back.
 
+use super::membership::wrap_context;
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, Keyring, KeyringError, Role};
@@ -57,6 +58,40 @@ impl Replica {
             }
         }
         Ok(lacking)
+    }
+
+    /// Opens keys that later ones here wrap. Each is opened when the later one comes, but a damaged
+    /// disk may have given back some keys and not those before them.
+    pub(super) fn unwrap_missing(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let state = self.space(disk, space)?;
+        let is_missing = |branch: &Access, epoch: u64| {
+            let before = epoch.checked_sub(1).and_then(|before| branch.epoch_at(before));
+            before.is_some_and(|before| state.key(before).is_none())
+        };
+        let wraps = |branch: &Access, epoch: u64| {
+            let described = branch.epoch_at(epoch)?;
+            let wrapped = described.previous.as_ref().filter(|_| is_missing(branch, epoch))?;
+            Some((epoch, state.key(described)?.clone(), wrapped.clone()))
+        };
+        let found: Vec<_> = state
+            .access
+            .all()
+            .flat_map(|branch| {
+                (1..=branch.epoch()).rev().filter_map(move |epoch| wraps(branch, epoch))
+            })
+            .collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        for (epoch, key, wrapped) in found {
+            let before = key.unwrap(&wrap_context(space, epoch), &wrapped)?;
+            self.learn_key(disk, space, epoch.saturating_sub(1), before)?;
+        }
+        self.reconsider_waiting(disk, space)
     }
 
     /// What is to be asked for: what is lacking, and keys of branches that do not hold. Of these,

@@ -211,6 +211,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
+        self.unwrap_missing(disk, space)?;
         self.confirm_erasures(disk, space)?;
         let (own, lacking) = (self.organisation(), self.lacking_keys(disk, space)?);
         let previous = self.summaries.get(space).cloned();

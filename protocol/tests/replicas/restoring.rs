@@ -9,9 +9,10 @@ use sincronia_protocol::identity::{IdentityEntry, IdentityOperation};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::joining::{Introduction, JoinMessage, Refusal, recall};
 use sincronia_protocol::replica::{BACKUP_TABLES, Replica, ReplicaError};
-use sincronia_protocol::storage::{Batch, MemoryStorage, Table};
+use sincronia_protocol::storage::{Batch, MemoryStorage, Storage, Table};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
+use std::ops::ControlFlow;
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
@@ -264,4 +265,40 @@ fn the_holder_of_the_root_key_is_told_what_was_signed_since() {
     };
     assert_eq!(ask(&circle.member, 1), Ok(circle.organisations[0].entries.clone()));
     assert_eq!(ask(&circle.member, 33), Err(Refusal::Unknown), "no partner");
+}
+
+/// Of a damaged table of keys the last one was whole: it wraps those before it, and nobody opened
+/// them again.
+#[test]
+fn keys_that_a_damaged_disk_lost_are_opened_by_the_one_that_wraps_them() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    for _ in 0..4 {
+        circle.owner.try_rotate(&space).unwrap();
+        circle.settle();
+    }
+    let kept = |node: &Node| {
+        let mut keys = Vec::new();
+        let visit = &mut |key: &[u8], _: &[u8]| {
+            keys.push(key.to_vec());
+            ControlFlow::Continue(())
+        };
+        node.disk.scan(Table::Keys, &[], &[u8::MAX; 97], visit).unwrap();
+        keys
+    };
+    let before = kept(&circle.member);
+    assert_eq!(before.len(), 5);
+    let access = circle.owner.access_log(&space);
+    let mut rotations = access.iter().filter_map(|entry| entry.statement.operation.rotation());
+    let last = rotations.next_back().expect("it was rotated").commitment;
+    let mut damage = Batch::default();
+    for key in before.iter().filter(|key| !key.ends_with(last.as_bytes())) {
+        damage.delete(Table::Keys, key.clone());
+    }
+    circle.member.disk.commit(&damage);
+    circle.member.restart();
+    assert_eq!(kept(&circle.member).len(), 1);
+    circle.colleague.note(&space, "Dopo il danno");
+    circle.settle();
+    assert_eq!(kept(&circle.member), before);
 }
