@@ -200,7 +200,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("store.redb");
         let organisation = OrganisationId::from_bytes([7; 32]);
-        let mut store = Store::open(&path, &organisation).unwrap();
+        let store = Store::open(&path, &organisation).unwrap();
         for table in [Table::Identity, Table::Entries] {
             let mut batch = Batch::default();
             for row in 0..ROWS {
