@@ -2,7 +2,7 @@
 //!
 //! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one.
 //! Texts write commands between grave accents; those that belong on another machine stand between
-//! curved quotes, or begin as one of [`ELSEWHERE`].
+//! curved quotes, or begin as one of those that are never said to the node that was named.
 
 use std::path::Path;
 
