@@ -2,7 +2,7 @@
 //! lost, come late, in another order, and more than once.
 
 use super::{PeerIndex, World};
-use sincronia_protocol::bundle::{BundleError, ExportRequest, export, import};
+use sincronia_protocol::bundle::{BundleError, ExportRequest, Outcome, export, import};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::limits;
 use std::collections::BTreeSet;
@@ -67,14 +67,17 @@ impl World {
         is_made
     }
 
-    /// A file arrives at a node of its organisation; whether that node takes it.
+    /// A file arrives at a node of its organisation; whether that node has read it, and does not
+    /// only keep it as a part of a bundle that may be for another one.
     fn import(&mut self, peer: PeerIndex, file: &[u8]) -> bool {
         let (mut random, now) = (self.fork_random(), self.time_at(peer));
         let taken =
             self.carry(peer, |one| import(file, &mut one.replica, &one.disk, now, &mut random));
         self.count_operation("import", taken.is_some());
         self.note(&format!("{peer} takes {}: {taken:?}", super::Trace::name(file)));
-        taken.is_some()
+        taken.is_some_and(|outcomes| {
+            outcomes.iter().any(|one| !matches!(one, Outcome::Waiting { .. }))
+        })
     }
 
     /// A command whose errors are those of bundles.
