@@ -9,7 +9,7 @@ use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
 use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation};
-use sincronia_protocol::ids::{OrganisationId, SpaceId};
+use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::limits::{
     ACCESS_ENTRIES_MAX, DAY_STRANGERS_MAX, DECISIONS_AHEAD_MAX, ERASURES_SETTLED_UNTIL,
     SPACE_AUTHORS_OF_ONE_MAX,
@@ -31,10 +31,8 @@ fn settle_until(owner: &mut Node, space: &SpaceId, length_max: u64) {
         .expect("a primary");
 }
 
-/// Members that write into erased records make the owner's entries, which must never take the
-/// places that their own removal needs.
-#[test]
-fn erasures_that_nobody_asked_for_leave_half_of_the_access_log_to_removals() {
+/// A member wrote into a record that it did not know to be erased, and the owner has heard of it.
+fn with_a_late_entry() -> (Circle, RecordId) {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
     let record = circle.owner.note(&space, "da dimenticare");
@@ -42,6 +40,15 @@ fn erasures_that_nobody_asked_for_leave_half_of_the_access_log_to_removals() {
     circle.member.rename(&space, record, "senza saperlo").unwrap();
     circle.owner.erase(&space, &record).unwrap();
     circle.member.give(&mut circle.owner, &space);
+    (circle, record)
+}
+
+/// Members that write into erased records make the owner's entries, which must never take the
+/// places that their own removal needs.
+#[test]
+fn erasures_that_nobody_asked_for_leave_half_of_the_access_log_to_removals() {
+    let (mut circle, record) = with_a_late_entry();
+    let space = circle.space;
     let full = length(&mut circle.owner, &space);
     assert_eq!(circle.owner.replica.erasures_due(), [space], "a late entry is to be named");
 
@@ -61,13 +68,8 @@ fn erasures_that_nobody_asked_for_leave_half_of_the_access_log_to_removals() {
 
 #[test]
 fn erasures_are_settled_while_there_is_room() {
-    let mut circle = Circle::of_contributors();
+    let (mut circle, _) = with_a_late_entry();
     let space = circle.space;
-    let record = circle.owner.note(&space, "da dimenticare");
-    circle.settle();
-    circle.member.rename(&space, record, "senza saperlo").unwrap();
-    circle.owner.erase(&space, &record).unwrap();
-    circle.member.give(&mut circle.owner, &space);
     let full = length(&mut circle.owner, &space);
     settle_until(&mut circle.owner, &space, full);
     assert_eq!(length(&mut circle.owner, &space), full + 1);
