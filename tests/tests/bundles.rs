@@ -169,20 +169,8 @@ fn what_a_prison_writes_reaches_its_partners_partner_over_the_line() {
     let carcere = Node::found_closed("Casa di reclusione");
     let _ = asl.join(&comune);
     join_by_files(&carcere, &comune);
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": "Tirocini in comune",
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": comune.organisation, "role": "inviante"},
-                {"org": asl.organisation, "role": "ospitante"},
-                {"org": carcere.organisation, "role": "gestore"},
-            ],
-            "effective_from": "2026-01-01",
-            "end_date": "2027-12-31",
-        },
-    }))
-    .unwrap();
+    let parties = [(&comune, "inviante"), (&asl, "ospitante"), (&carcere, "gestore")];
+    let request = federation::agreement("Tirocini in comune", &parties);
     let id = comune.client().create_convention(&request).unwrap().convention.id;
     carry(&comune, &carcere);
     carcere.wait("the convention", |client| field(client, "title") == "Tirocini in comune");

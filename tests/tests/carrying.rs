@@ -7,8 +7,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
-use serde_json::json;
-use sincronia_node::api::{ConventionRequest, MemberRequest, SpaceView};
+use sincronia_node::api::{MemberRequest, SpaceView};
 use sincronia_tests::federation::{self, Node};
 
 /// Is a node when the harness asks for one.
@@ -19,19 +18,8 @@ fn node_process() {
 
 /// A convention of both, carried by a third.
 fn carried_convention(owner: &Node, party: &Node, carrier: &Node) -> String {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": "Tirocini in comune",
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-            "effective_from": "2026-01-01",
-            "end_date": "2027-12-31",
-        },
-    }))
-    .unwrap();
+    let parties = [(owner, "inviante"), (party, "gestore")];
+    let request = federation::agreement("Tirocini in comune", &parties);
     let space = owner.client().create_convention(&request).unwrap().space.id;
     let organisation = carrier.organisation.clone();
     let member = MemberRequest { organisation, role: "carrier".into(), history: None };
