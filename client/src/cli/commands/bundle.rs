@@ -55,3 +55,23 @@ pub(super) fn write(context: &Context, path: &Path, bytes: &[u8]) -> Result<(), 
     });
     written.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+
+    /// Every later file of that name failed until somebody deleted it.
+    #[test]
+    fn what_an_interrupted_attempt_left_is_in_nobodys_way() {
+        let context = Context::new(Catalogue::new(Language::En), Global::default());
+        let place = tempfile::tempdir().unwrap();
+        let (left, path) = (place.path().join("a.partial"), place.path().join("a.sincronia"));
+        std::fs::write(&left, "half").unwrap();
+        assert!(write(&context, &path, b"whole").is_ok());
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert!(write(&context, &path, b"another").is_err(), "never in place of another");
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    }
+}
