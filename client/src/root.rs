@@ -8,7 +8,7 @@ use sincronia_node::api::{IdentityRequest, IdentityView};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityError, IdentityOperation};
-use sincronia_protocol::limits::IDENTITY_ENTRIES_MAX;
+use sincronia_protocol::limits::{IDENTITY_BRANCHES_MAX, IDENTITY_ENTRIES_ALL_MAX};
 
 /// Why nothing was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Signing {
     /// # Errors
     /// [`RootError::OtherWords`] when that is not the key in force.
     pub fn begin(view: &IdentityView, entropy: Secret<32>) -> Result<Self, RootError> {
-        let entries = view.entries.iter().take(IDENTITY_ENTRIES_MAX).map(|text| parse(text));
+        let entries = view.entries.iter().take(IDENTITY_ENTRIES_ALL_MAX).map(|text| parse(text));
         let entries = entries.collect::<Option<Vec<_>>>().ok_or(RootError::Log)?;
         Self::after(&entries, entropy)
     }
@@ -49,11 +49,7 @@ impl Signing {
     /// # Errors
     /// As [`Self::begin`].
     pub fn after(entries: &[IdentityEntry], entropy: Secret<32>) -> Result<Self, RootError> {
-        let (first, rest) = entries.split_first().ok_or(RootError::Log)?;
-        let mut identity = Identity::begin(first).map_err(|_| RootError::Log)?;
-        for entry in rest {
-            identity.apply(entry).map_err(|_| RootError::Log)?;
-        }
+        let identity = Identity::read(entries).map_err(|_| RootError::Log)?;
         let root = RootKey::derive(&entropy, identity.generation());
         if root.public() != *identity.root() {
             return Err(RootError::OtherWords);
@@ -67,11 +63,26 @@ impl Signing {
         &self.identity
     }
 
-    /// Signs an operation.
+    /// Signs that everything counts which was signed apart, at machines that had not heard of each
+    /// other, if anything was.
+    ///
+    /// # Errors
+    /// [`RootError::Operation`] when the log does not let it.
+    pub fn unite(&mut self) -> Result<(), RootError> {
+        let heads: Vec<_> = self.identity.divided().take(IDENTITY_BRANCHES_MAX).collect();
+        if heads.is_empty() {
+            return Ok(());
+        }
+        let entry = self.identity.draft(IdentityOperation::Unite { heads }).sign(&self.key(0));
+        self.keep(entry)
+    }
+
+    /// Signs an operation, after everything that was signed apart.
     ///
     /// # Errors
     /// [`RootError::Operation`] when it makes no sense.
     pub fn say(&mut self, operation: IdentityOperation) -> Result<(), RootError> {
+        self.unite()?;
         let entry = self.identity.draft(operation).sign(&self.key(0));
         self.keep(entry)
     }
@@ -81,6 +92,7 @@ impl Signing {
     /// # Errors
     /// [`RootError::Operation`] when the log does not let it.
     pub fn rotate(&mut self) -> Result<(), RootError> {
+        self.unite()?;
         let (old, new, next) = (self.key(0), self.key(1), self.key(2));
         let entry = self.identity.draft_rotation(&new, &next.public()).sign(&old);
         self.keep(entry)
@@ -138,6 +150,26 @@ mod tests {
         assert_eq!(Signing::begin(&view(&entropy), other).unwrap_err(), RootError::OtherWords);
         let broken = IdentityView { entries: vec!["zz".into()], ..view(&entropy) };
         assert_eq!(Signing::begin(&broken, entropy).unwrap_err(), RootError::Log);
+    }
+
+    #[test]
+    fn whatever_is_signed_next_unites_what_was_signed_apart() {
+        let entropy = Secret::from_bytes([1; 32]);
+        let successor = |byte| IdentityOperation::SucceededBy {
+            organisation: sincronia_protocol::ids::OrganisationId::from_bytes([byte; 32]),
+        };
+        let mut known = view(&entropy);
+        for byte in [3, 4] {
+            let mut apart = Signing::begin(&view(&entropy), entropy.clone()).unwrap();
+            apart.say(successor(byte)).unwrap();
+            known.entries.extend(apart.request().entries);
+        }
+        let mut signing = Signing::begin(&known, entropy).unwrap();
+        assert!(signing.identity().is_divided());
+        signing.rotate().unwrap();
+        let identity = signing.identity();
+        assert!(!identity.is_divided() && identity.generation() == 1);
+        assert_eq!(identity.successors().len(), 2, "what both said outlasts the rotation");
     }
 
     #[test]

@@ -103,8 +103,7 @@ pub fn initialise_once(
     }
     let mut random = random::generator().map_err(|_| SetupError::Random)?;
     let entropy = Secret::<32>::random(&mut random);
-    let root = RootKey::derive(&entropy, 0);
-    let organisation = Identity::organisation_id(&root.public());
+    let organisation = organisation_of(&entropy);
     let secrets = Secrets::generate(&mut random);
     let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
@@ -140,6 +139,12 @@ pub fn credentials(secrets: &Secrets, organisation: OrganisationId) -> Credentia
         sealing: former.fold(sealing, SealingSecret::with_former),
         storage: StorageKey::from_seed(&secret(&secrets.storage)),
     }
+}
+
+/// The organisation that these recovery words found.
+fn organisation_of(entropy: &Secret<32>) -> OrganisationId {
+    let [root, next] = [0, 1].map(|generation| RootKey::derive(entropy, generation).public());
+    Identity::organisation_id(&root, &next.commitment())
 }
 
 /// Genesis, the first node, and that it is primary.

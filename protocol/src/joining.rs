@@ -67,10 +67,6 @@ pub enum Refusal {
     #[n(6)]
     #[error("the identity sent does not hold")]
     Identity,
-    /// The identity log sent continues otherwise than the one that is known here.
-    #[n(7)]
-    #[error("the identity log has another continuation here")]
-    Forked,
 }
 
 /// An organisation introducing itself.
@@ -101,11 +97,7 @@ impl Introduction {
             && text::is_line(&self.name)
             && self.addresses.len() <= limits::ADDRESSES_MAX
             && self.addresses.iter().all(|one| one.len() <= limits::ADDRESS_BYTES_MAX);
-        let (first, rest) = self.identity.split_first().filter(|_| sound)?;
-        let mut identity = Identity::begin(first).ok()?;
-        for entry in rest {
-            identity.apply(entry).ok()?;
-        }
+        let identity = Identity::read(&self.identity).ok().filter(|_| sound)?;
         identity.is_active(node).then_some(identity)
     }
 }
@@ -173,6 +165,10 @@ pub enum JoinMessage {
         /// Its signature over the organisation and both nodes.
         #[n(2)]
         proof: Signature,
+        /// The commitment to the root key after it, of which the id is made, too.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        next_root: [u8; 32],
     },
     /// The identity log, as far as it is known.
     #[n(6)]

@@ -258,6 +258,11 @@ pub enum Event {
     },
     /// This node found entries of its own that it does not have.
     Cloned,
+    /// Two statements at one place of an organisation's identity log are known, and both count.
+    Divided {
+        /// The organisation.
+        organisation: OrganisationId,
+    },
     /// An author's log was found forked; the proof is kept.
     Forked {
         /// The space.

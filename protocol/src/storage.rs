@@ -13,7 +13,8 @@ use std::ops::ControlFlow;
 /// The tables. One line each: key → value. Integers are big-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// organisation 32 ‖ sequence 8 → identity entry.
+    /// organisation 32 ‖ sequence 8 → identity entry; organisation 32 ‖ sequence 8 ‖ hash 32 →
+    /// another one at the same place.
     Identity,
     /// space 32 ‖ sequence 8 → access entry.
     Access,

@@ -15,7 +15,7 @@ use sincronia_node::keystore::{self, Strength, Unlock};
 use sincronia_node::machine::{self, RequestOptions};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::{RunOptions, run};
-use sincronia_protocol::crypto::{RootKey, Secret};
+use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::identity::{Admission, NodeRequest};
 use sincronia_protocol::recovery::{WordList, recovery_sealing, restore_entropy};
 use std::io::{BufRead, BufReader};
@@ -254,7 +254,7 @@ impl Node {
         entropy: Secret<32>,
     ) -> (Self, Heard) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let heard = runtime.block_on(restoration.recall(&RootKey::derive(&entropy, 0)));
+        let heard = runtime.block_on(restoration.recall(&entropy));
         let heard = heard.expect("one identity log");
         let log = restoration.identity().expect("a store");
         let mut signing = Signing::after(&log, entropy).expect("the words");

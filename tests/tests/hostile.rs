@@ -14,7 +14,7 @@ use sincronia_protocol::codec;
 use sincronia_protocol::crypto::{NodeKey, Secret};
 use sincronia_protocol::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use sincronia_protocol::limits::{FRAME_BYTES_MAX, RUN_ENTRIES_MAX};
-use sincronia_protocol::log::{AccessPoint, Body, Header, Run, RunEntry};
+use sincronia_protocol::log::{AccessPoint, Body, Header, LogPosition, Run, RunEntry};
 use sincronia_protocol::sync::{Hello, Message, VERSION_MAX, VERSION_MIN};
 use sincronia_tests::federation::{self, DEADLINE, Node};
 use tokio::sync::mpsc;
@@ -103,8 +103,8 @@ impl Hostile {
             version_min: VERSION_MIN,
             version_max: VERSION_MAX,
             organisation: self.organisation,
-            own_identity: 3,
-            known_identity: 3,
+            own_identity: LogPosition::START,
+            known_identity: LogPosition::START,
             addresses: Vec::new(),
         };
         Message::Hello(hello).encode()

@@ -43,6 +43,11 @@ pub enum ApiEvent {
         /// The node.
         author: String,
     },
+    /// An organisation's identity log was signed in two versions, and both count.
+    Divided {
+        /// The organisation.
+        organisation: String,
+    },
     /// The owner's primary node wrote two different entries at one place of the access log.
     Contradicted {
         /// The space.
@@ -67,6 +72,7 @@ impl ApiEvent {
             Self::SpaceChanged { .. } => "space_changed",
             Self::PartnerChanged { .. } => "partner_changed",
             Self::Forked { .. } => "forked",
+            Self::Divided { .. } => "divided",
             Self::Contradicted { .. } => "contradicted",
             Self::Cloned => "cloned",
             Self::Lagged { .. } => "lagged",

@@ -73,6 +73,9 @@ pub struct PartnerView {
     /// In how many spaces it wrote, by its own word of an hour ago or more, what has not come here.
     #[serde(default)]
     pub held_back: u64,
+    /// Whether its identity log was signed in two versions that it did not unite yet.
+    #[serde(default)]
+    pub divided: bool,
     /// Spaces shared with it.
     pub spaces: u64,
     /// Where synchronisation stands.

@@ -62,6 +62,12 @@ pub struct Status {
     /// Whether the organisation revoked this node.
     #[serde(default)]
     pub revoked: bool,
+    /// Whether this organisation's identity log was signed in two versions that nobody united.
+    #[serde(default)]
+    pub divided: bool,
+    /// Nodes whose revocation does not hold: the root key was rotated beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_aside: Vec<String>,
     /// Whether the disk is so full that nothing is exchanged.
     #[serde(default)]
     pub short_of_room: bool,

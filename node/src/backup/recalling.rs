@@ -4,7 +4,7 @@
 use super::restoring::{Restoration, RestoreError};
 use crate::limits::{NETWORK_EVENTS_MAX, RECALL_TIMEOUT};
 use crate::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
-use sincronia_protocol::crypto::RootKey;
+use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::identity::IdentityEntry;
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::joining::{JoinMessage, recall};
@@ -35,11 +35,11 @@ struct Recall {
 
 impl Restoration {
     /// Asks every node of the partners, and other nodes of this organisation, for the identity log
-    /// of the organisation that `root`, its first root key, founded, and takes what is new.
+    /// of the organisation that the recovery words `entropy` founded, and takes what is new.
     ///
     /// # Errors
     /// [`RestoreError::Forked`] when somebody knows another continuation.
-    pub async fn recall(&mut self, root: &RootKey) -> Result<Heard, RestoreError> {
+    pub async fn recall(&mut self, entropy: &Secret<32>) -> Result<Heard, RestoreError> {
         let places = self.places();
         let of = |node: &NodeId| places.get(node).map(|(organisation, _)| *organisation);
         let asked: BTreeSet<_> = places.keys().filter_map(of).collect();
@@ -47,7 +47,7 @@ impl Restoration {
         let mut recall =
             Recall::begin(Zeroizing::new(self.secrets.node), reached.collect()).await?;
         let _ =
-            tokio::time::timeout(RECALL_TIMEOUT, recall.listen(self.replica.node(), root)).await;
+            tokio::time::timeout(RECALL_TIMEOUT, recall.listen(self.replica.node(), entropy)).await;
         recall.network.shutdown().await;
         let before = self.length();
         for (_, entries) in &recall.answers {
@@ -108,13 +108,15 @@ impl Recall {
     }
 
     /// Until everyone answered or failed.
-    async fn listen(&mut self, own: NodeId, root: &RootKey) {
+    async fn listen(&mut self, own: NodeId, entropy: &Secret<32>) {
+        let [root, next] = [0, 1].map(|generation| RootKey::derive(entropy, generation));
+        let next = next.public();
         while !self.waiting.is_empty() {
             let Some(event) = self.events.recv().await else { return };
             match event {
                 NetworkEvent::Opened { session, node, outbound: true, .. } => {
                     self.sessions.insert(session, node);
-                    self.network.send(session, recall(root, &own, &node).encode());
+                    self.network.send(session, recall(&root, &next, &own, &node).encode());
                 }
                 NetworkEvent::Frame { session, bytes, .. } => self.hear(session, &bytes),
                 NetworkEvent::Closed { session, .. } => {

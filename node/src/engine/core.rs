@@ -267,6 +267,9 @@ impl Core {
             Event::Space { space } => ApiEvent::SpaceChanged { space: space.to_string() },
             Event::Contradicted { space } => ApiEvent::Contradicted { space: space.to_string() },
             Event::Cloned => ApiEvent::Cloned,
+            Event::Divided { organisation } => {
+                ApiEvent::Divided { organisation: organisation.to_string() }
+            }
             Event::Forked { space, author } => {
                 ApiEvent::Forked { space: space.to_string(), author: author.to_string() }
             }

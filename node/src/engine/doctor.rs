@@ -5,8 +5,14 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 5] =
-    ["partners_reached", "partners_verified", "conflicts", "quarantine", "damaged_copies"];
+const WARNINGS: [&str; 6] = [
+    "partners_reached",
+    "partners_verified",
+    "partners_one_version",
+    "conflicts",
+    "quarantine",
+    "damaged_copies",
+];
 
 impl Core {
     /// Every check.
@@ -66,7 +72,8 @@ fn damaged_copies(store: &Path) -> Vec<String> {
 }
 
 /// Whether the node speaks for its organisation, alone and up to date.
-fn standing_checks(status: &Status) -> [Check; 3] {
+fn standing_checks(status: &Status) -> [Check; 5] {
+    let aside = status.revoked_aside.join("; ");
     let certified =
         if status.revoked { "revoked" } else { "this node speaks for its organisation" };
     [
@@ -83,6 +90,20 @@ fn standing_checks(status: &Status) -> [Check; 3] {
             "this node was revoked: work on another one; keep its data or delete it",
         ),
         check(
+            "one_version",
+            !status.divided,
+            if status.divided { "signed apart at two machines" } else { "no other one is known" }
+                .into(),
+            "both count: see whether `sincronia node list` is as it should be, then run \
+             `sincronia node unite`; if nobody of yours signed, others have the recovery words",
+        ),
+        check(
+            "removals_hold",
+            status.revoked_aside.is_empty(),
+            if status.revoked_aside.is_empty() { "all".into() } else { aside },
+            "the root key was changed beside their removal: `sincronia node revoke` once more",
+        ),
+        check(
             "caught_up",
             status.catching_up.is_none(),
             awaited(status),
@@ -93,7 +114,7 @@ fn standing_checks(status: &Status) -> [Check; 3] {
 }
 
 /// Whether partners are there, and whether what they wrote arrives.
-fn partner_checks(status: &Status) -> [Check; 4] {
+fn partner_checks(status: &Status) -> [Check; 5] {
     let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
     // Who is reached by files is not waited for.
     let by_line = || active().filter(|one| one.bundles.is_none());
@@ -104,6 +125,7 @@ fn partner_checks(status: &Status) -> [Check; 4] {
     let silent = by_line().filter(|one| one.silent).map(|one| one.name.clone());
     let behind = active().filter(|one| one.held_back > 0);
     let behind = behind.map(|one| format!("{}: {}", one.name, one.held_back));
+    let divided = active().filter(|one| one.divided).map(|one| one.name.clone());
     let unverified = active().filter(|one| one.state == PartnerState::Joined);
     [
         nobody(
@@ -121,6 +143,12 @@ fn partner_checks(status: &Status) -> [Check; 4] {
             &behind.collect::<Vec<_>>(),
             "they wrote more than an hour ago what has not come here: let them connect directly, \
              and tell whoever carries for them",
+        ),
+        nobody(
+            "partners_one_version",
+            &divided.collect::<Vec<_>>(),
+            "two versions of which machines speak for them were signed, and both count: telephone, \
+             they run `sincronia node unite`",
         ),
         nobody(
             "partners_verified",

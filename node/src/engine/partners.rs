@@ -5,6 +5,7 @@ use crate::api::{
     ApiError, ApiEvent, CarrierView, ErrorCode, PartnerState, PartnerView, SyncView, VerifyRequest,
 };
 use crate::limits;
+use sincronia_protocol::identity::Identity;
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, Trust};
@@ -107,6 +108,7 @@ impl Core {
             confirmed: confirmed.map(Timestamp::milliseconds),
             silent: false,
             held_back: 0,
+            divided: self.replica.identity(id).is_some_and(Identity::is_divided),
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
             no_line: false,
@@ -228,6 +230,7 @@ mod tests {
             confirmed,
             silent: false,
             held_back: 0,
+            divided: false,
             spaces: 0,
             sync,
             no_line: false,

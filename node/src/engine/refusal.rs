@@ -137,10 +137,9 @@ fn identity(error: IdentityError, text: String) -> ApiError {
         IdentityError::Chain => {
             (ErrorCode::Conflict, "wait until the nodes have synchronised, then sign again")
         }
-        IdentityError::Fork => (
+        IdentityError::Branches => (
             ErrorCode::Conflict,
-            "two machines signed apart with the recovery words: call whoever signed last, and sign \
-             nothing until it is clear",
+            "too many machines signed apart with the recovery words: call whoever else has them",
         ),
         IdentityError::Signature => {
             (ErrorCode::NotPermitted, "sign again with the recovery words of this organisation")
@@ -168,7 +167,7 @@ mod tests {
             ReplicaError::Access(AccessError::TooLong),
             ReplicaError::Access(AccessError::Signer),
             ReplicaError::Identity(IdentityError::Operation),
-            ReplicaError::Identity(IdentityError::Fork),
+            ReplicaError::Identity(IdentityError::Branches),
             ReplicaError::Identity(IdentityError::Signature),
             ReplicaError::Edit(EditError::Unchanged),
             ReplicaError::Edit(EditError::Incomplete),

@@ -86,8 +86,9 @@ impl Core {
                 let outcome = self.replica.admit_return(&self.disk, node, &introduction, at)?;
                 Ok(outcome.map_or_else(JoinMessage::Refused, |_| JoinMessage::Returned))
             }
-            JoinMessage::Recall { version: VERSION, root, proof } => {
-                let outcome = self.replica.recalled(&self.disk, &root, node, &proof)?;
+            JoinMessage::Recall { version: VERSION, root, proof, next_root } => {
+                let named = (&root, &next_root);
+                let outcome = self.replica.recalled(&self.disk, named, node, &proof)?;
                 let recalled = |identity| JoinMessage::Recalled { identity };
                 Ok(outcome.map_or_else(JoinMessage::Refused, recalled))
             }

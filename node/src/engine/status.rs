@@ -3,6 +3,7 @@
 use super::Core;
 use crate::api::{ApiError, Counts, PartnerState, Status};
 use sincronia_protocol::access::Role;
+use sincronia_protocol::identity::Identity;
 use sincronia_protocol::record::Kind;
 use std::collections::BTreeMap;
 
@@ -26,6 +27,9 @@ impl Core {
             conflicts: self.replica.summaries().map(|(_, one)| one.conflicts).sum(),
             quarantined: self.replica.summaries().map(|(_, one)| one.quarantined).sum(),
         };
+        let identity = self.replica.identity(&own);
+        let revoked_aside = identity.into_iter().flat_map(Identity::revoked_aside);
+        let revoked_aside = revoked_aside.map(ToString::to_string).collect();
         Ok(Status {
             organisation: own.to_string(),
             name: self.name.clone(),
@@ -36,6 +40,8 @@ impl Core {
             closed: self.closed,
             cloned: self.replica.is_cloned(),
             revoked: self.replica.is_revoked(),
+            divided: identity.is_some_and(Identity::is_divided),
+            revoked_aside,
             short_of_room: self.room.is_short(),
             catching_up: self.catching_up_view(),
             primary: self.replica.primary().map(|node| node.to_string()),

@@ -90,7 +90,7 @@ impl Core {
     /// the other: so the own one comes first.
     fn check_declared(&self, successor: &OrganisationId) -> Result<(), ApiError> {
         let own = self.replica.identity(&self.replica.organisation());
-        if own.is_some_and(|own| own.successors().contains(successor)) {
+        if own.is_some_and(|own| own.successors().contains_key(successor)) {
             return Ok(());
         }
         let name = self.name_of(successor);

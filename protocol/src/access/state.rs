@@ -251,7 +251,12 @@ impl Access {
         if statement.term >= owner.length() {
             return Err(AccessError::IdentityBehind);
         }
-        if owner.primary_of_term(statement.term) != Some(statement.author) {
+        let may_sign = match signatures {
+            Signatures::Check => owner.is_primary_of_term(statement.term, &statement.author),
+            // What counted when it came stays, also where the owner set its word aside since.
+            Signatures::Known => owner.was_primary_of_term(statement.term, &statement.author),
+        };
+        if !may_sign {
             return Err(AccessError::Signer);
         }
         let message = codec::encode(statement);

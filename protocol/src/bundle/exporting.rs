@@ -5,8 +5,8 @@ use super::content::Writer;
 use super::envelope::seal_to_nodes;
 use super::manifest::Manifest;
 use super::part::split;
-use crate::identity::Identity;
 use crate::ids::OrganisationId;
+use crate::log::LogPosition;
 use crate::replica::{Dispatch, ItemRef, Ledger, Replica, ReplicaError, SpaceHeads};
 use crate::storage::Storage;
 use crate::sync::{Courier, Message};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Lengths of identity logs in one message.
-const LENGTHS_PER_MESSAGE: usize = 4_096;
+const IDENTITIES_PER_MESSAGE: usize = 4_096;
 
 /// What to export.
 #[derive(Clone, Debug)]
@@ -97,10 +97,10 @@ fn fill(
     if !is_room {
         return Err(ReplicaError::Limit("spaces of one bundle").into());
     }
-    let lengths = known_lengths(request, ledger, replica);
+    let identities = known_identities(request, ledger, replica);
     let mut messages = 0;
     let mut courier = Courier::new(recipient, replica.node());
-    let is_complete = courier.pack(&lengths, &told, replica, disk, &mut |message| {
+    let is_complete = courier.pack(&identities, &told, replica, disk, &mut |message| {
         if !writer.push(&message.encode()) {
             return ControlFlow::Break(());
         }
@@ -141,19 +141,20 @@ fn known_heads(
 
 /// Identity logs that the partner may know of, as long as it has them; this organisation's first,
 /// since it certifies the node that made the bundle.
-fn known_lengths(
+fn known_identities(
     request: &ExportRequest,
     ledger: &Ledger,
     replica: &Replica,
-) -> Vec<(OrganisationId, u64)> {
+) -> Vec<(OrganisationId, LogPosition)> {
     let known: BTreeMap<_, _> = ledger.identities.iter().copied().collect();
     let own = replica.organisation();
-    let mut lengths: Vec<_> = shown_identities(&request.recipient, replica)
+    let told = |one: &OrganisationId| known.get(one).copied().filter(|_| !request.all);
+    let mut identities: Vec<_> = shown_identities(&request.recipient, replica)
         .filter(|one| *one != request.recipient)
-        .map(|one| (one, known.get(&one).copied().filter(|_| !request.all).unwrap_or(0)))
+        .map(|one| (one, told(&one).unwrap_or(LogPosition::START)))
         .collect();
-    lengths.sort_by_key(|(one, _)| (*one != own, *one));
-    lengths
+    identities.sort_by_key(|(one, _)| (*one != own, *one));
+    identities
 }
 
 fn shown_identities(
@@ -173,12 +174,12 @@ fn acknowledge(
     replica: &mut Replica,
     disk: &dyn Storage,
 ) -> Result<Vec<Message>, ReplicaError> {
-    let lengths: Vec<_> = shown_identities(recipient, replica)
-        .map(|one| (one, replica.identity(&one).map_or(0, Identity::length)))
+    let identities: Vec<_> = shown_identities(recipient, replica)
+        .map(|one| (one, replica.identity_position(&one)))
         .collect();
-    let mut messages: Vec<_> = lengths
-        .chunks(LENGTHS_PER_MESSAGE)
-        .map(|part| Message::IdentityLengths { is_answer: true, lengths: part.to_vec() })
+    let mut messages: Vec<_> = identities
+        .chunks(IDENTITIES_PER_MESSAGE)
+        .map(|part| Message::IdentityHeads { is_answer: true, heads: part.to_vec() })
         .collect();
     let mut heads = Vec::with_capacity(told.len());
     for one in told {

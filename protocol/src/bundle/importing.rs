@@ -218,7 +218,7 @@ fn keep_word(
         replica.put_acknowledged(&sender, heads)?;
     }
     // Each once, however often it was said.
-    let identities: BTreeMap<_, _> = word.lengths.into_iter().collect();
+    let identities: BTreeMap<_, _> = word.identities.into_iter().collect();
     let is_known = |organisation: &OrganisationId| replica.identity(organisation).is_some();
     let identities = identities.into_iter().filter(|(one, _)| is_known(one)).collect();
     let (node, number, made_at) = (manifest.node, manifest.number, manifest.made_at);

@@ -2,10 +2,11 @@
 
 use super::BundleError;
 use super::manifest::Manifest;
-use crate::identity::{Identity, IdentityEntry};
+use crate::identity::IdentityEntry;
 use crate::ids::OrganisationId;
 use crate::joining::{Acquaintance, Introduction};
 use crate::limits;
+use crate::log::LogPosition;
 use crate::replica::{ItemRef, Replica, SpaceHeads};
 use crate::storage::Storage;
 use crate::sync::{Courier, Message};
@@ -18,7 +19,7 @@ pub struct Word {
     /// Heads of spaces.
     pub heads: Vec<SpaceHeads>,
     /// Lengths of identity logs.
-    pub lengths: Vec<(OrganisationId, u64)>,
+    pub identities: Vec<(OrganisationId, LogPosition)>,
 }
 
 /// A bundle that is being read. Until something else than its sender's identity log comes, nothing
@@ -56,7 +57,7 @@ impl<'a> Reading<'a> {
         let message = Message::decode(frame).map_err(|_| BundleError::Damaged)?;
         match message {
             Message::Heads { heads, .. } => self.word.heads.extend(heads),
-            Message::IdentityLengths { lengths, .. } => self.word.lengths.extend(lengths),
+            Message::IdentityHeads { heads, .. } => self.word.identities.extend(heads),
             Message::Identities(entries) => self.take_identity(entries, replica, disk)?,
             message => {
                 self.begin(replica, disk)?;
@@ -90,16 +91,19 @@ impl<'a> Reading<'a> {
         replica: &mut Replica,
         disk: &dyn Storage,
     ) -> Result<(), BundleError> {
-        let last = entries.last().map(|one| &one.statement).ok_or(BundleError::Damaged)?;
-        let (organisation, end) = (last.organisation, last.sequence);
+        let first = entries.first().map(|one| &one.statement).ok_or(BundleError::Damaged)?;
+        let organisation = first.organisation;
         if organisation != self.manifest.sender {
             self.begin(replica, disk)?;
-            let known = replica.identity(&organisation).map_or(0, Identity::length);
-            if end < known {
+            let known = replica.identity(&organisation);
+            let is_known = |entry: &IdentityEntry| {
+                known.is_some_and(|identity| identity.knows(&entry.statement))
+            };
+            if entries.iter().all(is_known) {
                 return Ok(());
             }
             let item = ItemRef::Identity(organisation);
-            if known > 0 && !replica.may_show(&self.manifest.sender, &item) {
+            if known.is_some() && !replica.may_show(&self.manifest.sender, &item) {
                 self.postponed.push(entries);
                 return Ok(());
             }

@@ -147,12 +147,12 @@ impl Admission {
         organisation: &OrganisationId,
         node: &NodeId,
     ) -> Result<Identity, MachineError> {
-        let (first, rest) = self.identity.split_first().ok_or(MachineError::Organisation)?;
-        let mut identity = Identity::begin(first)?;
+        let first = self.identity.first().ok_or(MachineError::Organisation)?;
+        let identity = Identity::begin(first)?;
         if identity.organisation() != *organisation {
             return Err(MachineError::Organisation);
         }
-        rest.iter().try_for_each(|entry| identity.apply(entry))?;
+        let identity = Identity::read(&self.identity)?;
         if identity.is_active(node) { Ok(identity) } else { Err(MachineError::Node) }
     }
 }

@@ -81,6 +81,13 @@ pub enum IdentityOperation {
         #[n(0)]
         organisation: OrganisationId,
     },
+    /// What other branches of this log say up to these entries counts, whatever follows here.
+    #[n(8)]
+    Unite {
+        /// The last entry of each.
+        #[n(0)]
+        heads: Vec<EntryHash>,
+    },
 }
 
 /// A node's consent to speak for an organisation: nobody can enlist another's node.

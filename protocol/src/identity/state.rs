@@ -1,12 +1,29 @@
-//! The state of an organisation's keys after a prefix of its log.
+//! The state of an organisation's keys after the entries of its log that are known.
+//!
+//! An identity log is signed with a root key, and a root key is words on paper: two people can use
+//! them at two machines that have not heard of each other, and whoever took them can say one thing
+//! here and another there. So the entries of a log make a tree, and nothing that a root key in force
+//! signed is lost:
+//!
+//! - All branches whose root key was rotated as often as any is are *in force*. What they say
+//!   counts together: a node is certified when one of them says so, and revoked when one of them does. So
+//!   replicas that know the same entries say the same, whatever came first.
+//! - A rotation of the root key sets every branch aside that parts from it before and is not rotated
+//!   as often, but for what the rotated branch says that counts ([`IdentityOperation::Unite`]): a
+//!   former root key is worth nothing. Only the key that the entry before committed to can rotate,
+//!   so who stole the root key of now cannot set anything aside.
+//! - New entries go on with the first branch in force, by the hash where they part. Whoever signs
+//!   there next unites the others with it, and the division is over.
+//!
+//! Deliberately absent: who is told of a fork, and where entries are stored (`replica`).
 
-use super::operation::{
-    IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission, VERSION,
-};
-use crate::codec;
+use super::branch::Branch;
+use super::facts::{Facts, NodeStanding, Primary};
+use super::operation::{IdentityEntry, IdentityOperation, IdentityStatement, VERSION};
 use crate::crypto::{Domain, RootKey, RootPublic, SealingPublic};
 use crate::ids::{EntryHash, NodeId, OrganisationId};
 use crate::limits;
+use crate::log::LogPosition;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why an entry does not extend an identity log.
@@ -19,9 +36,6 @@ pub enum IdentityError {
     /// The entry belongs to another log or place.
     #[error("the identity entry does not follow the log it is offered for")]
     Chain,
-    /// A different, validly signed entry stands at this place already.
-    #[error("the identity log was forked: two signed entries at one place")]
-    Fork,
     /// A signature does not hold.
     #[error("a signature of the identity entry does not hold")]
     Signature,
@@ -31,58 +45,41 @@ pub enum IdentityError {
     /// The log is longer than its limit.
     #[error("the identity log is longer than its limit")]
     TooLong,
-}
-
-/// What an organisation says of one of its nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeStanding {
-    /// Where space keys for it are sealed to.
-    pub sealing: SealingPublic,
-    /// Position of the revocation, when there is one.
-    pub revoked_at: Option<u64>,
-}
-
-/// A node named primary, and the position at which it was: its term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Primary {
-    /// The node.
-    pub node: NodeId,
-    /// Position of its `SetPrimary`.
-    pub term: u64,
+    /// The log was forked more often than is kept.
+    #[error("the identity log has more branches than are kept")]
+    Branches,
 }
 
 /// An organisation as its identity log describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     organisation: OrganisationId,
-    root: RootPublic,
-    next_root: [u8; 32],
-    generation: u64,
-    nodes: BTreeMap<NodeId, NodeStanding>,
-    primaries: Vec<Primary>,
-    successors: BTreeSet<OrganisationId>,
-    predecessors: BTreeSet<OrganisationId>,
-    length: u64,
-    head: EntryHash,
+    /// The branch that new entries go on with.
+    first: Branch,
+    /// The others, and how many entries of each count.
+    others: Vec<(Branch, u64)>,
+    /// What counts of all branches together, where there is more than one.
+    united: Option<Box<Facts>>,
 }
 
 impl Identity {
-    /// The id of the organisation whose first root key is `root`.
+    /// The id of the organisation whose first root key is `root`; `next` is the commitment to the
+    /// one after it. Both are in it, so that a log has one beginning.
     #[must_use]
-    pub fn organisation_id(root: &RootPublic) -> OrganisationId {
-        OrganisationId::from_bytes(Domain::ORGANISATION_ID.hash(&[root.as_bytes()]))
+    pub fn organisation_id(root: &RootPublic, next: &[u8; 32]) -> OrganisationId {
+        OrganisationId::from_bytes(Domain::ORGANISATION_ID.hash(&[root.as_bytes(), next]))
     }
 
     /// The first entry of an organisation's log.
     #[must_use]
     pub fn found(root: &RootKey, next: &RootPublic) -> IdentityEntry {
-        let public = root.public();
+        let (public, next_root) = (root.public(), next.commitment());
         IdentityStatement {
             version: VERSION,
-            organisation: Self::organisation_id(&public),
+            organisation: Self::organisation_id(&public, &next_root),
             sequence: 0,
             previous: EntryHash::ZERO,
-            operation: IdentityOperation::Genesis { root: public, next_root: next.commitment() },
+            operation: IdentityOperation::Genesis { root: public, next_root },
         }
         .sign(root)
     }
@@ -92,41 +89,34 @@ impl Identity {
     /// # Errors
     /// When the entry is not a well-signed genesis of the organisation it names.
     pub fn begin(entry: &IdentityEntry) -> Result<Self, IdentityError> {
-        let statement = &entry.statement;
-        let IdentityOperation::Genesis { root, next_root } = &statement.operation else {
+        let IdentityOperation::Genesis { root, next_root } = &entry.statement.operation else {
             return Err(IdentityError::Operation);
         };
-        if statement.version != VERSION {
-            return Err(IdentityError::Version);
-        }
-        let organisation = Self::organisation_id(root);
-        let place = (statement.organisation, statement.sequence, statement.previous);
-        if place != (organisation, 0, EntryHash::ZERO) {
-            return Err(IdentityError::Chain);
-        }
-        verify(root, entry)?;
-        Ok(Self {
-            organisation,
-            root: *root,
-            next_root: *next_root,
-            generation: 0,
-            nodes: BTreeMap::new(),
-            primaries: Vec::new(),
-            successors: BTreeSet::new(),
-            predecessors: BTreeSet::new(),
-            length: 1,
-            head: statement.hash(),
-        })
+        let organisation = Self::organisation_id(root, next_root);
+        let first = Branch::begin(organisation, entry)?;
+        Ok(Self { organisation, first, others: Vec::new(), united: None })
+    }
+
+    /// The state after consecutive entries, of whatever branches, each after the one it follows.
+    ///
+    /// # Errors
+    /// As [`Self::begin`] and [`Self::apply`].
+    pub fn read(entries: &[IdentityEntry]) -> Result<Self, IdentityError> {
+        let (first, rest) = entries.split_first().ok_or(IdentityError::Chain)?;
+        let mut identity = Self::begin(first)?;
+        identity.apply_all(rest)?;
+        Ok(identity)
     }
 
     /// The statement that would come next with `operation`; the root key has still to sign it.
     #[must_use]
     pub fn draft(&self, operation: IdentityOperation) -> IdentityStatement {
+        let LogPosition { length, head } = self.position();
         IdentityStatement {
             version: VERSION,
             organisation: self.organisation,
-            sequence: self.length,
-            previous: self.head,
+            sequence: length,
+            previous: head,
             operation,
         }
     }
@@ -134,8 +124,8 @@ impl Identity {
     /// A rotation to `root`, which must be the key committed to; `next` is the one after it.
     #[must_use]
     pub fn draft_rotation(&self, root: &RootKey, next: &RootPublic) -> IdentityStatement {
-        let message =
-            IdentityStatement::acceptance_message(&self.organisation, self.length, &self.head);
+        let LogPosition { length, head } = self.position();
+        let message = IdentityStatement::acceptance_message(&self.organisation, length, &head);
         self.draft(IdentityOperation::RotateRoot {
             root: root.public(),
             next_root: next.commitment(),
@@ -143,94 +133,122 @@ impl Identity {
         })
     }
 
-    /// Extends the log by one verified entry; on error nothing has changed.
+    /// Takes one verified entry that follows any that is known; one that is known itself changes
+    /// nothing, and on error nothing has changed.
     ///
     /// # Errors
     /// [`IdentityError`] says what does not hold.
     pub fn apply(&mut self, entry: &IdentityEntry) -> Result<(), IdentityError> {
+        self.apply_all(std::slice::from_ref(entry))
+    }
+
+    /// As [`Self::apply`] for each of `entries`; on error those before the one that does not hold
+    /// may have been taken.
+    ///
+    /// # Errors
+    /// [`IdentityError`] says what does not hold.
+    pub fn apply_all(&mut self, entries: &[IdentityEntry]) -> Result<(), IdentityError> {
+        let mut branches: Vec<_> = self.branches().cloned().collect();
+        let outcome = entries.iter().try_for_each(|entry| self.extend(&mut branches, entry));
+        self.arrange(branches);
+        outcome
+    }
+
+    fn extend(
+        &self,
+        branches: &mut Vec<Branch>,
+        entry: &IdentityEntry,
+    ) -> Result<(), IdentityError> {
         let statement = &entry.statement;
-        if statement.version != VERSION {
-            return Err(IdentityError::Version);
-        }
-        if usize::try_from(self.length).unwrap_or(usize::MAX) >= limits::IDENTITY_ENTRIES_MAX {
-            return Err(IdentityError::TooLong);
-        }
-        let place = (statement.organisation, statement.sequence, statement.previous);
-        if place != (self.organisation, self.length, self.head) {
+        if statement.organisation != self.organisation {
             return Err(IdentityError::Chain);
         }
-        verify(&self.root, entry)?;
-        self.perform(statement)?;
-        self.length += 1;
-        self.head = statement.hash();
+        let hash = statement.hash();
+        if branches.iter().any(|branch| branch.knows(statement.sequence, &hash)) {
+            return Ok(());
+        }
+        let place = LogPosition { length: statement.sequence, head: statement.previous };
+        if let Some(branch) = branches.iter_mut().find(|branch| branch.position() == place) {
+            return branch.apply(entry);
+        }
+        let last = place.length.checked_sub(1).ok_or(IdentityError::Chain)?;
+        let known = branches.iter().find(|branch| branch.knows(last, &place.head));
+        let parted = known.and_then(|branch| branch.before(place.length));
+        let mut branch = parted.ok_or(IdentityError::Chain)?;
+        branch.apply(entry)?;
+        if branches.len() > limits::IDENTITY_BRANCHES_MAX {
+            return Err(IdentityError::Branches);
+        }
+        branches.push(branch);
         Ok(())
     }
 
-    fn perform(&mut self, statement: &IdentityStatement) -> Result<(), IdentityError> {
-        match &statement.operation {
-            IdentityOperation::Genesis { .. } => Err(IdentityError::Operation),
-            IdentityOperation::AddNode { admission } => self.add_node(admission),
-            IdentityOperation::RevokeNode { node } => {
-                let sequence = self.length;
-                let standing = self.active_mut(node)?;
-                standing.revoked_at = Some(sequence);
-                Ok(())
-            }
-            IdentityOperation::SetPrimary { node } => {
-                self.active_mut(node)?;
-                self.primaries.push(Primary { node: *node, term: self.length });
-                Ok(())
-            }
-            IdentityOperation::RotateRoot { root, next_root, acceptance } => {
-                let message = IdentityStatement::acceptance_message(
-                    &self.organisation,
-                    self.length,
-                    &self.head,
-                );
-                if root.commitment() != self.next_root {
-                    return Err(IdentityError::Operation);
-                }
-                root.verify(Domain::ROOT_ACCEPTANCE, &message, acceptance)
-                    .map_err(|_| IdentityError::Signature)?;
-                (self.root, self.next_root) = (*root, *next_root);
-                self.generation += 1;
-                Ok(())
-            }
-            IdentityOperation::RotateSealing { node, sealing } => {
-                if !sealing.is_valid() {
-                    return Err(IdentityError::Operation);
-                }
-                self.active_mut(node)?.sealing = sealing.clone();
-                Ok(())
-            }
-            IdentityOperation::SucceededBy { organisation } => {
-                insert_other(&mut self.successors, self.organisation, *organisation)
-            }
-            IdentityOperation::Succeeds { organisation } => {
-                insert_other(&mut self.predecessors, self.organisation, *organisation)
+    /// Forgets what was added since `before` to branches that are set aside: a former root key says
+    /// nothing new. What counted once is remembered as set aside.
+    pub fn settle(&mut self, before: Option<&Self>) {
+        let mut kept: Vec<Branch> = self.counting().cloned().collect();
+        let counted = self.others.iter().filter_map(|(branch, counts)| branch.before(*counts));
+        for branch in counted.chain(before.into_iter().flat_map(Self::branches).cloned()) {
+            if !kept.iter().any(|one| one.common(&branch) == branch.length()) {
+                kept.push(branch);
             }
         }
+        self.arrange(kept);
     }
 
-    fn add_node(&mut self, admission: &NodeAdmission) -> Result<(), IdentityError> {
-        if !admission.holds(&self.organisation) {
-            return Err(IdentityError::Signature);
-        }
-        let active = self.active_nodes().count();
-        // A revoked node never returns: its key may be in other hands.
-        if active >= limits::IDENTITY_NODES_MAX || self.nodes.contains_key(&admission.node) {
-            return Err(IdentityError::Operation);
-        }
-        let standing = NodeStanding { sealing: admission.sealing.clone(), revoked_at: None };
-        self.nodes.insert(admission.node, standing);
-        Ok(())
+    /// Puts branches into the order that all replicas know, and unites what counts of them.
+    fn arrange(&mut self, mut branches: Vec<Branch>) {
+        branches.sort_by(|one, other| {
+            let by_root = other.generation().cmp(&one.generation());
+            by_root.then_with(|| one.hashes().cmp(other.hashes()))
+        });
+        let in_force = branches.first().map_or(0, Branch::generation);
+        let in_force: Vec<_> =
+            branches.iter().take_while(|one| one.generation() == in_force).cloned().collect();
+        let is_known =
+            |head: &&EntryHash| in_force.iter().any(|branch| branch.length_up_to(head).is_some());
+        let named = in_force.iter().flat_map(Branch::united).filter(|head| !is_known(head));
+        let named: BTreeSet<EntryHash> = named.copied().collect();
+        let counts = |branch: Branch| {
+            let named = named.iter().filter_map(|head| branch.length_up_to(head)).max();
+            let is_in_force = in_force.contains(&branch);
+            let counts = if is_in_force { branch.length() } else { named.unwrap_or(0) };
+            (branch, counts)
+        };
+        let mut branches = branches.into_iter();
+        let Some(first) = branches.next() else { return };
+        self.others = branches.map(counts).collect();
+        self.first = first;
+        self.united = (!self.others.is_empty()).then(|| Box::new(self.unite()));
     }
 
-    fn active_mut(&mut self, node: &NodeId) -> Result<&mut NodeStanding, IdentityError> {
-        self.nodes
-            .get_mut(node)
-            .filter(|standing| standing.revoked_at.is_none())
-            .ok_or(IdentityError::Operation)
+    fn unite(&self) -> Facts {
+        let mut united = self.first.facts().clone();
+        for (branch, counts) in &self.others {
+            if *counts == branch.length() {
+                united.unite(branch.facts());
+            } else if let Some(counted) = branch.before(*counts) {
+                united.unite(counted.facts());
+            }
+        }
+        for (branch, _) in self.others.iter().filter(|(one, counts)| *counts < one.length()) {
+            united.note_set_aside(branch.facts(), self.first.common(branch));
+        }
+        united
+    }
+
+    fn branches(&self) -> impl Iterator<Item = &Branch> {
+        std::iter::once(&self.first).chain(self.others.iter().map(|(branch, _)| branch))
+    }
+
+    /// The branches that count as a whole.
+    fn counting(&self) -> impl Iterator<Item = &Branch> {
+        let others = self.others.iter().filter(|(branch, counts)| *counts == branch.length());
+        std::iter::once(&self.first).chain(others.map(|(branch, _)| branch))
+    }
+
+    fn facts(&self) -> &Facts {
+        self.united.as_deref().unwrap_or_else(|| self.first.facts())
     }
 
     /// The organisation.
@@ -239,214 +257,144 @@ impl Identity {
         self.organisation
     }
 
-    /// How many entries the log has.
+    /// How many entries the longest branch has, as far as it counts.
     #[must_use]
-    pub const fn length(&self) -> u64 {
-        self.length
+    pub fn length(&self) -> u64 {
+        let others = self.others.iter().map(|(_, counts)| *counts);
+        others.fold(self.first.length(), u64::max)
     }
 
-    /// Hash of the last entry.
+    /// Where the branch ends that new entries go on with.
     #[must_use]
-    pub const fn head(&self) -> EntryHash {
-        self.head
+    pub fn position(&self) -> LogPosition {
+        self.first.position()
+    }
+
+    /// The last entry that counts of each branch, in an order that all replicas know.
+    pub fn heads(&self) -> impl Iterator<Item = EntryHash> {
+        let beside = self.others.iter();
+        let beside = beside.filter_map(|(branch, counts)| branch.hash_before(*counts));
+        let beside: BTreeSet<_> = beside.collect();
+        std::iter::once(self.first.position().head).chain(beside)
+    }
+
+    /// Whether the log, or a branch of it, goes through `position`.
+    #[must_use]
+    pub fn goes_through(&self, position: &LogPosition) -> bool {
+        match position.length.checked_sub(1) {
+            Some(last) => self.branches().any(|branch| branch.knows(last, &position.head)),
+            None => true,
+        }
+    }
+
+    /// From where on it is to be sent to whoever has it up to `theirs`: all of it where that may not
+    /// be what the rest goes on from.
+    #[must_use]
+    pub fn going_on_from(&self, theirs: &LogPosition) -> u64 {
+        let goes_on = !self.has_branches() && self.goes_through(theirs);
+        if goes_on { theirs.length } else { 0 }
+    }
+
+    /// Whether this very statement is known.
+    #[must_use]
+    pub fn knows(&self, statement: &IdentityStatement) -> bool {
+        let hash = statement.hash();
+        self.branches().any(|branch| branch.knows(statement.sequence, &hash))
+    }
+
+    /// Whether there is more than one branch: what stands at one length says nothing of the rest.
+    #[must_use]
+    pub fn has_branches(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The ends of the branches in force beside the first that nobody united with it yet.
+    pub fn divided(&self) -> impl Iterator<Item = EntryHash> {
+        let united: BTreeSet<_> = self.first.united().collect();
+        let ends = self.counting().skip(1).map(|branch| branch.position().head);
+        ends.filter(move |end| !united.contains(end))
+    }
+
+    /// Whether two statements at one place are in force that nobody united yet.
+    #[must_use]
+    pub fn is_divided(&self) -> bool {
+        self.divided().next().is_some()
+    }
+
+    /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
+    pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
+        let aside = self.others.iter().filter(|(branch, counts)| *counts < branch.length());
+        let revoked = aside.flat_map(|(branch, _)| &branch.facts().nodes);
+        let revoked = revoked.filter(|(_, standing)| standing.revoked_at.is_some());
+        revoked.map(|(node, _)| node).filter(|node| self.is_active(node))
     }
 
     /// How often the root key was rotated: which key of the recovery words is in force.
     #[must_use]
-    pub const fn generation(&self) -> u64 {
-        self.generation
+    pub fn generation(&self) -> u64 {
+        self.first.generation()
     }
 
     /// The root key in force.
     #[must_use]
     pub const fn root(&self) -> &RootPublic {
-        &self.root
+        self.first.root()
     }
 
     /// Whether the organisation ever certified `node`, revoked or not.
     #[must_use]
     pub fn has_certified(&self, node: &NodeId) -> bool {
-        self.nodes.contains_key(node)
+        self.facts().nodes.contains_key(node)
     }
 
     /// Whether `node` speaks for the organisation now.
     #[must_use]
     pub fn is_active(&self, node: &NodeId) -> bool {
-        self.nodes.get(node).is_some_and(|standing| standing.revoked_at.is_none())
+        self.facts().nodes.get(node).is_some_and(|standing| standing.revoked_at.is_none())
     }
 
     /// The nodes that speak for the organisation now, with their sealing keys.
     pub fn active_nodes(&self) -> impl Iterator<Item = (&NodeId, &SealingPublic)> {
-        self.nodes
-            .iter()
+        self.nodes()
             .filter(|(_, standing)| standing.revoked_at.is_none())
             .map(|(node, standing)| (node, &standing.sealing))
     }
 
     /// Every node ever certified.
     pub fn nodes(&self) -> impl Iterator<Item = (&NodeId, &NodeStanding)> {
-        self.nodes.iter()
+        self.facts().nodes.iter()
     }
 
-    /// The node that writes the organisation's access logs now.
+    /// The node that writes the organisation's access logs now: of several branches the one that
+    /// was named last, of two at one place that of the first branch.
     #[must_use]
     pub fn primary(&self) -> Option<Primary> {
-        self.primaries.last().copied()
+        let ranked = self.facts().primaries.iter().rev();
+        ranked.max_by_key(|primary| primary.term).copied()
     }
 
-    /// The node that was named primary at position `term`.
+    /// Whether `node` was named primary at position `term` by a branch in force.
     #[must_use]
-    pub fn primary_of_term(&self, term: u64) -> Option<NodeId> {
-        self.primaries.iter().find(|primary| primary.term == term).map(|primary| primary.node)
+    pub fn is_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
+        self.facts().primaries.contains(&Primary { node: *node, term })
     }
 
-    /// The organisations this one says take its place.
+    /// As [`Self::is_primary_of_term`], by whatever branch, also one that was set aside since.
     #[must_use]
-    pub const fn successors(&self) -> &BTreeSet<OrganisationId> {
-        &self.successors
+    pub fn was_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
+        let primary = Primary { node: *node, term };
+        self.branches().any(|branch| branch.facts().primaries.contains(&primary))
     }
 
-    /// The organisations this one says it takes the place of.
+    /// The organisations this one says take its place, and where it says so.
     #[must_use]
-    pub const fn predecessors(&self) -> &BTreeSet<OrganisationId> {
-        &self.predecessors
-    }
-}
-
-fn verify(root: &RootPublic, entry: &IdentityEntry) -> Result<(), IdentityError> {
-    let message = codec::encode(&entry.statement);
-    if message.len() > limits::IDENTITY_ENTRY_BYTES_MAX {
-        return Err(IdentityError::TooLong);
-    }
-    root.verify(Domain::IDENTITY_SIGNATURE, &message, &entry.signature)
-        .map_err(|_| IdentityError::Signature)
-}
-
-fn insert_other(
-    set: &mut BTreeSet<OrganisationId>,
-    own: OrganisationId,
-    other: OrganisationId,
-) -> Result<(), IdentityError> {
-    if own != other && set.insert(other) { Ok(()) } else { Err(IdentityError::Operation) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::{NodeKey, SealingSecret, Secret, Signature};
-
-    struct Town {
-        entropy: Secret<32>,
-        identity: Identity,
+    pub fn successors(&self) -> &BTreeMap<OrganisationId, u64> {
+        &self.facts().successors
     }
 
-    impl Town {
-        fn new(byte: u8) -> Self {
-            let entropy = Secret::from_bytes([byte; 32]);
-            let genesis = Identity::found(&root(&entropy, 0), &root(&entropy, 1).public());
-            Self { identity: Identity::begin(&genesis).unwrap(), entropy }
-        }
-
-        fn say(&mut self, operation: IdentityOperation) -> Result<IdentityEntry, IdentityError> {
-            let key = root(&self.entropy, self.identity.generation());
-            let entry = self.identity.draft(operation).sign(&key);
-            self.identity.apply(&entry).map(|()| entry)
-        }
-
-        fn admit(&self, byte: u8) -> IdentityOperation {
-            let sealing = SealingSecret::from_seed(&Secret::from_bytes([byte; 32]));
-            let admission = NodeAdmission::sign(
-                &self.identity.organisation(),
-                &node(byte),
-                sealing.public().clone(),
-            );
-            IdentityOperation::AddNode { admission }
-        }
-    }
-
-    fn root(entropy: &Secret<32>, generation: u64) -> RootKey {
-        RootKey::derive(entropy, generation)
-    }
-
-    fn node(byte: u8) -> NodeKey {
-        NodeKey::from_seed(&Secret::from_bytes([byte; 32]))
-    }
-
-    #[test]
-    fn the_id_survives_a_rotation_of_the_root_key() {
-        let mut town = Town::new(1);
-        let id = town.identity.organisation();
-        let rotation = town
-            .identity
-            .draft_rotation(&root(&town.entropy, 1), &root(&town.entropy, 2).public())
-            .sign(&root(&town.entropy, 0));
-        town.identity.apply(&rotation).unwrap();
-        town.say(town.admit(5)).unwrap();
-        assert_eq!((town.identity.organisation(), town.identity.generation()), (id, 1));
-    }
-
-    #[test]
-    fn a_thief_of_the_root_key_cannot_rotate_it_to_his_own() {
-        let mut town = Town::new(1);
-        let thief = Secret::from_bytes([66; 32]);
-        let rotation = town
-            .identity
-            .draft_rotation(&root(&thief, 0), &root(&thief, 1).public())
-            .sign(&root(&town.entropy, 0));
-        assert_eq!(town.identity.apply(&rotation), Err(IdentityError::Operation));
-    }
-
-    #[test]
-    fn the_old_root_key_is_worthless_after_rotation() {
-        let mut town = Town::new(1);
-        let rotation = town
-            .identity
-            .draft_rotation(&root(&town.entropy, 1), &root(&town.entropy, 2).public())
-            .sign(&root(&town.entropy, 0));
-        town.identity.apply(&rotation).unwrap();
-        let late = town.identity.draft(town.admit(5)).sign(&root(&town.entropy, 0));
-        assert_eq!(town.identity.apply(&late), Err(IdentityError::Signature));
-    }
-
-    #[test]
-    fn nobody_enlists_the_node_of_another() {
-        let mut town = Town::new(1);
-        let IdentityOperation::AddNode { admission } = Town::new(2).admit(5) else {
-            panic!("an admission");
-        };
-        let stolen = town.say(IdentityOperation::AddNode { admission });
-        assert_eq!(stolen, Err(IdentityError::Signature));
-    }
-
-    #[test]
-    fn a_revoked_node_never_returns_and_is_never_primary() {
-        let mut town = Town::new(1);
-        town.say(town.admit(5)).unwrap();
-        let five = node(5).id();
-        town.say(IdentityOperation::RevokeNode { node: five }).unwrap();
-        assert!(town.identity.has_certified(&five) && !town.identity.is_active(&five));
-        assert_eq!(town.say(town.admit(5)), Err(IdentityError::Operation));
-        let primary = town.say(IdentityOperation::SetPrimary { node: five });
-        assert_eq!(primary, Err(IdentityError::Operation));
-    }
-
-    #[test]
-    fn every_field_of_an_entry_is_authenticated() {
-        let mut town = Town::new(1);
-        let before = town.identity.clone();
-        let entry = town.say(town.admit(5)).unwrap();
-        let bytes = codec::encode(&entry);
-        for position in 0..bytes.len() {
-            let mut tampered = bytes.clone();
-            tampered[position] ^= 1;
-            let refused = match codec::decode::<IdentityEntry>(&tampered) {
-                Err(_) => true,
-                Ok(entry) => before.clone().apply(&entry).is_err(),
-            };
-            assert!(refused, "byte {position}");
-        }
-        let mut forged = entry;
-        forged.signature = Signature::from_bytes([0; 64]);
-        assert_eq!(before.clone().apply(&forged), Err(IdentityError::Signature));
+    /// The organisations this one says it takes the place of, and where it says so.
+    #[must_use]
+    pub fn predecessors(&self) -> &BTreeMap<OrganisationId, u64> {
+        &self.facts().predecessors
     }
 }

@@ -29,10 +29,10 @@ impl Succession {
     pub fn all(identities: &Identities) -> Vec<Self> {
         let mut found: BTreeMap<_, (bool, bool)> = BTreeMap::new();
         for (organisation, identity) in identities {
-            for successor in identity.successors() {
+            for successor in identity.successors().keys() {
                 found.entry((*organisation, *successor)).or_default().0 = true;
             }
-            for predecessor in identity.predecessors() {
+            for predecessor in identity.predecessors().keys() {
                 found.entry((*predecessor, *organisation)).or_default().1 = true;
             }
         }
@@ -56,9 +56,9 @@ impl Succession {
         let Some(identity) = identities.get(organisation) else { return Vec::new() };
         let declares = |one: &&OrganisationId| {
             let log = identities.get(*one);
-            log.is_some_and(|log| log.successors().contains(organisation))
+            log.is_some_and(|log| log.successors().contains_key(organisation))
         };
-        identity.predecessors().iter().filter(declares).take(most).copied().collect()
+        identity.predecessors().keys().filter(declares).take(most).copied().collect()
     }
 }
 

@@ -17,24 +17,24 @@ use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId};
 
 /// Asks the node `partner` for the identity log of the organisation that `root`, its first root
-/// key, founded.
+/// key, founded; `next` is the one after it.
 #[must_use]
-pub fn recall(root: &RootKey, own: &NodeId, partner: &NodeId) -> JoinMessage {
-    let public = root.public();
-    let organisation = Identity::organisation_id(&public);
+pub fn recall(root: &RootKey, next: &RootPublic, own: &NodeId, partner: &NodeId) -> JoinMessage {
+    let (public, next_root) = (root.public(), next.commitment());
+    let organisation = Identity::organisation_id(&public, &next_root);
     let proof = root.sign(Domain::RECALL, &message(&organisation, own, partner));
-    JoinMessage::Recall { version: VERSION, root: public, proof }
+    JoinMessage::Recall { version: VERSION, root: public, proof, next_root }
 }
 
 /// Whose identity log `asking`, as the transport authenticated it, may have of the node `own`.
 #[must_use]
 pub fn may_recall(
-    root: &RootPublic,
+    (root, next_root): (&RootPublic, &[u8; 32]),
     asking: &NodeId,
     own: &NodeId,
     proof: &Signature,
 ) -> Option<OrganisationId> {
-    let organisation = Identity::organisation_id(root);
+    let organisation = Identity::organisation_id(root, next_root);
     let message = message(&organisation, asking, own);
     root.verify(Domain::RECALL, &message, proof).is_ok().then_some(organisation)
 }
@@ -51,14 +51,16 @@ mod tests {
     #[test]
     fn only_the_root_key_recalls_and_only_between_these_two_nodes() {
         let root = RootKey::derive(&Secret::from_bytes([1; 32]), 0);
+        let next = RootKey::derive(&Secret::from_bytes([1; 32]), 1).public();
         let other = RootKey::derive(&Secret::from_bytes([2; 32]), 0);
-        let organisation = Identity::organisation_id(&root.public());
+        let organisation = Identity::organisation_id(&root.public(), &next.commitment());
         let node = |number| NodeId::from_bytes([number; 32]);
-        let JoinMessage::Recall { proof, .. } = recall(&root, &node(4), &node(5)) else {
+        let JoinMessage::Recall { proof, .. } = recall(&root, &next, &node(4), &node(5)) else {
             panic!("a recall");
         };
         let whose = |root: &RootKey, asking, asked| {
-            may_recall(&root.public(), &node(asking), &node(asked), &proof)
+            let named = (&root.public(), &next.commitment());
+            may_recall(named, &node(asking), &node(asked), &proof)
         };
         assert_eq!(whose(&root, 4, 5), Some(organisation));
         assert_eq!(whose(&other, 4, 5), None, "another root key");

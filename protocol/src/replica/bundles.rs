@@ -69,7 +69,7 @@ pub struct Ledger {
     pub arrival: Option<Arrival>,
     /// Identity logs as it has them, by its own word.
     #[n(2)]
-    pub identities: Vec<(OrganisationId, u64)>,
+    pub identities: Vec<(OrganisationId, LogPosition)>,
     /// Whether it is to become a partner with its next bundle.
     #[n(3)]
     pub awaited: Option<Awaited>,

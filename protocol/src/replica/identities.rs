@@ -1,30 +1,33 @@
 //! Identity logs of this organisation, its partners, and the members of common spaces.
 
 use super::certified::Certified;
-use super::{Growth, Replica, ReplicaError, keys};
+use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::codec;
-use crate::identity::{Identity, IdentityEntry, IdentityError, Succession};
+use crate::identity::{Identity, IdentityEntry, Succession};
 use crate::ids::OrganisationId;
 use crate::limits;
+use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 impl Replica {
     pub(super) fn load_identities(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
-        let mut identities: BTreeMap<OrganisationId, Identity> = BTreeMap::new();
+        let mut logs: BTreeMap<OrganisationId, Vec<IdentityEntry>> = BTreeMap::new();
         let mut sound = true;
-        disk.scan(Table::Identity, &[], &[u8::MAX; 41], &mut |_, value| {
-            let applied = minicbor::decode::<IdentityEntry>(value)
-                .map_err(|_| IdentityError::Chain)
-                .and_then(|entry| extend(&mut identities, &entry));
-            sound = applied.is_ok();
+        disk.scan(Table::Identity, &[], &[u8::MAX; 73], &mut |_, value| {
+            match minicbor::decode::<IdentityEntry>(value) {
+                Ok(entry) => logs.entry(entry.statement.organisation).or_default().push(entry),
+                Err(_) => sound = false,
+            }
             if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        if !sound {
-            return Err(ReplicaError::Damaged(Table::Identity.name()));
-        }
-        self.identities = identities;
+        let damaged = || ReplicaError::Damaged(Table::Identity.name());
+        let read = |(organisation, log): (_, Vec<_>)| {
+            Some((organisation, Identity::read(&log).ok().filter(|_| sound)?))
+        };
+        let identities: Option<BTreeMap<_, _>> = logs.into_iter().map(read).collect();
+        self.identities = identities.filter(|_| sound).ok_or_else(damaged)?;
         self.certified = Certified::default();
         for (organisation, identity) in &self.identities {
             self.certified.note(*organisation, identity);
@@ -32,11 +35,11 @@ impl Replica {
         Ok(())
     }
 
-    /// Takes entries of an identity log; those already here are compared, new ones verified.
-    /// Returns whether the log grew.
+    /// Takes entries of an identity log, of whatever branches, each after the one it follows;
+    /// those already here change nothing, new ones are verified. Returns whether the log grew.
     ///
     /// # Errors
-    /// [`IdentityError`], with [`IdentityError::Fork`] when an entry contradicts one that is here.
+    /// [`crate::identity::IdentityError`]; then nothing of them is kept.
     pub fn admit_identity(
         &mut self,
         disk: &dyn Storage,
@@ -44,50 +47,56 @@ impl Replica {
     ) -> Result<bool, ReplicaError> {
         let Some(first) = entries.first() else { return Ok(false) };
         let organisation = first.statement.organisation;
-        let mut grown = self.identities.get(&organisation).cloned();
-        let length = grown.as_ref().map_or(0, Identity::length);
-        let mut fresh = Vec::new();
-        for entry in entries {
-            if entry.statement.organisation != organisation {
-                return Err(IdentityError::Chain.into());
-            }
-            if entry.statement.sequence < length {
-                self.check_identical(disk, entry)?;
-                continue;
-            }
-            match grown.as_mut() {
-                Some(identity) => identity.apply(entry)?,
-                None => grown = Some(Identity::begin(entry)?),
-            }
-            fresh.push(entry);
-        }
-        let Some(identity) = grown.filter(|_| !fresh.is_empty()) else { return Ok(false) };
+        let known = self.identities.get(&organisation);
+        let mut identity = match known {
+            Some(known) => known.clone(),
+            None => Identity::begin(first)?,
+        };
+        identity.apply_all(entries)?;
+        identity.settle(known);
+        let is_fresh = |entry: &&IdentityEntry| {
+            let is_known = known.is_some_and(|known| known.knows(&entry.statement));
+            !is_known && identity.knows(&entry.statement)
+        };
+        let fresh: Vec<_> = entries.iter().filter(is_fresh).collect();
+        let Some(since) = fresh.iter().map(|entry| entry.statement.sequence).min() else {
+            return Ok(false);
+        };
+        let was_divided = known.is_some_and(Identity::is_divided);
         self.note_exposure(disk, &fresh)?;
         for entry in fresh {
-            let key = keys::identity(&organisation, entry.statement.sequence);
-            self.pending.put(Table::Identity, key, codec::encode(entry));
+            self.put_identity_entry(disk, entry)?;
+        }
+        if identity.is_divided() && !was_divided {
+            self.events.push(Event::Divided { organisation });
         }
         let shared = self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
         self.reconsider_shared(disk, &organisation, &shared)?;
-        self.owe_maintenance(&organisation, length);
+        self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
     }
 
-    fn check_identical(
-        &self,
+    /// Keeps an entry: the first that came to its place there, any other beside it.
+    fn put_identity_entry(
+        &mut self,
         disk: &dyn Storage,
         entry: &IdentityEntry,
     ) -> Result<(), ReplicaError> {
         let statement = &entry.statement;
-        let key = keys::identity(&statement.organisation, statement.sequence);
-        let known = self.read(disk, Table::Identity, &key)?;
-        let known = known.and_then(|bytes| minicbor::decode::<IdentityEntry>(&bytes).ok());
-        match known {
-            Some(known) if known.statement == *statement => Ok(()),
-            _ => Err(IdentityError::Fork.into()),
-        }
+        let place = keys::identity(&statement.organisation, statement.sequence);
+        let is_taken = self.read(disk, Table::Identity, &place)?.is_some();
+        let beside = || [place.as_slice(), statement.hash().as_bytes()].concat();
+        let key = if is_taken { beside() } else { place.clone() };
+        self.pending.put(Table::Identity, key, codec::encode(entry));
+        Ok(())
+    }
+
+    /// Where an organisation's identity log stands here.
+    #[must_use]
+    pub fn identity_position(&self, organisation: &OrganisationId) -> LogPosition {
+        self.identities.get(organisation).map_or(LogPosition::START, Identity::position)
     }
 
     /// What is known of an organisation's keys.
@@ -108,7 +117,8 @@ impl Replica {
         Succession::behind(&self.identities, organisation, most)
     }
 
-    /// Entries of an identity log from `from` on.
+    /// Entries of an identity log from `from` on, of all its branches, each after the one it
+    /// follows.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -123,25 +133,12 @@ impl Replica {
         let (_, end) = keys::all(organisation.as_bytes());
         self.scan(disk, Table::Identity, &start, &end, &mut |_, value| {
             entries.extend(minicbor::decode::<IdentityEntry>(value));
-            if entries.len() < limits::IDENTITY_ENTRIES_MAX {
+            if entries.len() < limits::IDENTITY_ENTRIES_ALL_MAX {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
             }
         })?;
         Ok(entries)
-    }
-}
-
-fn extend(
-    identities: &mut BTreeMap<OrganisationId, Identity>,
-    entry: &IdentityEntry,
-) -> Result<(), IdentityError> {
-    let organisation = entry.statement.organisation;
-    if let Some(identity) = identities.get_mut(&organisation) {
-        identity.apply(entry)
-    } else {
-        identities.insert(organisation, Identity::begin(entry)?);
-        Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl Replica {
 
     /// Writes a debt down: the organisation's identity log grew from `since` on.
     pub(super) fn owe_maintenance(&mut self, organisation: &OrganisationId, since: u64) {
-        if !self.debts.contains_key(organisation) {
+        if self.debts.get(organisation).is_none_or(|known| since < *known) {
             self.debts.insert(*organisation, since);
             let since = since.to_be_bytes().to_vec();
             self.pending.put(Table::Settings, debt(organisation), since);

@@ -3,7 +3,7 @@
 
 use super::{Replica, ReplicaError};
 use crate::crypto::{RootPublic, Signature};
-use crate::identity::{Identity, IdentityEntry, IdentityError};
+use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId};
 use crate::joining::{Introduction, Refusal, may_recall};
 use crate::storage::Storage;
@@ -34,7 +34,6 @@ impl Replica {
         let organisation = identity.organisation();
         match self.admit_identity(disk, &introduction.identity) {
             Ok(_) => {}
-            Err(ReplicaError::Identity(IdentityError::Fork)) => return Ok(Err(Refusal::Forked)),
             Err(ReplicaError::Identity(_)) => return Ok(Err(Refusal::Identity)),
             Err(error) => return Err(error),
         }
@@ -53,15 +52,15 @@ impl Replica {
     pub fn recalled(
         &self,
         disk: &dyn Storage,
-        root: &RootPublic,
+        (root, next_root): (&RootPublic, &[u8; 32]),
         asking: &NodeId,
         proof: &Signature,
     ) -> Result<Result<Vec<IdentityEntry>, Refusal>, ReplicaError> {
-        let named = Identity::organisation_id(root);
+        let named = Identity::organisation_id(root, next_root);
         if !self.is_partner(&named) || !self.identities.contains_key(&named) {
             return Ok(Err(Refusal::Unknown));
         }
-        match may_recall(root, asking, &self.node(), proof) {
+        match may_recall((root, next_root), asking, &self.node(), proof) {
             Some(organisation) => self.identity_entries(disk, &organisation, 0).map(Ok),
             None => Ok(Err(Refusal::Unknown)),
         }

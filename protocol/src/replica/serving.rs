@@ -431,8 +431,9 @@ impl Replica {
 
 fn identity_item(identity: &Identity) -> Item {
     let organisation = identity.organisation();
-    let head = identity.head();
-    let parts: [&[u8]; 2] = [organisation.as_bytes(), head.as_bytes()];
+    let heads: Vec<_> = identity.heads().collect();
+    let mut parts: Vec<&[u8]> = vec![organisation.as_bytes()];
+    parts.extend(heads.iter().map(|head| head.as_bytes().as_slice()));
     Item { reference: ItemRef::Identity(organisation), id: Domain::SYNC_ITEM.hash(&parts) }
 }
 

@@ -7,7 +7,7 @@ use crate::codec::{self, CodecError};
 use crate::identity::IdentityEntry;
 use crate::ids::{OrganisationId, SpaceId};
 use crate::limits;
-use crate::log::Run;
+use crate::log::{LogPosition, Run};
 use crate::replica::{Presentation, SpaceHeads};
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -29,12 +29,12 @@ pub struct Hello {
     /// The sender's organisation; must have certified the node that the transport authenticated.
     #[n(2)]
     pub organisation: OrganisationId,
-    /// Length of the sender's own identity log.
+    /// Where the sender's own identity log stands.
     #[n(3)]
-    pub own_identity: u64,
-    /// Length of the receiver's identity log as the sender knows it.
+    pub own_identity: LogPosition,
+    /// Where the receiver's identity log stands as the sender knows it.
     #[n(4)]
-    pub known_identity: u64,
+    pub known_identity: LogPosition,
     /// Where the sender's node can be reached now.
     #[n(5)]
     pub addresses: Vec<String>,
@@ -46,7 +46,7 @@ pub enum Message {
     /// Greeting.
     #[n(0)]
     Hello(#[n(0)] Hello),
-    /// Consecutive entries of one identity log. Acknowledged.
+    /// Entries of one identity log, each after the one it follows. Acknowledged.
     #[n(1)]
     Identities(#[n(0)] Vec<IdentityEntry>),
     /// A step of set reconciliation; the first of a comparison has `first` set.
@@ -74,15 +74,15 @@ pub enum Message {
         #[n(1)]
         heads: Vec<SpaceHeads>,
     },
-    /// Lengths of identity logs at the sender; answered like heads.
+    /// Where identity logs stand at the sender; answered like heads.
     #[n(5)]
-    IdentityLengths {
-        /// Whether this answers lengths of the receiver.
+    IdentityHeads {
+        /// Whether this answers heads of the receiver.
         #[n(0)]
         is_answer: bool,
-        /// The lengths.
+        /// Where each stands.
         #[n(1)]
-        lengths: Vec<(OrganisationId, u64)>,
+        heads: Vec<(OrganisationId, LogPosition)>,
     },
     /// The sender has asked everything it wants to know in this exchange.
     #[n(6)]

@@ -12,9 +12,9 @@ use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
-use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId};
 use crate::limits;
+use crate::log::LogPosition;
 use crate::replica::{Growth, Replica};
 use crate::storage::Storage;
 use crate::time::Timestamp;
@@ -42,7 +42,8 @@ pub enum Side {
 #[derive(Debug, Default)]
 struct Greeting {
     partner: Option<OrganisationId>,
-    awaits: u64,
+    /// Where the partner says that its own identity log stands, until that is here.
+    awaits: Option<LogPosition>,
     addresses: Vec<String>,
     at: Timestamp,
 }
@@ -221,11 +222,11 @@ impl Session {
     }
 
     fn greet(&self, replica: &Replica, effects: &mut Effects) {
-        let length = |organisation: &OrganisationId| {
-            replica.identity(organisation).map_or(0, Identity::length)
-        };
         // Which of several holders the node speaks for, it will say.
-        let known = replica.holders(&self.node);
+        let known_identity = match replica.holders(&self.node) {
+            [only] => replica.identity_position(only),
+            _ => LogPosition::START,
+        };
         // A stranger's word that it is its own does not make up for its organisation's.
         let is_revoked =
             replica.organisation_of(&self.node).is_some_and(|one| self.was_revoked(&one, replica));
@@ -233,8 +234,8 @@ impl Session {
             version_min: VERSION_MIN,
             version_max: VERSION_MAX,
             organisation: replica.organisation(),
-            own_identity: length(&replica.organisation()),
-            known_identity: known.iter().map(length).min().unwrap_or(0),
+            own_identity: replica.identity_position(&replica.organisation()),
+            known_identity,
             addresses: if is_revoked { Vec::new() } else { self.addresses.clone() },
         })));
     }
@@ -263,7 +264,6 @@ impl Session {
         if !replica.is_partner(&hello.organisation) {
             return Err(CloseReason::NotPartner);
         }
-        let theirs = replica.identity(&hello.organisation).map_or(0, Identity::length);
         let is_revoked = self.was_revoked(&hello.organisation, replica);
         // A node that is known to be another organisation's is told nothing for this one.
         let known = replica.holders(&self.node);
@@ -281,19 +281,39 @@ impl Session {
         greeting.partner = Some(hello.organisation);
         greeting.addresses.clone_from(&hello.addresses);
         greeting.at = now;
-        greeting.awaits = hello.own_identity;
+        greeting.awaits = Some(hello.own_identity);
         let own = replica.organisation();
-        let own_length = replica.identity(&own).map_or(0, Identity::length);
-        if hello.own_identity < theirs {
-            let (organisation, from) = (hello.organisation, hello.own_identity);
-            self.exchange.push(Task::Identity { organisation, from, to: u64::MAX });
+        if is_revoked {
+            // It learns that, whatever its own log says: the whole of it is told.
+            let organisation = hello.organisation;
+            self.exchange.push(Task::Identity { organisation, from: 0, to: u64::MAX });
+        } else {
+            self.offer_identity(&hello.organisation, &hello.own_identity, false, replica);
         }
-        self.own_identity_known = hello.known_identity;
-        if hello.known_identity < own_length && !is_revoked && hello.organisation != own {
-            let from = hello.known_identity;
-            self.exchange.push(Task::Identity { organisation: own, from, to: u64::MAX });
+        self.own_identity_known = hello.known_identity.length;
+        if !is_revoked && hello.organisation != own {
+            self.offer_identity(&own, &hello.known_identity, false, replica);
         }
         Ok(())
+    }
+
+    /// Queues what is known of an identity log and is lacking at the other end, or all of it when
+    /// `at_once`. Whoever has more is left to see whether it goes on from what is here.
+    pub(super) fn offer_identity(
+        &mut self,
+        organisation: &OrganisationId,
+        theirs: &LogPosition,
+        at_once: bool,
+        replica: &Replica,
+    ) {
+        let Some(identity) = replica.identity(organisation) else { return };
+        let ours = identity.position();
+        let is_further = identity.has_branches() || ours.length >= theirs.length;
+        if at_once || ours != *theirs && is_further {
+            let (organisation, to) = (*organisation, u64::MAX);
+            let from = identity.going_on_from(theirs);
+            self.exchange.push(Task::Identity { organisation, from, to });
+        }
     }
 
     /// Ends the greeting once the partner's identity log is complete enough to certify its node.
@@ -309,7 +329,7 @@ impl Session {
         };
         let (partner, awaits, at) = (*partner, *awaits, *at);
         let Some(identity) = replica.identity(&partner) else { return Ok(()) };
-        if identity.length() < awaits {
+        if awaits.is_some_and(|awaits| !identity.goes_through(&awaits)) {
             return Ok(());
         }
         if !identity.is_active(&self.node) {

@@ -27,7 +27,7 @@ impl Node {
     }
 
     /// The next bundle for an organisation, in one file.
-    fn bundle(&mut self, recipient: OrganisationId) -> Vec<u8> {
+    pub fn bundle(&mut self, recipient: OrganisationId) -> Vec<u8> {
         self.bundle_as(&request(recipient)).expect("a partner").parts.concat()
     }
 
@@ -38,7 +38,7 @@ impl Node {
     }
 
     /// Imports a whole bundle that is sound.
-    fn read(&mut self, file: &[u8]) -> Imported {
+    pub fn read(&mut self, file: &[u8]) -> Imported {
         match self.take_in(file).expect("a sound bundle").pop() {
             Some(Outcome::Imported(imported)) => *imported,
             other => panic!("{other:?}"),

@@ -12,6 +12,7 @@ use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::limits::{
     DAY_ENTRIES_MAX, FRAME_BYTES_MAX, KEYS_NAMED_MAX, RUN_ENTRIES_MAX,
 };
+use sincronia_protocol::log::LogPosition;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::{Admitted, ReplicaError, SpaceHeads, WriteTarget};
 use sincronia_protocol::sync::{CloseReason, Hello, Input, Message, SyncPhase};
@@ -244,8 +245,8 @@ fn threat_01_a_node_that_claims_to_be_of_another_organisation_is_told_nothing() 
         version_min: 1,
         version_max: 1,
         organisation,
-        own_identity: 0,
-        known_identity: 0,
+        own_identity: LogPosition::START,
+        known_identity: LogPosition::START,
         addresses: Vec::new(),
     };
     line.input(0, Input::Frame(Message::Hello(hello).encode()));

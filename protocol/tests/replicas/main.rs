@@ -22,6 +22,7 @@ mod forgetting;
 mod forging;
 mod forks;
 mod frames;
+mod identities;
 mod joining;
 mod line;
 mod machines;

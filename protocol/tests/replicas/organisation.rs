@@ -20,6 +20,7 @@ use std::ops::ControlFlow;
 
 /// An organisation with its root key, as it is before any node runs.
 pub struct Organisation {
+    seed: u8,
     root: RootKey,
     pub identity: Identity,
     pub entries: Vec<IdentityEntry>,
@@ -32,7 +33,24 @@ impl Organisation {
         let root = RootKey::derive(&entropy, 0);
         let genesis = Identity::found(&root, &RootKey::derive(&entropy, 1).public());
         let identity = Identity::begin(&genesis).expect("a genesis");
-        Self { root, identity, entries: vec![genesis] }
+        Self { seed, root, identity, entries: vec![genesis] }
+    }
+
+    /// The same organisation at a machine that hears of nothing that is said from here on.
+    pub fn elsewhere(&self) -> Self {
+        let root = RootKey::derive(&Secret::from_bytes([self.seed; 32]), 0);
+        let (identity, entries) = (self.identity.clone(), self.entries.clone());
+        Self { seed: self.seed, root, identity, entries }
+    }
+
+    /// Takes note of what was said elsewhere.
+    pub fn hear(&mut self, other: &Self) {
+        for entry in &other.entries {
+            self.identity.apply(entry).expect("a sound log");
+            if !self.entries.contains(entry) {
+                self.entries.push(entry.clone());
+            }
+        }
     }
 
     /// An organisation with one node, its primary.

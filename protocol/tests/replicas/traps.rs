@@ -6,6 +6,7 @@ use super::parcel::Parcel;
 use sincronia_protocol::access::{AccessEntry, AccessOperation, Role};
 use sincronia_protocol::codec;
 use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::log::LogPosition;
 use sincronia_protocol::replica::{ReplicaError, SpaceHeads};
 use sincronia_protocol::sync::{CloseReason, Hello, Input, Message, SyncPhase};
 
@@ -146,13 +147,13 @@ fn trap_the_organisation_claimed_in_the_greeting_is_believed() {
     let space = circle.space;
     circle.owner.note(&space, "solo per il membro");
     let claimed = circle.member.organisation();
-    let length = circle.organisations[1].identity.length();
+    let own_identity = circle.organisations[1].identity.position();
     let hello = Message::Hello(Hello {
         version_min: 1,
         version_max: 1,
         organisation: claimed,
-        own_identity: length,
-        known_identity: 100,
+        own_identity,
+        known_identity: LogPosition { length: 100, head: own_identity.head },
         addresses: Vec::new(),
     });
     // The transport authenticated the outsider's node; it says that it is the member.

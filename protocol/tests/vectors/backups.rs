@@ -65,14 +65,15 @@ fn a_restored_node_recalls_and_returns() {
     );
     let mut organisation = Organisation::found(1, 1);
     let (own, partner) = (Seat::new(0x13).id(), Seat::new(0x21).id());
-    let root = RootKey::derive(&secret(1), 0);
+    let [root, next] = [0, 1].map(|generation| RootKey::derive(&secret(1), generation));
+    let next = next.public();
     let introduction = Introduction {
         name: "Comune di Aulla".into(),
         addresses: vec!["/ip4/192.0.2.1/tcp/4001".into()],
         identity: std::mem::take(&mut organisation.entries),
     };
     let messages = [
-        ("recall", recall(&root, &own, &partner)),
+        ("recall", recall(&root, &next, &own, &partner)),
         ("recalled", JoinMessage::Recalled { identity: introduction.identity.clone() }),
         ("return", JoinMessage::Return { version: VERSION, introduction }),
         ("returned", JoinMessage::Returned),
@@ -84,8 +85,8 @@ fn a_restored_node_recalls_and_returns() {
     for (name, message) in messages {
         let read = JoinMessage::decode(&recorded.bytes(name)).unwrap();
         assert_eq!(read, message);
-        if let JoinMessage::Recall { root, proof, .. } = read {
-            assert!(may_recall(&root, &own, &partner, &proof).is_some());
+        if let JoinMessage::Recall { root, proof, next_root, .. } = read {
+            assert!(may_recall((&root, &next_root), &own, &partner, &proof).is_some());
         }
     }
 }

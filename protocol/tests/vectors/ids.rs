@@ -15,7 +15,7 @@ fn ids_and_keys_follow_from_their_seeds() {
          16 x 07; record nonce 8 x 09; storage seed 32 x 13.",
     );
     let (first, second) = (root(1, 0).public(), root(1, 1).public());
-    let organisation = Identity::organisation_id(&first);
+    let organisation = Identity::organisation_id(&first, &second.commitment());
     let node = NodeKey::from_seed(&secret(0x11)).id();
     let sealing = SealingSecret::from_seed(&secret(0x12));
     let space = AccessEntry::space_id(&organisation, &[7; 16]);

@@ -42,13 +42,14 @@ fn messages() -> Vec<(&'static str, Message)> {
     let space = Space::new();
     let organisation = space.owner.id();
     let entry = space.owner.entries[3].clone();
+    let stands = space.owner.identity.position();
     let keyrings = vec![space.sealed[0].bytes.clone().into()];
     let hello = Hello {
         version_min: VERSION_MIN,
         version_max: VERSION_MAX,
         organisation,
-        own_identity: 4,
-        known_identity: 0,
+        own_identity: stands,
+        known_identity: LogPosition::START,
         addresses: vec!["/ip4/192.0.2.1/tcp/4001".to_owned()],
     };
     let of_space = space.id();
@@ -62,7 +63,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("4 heads of a space that is not here", absent(&space)),
         (
             "5 identity lengths",
-            Message::IdentityLengths { is_answer: true, lengths: vec![(organisation, 4)] },
+            Message::IdentityHeads { is_answer: true, heads: vec![(organisation, stands)] },
         ),
         ("6 asked", Message::Asked),
         ("7 access", Message::Access { space: of_space, entries, is_complete: true }),

@@ -48,7 +48,10 @@ fn recovery_words_lead_to_the_root_keys() {
 fn both_sides_read_the_same_phrase() {
     let mut golden =
         Golden::new("Verification phrase of the organisations of entropies 32 x 01 and 32 x 02.");
-    let ids = [1, 2].map(|number| Identity::organisation_id(&root(number, 0).public()));
+    let ids = [1, 2].map(|number| {
+        let next = root(number, 1).public().commitment();
+        Identity::organisation_id(&root(number, 0).public(), &next)
+    });
     for (list, language) in LISTS {
         golden.text(language, &verification_phrase(&ids[0], &ids[1], list).join(" "));
     }

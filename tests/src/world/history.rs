@@ -211,7 +211,7 @@ fn pick(world: &mut World, is_fit: impl Fn(&mut World, PeerIndex) -> bool) -> Op
 
 fn change_nodes(world: &mut World) {
     let peer = world.below(world.len());
-    match world.below(9) {
+    match world.below(11) {
         0..=3 if world.len() < NODES_MAX && world.peers[peer].is_good() => {
             world.add_node(peer);
         }
@@ -226,6 +226,7 @@ fn change_nodes(world: &mut World) {
             }
         }
         7 => world.rotate_sealing(peer),
+        8 | 9 => world.rotate_sealing_apart(peer),
         _ => world.rotate_root(peer),
     }
 }

@@ -133,12 +133,11 @@ impl World {
             }
             _ => before.owner == Some(organisation),
         };
-        let named = self.organisations[self.peers[peer].house]
-            .entries
-            .get(usize::try_from(statement.term).unwrap_or(usize::MAX));
-        let is_named = named.is_some_and(|one| {
-            matches!(one.statement.operation, IdentityOperation::SetPrimary { node }
-                if node == statement.author)
+        let mut said = self.organisations[self.peers[peer].house].entries.iter();
+        let is_named = said.any(|one| {
+            one.statement.sequence == statement.term
+                && matches!(one.statement.operation, IdentityOperation::SetPrimary { node }
+                    if node == statement.author)
         });
         assert!(writes && is_named, "seed {seed}: {peer} may not write {entry:?}");
         ledger.write_down(peer, &entry, &before);

@@ -33,6 +33,38 @@ impl Organisation {
 
     /// Signs an operation if it is possible; whether it was.
     pub(super) fn try_to_say(&mut self, operation: IdentityOperation) -> bool {
+        self.unite();
+        self.sign(operation)
+    }
+
+    /// What was signed apart counts together.
+    pub(super) fn unite(&mut self) {
+        let heads: Vec<_> = self.identity.divided().collect();
+        if !heads.is_empty() {
+            assert!(self.sign(IdentityOperation::Unite { heads }), "a possible operation");
+        }
+    }
+
+    /// Signs an operation on top of what was `known` at one machine; the entry, if it is possible.
+    pub(super) fn say_apart(
+        &mut self,
+        known: &Identity,
+        operation: IdentityOperation,
+    ) -> Option<IdentityEntry> {
+        let root = RootKey::derive(&self.entropy, known.generation());
+        let entry = known.draft(operation).sign(&root);
+        known.clone().apply(&entry).ok()?;
+        let before = self.identity.clone();
+        self.identity.apply(&entry).ok()?;
+        self.identity.settle(Some(&before));
+        // Under a root key that was replaced meanwhile it counts nowhere else.
+        if self.identity.knows(&entry.statement) {
+            self.entries.push(entry.clone());
+        }
+        Some(entry)
+    }
+
+    fn sign(&mut self, operation: IdentityOperation) -> bool {
         let entry = self.identity.draft(operation).sign(&self.root);
         let is_possible = self.identity.apply(&entry).is_ok();
         if is_possible {

@@ -50,6 +50,10 @@ pub(in crate::cli) enum Machine {
         #[command(flatten)]
         recovery: Recovery,
     },
+    Unite {
+        #[command(flatten)]
+        recovery: Recovery,
+    },
 }
 
 /// Which conventions pass.

@@ -38,7 +38,9 @@ fn text(context: &Context, event: &ApiEvent) -> String {
         ApiEvent::SpaceChanged { space } | ApiEvent::Contradicted { space } => {
             format!("{name} {}", short(space))
         }
-        ApiEvent::PartnerChanged { organisation } => format!("{name} {}", short(organisation)),
+        ApiEvent::PartnerChanged { organisation } | ApiEvent::Divided { organisation } => {
+            format!("{name} {}", short(organisation))
+        }
         ApiEvent::Forked { space, author } => {
             format!("{name} {} · {}", short(author), short(space))
         }

@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context, action: Machine) -> Outcome {
         Machine::Primary { machine, recovery } => primary(context, &machine, &recovery),
         Machine::RotateSealing { recovery, unlocking } => sealing(context, &recovery, &unlocking),
         Machine::RotateRoot { recovery } => rotate_root(context, &recovery),
+        Machine::Unite { recovery } => unite(context, &recovery),
     }
 }
 
@@ -297,6 +298,22 @@ fn rotate_root(context: &Context, recovery: &Recovery) -> Outcome {
     signing.rotate().map_err(|error| not_signed(context, error))?;
     let nodes = context.client()?.extend_identity(&signing.request())?;
     context.output.show("nodes", &nodes, || context.texts.text("root-rotated"));
+    Ok(Exit::Done)
+}
+
+/// Two versions that were signed apart become one; whatever is signed does that by the way.
+fn unite(context: &Context, recovery: &Recovery) -> Outcome {
+    if !context.client()?.status()?.divided {
+        let nodes = context.client()?.nodes()?;
+        context.output.show("nodes", &nodes, || context.texts.text("not-divided"));
+        return Ok(Exit::Done);
+    }
+    let mut signing = begin(context, recovery)?;
+    signing.unite().map_err(|error| not_signed(context, error))?;
+    let nodes = context.client()?.extend_identity(&signing.request())?;
+    context.output.show("nodes", &nodes, || {
+        format!("{}\n{}", context.texts.text("united"), table(context, &nodes))
+    });
     Ok(Exit::Done)
 }
 

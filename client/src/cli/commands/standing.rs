@@ -102,7 +102,8 @@ fn warnings(context: &Context, partner: &PartnerView) -> String {
     let lacking = held_back.then(|| ("partner-held-back", ("spaces", partner.held_back.into())));
     let told = [silent, lacking].into_iter().flatten();
     let told = told.map(|(key, argument)| texts.with(key, &[argument]));
-    told.flat_map(|words| [" · ".to_owned(), words]).collect()
+    let divided = partner.divided.then(|| texts.text("partner-divided"));
+    told.chain(divided).flat_map(|words| [" · ".to_owned(), words]).collect()
 }
 
 /// A partner that is reached by files: which was the last one each way, and when.

@@ -86,6 +86,12 @@ impl Session {
         if let Some(Brought { by, strangers, bytes }) = brought.filter(|_| has_grown) {
             replica.count_brought(by, strangers, bytes, self.last_heard);
         }
+        if outcome.is_err()
+            && let Phase::Greeting(greeting) = &mut self.phase
+        {
+            // What the partner says of itself does not hold here: it is judged by what is known.
+            greeting.awaits = None;
+        }
         if let Err(error) = outcome {
             effects.push(Effect::Refused(severity(&error)?));
         }

@@ -35,7 +35,7 @@ impl Session {
         let message =
             Message::decode(frame).map_err(|_| CloseReason::Misbehaved("a malformed frame"))?;
         let is_news = (message.is_acknowledged() && !matches!(message, Message::Beacons(_)))
-            || matches!(message, Message::Heads { .. } | Message::IdentityLengths { .. });
+            || matches!(message, Message::Heads { .. } | Message::IdentityHeads { .. });
         if is_news {
             // Whoever is told something while live compares again, even if it knew already.
             self.postpone_comparison(now);
@@ -95,8 +95,8 @@ impl Session {
             Message::Heads { is_answer, heads } => {
                 self.handle_heads(is_answer, &heads, replica, disk, effects)
             }
-            Message::IdentityLengths { is_answer, lengths } => {
-                self.handle_lengths(is_answer, &lengths, replica, effects);
+            Message::IdentityHeads { is_answer, heads } => {
+                self.handle_identity_heads(is_answer, &heads, replica, effects);
                 Ok(())
             }
             Message::Beacons(said) => self.handle_beacons(said, replica, effects),
@@ -322,28 +322,31 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn handle_lengths(
+    /// What is told of was found different. Of a log with branches all of it is sent, of any other
+    /// what follows on what the partner has; whoever may lack something answers with its own.
+    pub(super) fn handle_identity_heads(
         &mut self,
         is_answer: bool,
-        lengths: &[(OrganisationId, u64)],
+        heads: &[(OrganisationId, LogPosition)],
         replica: &Replica,
         effects: &mut Effects,
     ) {
         let Some(partner) = self.partner else { return };
         let mut answers = Vec::new();
-        for (organisation, theirs) in lengths.iter().take(limits::SPACE_MEMBERS_MAX * 8) {
-            let ours = replica.identity(organisation).map_or(0, Identity::length);
-            let may_show = replica.may_show(&partner, &ItemRef::Identity(*organisation));
-            if ours > *theirs && may_show {
-                let organisation = *organisation;
-                self.exchange.push(Task::Identity { organisation, from: *theirs, to: u64::MAX });
-            } else if ours < *theirs {
+        for (organisation, theirs) in heads.iter().take(limits::SPACE_MEMBERS_MAX * 8) {
+            let ours = replica.identity_position(organisation);
+            let identity = replica.identity(organisation);
+            if replica.may_show(&partner, &ItemRef::Identity(*organisation)) {
+                let is_forked = identity.is_some_and(Identity::has_branches);
+                self.offer_identity(organisation, theirs, is_forked, replica);
+            }
+            if !identity.is_some_and(|one| one.goes_through(theirs)) {
                 answers.push((*organisation, ours));
             }
         }
         if !is_answer && !answers.is_empty() {
-            let lengths = answers;
-            effects.push(Effect::Send(Message::IdentityLengths { is_answer: true, lengths }));
+            let heads = answers;
+            effects.push(Effect::Send(Message::IdentityHeads { is_answer: true, heads }));
         }
     }
 }
@@ -356,22 +359,21 @@ fn tell(
     disk: &dyn Storage,
     effects: &mut Effects,
 ) -> Result<(), CloseReason> {
-    let mut lengths = Vec::new();
+    let mut identities = Vec::new();
     let mut heads = Vec::new();
     for item in items {
         match item {
             ItemRef::Identity(organisation) => {
-                let length = replica.identity(organisation).map_or(0, Identity::length);
-                lengths.push((*organisation, length));
+                identities.push((*organisation, replica.identity_position(organisation)));
             }
             ItemRef::Space(space) => {
                 heads.extend(replica.heads_for(disk, partner, space).map_err(store)?);
             }
         }
     }
-    for lengths in lengths.chunks(4_096) {
-        let lengths = lengths.to_vec();
-        effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
+    for heads in identities.chunks(4_096) {
+        let heads = heads.to_vec();
+        effects.push(Effect::Send(Message::IdentityHeads { is_answer: false, heads }));
     }
     effects.extend(heads_messages(false, heads).into_iter().map(Effect::Send));
     Ok(())

@@ -8,6 +8,7 @@
 use super::answer::{heads_messages, store};
 use super::{Greeting, Phase, Session, Side};
 use crate::ids::{NodeId, OrganisationId};
+use crate::log::LogPosition;
 use crate::replica::{Replica, SpaceHeads};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
@@ -17,8 +18,8 @@ use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// Lengths of identity logs that a session takes at once.
-const LENGTHS_PER_MESSAGE: usize = 4_096;
+/// Heads of identity logs that a session takes at once.
+const IDENTITIES_PER_MESSAGE: usize = 4_096;
 
 /// Is given each message; `Break` when no more fit.
 type Packer<'a> = &'a mut dyn FnMut(&Message) -> ControlFlow<()>;
@@ -58,7 +59,7 @@ impl Courier {
     /// When the store cannot be read.
     pub fn pack(
         &mut self,
-        lengths: &[(OrganisationId, u64)],
+        identities: &[(OrganisationId, LogPosition)],
         heads: &[SpaceHeads],
         replica: &mut Replica,
         disk: &dyn Storage,
@@ -66,8 +67,8 @@ impl Courier {
     ) -> Result<bool, CloseReason> {
         self.begin();
         let mut effects = Effects::new();
-        for lengths in lengths.chunks(LENGTHS_PER_MESSAGE) {
-            self.session.handle_lengths(true, lengths, replica, &mut effects);
+        for heads in identities.chunks(IDENTITIES_PER_MESSAGE) {
+            self.session.handle_identity_heads(true, heads, replica, &mut effects);
         }
         for theirs in heads {
             let theirs = std::slice::from_ref(theirs);

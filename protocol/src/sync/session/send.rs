@@ -8,7 +8,6 @@ use super::shown::still_shown;
 use super::{Exchanging, Phase, Session, Side};
 use crate::access::{AccessEntry, Receipt};
 use crate::codec;
-use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::replica::{Growth, ItemRef, PartnerRecord, Presentation, Replica};
@@ -279,9 +278,9 @@ impl Session {
             effects.extend(message.map(Effect::Send));
         }
         if !identities.is_empty() {
-            let length = |one: &OrganisationId| replica.identity(one).map_or(0, Identity::length);
-            let lengths = identities.iter().map(|one| (*one, length(one))).collect();
-            effects.push(Effect::Send(Message::IdentityLengths { is_answer: false, lengths }));
+            let heads =
+                identities.iter().map(|one| (*one, replica.identity_position(one))).collect();
+            effects.push(Effect::Send(Message::IdentityHeads { is_answer: false, heads }));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::fuzzing::Dice;
 use sincronia_protocol::access::{AccessOperation, AccessStatement, History, Role};
 use sincronia_protocol::crypto::{EpochKey, Secret};
 use sincronia_protocol::ids::{EntryHash, OrganisationId, SpaceId};
-use sincronia_protocol::log::{AccessPoint, Header, Run, RunEntry};
+use sincronia_protocol::log::{AccessPoint, Header, LogPosition, Run, RunEntry};
 use sincronia_protocol::replica::SpaceHeads;
 use sincronia_protocol::sync::{Hello, Message};
 
@@ -100,15 +100,15 @@ fn claim(scene: &Scene, dice: &mut Dice) -> Option<Message> {
             version_min: u32::try_from(number(dice) & 0xffff_ffff).ok()?,
             version_max: u32::try_from(number(dice) & 0xffff_ffff).ok()?,
             organisation,
-            own_identity: number(dice),
-            known_identity: number(dice),
+            own_identity: position(dice),
+            known_identity: position(dice),
             addresses: vec!["/ip4/192.0.2.9/tcp/1".repeat(dice.below(20)); dice.below(20)],
         }),
         1 => Message::Acknowledge(number(dice)),
         2 => Message::Compared(number(dice)),
-        3 => Message::IdentityLengths {
+        3 => Message::IdentityHeads {
             is_answer: dice.one_in(2),
-            lengths: (0..dice.below(64)).map(|at| lengths(at, organisation, dice)).collect(),
+            heads: (0..dice.below(64)).map(|at| identity_head(at, organisation, dice)).collect(),
         },
         4 => Message::Goodbye("\u{202e}addio".repeat(dice.below(64))),
         _ => {
@@ -120,9 +120,17 @@ fn claim(scene: &Scene, dice: &mut Dice) -> Option<Message> {
     })
 }
 
-fn lengths(at: usize, organisation: OrganisationId, dice: &mut Dice) -> (OrganisationId, u64) {
+fn position(dice: &mut Dice) -> LogPosition {
+    LogPosition { length: number(dice), head: hash(dice) }
+}
+
+fn identity_head(
+    at: usize,
+    organisation: OrganisationId,
+    dice: &mut Dice,
+) -> (OrganisationId, LogPosition) {
     let stranger = OrganisationId::from_bytes([u8::try_from(at % 256).unwrap_or(0); 32]);
-    (if dice.one_in(2) { organisation } else { stranger }, number(dice))
+    (if dice.one_in(2) { organisation } else { stranger }, position(dice))
 }
 
 /// Something that asks for an answer, the largest there can be.

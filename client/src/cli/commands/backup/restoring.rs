@@ -16,7 +16,7 @@ use crate::root::Signing;
 use sincronia_node::backup::{Heard, Restoration, RestoreOptions, Restored};
 use sincronia_node::config::NodeDirectory;
 use sincronia_node::keystore::Strength;
-use sincronia_protocol::crypto::{RootKey, Secret};
+use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::recovery_sealing;
 use std::fs::File;
 use std::io::BufReader;
@@ -85,7 +85,7 @@ fn recall(
 ) -> Result<Heard, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
-    let heard = runtime.block_on(restoration.recall(&RootKey::derive(entropy, 0)));
+    let heard = runtime.block_on(restoration.recall(entropy));
     heard.map_err(|error| not_restored(context, &error))
 }
 

@@ -1,0 +1,299 @@
+//! One branch of an identity log: entries of which each follows the one before.
+
+use super::IdentityError;
+use super::facts::{Facts, NodeStanding, Primary};
+use super::operation::{
+    IdentityEntry, IdentityOperation, IdentityStatement, NodeAdmission, VERSION,
+};
+use crate::codec;
+use crate::crypto::{Domain, RootPublic, SealingPublic, Signature};
+use crate::ids::{EntryHash, NodeId, OrganisationId};
+use crate::limits;
+use crate::log::LogPosition;
+use std::collections::BTreeMap;
+
+/// A root key and the position from which it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Root {
+    since: u64,
+    key: RootPublic,
+    /// Commitment to the key after it.
+    next: [u8; 32],
+}
+
+/// A sealing key that was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FormerSealing {
+    node: NodeId,
+    sealing: SealingPublic,
+    since: u64,
+    /// Position of the entry that named another.
+    until: u64,
+}
+
+/// The state at the end of one branch of an identity log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    organisation: OrganisationId,
+    hashes: Vec<EntryHash>,
+    /// The root key of now.
+    root: Root,
+    /// Those before it, oldest first.
+    former_roots: Vec<Root>,
+    /// Oldest first.
+    former_sealing: Vec<FormerSealing>,
+    /// Ends of other branches that it counts, and where it says so.
+    united: Vec<(u64, EntryHash)>,
+    facts: Facts,
+}
+
+impl Branch {
+    /// The state after the first entry, of the organisation that its root key names.
+    pub fn begin(
+        organisation: OrganisationId,
+        entry: &IdentityEntry,
+    ) -> Result<Self, IdentityError> {
+        let statement = &entry.statement;
+        let IdentityOperation::Genesis { root, next_root } = &statement.operation else {
+            return Err(IdentityError::Operation);
+        };
+        if statement.version != VERSION {
+            return Err(IdentityError::Version);
+        }
+        let place = (statement.organisation, statement.sequence, statement.previous);
+        if place != (organisation, 0, EntryHash::ZERO) {
+            return Err(IdentityError::Chain);
+        }
+        verify(root, entry)?;
+        Ok(Self {
+            organisation,
+            hashes: vec![statement.hash()],
+            root: Root { since: 0, key: *root, next: *next_root },
+            former_roots: Vec::new(),
+            former_sealing: Vec::new(),
+            united: Vec::new(),
+            facts: Facts::default(),
+        })
+    }
+
+    /// Extends the branch by one verified entry; on error nothing has changed.
+    pub fn apply(&mut self, entry: &IdentityEntry) -> Result<(), IdentityError> {
+        let statement = &entry.statement;
+        if statement.version != VERSION {
+            return Err(IdentityError::Version);
+        }
+        if self.hashes.len() >= limits::IDENTITY_ENTRIES_MAX {
+            return Err(IdentityError::TooLong);
+        }
+        let LogPosition { length, head } = self.position();
+        let place = (statement.organisation, statement.sequence, statement.previous);
+        if place != (self.organisation, length, head) {
+            return Err(IdentityError::Chain);
+        }
+        verify(&self.root.key, entry)?;
+        self.perform(statement)?;
+        self.hashes.push(statement.hash());
+        Ok(())
+    }
+
+    fn perform(&mut self, statement: &IdentityStatement) -> Result<(), IdentityError> {
+        let at = statement.sequence;
+        match &statement.operation {
+            IdentityOperation::Genesis { .. } => Err(IdentityError::Operation),
+            IdentityOperation::AddNode { admission } => self.add_node(admission, at),
+            IdentityOperation::RevokeNode { node } => {
+                self.active_mut(node)?.revoked_at = Some(at);
+                Ok(())
+            }
+            IdentityOperation::SetPrimary { node } => {
+                self.active_mut(node)?;
+                self.facts.primaries.push(Primary { node: *node, term: at });
+                Ok(())
+            }
+            IdentityOperation::RotateRoot { root, next_root, acceptance } => {
+                let next = Root { since: at, key: *root, next: *next_root };
+                self.rotate_root(next, &statement.previous, acceptance)
+            }
+            IdentityOperation::RotateSealing { node, sealing } => {
+                self.rotate_sealing(node, sealing, at)
+            }
+            IdentityOperation::SucceededBy { organisation } => {
+                insert_other(&mut self.facts.successors, self.organisation, *organisation, at)
+            }
+            IdentityOperation::Succeeds { organisation } => {
+                insert_other(&mut self.facts.predecessors, self.organisation, *organisation, at)
+            }
+            IdentityOperation::Unite { heads } => {
+                if heads.is_empty() || heads.len() > limits::IDENTITY_BRANCHES_MAX {
+                    return Err(IdentityError::Operation);
+                }
+                self.united.extend(heads.iter().map(|head| (at, *head)));
+                Ok(())
+            }
+        }
+    }
+
+    fn rotate_root(
+        &mut self,
+        next: Root,
+        previous: &EntryHash,
+        acceptance: &Signature,
+    ) -> Result<(), IdentityError> {
+        let message =
+            IdentityStatement::acceptance_message(&self.organisation, next.since, previous);
+        if next.key.commitment() != self.root.next {
+            return Err(IdentityError::Operation);
+        }
+        next.key
+            .verify(Domain::ROOT_ACCEPTANCE, &message, acceptance)
+            .map_err(|_| IdentityError::Signature)?;
+        self.former_roots.push(std::mem::replace(&mut self.root, next));
+        Ok(())
+    }
+
+    fn add_node(&mut self, admission: &NodeAdmission, at: u64) -> Result<(), IdentityError> {
+        if !admission.holds(&self.organisation) {
+            return Err(IdentityError::Signature);
+        }
+        let nodes = &mut self.facts.nodes;
+        let active = nodes.values().filter(|standing| standing.revoked_at.is_none()).count();
+        // A revoked node never returns: its key may be in other hands.
+        if active >= limits::IDENTITY_NODES_MAX || nodes.contains_key(&admission.node) {
+            return Err(IdentityError::Operation);
+        }
+        let sealing = admission.sealing.clone();
+        let standing =
+            NodeStanding { admitted_at: at, sealing, sealing_since: at, revoked_at: None };
+        nodes.insert(admission.node, standing);
+        Ok(())
+    }
+
+    fn rotate_sealing(
+        &mut self,
+        node: &NodeId,
+        sealing: &SealingPublic,
+        at: u64,
+    ) -> Result<(), IdentityError> {
+        if !sealing.is_valid() {
+            return Err(IdentityError::Operation);
+        }
+        let standing = self.active_mut(node)?;
+        let before = std::mem::replace(&mut standing.sealing, sealing.clone());
+        let since = std::mem::replace(&mut standing.sealing_since, at);
+        let node = *node;
+        self.former_sealing.push(FormerSealing { node, sealing: before, since, until: at });
+        Ok(())
+    }
+
+    fn active_mut(&mut self, node: &NodeId) -> Result<&mut NodeStanding, IdentityError> {
+        self.facts
+            .nodes
+            .get_mut(node)
+            .filter(|standing| standing.revoked_at.is_none())
+            .ok_or(IdentityError::Operation)
+    }
+
+    /// The state after the first `length` entries; nothing when that is none, or more than there
+    /// are.
+    pub fn before(&self, length: u64) -> Option<Self> {
+        let hashes = self.hashes.get(..usize::try_from(length).ok()?)?.to_vec();
+        let mut former_roots = self.former_roots.clone();
+        let mut root = self.root.clone();
+        while root.since >= length {
+            root = former_roots.pop()?;
+        }
+        let mut facts = self.facts.before(length);
+        let mut former_sealing = self.former_sealing.clone();
+        while let Some(last) = former_sealing.pop_if(|one| one.until >= length) {
+            if let Some(standing) = facts.nodes.get_mut(&last.node) {
+                (standing.sealing, standing.sealing_since) = (last.sealing, last.since);
+            }
+        }
+        let mut united = self.united.clone();
+        united.retain(|(at, _)| *at < length);
+        let organisation = self.organisation;
+        Some(Self { organisation, hashes, root, former_roots, former_sealing, united, facts })
+    }
+
+    /// Where it ends.
+    pub fn position(&self) -> LogPosition {
+        let head = self.hashes.last().copied().unwrap_or(EntryHash::ZERO);
+        LogPosition { length: self.hashes.len() as u64, head }
+    }
+
+    /// How many entries it has.
+    pub fn length(&self) -> u64 {
+        self.hashes.len() as u64
+    }
+
+    /// The hash of the last of its first `length` entries.
+    pub fn hash_before(&self, length: u64) -> Option<EntryHash> {
+        let last = usize::try_from(length.checked_sub(1)?).ok()?;
+        self.hashes.get(last).copied()
+    }
+
+    /// Whether the entry with this hash stands at this place of it.
+    pub fn knows(&self, sequence: u64, hash: &EntryHash) -> bool {
+        let index = usize::try_from(sequence).unwrap_or(usize::MAX);
+        self.hashes.get(index) == Some(hash)
+    }
+
+    /// How many entries two branches have in common.
+    pub fn common(&self, other: &Self) -> u64 {
+        let pairs = self.hashes.iter().zip(&other.hashes);
+        pairs.take_while(|(first, second)| first == second).count() as u64
+    }
+
+    /// The ends of other branches that it counts.
+    pub fn united(&self) -> impl Iterator<Item = &EntryHash> {
+        self.united.iter().map(|(_, head)| head)
+    }
+
+    /// How many entries it has up to the one with this hash.
+    pub fn length_up_to(&self, hash: &EntryHash) -> Option<u64> {
+        let place = self.hashes.iter().position(|one| one == hash)?;
+        Some(place as u64 + 1)
+    }
+
+    /// The hashes of its entries.
+    pub fn hashes(&self) -> &[EntryHash] {
+        &self.hashes
+    }
+
+    /// What it says.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// How often the root key was rotated.
+    pub fn generation(&self) -> u64 {
+        self.former_roots.len() as u64
+    }
+
+    /// The root key in force.
+    pub const fn root(&self) -> &RootPublic {
+        &self.root.key
+    }
+}
+
+fn verify(root: &RootPublic, entry: &IdentityEntry) -> Result<(), IdentityError> {
+    let message = codec::encode(&entry.statement);
+    if message.len() > limits::IDENTITY_ENTRY_BYTES_MAX {
+        return Err(IdentityError::TooLong);
+    }
+    root.verify(Domain::IDENTITY_SIGNATURE, &message, &entry.signature)
+        .map_err(|_| IdentityError::Signature)
+}
+
+fn insert_other(
+    known: &mut BTreeMap<OrganisationId, u64>,
+    own: OrganisationId,
+    other: OrganisationId,
+    at: u64,
+) -> Result<(), IdentityError> {
+    if own == other || known.contains_key(&other) {
+        return Err(IdentityError::Operation);
+    }
+    known.insert(other, at);
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! Promises of identity logs.
+
+use super::{Identity, IdentityEntry, IdentityError, IdentityOperation, NodeAdmission, Primary};
+use crate::codec;
+use crate::crypto::{NodeKey, RootKey, SealingSecret, Secret, Signature};
+use crate::limits;
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert_eq, proptest};
+
+#[derive(Clone)]
+struct Town {
+    entropy: Secret<32>,
+    identity: Identity,
+}
+
+impl Town {
+    fn new(byte: u8) -> Self {
+        let entropy = Secret::from_bytes([byte; 32]);
+        let genesis = Identity::found(&root(&entropy, 0), &root(&entropy, 1).public());
+        Self { identity: Identity::begin(&genesis).unwrap(), entropy }
+    }
+
+    fn say(&mut self, operation: IdentityOperation) -> Result<IdentityEntry, IdentityError> {
+        let key = root(&self.entropy, self.identity.generation());
+        let entry = self.identity.draft(operation).sign(&key);
+        self.identity.apply(&entry).map(|()| entry)
+    }
+
+    fn admit(&self, byte: u8) -> IdentityOperation {
+        let sealing = SealingSecret::from_seed(&Secret::from_bytes([byte; 32]));
+        let admission = NodeAdmission::sign(
+            &self.identity.organisation(),
+            &node(byte),
+            sealing.public().clone(),
+        );
+        IdentityOperation::AddNode { admission }
+    }
+
+    /// Uses the words at a machine that has heard of nothing since `self`.
+    fn elsewhere(&self, operations: Vec<IdentityOperation>) -> (Self, Vec<IdentityEntry>) {
+        let mut town = self.clone();
+        let say = |operation| town.say(operation).unwrap();
+        let said = operations.into_iter().map(say).collect();
+        (town, said)
+    }
+
+    fn rotate(&mut self) -> IdentityEntry {
+        let generation = self.identity.generation();
+        let [old, new, next] = [0, 1, 2].map(|ahead| root(&self.entropy, generation + ahead));
+        let rotation = self.identity.draft_rotation(&new, &next.public()).sign(&old);
+        self.identity.apply(&rotation).unwrap();
+        rotation
+    }
+}
+
+/// A town with machines 5 and 6, the first of them primary, and its log.
+fn town() -> (Town, Vec<IdentityEntry>) {
+    let town = Town::new(1);
+    let genesis = Identity::found(&root(&town.entropy, 0), &root(&town.entropy, 1).public());
+    let primary = IdentityOperation::SetPrimary { node: node(5).id() };
+    let (town, said) = town.elsewhere(vec![town.admit(5), primary, town.admit(6)]);
+    (town, [vec![genesis], said].concat())
+}
+
+/// What those who heard `first` before `second` know, who had the same before.
+fn heard(before: &Identity, first: &[IdentityEntry], second: &[IdentityEntry]) -> Identity {
+    let mut identity = before.clone();
+    for said in [first, second] {
+        let known = identity.clone();
+        identity.apply_all(said).unwrap();
+        identity.settle(Some(&known));
+    }
+    identity
+}
+
+fn root(entropy: &Secret<32>, generation: u64) -> RootKey {
+    RootKey::derive(entropy, generation)
+}
+
+fn node(byte: u8) -> NodeKey {
+    NodeKey::from_seed(&Secret::from_bytes([byte; 32]))
+}
+
+#[test]
+fn the_id_survives_a_rotation_of_the_root_key() {
+    let mut town = Town::new(1);
+    let id = town.identity.organisation();
+    let rotation = town
+        .identity
+        .draft_rotation(&root(&town.entropy, 1), &root(&town.entropy, 2).public())
+        .sign(&root(&town.entropy, 0));
+    town.identity.apply(&rotation).unwrap();
+    town.say(town.admit(5)).unwrap();
+    assert_eq!((town.identity.organisation(), town.identity.generation()), (id, 1));
+}
+
+#[test]
+fn a_thief_of_the_root_key_cannot_rotate_it_to_his_own() {
+    let mut town = Town::new(1);
+    let thief = Secret::from_bytes([66; 32]);
+    let rotation = town
+        .identity
+        .draft_rotation(&root(&thief, 0), &root(&thief, 1).public())
+        .sign(&root(&town.entropy, 0));
+    assert_eq!(town.identity.apply(&rotation), Err(IdentityError::Operation));
+}
+
+#[test]
+fn the_old_root_key_is_worthless_after_rotation() {
+    let mut town = Town::new(1);
+    let rotation = town
+        .identity
+        .draft_rotation(&root(&town.entropy, 1), &root(&town.entropy, 2).public())
+        .sign(&root(&town.entropy, 0));
+    town.identity.apply(&rotation).unwrap();
+    let late = town.identity.draft(town.admit(5)).sign(&root(&town.entropy, 0));
+    assert_eq!(town.identity.apply(&late), Err(IdentityError::Signature));
+}
+
+#[test]
+fn nobody_enlists_the_node_of_another() {
+    let mut town = Town::new(1);
+    let IdentityOperation::AddNode { admission } = Town::new(2).admit(5) else {
+        panic!("an admission");
+    };
+    let stolen = town.say(IdentityOperation::AddNode { admission });
+    assert_eq!(stolen, Err(IdentityError::Signature));
+}
+
+#[test]
+fn a_revoked_node_never_returns_and_is_never_primary() {
+    let mut town = Town::new(1);
+    town.say(town.admit(5)).unwrap();
+    let five = node(5).id();
+    town.say(IdentityOperation::RevokeNode { node: five }).unwrap();
+    assert!(town.identity.has_certified(&five) && !town.identity.is_active(&five));
+    assert_eq!(town.say(town.admit(5)), Err(IdentityError::Operation));
+    let primary = town.say(IdentityOperation::SetPrimary { node: five });
+    assert_eq!(primary, Err(IdentityError::Operation));
+}
+
+#[test]
+fn every_field_of_an_entry_is_authenticated() {
+    let mut town = Town::new(1);
+    let before = town.identity.clone();
+    let entry = town.say(town.admit(5)).unwrap();
+    let bytes = codec::encode(&entry);
+    for position in 0..bytes.len() {
+        let mut tampered = bytes.clone();
+        tampered[position] ^= 1;
+        let refused = match codec::decode::<IdentityEntry>(&tampered) {
+            Err(_) => true,
+            Ok(entry) => before.clone().apply(&entry).is_err(),
+        };
+        assert!(refused, "byte {position}");
+    }
+    let mut forged = entry;
+    forged.signature = Signature::from_bytes([0; 64]);
+    assert_eq!(before.clone().apply(&forged), Err(IdentityError::Signature));
+}
+
+#[test]
+fn the_words_used_at_two_machines_at_once_say_what_both_said() {
+    let (town, _) = town();
+    let revoke = |byte| IdentityOperation::RevokeNode { node: node(byte).id() };
+    let (_, one) = town.elsewhere(vec![town.admit(7)]);
+    let (_, other) = town.elsewhere(vec![revoke(5), town.admit(8)]);
+    let known = heard(&town.identity, &one, &other);
+    assert_eq!(known, heard(&town.identity, &other, &one), "whatever came first");
+    let active = [5, 6, 7, 8].map(|byte| known.is_active(&node(byte).id()));
+    assert_eq!(active, [false, true, true, true]);
+    assert!(known.is_divided());
+    // What is said next is understood by everybody who knows both.
+    let (mut next, mut reader) = (Town { identity: known.clone(), ..town }, known);
+    let entry = next.say(revoke(6)).unwrap();
+    reader.apply(&entry).unwrap();
+    assert!(!reader.is_active(&node(6).id()));
+}
+
+#[test]
+fn two_primaries_named_at_one_place_both_write_and_all_agree_on_who_goes_on() {
+    let (town, _) = town();
+    let name = |byte| IdentityOperation::SetPrimary { node: node(byte).id() };
+    let (_, one) = town.elsewhere(vec![name(5)]);
+    let (_, other) = town.elsewhere(vec![name(6)]);
+    let known = heard(&town.identity, &one, &other);
+    let term = one[0].statement.sequence;
+    for byte in [5, 6] {
+        assert!(known.is_primary_of_term(term, &node(byte).id()), "{byte}");
+    }
+    let Some(Primary { node: primary, .. }) = known.primary() else { panic!("a primary") };
+    assert_eq!(heard(&town.identity, &other, &one).primary().unwrap().node, primary);
+}
+
+#[test]
+fn a_rotation_sets_aside_what_nobody_united() {
+    let (town, _) = town();
+    let revoke = IdentityOperation::RevokeNode { node: node(5).id() };
+    let (_, one) = town.elsewhere(vec![town.admit(7)]);
+    let (_, other) = town.elsewhere(vec![revoke]);
+    let mut known = Town { identity: heard(&town.identity, &one, &other), ..town };
+    let rotation = known.rotate();
+    assert!(known.identity.has_branches() && !known.identity.is_divided());
+    // Machine 7 or the removal of machine 5 was said on the branch that the rotation follows.
+    let went_on = rotation.statement.previous == one[0].statement.hash();
+    let active = [5, 7].map(|byte| known.identity.is_active(&node(byte).id()));
+    assert_eq!(active, [went_on, went_on]);
+    let aside: Vec<_> = known.identity.revoked_aside().copied().collect();
+    assert_eq!(aside.contains(&node(5).id()), went_on, "and that is not forgotten");
+    assert!(known.identity.has_certified(&node(7).id()), "it is no stranger");
+}
+
+#[test]
+fn what_was_united_outlasts_a_rotation_and_nothing_is_added_to_it() {
+    let (town, log) = town();
+    let revoke = IdentityOperation::RevokeNode { node: node(5).id() };
+    let name = IdentityOperation::SetPrimary { node: node(6).id() };
+    let (_, one) = town.elsewhere(vec![town.admit(7)]);
+    let (away, other) = town.elsewhere(vec![revoke, name]);
+    let mut known = Town { identity: heard(&town.identity, &one, &other), ..town.clone() };
+    let heads = known.identity.divided().collect();
+    let united = known.say(IdentityOperation::Unite { heads }).unwrap();
+    assert!(!known.identity.is_divided());
+    let rotation = known.rotate();
+    let states = |identity: &Identity| {
+        let active = [5, 6, 7, 8].map(|byte| identity.is_active(&node(byte).id()));
+        (active, identity.primary().unwrap().node == node(6).id())
+    };
+    assert_eq!(states(&known.identity), ([false, true, true, false], true));
+    // Who has the root key of before goes on with either branch.
+    let late = away.elsewhere(vec![away.admit(8)]).1;
+    let whole = [log.clone(), one, other, vec![united, rotation]].concat();
+    let told_late = heard(&known.identity, &late, &[]);
+    assert_eq!(told_late, known.identity);
+    let early = [log, whole[whole.len() - 4..whole.len() - 2].to_vec(), late].concat();
+    let told_early = heard(&Identity::read(&early).unwrap(), &whole, &[]);
+    assert_eq!(states(&told_early), states(&known.identity));
+    assert!(told_early.heads().eq(known.identity.heads()));
+}
+
+#[test]
+fn a_former_root_key_adds_nothing_wherever_it_is_heard_first() {
+    let (town, _) = town();
+    let mut rotated = town.clone();
+    let rotation = [rotated.rotate()];
+    let thief = [town.admit(66), IdentityOperation::SetPrimary { node: node(66).id() }];
+    let (_, stolen) = town.elsewhere(thief.to_vec());
+    let late = heard(&town.identity, &rotation, &stolen);
+    assert_eq!(late, rotated.identity, "it is as if nothing had been said");
+    let early = heard(&town.identity, &stolen, &rotation);
+    for known in [&late, &early] {
+        assert!(!known.is_active(&node(66).id()));
+        assert_eq!(known.primary().unwrap().node, node(5).id());
+        assert!(known.heads().eq(rotated.identity.heads()), "and all agree");
+    }
+    let term = stolen[1].statement.sequence;
+    assert!(!early.is_primary_of_term(term, &node(66).id()));
+    assert!(early.was_primary_of_term(term, &node(66).id()), "what is here can be read");
+}
+
+#[test]
+fn a_stolen_root_key_begins_no_other_log_of_the_organisation() {
+    let (town, log) = town();
+    let thief = root(&Secret::from_bytes([66; 32]), 1).public();
+    let other = Identity::found(&root(&town.entropy, 0), &thief);
+    assert_ne!(other.statement.organisation, town.identity.organisation());
+    let mut renamed = other;
+    renamed.statement.organisation = town.identity.organisation();
+    let renamed = renamed.statement.sign(&root(&town.entropy, 0));
+    assert_eq!(Identity::begin(&renamed), Err(IdentityError::Chain));
+    assert_eq!(Identity::read(&log).unwrap().apply(&renamed), Err(IdentityError::Chain));
+}
+
+#[test]
+fn a_log_is_divided_so_often_and_no_more() {
+    let (town, _) = town();
+    let mut known = town.identity.clone();
+    for byte in 0..=limits::IDENTITY_BRANCHES_MAX {
+        let (_, said) = town.elsewhere(vec![town.admit(10 + u8::try_from(byte).unwrap())]);
+        known.apply(&said[0]).unwrap();
+    }
+    let (_, said) = town.elsewhere(vec![town.admit(40)]);
+    assert_eq!(known.apply(&said[0]), Err(IdentityError::Branches));
+    assert!(known.is_active(&node(10).id()), "and what is known stays");
+}
+
+/// What a machine at which the words are used says next, by the number of the machine.
+fn next_word(town: &Town, (kind, byte): (u8, u8)) -> IdentityOperation {
+    let subject = node(byte % 8).id();
+    match kind % 5 {
+        0 | 1 => town.admit(byte % 8),
+        2 => IdentityOperation::RevokeNode { node: subject },
+        3 => IdentityOperation::SetPrimary { node: subject },
+        _ => {
+            let seed = Secret::from_bytes([kind ^ byte; 32]);
+            let sealing = SealingSecret::from_seed(&seed).public().clone();
+            IdentityOperation::RotateSealing { node: subject, sealing }
+        }
+    }
+}
+
+proptest! {
+    /// Three machines say something on top of what each of them has heard so far, and hear of each
+    /// other now and then; in the end all that was said is known to all, who heard it in three
+    /// orders.
+    #[test]
+    fn whoever_knows_the_same_entries_says_the_same(
+        steps in vec((0_usize..3, any::<(u8, u8)>(), 0_usize..4), 1..24),
+    ) {
+        let (start, log) = town();
+        let mut machines = [(); 3].map(|()| (start.clone(), log.clone()));
+        for (who, word, told) in steps {
+            let (town, entries) = &mut machines[who];
+            let entry = town.identity.draft(next_word(town, word)).sign(&root(&town.entropy, 0));
+            if town.identity.apply(&entry).is_ok() {
+                entries.push(entry);
+            }
+            let heard = machines[who].1.clone();
+            if let Some((town, entries)) = machines.get_mut(told).filter(|_| told != who) {
+                let taken = heard.into_iter().filter(|one| !entries.contains(one));
+                for entry in taken.collect::<Vec<_>>() {
+                    if town.identity.apply(&entry).is_ok() {
+                        entries.push(entry);
+                    }
+                }
+            }
+        }
+        let mut all = [0, 1, 2].map(|which| machines[which].0.identity.clone());
+        let mut refused = false;
+        for identity in &mut all {
+            for (_, entries) in &machines {
+                refused |= identity.apply_all(entries).is_err();
+            }
+        }
+        if !refused {
+            prop_assert_eq!(&all[0], &all[1]);
+            prop_assert_eq!(&all[1], &all[2]);
+        }
+    }
+}
