@@ -248,16 +248,15 @@ impl Access {
         if statement.term < oldest_term {
             return Err(AccessError::Signer);
         }
-        if statement.term >= owner.length() {
-            return Err(AccessError::IdentityBehind);
-        }
         let may_sign = match signatures {
             Signatures::Check => owner.is_primary_of_term(statement.term, &statement.author),
             // What counted when it came stays, also where the owner set its word aside since.
             Signatures::Known => owner.was_primary_of_term(statement.term, &statement.author),
         };
         if !may_sign {
-            return Err(AccessError::Signer);
+            let is_behind = statement.term >= owner.length();
+            let later = is_behind.then_some(AccessError::IdentityBehind);
+            return Err(later.unwrap_or(AccessError::Signer));
         }
         let message = codec::encode(statement);
         if message.len() > limits::ACCESS_ENTRY_BYTES_MAX {

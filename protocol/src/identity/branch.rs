@@ -31,6 +31,15 @@ struct FormerSealing {
     until: u64,
 }
 
+/// Branches that were united with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Union {
+    at: u64,
+    heads: Vec<EntryHash>,
+    /// What that one said by itself.
+    before: Facts,
+}
+
 /// The state at the end of one branch of an identity log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
@@ -42,8 +51,8 @@ pub struct Branch {
     former_roots: Vec<Root>,
     /// Oldest first.
     former_sealing: Vec<FormerSealing>,
-    /// Ends of other branches that it counts, and where it says so.
-    united: Vec<(u64, EntryHash)>,
+    /// Where other branches were united with it, oldest first.
+    unions: Vec<Union>,
     facts: Facts,
 }
 
@@ -71,13 +80,14 @@ impl Branch {
             root: Root { since: 0, key: *root, next: *next_root },
             former_roots: Vec::new(),
             former_sealing: Vec::new(),
-            united: Vec::new(),
+            unions: Vec::new(),
             facts: Facts::default(),
         })
     }
 
-    /// Extends the branch by one verified entry; on error nothing has changed.
-    pub fn apply(&mut self, entry: &IdentityEntry) -> Result<(), IdentityError> {
+    /// Extends the branch by one verified entry; on error nothing has changed. `others` is what the
+    /// branches say that the entry unites with this one.
+    pub fn apply(&mut self, entry: &IdentityEntry, others: &Facts) -> Result<(), IdentityError> {
         let statement = &entry.statement;
         if statement.version != VERSION {
             return Err(IdentityError::Version);
@@ -91,7 +101,10 @@ impl Branch {
             return Err(IdentityError::Chain);
         }
         verify(&self.root.key, entry)?;
-        self.perform(statement)?;
+        match &statement.operation {
+            IdentityOperation::Unite { heads } => self.unite(statement.sequence, heads, others)?,
+            _ => self.perform(statement)?,
+        }
         self.hashes.push(statement.hash());
         Ok(())
     }
@@ -99,7 +112,9 @@ impl Branch {
     fn perform(&mut self, statement: &IdentityStatement) -> Result<(), IdentityError> {
         let at = statement.sequence;
         match &statement.operation {
-            IdentityOperation::Genesis { .. } => Err(IdentityError::Operation),
+            IdentityOperation::Genesis { .. } | IdentityOperation::Unite { .. } => {
+                Err(IdentityError::Operation)
+            }
             IdentityOperation::AddNode { admission } => self.add_node(admission, at),
             IdentityOperation::RevokeNode { node } => {
                 self.active_mut(node)?.revoked_at = Some(at);
@@ -123,14 +138,17 @@ impl Branch {
             IdentityOperation::Succeeds { organisation } => {
                 insert_other(&mut self.facts.predecessors, self.organisation, *organisation, at)
             }
-            IdentityOperation::Unite { heads } => {
-                if heads.is_empty() || heads.len() > limits::IDENTITY_BRANCHES_MAX {
-                    return Err(IdentityError::Operation);
-                }
-                self.united.extend(heads.iter().map(|head| (at, *head)));
-                Ok(())
-            }
         }
+    }
+
+    fn unite(&mut self, at: u64, heads: &[EntryHash], others: &Facts) -> Result<(), IdentityError> {
+        // Each keeps a copy of what was said before it.
+        if self.unions.len() >= limits::IDENTITY_BRANCHES_MAX {
+            return Err(IdentityError::Operation);
+        }
+        self.unions.push(Union { at, heads: heads.to_vec(), before: self.facts.clone() });
+        self.facts.unite(others);
+        Ok(())
     }
 
     fn rotate_root(
@@ -202,17 +220,20 @@ impl Branch {
         while root.since >= length {
             root = former_roots.pop()?;
         }
-        let mut facts = self.facts.before(length);
+        let mut unions = self.unions.clone();
+        let mut facts = self.facts.clone();
+        while let Some(last) = unions.pop_if(|one| one.at >= length) {
+            facts = last.before;
+        }
+        facts = facts.before(length);
         let mut former_sealing = self.former_sealing.clone();
         while let Some(last) = former_sealing.pop_if(|one| one.until >= length) {
             if let Some(standing) = facts.nodes.get_mut(&last.node) {
                 (standing.sealing, standing.sealing_since) = (last.sealing, last.since);
             }
         }
-        let mut united = self.united.clone();
-        united.retain(|(at, _)| *at < length);
         let organisation = self.organisation;
-        Some(Self { organisation, hashes, root, former_roots, former_sealing, united, facts })
+        Some(Self { organisation, hashes, root, former_roots, former_sealing, unions, facts })
     }
 
     /// Where it ends.
@@ -224,12 +245,6 @@ impl Branch {
     /// How many entries it has.
     pub fn length(&self) -> u64 {
         self.hashes.len() as u64
-    }
-
-    /// The hash of the last of its first `length` entries.
-    pub fn hash_before(&self, length: u64) -> Option<EntryHash> {
-        let last = usize::try_from(length.checked_sub(1)?).ok()?;
-        self.hashes.get(last).copied()
     }
 
     /// Whether the entry with this hash stands at this place of it.
@@ -244,9 +259,9 @@ impl Branch {
         pairs.take_while(|(first, second)| first == second).count() as u64
     }
 
-    /// The ends of other branches that it counts.
+    /// The ends of the branches that were united with it.
     pub fn united(&self) -> impl Iterator<Item = &EntryHash> {
-        self.united.iter().map(|(_, head)| head)
+        self.unions.iter().flat_map(|union| &union.heads)
     }
 
     /// How many entries it has up to the one with this hash.

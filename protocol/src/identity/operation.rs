@@ -81,10 +81,10 @@ pub enum IdentityOperation {
         #[n(0)]
         organisation: OrganisationId,
     },
-    /// What other branches of this log say up to these entries counts, whatever follows here.
+    /// What other branches of this log say up to these entries counts on this one, too.
     #[n(8)]
     Unite {
-        /// The last entry of each.
+        /// The last entry of each, at an earlier place than this one.
         #[n(0)]
         heads: Vec<EntryHash>,
     },

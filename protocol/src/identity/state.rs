@@ -9,11 +9,11 @@
 //!   counts together: a node is certified when one of them says so, and revoked when one of them does. So
 //!   replicas that know the same entries say the same, whatever came first.
 //! - A rotation of the root key sets every branch aside that parts from it before and is not rotated
-//!   as often, but for what the rotated branch says that counts ([`IdentityOperation::Unite`]): a
-//!   former root key is worth nothing. Only the key that the entry before committed to can rotate,
-//!   so who stole the root key of now cannot set anything aside.
-//! - New entries go on with the first branch in force, by the hash where they part. Whoever signs
-//!   there next unites the others with it, and the division is over.
+//!   as often: a former root key is worth nothing. Only the key that the entry before committed to
+//!   can rotate, so who stole the root key of now cannot set anything aside.
+//! - New entries go on with the longest branch in force, so that their places are later than all
+//!   others. Whoever signs there next unites the others with it ([`IdentityOperation::Unite`]): then
+//!   what they say is said there, too, and outlasts a rotation.
 //!
 //! Deliberately absent: who is told of a fork, and where entries are stored (`replica`).
 
@@ -56,8 +56,8 @@ pub struct Identity {
     organisation: OrganisationId,
     /// The branch that new entries go on with.
     first: Branch,
-    /// The others, and how many entries of each count.
-    others: Vec<(Branch, u64)>,
+    /// The others: those in force, then those that are set aside.
+    others: Vec<Branch>,
     /// What counts of all branches together, where there is more than one.
     united: Option<Box<Facts>>,
 }
@@ -168,14 +168,15 @@ impl Identity {
             return Ok(());
         }
         let place = LogPosition { length: statement.sequence, head: statement.previous };
+        let others = others(branches, statement)?;
         if let Some(branch) = branches.iter_mut().find(|branch| branch.position() == place) {
-            return branch.apply(entry);
+            return branch.apply(entry, &others);
         }
         let last = place.length.checked_sub(1).ok_or(IdentityError::Chain)?;
         let known = branches.iter().find(|branch| branch.knows(last, &place.head));
         let parted = known.and_then(|branch| branch.before(place.length));
         let mut branch = parted.ok_or(IdentityError::Chain)?;
-        branch.apply(entry)?;
+        branch.apply(entry, &others)?;
         if branches.len() > limits::IDENTITY_BRANCHES_MAX {
             return Err(IdentityError::Branches);
         }
@@ -186,65 +187,56 @@ impl Identity {
     /// Forgets what was added since `before` to branches that are set aside: a former root key says
     /// nothing new. What counted once is remembered as set aside.
     pub fn settle(&mut self, before: Option<&Self>) {
-        let mut kept: Vec<Branch> = self.counting().cloned().collect();
-        let counted = self.others.iter().filter_map(|(branch, counts)| branch.before(*counts));
-        for branch in counted.chain(before.into_iter().flat_map(Self::branches).cloned()) {
-            if !kept.iter().any(|one| one.common(&branch) == branch.length()) {
-                kept.push(branch);
-            }
+        let mut kept: Vec<Branch> = self.in_force().cloned().collect();
+        let mut looked_at = 0;
+        while let Some(branch) = kept.get(looked_at) {
+            let named: Vec<_> = branch.united().filter_map(|head| self.up_to(head)).collect();
+            named.into_iter().for_each(|branch| keep(&mut kept, branch));
+            looked_at += 1;
         }
+        let known = before.into_iter().flat_map(Self::branches).cloned();
+        known.for_each(|branch| keep(&mut kept, branch));
         self.arrange(kept);
+    }
+
+    /// The branch that ends with the entry of this hash.
+    fn up_to(&self, head: &EntryHash) -> Option<Branch> {
+        up_to(self.branches(), head)
     }
 
     /// Puts branches into the order that all replicas know, and unites what counts of them.
     fn arrange(&mut self, mut branches: Vec<Branch>) {
         branches.sort_by(|one, other| {
-            let by_root = other.generation().cmp(&one.generation());
-            by_root.then_with(|| one.hashes().cmp(other.hashes()))
+            let rank = |branch: &Branch| (branch.generation(), branch.length());
+            rank(other).cmp(&rank(one)).then_with(|| one.hashes().cmp(other.hashes()))
         });
-        let in_force = branches.first().map_or(0, Branch::generation);
-        let in_force: Vec<_> =
-            branches.iter().take_while(|one| one.generation() == in_force).cloned().collect();
-        let is_known =
-            |head: &&EntryHash| in_force.iter().any(|branch| branch.length_up_to(head).is_some());
-        let named = in_force.iter().flat_map(Branch::united).filter(|head| !is_known(head));
-        let named: BTreeSet<EntryHash> = named.copied().collect();
-        let counts = |branch: Branch| {
-            let named = named.iter().filter_map(|head| branch.length_up_to(head)).max();
-            let is_in_force = in_force.contains(&branch);
-            let counts = if is_in_force { branch.length() } else { named.unwrap_or(0) };
-            (branch, counts)
-        };
         let mut branches = branches.into_iter();
         let Some(first) = branches.next() else { return };
-        self.others = branches.map(counts).collect();
-        self.first = first;
+        (self.first, self.others) = (first, branches.collect());
         self.united = (!self.others.is_empty()).then(|| Box::new(self.unite()));
     }
 
     fn unite(&self) -> Facts {
         let mut united = self.first.facts().clone();
-        for (branch, counts) in &self.others {
-            if *counts == branch.length() {
-                united.unite(branch.facts());
-            } else if let Some(counted) = branch.before(*counts) {
-                united.unite(counted.facts());
-            }
+        for branch in self.in_force().skip(1) {
+            united.unite(branch.facts());
         }
-        for (branch, _) in self.others.iter().filter(|(one, counts)| *counts < one.length()) {
+        for branch in self.set_aside() {
             united.note_set_aside(branch.facts(), self.first.common(branch));
         }
         united
     }
 
     fn branches(&self) -> impl Iterator<Item = &Branch> {
-        std::iter::once(&self.first).chain(self.others.iter().map(|(branch, _)| branch))
+        std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// The branches that count as a whole.
-    fn counting(&self) -> impl Iterator<Item = &Branch> {
-        let others = self.others.iter().filter(|(branch, counts)| *counts == branch.length());
-        std::iter::once(&self.first).chain(others.map(|(branch, _)| branch))
+    fn in_force(&self) -> impl Iterator<Item = &Branch> {
+        self.branches().take_while(|branch| branch.generation() == self.first.generation())
+    }
+
+    fn set_aside(&self) -> impl Iterator<Item = &Branch> {
+        self.branches().skip_while(|branch| branch.generation() == self.first.generation())
     }
 
     fn facts(&self) -> &Facts {
@@ -257,11 +249,10 @@ impl Identity {
         self.organisation
     }
 
-    /// How many entries the longest branch has, as far as it counts.
+    /// How many entries the longest branch in force has.
     #[must_use]
     pub fn length(&self) -> u64 {
-        let others = self.others.iter().map(|(_, counts)| *counts);
-        others.fold(self.first.length(), u64::max)
+        self.first.length()
     }
 
     /// Where the branch ends that new entries go on with.
@@ -270,12 +261,9 @@ impl Identity {
         self.first.position()
     }
 
-    /// The last entry that counts of each branch, in an order that all replicas know.
+    /// The last entry of each branch in force, in an order that all replicas know.
     pub fn heads(&self) -> impl Iterator<Item = EntryHash> {
-        let beside = self.others.iter();
-        let beside = beside.filter_map(|(branch, counts)| branch.hash_before(*counts));
-        let beside: BTreeSet<_> = beside.collect();
-        std::iter::once(self.first.position().head).chain(beside)
+        self.in_force().map(|branch| branch.position().head)
     }
 
     /// Whether the log, or a branch of it, goes through `position`.
@@ -311,7 +299,7 @@ impl Identity {
     /// The ends of the branches in force beside the first that nobody united with it yet.
     pub fn divided(&self) -> impl Iterator<Item = EntryHash> {
         let united: BTreeSet<_> = self.first.united().collect();
-        let ends = self.counting().skip(1).map(|branch| branch.position().head);
+        let ends = self.in_force().skip(1).map(|branch| branch.position().head);
         ends.filter(move |end| !united.contains(end))
     }
 
@@ -323,8 +311,7 @@ impl Identity {
 
     /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
     pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
-        let aside = self.others.iter().filter(|(branch, counts)| *counts < branch.length());
-        let revoked = aside.flat_map(|(branch, _)| &branch.facts().nodes);
+        let revoked = self.set_aside().flat_map(|branch| &branch.facts().nodes);
         let revoked = revoked.filter(|(_, standing)| standing.revoked_at.is_some());
         revoked.map(|(node, _)| node).filter(|node| self.is_active(node))
     }
@@ -396,5 +383,34 @@ impl Identity {
     #[must_use]
     pub fn predecessors(&self) -> &BTreeMap<OrganisationId, u64> {
         &self.facts().predecessors
+    }
+}
+
+/// What the branches say that a statement unites with its own.
+fn others(branches: &[Branch], statement: &IdentityStatement) -> Result<Facts, IdentityError> {
+    let mut others = Facts::default();
+    let IdentityOperation::Unite { heads } = &statement.operation else { return Ok(others) };
+    if heads.is_empty() || heads.len() > limits::IDENTITY_BRANCHES_MAX {
+        return Err(IdentityError::Operation);
+    }
+    for head in heads {
+        let branch = up_to(branches.iter(), head).ok_or(IdentityError::Chain)?;
+        // Whoever reads entries in the order of their places has these before.
+        if branch.length() > statement.sequence {
+            return Err(IdentityError::Operation);
+        }
+        others.unite(branch.facts());
+    }
+    Ok(others)
+}
+
+fn up_to<'a>(mut branches: impl Iterator<Item = &'a Branch>, head: &EntryHash) -> Option<Branch> {
+    branches.find_map(|branch| branch.before(branch.length_up_to(head)?))
+}
+
+/// Adds a branch that is not part of one that is kept.
+fn keep(kept: &mut Vec<Branch>, branch: Branch) {
+    if !kept.iter().any(|one| one.common(&branch) == branch.length()) {
+        kept.push(branch);
     }
 }

@@ -33,6 +33,21 @@ struct Tree {
 }
 
 impl Tree {
+    /// How many entries there are after the first.
+    fn length(&self) -> usize {
+        self.following.values().map(Vec::len).sum()
+    }
+
+    /// The entries for which something is not true, and those that follow on them.
+    fn without(&self, is_left_out: impl Fn(&AccessEntry) -> bool) -> Self {
+        let following = self.following.iter().filter_map(|(previous, entries)| {
+            let left = entries.iter().filter(|(entry, _)| !is_left_out(entry)).cloned();
+            let left: Vec<_> = left.collect();
+            (!left.is_empty()).then_some((*previous, left))
+        });
+        Self { begin: self.begin.clone(), following: following.collect() }
+    }
+
     /// The state at the end of each branch.
     fn leaves(&self, identities: &crate::identity::Identities) -> Result<Vec<Access>, AccessError> {
         let mut open = vec![Access::begin_with(&self.begin, identities, Signatures::Known)?];
@@ -191,6 +206,36 @@ impl Replica {
         let leaves = tree.leaves(&self.identities)?;
         let chosen = Branches::choose(leaves).ok_or(AccessError::Chain)?;
         self.keep_branches(disk, space, &tree, chosen)
+    }
+
+    /// Forgets what was signed by primaries that only a branch of the owner's identity log named
+    /// which a rotation of the root key set aside: nobody else takes it any more.
+    pub(super) fn forget_set_aside(
+        &mut self,
+        disk: &dyn Storage,
+        organisation: &OrganisationId,
+    ) -> Result<(), ReplicaError> {
+        let known = self.summaries.iter();
+        let concerned =
+            known.filter(|(_, summary)| summary.everyone().any(|one| one == organisation));
+        let spaces: Vec<_> = concerned.map(|(space, _)| *space).collect();
+        for space in spaces {
+            let beside = self.entries_beside(disk, &space)?;
+            let whole = self.tree(disk, &space, beside, Signatures::Known)?;
+            let Some(identity) = self.identities.get(organisation) else { return Ok(()) };
+            let is_aside = |AccessEntry { statement, .. }: &AccessEntry| {
+                identity.was_primary_of_term(statement.term, &statement.author)
+                    && !identity.is_primary_of_term(statement.term, &statement.author)
+            };
+            let left = whole.without(is_aside);
+            if left.length() < whole.length() {
+                let leaves = left.leaves(&self.identities)?;
+                let chosen = Branches::choose(leaves).ok_or(AccessError::Chain)?;
+                self.keep_branches(disk, &space, &whole, chosen)?;
+                self.refresh_summary(disk, &space)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes down which branch holds and which do not, and has everything judged again.

@@ -63,6 +63,8 @@ impl Replica {
             return Ok(false);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
+        let sets_aside = identity.has_branches()
+            && known.is_some_and(|known| known.generation() < identity.generation());
         self.note_exposure(disk, &fresh)?;
         for entry in fresh {
             self.put_identity_entry(disk, entry)?;
@@ -73,6 +75,9 @@ impl Replica {
         let shared = self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
         self.reconsider_shared(disk, &organisation, &shared)?;
+        if sets_aside {
+            self.forget_set_aside(disk, &organisation)?;
+        }
         self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)

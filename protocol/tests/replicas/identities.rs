@@ -4,7 +4,8 @@
 use super::circle::Circle;
 use super::line::Line;
 use super::organisation::{Node, Organisation};
-use sincronia_protocol::access::Role;
+use super::parcel::Parcel;
+use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::replica::{Event, ReplicaError};
@@ -174,9 +175,7 @@ fn two_primaries_of_two_versions_contradict_each_other_until_the_owner_names_one
     healed.say(IdentityOperation::SetPrimary { node: second.id() });
     second.learn(&healed);
     let outsider = circle.outsider.organisation();
-    second
-        .grant(&space, outsider, Role::Reader, sincronia_protocol::access::History::Start)
-        .unwrap();
+    second.grant(&space, outsider, Role::Reader, History::Start).unwrap();
     agree(&mut circle.owner, &mut second);
     for node in [&mut circle.owner, &mut second] {
         assert_eq!(role(node, outsider), Some(Role::Reader));
@@ -199,5 +198,73 @@ fn both_versions_travel_in_bundles() {
     }
     for node in [&circle.member, &circle.colleague] {
         assert!(knows(node, &one, first) && knows(node, &one, second));
+    }
+}
+
+/// Whoever took a root key named a machine of his primary, and it was heard before the rotation
+/// that set it aside: those who had heard it kept what it wrote, and parted from all others.
+#[test]
+fn what_a_primary_wrote_that_a_rotation_sets_aside_is_forgotten_and_all_agree() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut stolen = circle.organisations[0].elsewhere();
+    for seed in 51..54 {
+        stolen.add_node(seed);
+    }
+    let credentials = stolen.add_node(61);
+    stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
+    let known: Vec<_> = circle.organisations.iter().collect();
+    let mut thief = Node::start(&credentials, &known);
+    thief.learn(&stolen);
+    circle.owner.give(&mut thief, &space);
+    let (member, outsider) = (circle.member.organisation(), circle.outsider.organisation());
+    thief.grant(&space, outsider, Role::Carrier, History::Start).unwrap();
+    circle.member.learn(&stolen);
+    thief.give(&mut circle.member, &space);
+    let role = |node: &Node| node.replica.summary(&space).unwrap().role(&outsider);
+    assert_eq!(role(&circle.member), Some(Role::Carrier), "it counted when it came");
+    circle.organisations[0].rotate_root();
+    for node in [&mut circle.owner, &mut circle.member, &mut circle.colleague] {
+        node.learn(&circle.organisations[0]);
+    }
+    circle.member.restart();
+    assert!(!knows(&circle.member, &stolen, thief.id()));
+    thief.act(|replica, disk, _| replica.offer(disk, &space, member)).unwrap();
+    let entries = thief.access_log(&space);
+    let late = Parcel::Access { space, entries, is_complete: true };
+    for node in [&mut circle.member, &mut circle.colleague] {
+        let taken = node.take(&late);
+        assert!(taken.is_err(), "{taken:?}");
+    }
+    for node in [&circle.member, &circle.colleague] {
+        assert_eq!(role(node), None, "and what it had said is forgotten");
+    }
+    agree(&mut circle.member, &mut circle.colleague);
+    agree(&mut circle.owner, &mut circle.member);
+}
+
+/// A machine that the other version certified can be revoked and be made primary once the two are
+/// united; until then the words at one machine know nothing of it.
+#[test]
+fn what_was_united_is_said_on_as_one() {
+    let circle = Circle::of_contributors();
+    let [(one, first), (other, second)] = two_versions(&circle);
+    let mut words = one.elsewhere();
+    words.hear(&other);
+    let heads = words.identity.divided().collect();
+    words.say(IdentityOperation::Unite { heads });
+    words.say(IdentityOperation::RevokeNode { node: first });
+    words.say(IdentityOperation::SetPrimary { node: second });
+    words.rotate_root();
+    let (mut member, mut colleague) = (circle.member, circle.colleague);
+    member.learn(&words);
+    colleague.learn(&other);
+    agree(&mut member, &mut colleague);
+    colleague.restart();
+    for node in [&member, &colleague] {
+        assert!(!knows(node, &words, first) && knows(node, &words, second));
+        let identity = node.replica.identity(&words.id()).unwrap();
+        assert!(!identity.is_divided());
+        assert_eq!(identity.primary().unwrap().node, second);
     }
 }

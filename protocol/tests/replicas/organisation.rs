@@ -38,7 +38,8 @@ impl Organisation {
 
     /// The same organisation at a machine that hears of nothing that is said from here on.
     pub fn elsewhere(&self) -> Self {
-        let root = RootKey::derive(&Secret::from_bytes([self.seed; 32]), 0);
+        let entropy = Secret::from_bytes([self.seed; 32]);
+        let root = RootKey::derive(&entropy, self.identity.generation());
         let (identity, entries) = (self.identity.clone(), self.entries.clone());
         Self { seed: self.seed, root, identity, entries }
     }
@@ -75,6 +76,17 @@ impl Organisation {
         let entry = self.identity.draft(operation).sign(&self.root);
         self.identity.apply(&entry).expect("a possible operation");
         self.entries.push(entry);
+    }
+
+    /// Replaces the root key by the next of the same words.
+    pub fn rotate_root(&mut self) {
+        let generation = self.identity.generation();
+        let entropy = Secret::from_bytes([self.seed; 32]);
+        let [new, next] = [1, 2].map(|ahead| RootKey::derive(&entropy, generation + ahead));
+        let entry = self.identity.draft_rotation(&new, &next.public()).sign(&self.root);
+        self.identity.apply(&entry).expect("a possible operation");
+        self.entries.push(entry);
+        self.root = new;
     }
 
     /// Certifies another node.
