@@ -57,6 +57,9 @@ pub const SPACE_AUTHORS_MAX: usize = 2_048;
 pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
 /// Author logs of one organisation's nodes in one space: nobody takes the places of others.
 pub const SPACE_AUTHORS_OF_ONE_MAX: usize = 128;
+/// Organisations for which a node may have begun its log in a space that are tried: those admitted
+/// first. One certified it, or two when its key was stolen; anybody can found more.
+pub const ORIGINS_MAX: usize = 32;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.

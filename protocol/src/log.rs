@@ -6,6 +6,10 @@
 //! and whatever a receiver can compute (sequence, predecessor, body hash) is left out.
 //! [`Run::verify`] is the only way to a [`VerifiedRun`], and storage takes nothing else.
 //!
+//! The first entry of a log follows on its *origin* ([`LogPosition::origin`]), a hash of space,
+//! node and the organisation for which the node writes there. So nobody else's word, and nothing
+//! that becomes known later, can tell whose an entry is.
+//!
 //! Of an erased entry hash and length of the [`Body`] remain, so that its chain still holds.
 //!
 //! Deliberately absent: what a body means, who may write, and where entries are kept.

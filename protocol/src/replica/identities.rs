@@ -67,9 +67,8 @@ impl Replica {
             let key = keys::identity(&organisation, entry.statement.sequence);
             self.pending.put(Table::Identity, key, codec::encode(entry));
         }
-        let shared = self.certified.note(organisation, &identity);
+        self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        self.reconsider_shared(disk, &organisation, &shared)?;
         self.owe_maintenance(&organisation, length);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)

@@ -32,6 +32,11 @@ pub struct SpaceState {
 }
 
 impl SpaceState {
+    /// The organisation for which `node` writes here, if its log is here.
+    pub fn author(&self, node: &NodeId) -> Option<OrganisationId> {
+        self.heads.get(node).map(|head| head.organisation)
+    }
+
     /// The key of the epoch, if it is here.
     pub fn key(&self, epoch: &Epoch) -> Option<&EpochKey> {
         self.epoch_keys.get(&epoch.commitment)
@@ -157,7 +162,7 @@ impl Replica {
         if damaged { Err(ReplicaError::Damaged(Table::Keys.name())) } else { Ok(epoch_keys) }
     }
 
-    fn load_heads(
+    pub(super) fn load_heads(
         &self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -286,6 +291,8 @@ impl Replica {
         let forks = state.forks.clone();
         let heads = state.heads.clone();
         let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
+            // The branches may have different origins.
+            Some(0) => Ok((author, LogPosition::START)),
             Some(fork) if *fork < head.position.length => {
                 let position = self.position_at(disk, space, &author, head, *fork)?;
                 Ok((author, position))

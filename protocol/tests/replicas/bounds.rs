@@ -14,6 +14,7 @@ use sincronia_protocol::limits::{
     ACCESS_ENTRIES_MAX, DAY_STRANGERS_MAX, DECISIONS_AHEAD_MAX, ERASURES_SETTLED_UNTIL,
     SPACE_AUTHORS_OF_ONE_MAX,
 };
+use sincronia_protocol::log::LogPosition;
 use sincronia_protocol::replica::{PartnerRecord, ReplicaError, Trust};
 use sincronia_protocol::sync::{Effect, Input, Message};
 use sincronia_protocol::time::Timestamp;
@@ -137,7 +138,8 @@ fn so_many_nodes_of_one_organisation_write_in_a_space_and_others_go_on() {
         let key = credentials.node_key.clone();
         let node = key.id();
         circle.owner.learn(&circle.organisations[1]);
-        let (position, epoch) = (reader.position, reader.epoch.clone());
+        let position = LogPosition::origin(&space, &node, &credentials.organisation);
+        let epoch = reader.epoch.clone();
         let mut author = Forger { space, key, position, access: reader.access, epoch };
         let run = author.sign(&new_practice(&credentials, 1, "scritta da un nodo nuovo"));
         outcomes.push(take(&mut circle.owner, &run));
