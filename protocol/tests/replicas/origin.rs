@@ -238,6 +238,35 @@ fn a_machine_is_handed_keys_as_the_organisation_for_which_it_speaks_certified_it
     assert_eq!(second.title(&space, &record).as_deref(), Some("Per tutti"));
 }
 
+/// What one told of the thief certifies the machine, what the other was told does not. The second
+/// frame of a log whose first one was refused could not be told from a forgery, and ended the
+/// session of two honest nodes.
+#[test]
+fn what_follows_on_a_log_of_unknown_origin_is_no_offence() {
+    let (mut circle, thief) = circle_with_thief();
+    let space = circle.space;
+    for _ in 0..24 {
+        circle.member.note(&space, "Della derubata");
+    }
+    let secrets = Credentials { organisation: thief.id(), ..circle.member.credentials.clone() };
+    let seen = circle.owner.access_log(&space).len();
+    let mut forger = forger(&mut circle, &secrets, seen, 0);
+    for _ in 0..40 {
+        take(&mut circle.owner, &forger.sign_text(&vec![7; 60_000])).unwrap();
+    }
+    // It has heard the other story of the thief.
+    let mut story = Organisation::found(50);
+    story.add_node(77);
+    let known: Vec<_> = circle.organisations.iter().collect();
+    let mut reader = Node::start(&circle.colleague.credentials, &known);
+    reader.learn(&story);
+    circle.owner.give(&mut reader, &space);
+    circle.member.give(&mut reader, &space);
+    let mut line = Line::open(&mut circle.owner, &mut reader);
+    line.run_for(3);
+    assert_eq!(line.closed, []);
+}
+
 /// Anybody can found organisations without end that certify one machine.
 #[test]
 fn of_many_organisations_that_certify_a_machine_those_admitted_first_are_tried() {
