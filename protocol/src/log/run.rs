@@ -76,7 +76,7 @@ pub struct VerifiedEntry {
 }
 
 /// A run whose signature covers its entries after a known predecessor: a witness, made only by
-/// [`Run::verify`].
+/// [`Run::verify_after`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedRun {
     entries: Vec<VerifiedEntry>,
