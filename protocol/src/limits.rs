@@ -156,6 +156,10 @@ pub const ERASURES_SETTLED_UNTIL: u64 = ACCESS_ENTRIES_MAX as u64 / 2;
 /// How far a machine's count of decisions about a partner may be ahead of another's: people make
 /// them, and a count at its end would make the last one final.
 pub const DECISIONS_AHEAD_MAX: u64 = 1 << 32;
+/// Spaces that a node takes of one owner, those included that it handed over: three times what the
+/// largest node shares with one partner. Each takes about a kilobyte of memory for good, so one
+/// owner takes 32 MB.
+pub const SPACES_OF_OWNER_MAX: usize = 32_768;
 /// Organisations and beginnings of spaces that are not known here and that one partner brings
 /// within a day: anybody can make them, and each is kept. A whole country comes in two.
 pub const DAY_STRANGERS_MAX: u64 = 4_096;

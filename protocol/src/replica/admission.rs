@@ -98,11 +98,7 @@ impl Replica {
         for entry in entries.iter().skip(1) {
             access.apply(entry, &self.identities)?;
         }
-        // Who founded the space may have handed it over since, and who removed this organisation,
-        // too.
-        if !access.owners().any(|owner| self.is_partner(&owner)) {
-            return Err(ReplicaError::NotPermitted);
-        }
+        self.check_owners(&access)?;
         // Whoever was removed before it heard of its admission keeps the word of both: what it does
         // not know it would be told again for ever.
         if is_complete && !access.members().contains_key(&self.organisation()) {
@@ -117,6 +113,22 @@ impl Replica {
         Ok(true)
     }
 
+    /// One that owns or owned a new space must be a partner, and have room for one more. Who founded
+    /// it may have handed it over since, and who removed this organisation, too. Whoever founded it
+    /// counts as well: there is no end of those to whom it could hand it over.
+    fn check_owners(&self, access: &Access) -> Result<(), ReplicaError> {
+        let partners: Vec<_> = access.owners().filter(|owner| self.is_partner(owner)).collect();
+        if partners.is_empty() {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let has_room = |owner: &OrganisationId| {
+            let is_own = *owner == self.organisation();
+            is_own || self.summaries.owned(owner) < limits::SPACES_OF_OWNER_MAX
+        };
+        let is_taken = partners.iter().any(has_room);
+        if is_taken { Ok(()) } else { Err(ReplicaError::Limit("spaces of one owner")) }
+    }
+
     pub(super) fn insert_space(&mut self, space: &SpaceId, access: Access) {
         let summary = Summary {
             owner: access.owner(),
@@ -128,6 +140,7 @@ impl Replica {
             access: LogPosition::START,
             former: Vec::new(),
             parted: Vec::new(),
+            owners: Vec::new(),
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {

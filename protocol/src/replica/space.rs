@@ -227,8 +227,9 @@ impl Replica {
         let current: BTreeSet<_> = members.iter().map(|(id, _)| *id).collect();
         // Whoever stands on any branch: its nodes may have written here.
         let everyone = state.access.all().flat_map(|branch| branch.members().keys());
-        let owners = state.access.all().map(Access::owner);
-        let former: BTreeSet<_> = everyone.copied().chain(owners).collect();
+        let owners: BTreeSet<_> = state.access.all().flat_map(Access::owners).collect();
+        let holding = state.access.all().map(Access::owner);
+        let former: BTreeSet<_> = everyone.copied().chain(holding).collect();
         let former: Vec<_> = former.difference(&current).copied().collect();
         let parted = parted(&state.access, &own, &members, &former);
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
@@ -244,6 +245,7 @@ impl Replica {
         };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
+        let owners = owners.into_iter().filter(|one| *one != owner).collect();
         let old = previous.as_ref();
         let summary = Summary {
             owner,
@@ -255,6 +257,7 @@ impl Replica {
             members,
             former,
             parted,
+            owners,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });
