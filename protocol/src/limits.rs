@@ -62,6 +62,9 @@ pub const SPACE_AUTHORS_MAX: usize = 2_048;
 pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
 /// Author logs of one organisation's nodes in one space: nobody takes the places of others.
 pub const SPACE_AUTHORS_OF_ONE_MAX: usize = 128;
+/// Organisations for which a node may have begun its log in a space that are tried: those admitted
+/// first. One certified it, or two when its key was stolen; anybody can found more.
+pub const ORIGINS_MAX: usize = 32;
 /// Recipients of one rotation.
 pub const ROTATION_RECIPIENTS_MAX: usize = 1_024;
 /// Keys in one sealed keyring: one for each stretch of history that starts afresh.
@@ -158,6 +161,10 @@ pub const ERASURES_SETTLED_UNTIL: u64 = ACCESS_ENTRIES_MAX as u64 / 2;
 /// How far a machine's count of decisions about a partner may be ahead of another's: people make
 /// them, and a count at its end would make the last one final.
 pub const DECISIONS_AHEAD_MAX: u64 = 1 << 32;
+/// Spaces that a node takes of one owner, those included that it handed over: three times what the
+/// largest node shares with one partner. Each takes about a kilobyte of memory for good, so one
+/// owner takes 32 MB.
+pub const SPACES_OF_OWNER_MAX: usize = 32_768;
 /// Organisations and beginnings of spaces that are not known here and that one partner brings
 /// within a day: anybody can make them, and each is kept. A whole country comes in two.
 pub const DAY_STRANGERS_MAX: u64 = 4_096;

@@ -20,7 +20,8 @@ pub enum Table {
     Access,
     /// space 32 ‖ author 32 ‖ sequence 8 → author entry: header fields, body, signature if known.
     Entries,
-    /// space 32 ‖ author 32 → length, head hash and projection progress of an author log.
+    /// space 32 ‖ author 32 → length, head hash, projection progress and organisation of an
+    /// author log.
     Heads,
     /// space 32 ‖ hash 32 → sealed keyring, as it travels.
     Sealed,

@@ -39,6 +39,8 @@ domains! {
     ACCESS_SIGNATURE = "access-signature";
     /// Signature of a receipt for erasures.
     ERASURE_RECEIPT = "erasure-receipt";
+    /// Where the author log of a node in a space begins, and for which organisation.
+    AUTHOR_ORIGIN = "author-origin";
     /// Hash of an author entry: its header, body hash and body length.
     AUTHOR_ENTRY = "author-entry";
     /// Signature of an author entry's hash.

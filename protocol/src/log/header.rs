@@ -3,7 +3,7 @@
 use super::body::Body;
 use crate::codec;
 use crate::crypto::{Domain, NodeKey, Signature};
-use crate::ids::{EntryHash, NodeId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use minicbor::{Decode, Encode};
 
 /// The version of the entry format.
@@ -34,6 +34,15 @@ pub struct LogPosition {
 impl LogPosition {
     /// Before the first entry.
     pub const START: Self = Self { length: 0, head: EntryHash::ZERO };
+
+    /// Before the first entry that `author` writes in `space` for `organisation`: its *origin*,
+    /// which that entry names as its predecessor. Whose the log is stands so under the signature
+    /// of the node itself. It does not travel; a receiver computes it.
+    #[must_use]
+    pub fn origin(space: &SpaceId, author: &NodeId, organisation: &OrganisationId) -> Self {
+        let parts: [&[u8]; 3] = [space.as_bytes(), author.as_bytes(), organisation.as_bytes()];
+        Self { length: 0, head: EntryHash::from_bytes(Domain::AUTHOR_ORIGIN.hash(&parts)) }
+    }
 }
 
 /// Where an entry stands. With hash and length of the body it makes the entry's hash, which the
@@ -47,7 +56,7 @@ pub struct Header {
     pub author: NodeId,
     /// Position in the author's log of this space, from 0.
     pub sequence: u64,
-    /// Hash of the entry before.
+    /// Hash of the entry before, of the first one the log's origin.
     pub previous: EntryHash,
     /// How much of the access log the author had seen.
     pub access: AccessPoint,
@@ -83,7 +92,7 @@ impl Header {
         self.hash_of(&hash, length)
     }
 
-    fn hash_of(&self, body_hash: &[u8; 32], length: u64) -> EntryHash {
+    pub(super) fn hash_of(&self, body_hash: &[u8; 32], length: u64) -> EntryHash {
         let parts: [&[u8]; 3] = [&self.associated_data(), body_hash, &length.to_be_bytes()];
         EntryHash::from_bytes(Domain::AUTHOR_ENTRY.hash(&parts))
     }

@@ -21,6 +21,10 @@ pub enum RunError {
     /// author forked its log.
     #[error("the signature does not hold for these entries")]
     Signature,
+    /// Nobody who is known here certified the author and signs for what the run begins with: it
+    /// is altered, or written for an organisation that has not told of this node yet.
+    #[error("for whom these entries were written is not known here")]
+    Origin,
     /// A body is left out that no erasure known here names.
     #[error("a body is missing that was not erased as far as is known here")]
     BodyMissing,
@@ -72,7 +76,7 @@ pub struct VerifiedEntry {
 }
 
 /// A run whose signature covers its entries after a known predecessor: a witness, made only by
-/// [`Run::verify`].
+/// [`Run::verify_after`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedRun {
     entries: Vec<VerifiedEntry>,
@@ -107,45 +111,74 @@ impl Run {
     /// # Errors
     /// [`RunError`]; nothing of a run counts unless all of it does.
     pub fn verify(self, position: LogPosition) -> Result<VerifiedRun, RunError> {
+        self.verify_after(&[position]).map(|(_, verified)| verified)
+    }
+
+    /// Finds the first of these positions after which the run is what its author signed; returns
+    /// its index.
+    ///
+    /// # Errors
+    /// As [`Run::verify`]; [`RunError::Signature`] when it fits none of them.
+    pub fn verify_after(self, positions: &[LogPosition]) -> Result<(usize, VerifiedRun), RunError> {
         if self.entries.is_empty() || self.entries.len() > limits::RUN_ENTRIES_MAX {
             return Err(RunError::Malformed);
         }
-        if self.start != position.length {
+        if positions.iter().any(|position| position.length != self.start) {
             return Err(RunError::Gap);
         }
-        let signature = self.signature;
-        let author = self.author;
-        let entries = self.chain(position)?;
-        let last = entries.last().ok_or(RunError::Malformed)?;
-        signature
-            .verify(Domain::AUTHOR_SIGNATURE, &author, last.hash.as_bytes())
-            .map_err(|_| RunError::Signature)?;
-        Ok(VerifiedRun { entries, signature })
+        if !self.entries.iter().all(|entry| entry.body.is_within_limit()) {
+            return Err(RunError::Malformed);
+        }
+        // What is most of the work is the same after each position.
+        let bodies: Vec<_> =
+            self.entries.iter().map(|entry| entry.body.hash_and_length()).collect();
+        for (index, position) in positions.iter().enumerate() {
+            let chain = self.chain(*position, &bodies)?;
+            if self.is_signed(&chain) {
+                return Ok((index, self.verified(chain)));
+            }
+        }
+        Err(RunError::Signature)
     }
 
-    fn chain(self, position: LogPosition) -> Result<Vec<VerifiedEntry>, RunError> {
+    fn chain(
+        &self,
+        position: LogPosition,
+        bodies: &[([u8; 32], u64)],
+    ) -> Result<Vec<(Header, EntryHash)>, RunError> {
         let mut previous = position.head;
         let (mut access, mut epoch) = (None, None);
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for (offset, entry) in self.entries.into_iter().enumerate() {
-            if !entry.body.is_within_limit() {
-                return Err(RunError::Malformed);
-            }
+        let mut chain = Vec::with_capacity(self.entries.len());
+        for (offset, (entry, (body, length))) in (0..).zip(self.entries.iter().zip(bodies)) {
             access = entry.access.or(access);
             epoch = entry.epoch.or(epoch);
             let header = Header {
                 space: self.space,
                 author: self.author,
-                sequence: self.start.saturating_add(offset as u64),
+                sequence: self.start.saturating_add(offset),
                 previous,
                 access: access.ok_or(RunError::Malformed)?,
                 epoch: epoch.ok_or(RunError::Malformed)?,
             };
-            let hash = header.hash_with(&entry.body);
-            previous = hash;
-            entries.push(VerifiedEntry { header, hash, body: entry.body });
+            previous = header.hash_of(body, *length);
+            chain.push((header, previous));
         }
-        Ok(entries)
+        Ok(chain)
+    }
+
+    fn is_signed(&self, chain: &[(Header, EntryHash)]) -> bool {
+        let last = chain.last().map(|(_, hash)| hash.as_bytes());
+        let domain = Domain::AUTHOR_SIGNATURE;
+        last.is_some_and(|last| self.signature.verify(domain, &self.author, last).is_ok())
+    }
+
+    fn verified(self, chain: Vec<(Header, EntryHash)>) -> VerifiedRun {
+        let entries = chain
+            .into_iter()
+            .zip(self.entries)
+            .map(|((header, hash), entry)| VerifiedEntry { header, hash, body: entry.body })
+            .collect();
+        VerifiedRun { entries, signature: self.signature }
     }
 }
 
@@ -177,6 +210,17 @@ mod tests {
     use super::*;
     use crate::codec;
     use crate::crypto::{NodeKey, Secret};
+    use crate::ids::OrganisationId;
+
+    fn origin_of(organisation: u8) -> LogPosition {
+        let node = NodeKey::from_seed(&Secret::from_bytes([1; 32])).id();
+        let organisation = OrganisationId::from_bytes([organisation; 32]);
+        LogPosition::origin(&SpaceId::from_bytes([2; 32]), &node, &organisation)
+    }
+
+    fn origin() -> LogPosition {
+        origin_of(3)
+    }
 
     fn sample(count: u64) -> Run {
         let key = NodeKey::from_seed(&Secret::from_bytes([1; 32]));
@@ -195,14 +239,15 @@ mod tests {
             entries,
             signature: Signature::from_bytes([0; 64]),
         };
-        let chained = run.clone().chain(LogPosition::START).unwrap();
-        run.signature = Header::sign(&chained.last().unwrap().hash, &key);
+        let bodies: Vec<_> = run.entries.iter().map(|one| one.body.hash_and_length()).collect();
+        let (_, last) = run.chain(origin(), &bodies).unwrap().pop().unwrap();
+        run.signature = Header::sign(&last, &key);
         run
     }
 
     #[test]
     fn threat_32_one_signature_covers_the_whole_run() {
-        let verified = sample(5).verify(LogPosition::START).unwrap();
+        let verified = sample(5).verify(origin()).unwrap();
         assert_eq!((verified.entries().len(), verified.end().length), (5, 5));
     }
 
@@ -214,20 +259,32 @@ mod tests {
             tampered[position] ^= 1;
             let refused = match codec::decode::<Run>(&tampered) {
                 Err(_) => true,
-                Ok(run) => run.verify(LogPosition::START).is_err(),
+                Ok(run) => run.verify(origin()).is_err(),
             };
             assert!(refused, "byte {position}");
         }
     }
 
     #[test]
+    fn threat_12_a_log_written_for_one_organisation_is_that_of_no_other() {
+        for position in [origin_of(4), LogPosition::START] {
+            assert_eq!(sample(3).verify(position), Err(RunError::Signature));
+        }
+        let tried = [4, 3, 5].map(origin_of);
+        let (index, verified) = sample(3).verify_after(&tried).unwrap();
+        assert_eq!((index, verified), (1, sample(3).verify(origin()).unwrap()));
+        assert_eq!(sample(3).verify_after(&tried[..1]), Err(RunError::Signature));
+        assert_eq!(sample(3).verify_after(&[]), Err(RunError::Signature));
+    }
+
+    #[test]
     fn threat_20_an_entry_dropped_or_moved_breaks_the_run() {
         let mut shorter = sample(3);
         shorter.entries.remove(1);
-        assert_eq!(shorter.verify(LogPosition::START), Err(RunError::Signature));
+        assert_eq!(shorter.verify(origin()), Err(RunError::Signature));
         let mut swapped = sample(3);
         swapped.entries.swap(1, 2);
-        assert_eq!(swapped.verify(LogPosition::START), Err(RunError::Signature));
+        assert_eq!(swapped.verify(origin()), Err(RunError::Signature));
     }
 
     #[test]
@@ -235,18 +292,18 @@ mod tests {
         let mut run = sample(3);
         run.erase(|sequence| sequence == 1).unwrap();
         assert!(run.entries[1].body.is_erased() && !run.entries[0].body.is_erased());
-        assert!(run.clone().verify(LogPosition::START).is_ok());
+        assert!(run.clone().verify(origin()).is_ok());
         assert_eq!(run.erase(|sequence| sequence == 2), Err(RunError::BodyMissing));
         let Body::Erased { hash, .. } = &mut run.entries[1].body else { panic!("erased") };
         hash[0] ^= 1;
-        assert_eq!(run.verify(LogPosition::START), Err(RunError::Signature));
+        assert_eq!(run.verify(origin()), Err(RunError::Signature));
     }
 
     #[test]
     fn threat_30_a_run_after_a_gap_is_refused() {
         let mut run = sample(1);
         run.start = 7;
-        assert_eq!(run.verify(LogPosition::START), Err(RunError::Gap));
+        assert_eq!(run.verify(origin()), Err(RunError::Gap));
     }
 
     /// Found by fuzzing: whoever was sent such a run stopped working, since the positions of its
@@ -257,7 +314,7 @@ mod tests {
             let mut run = sample(3);
             run.start = start;
             run.erase(|_| true).unwrap();
-            assert_eq!(run.verify(LogPosition::START), Err(RunError::Gap));
+            assert_eq!(run.verify(origin()), Err(RunError::Gap));
         }
     }
 }

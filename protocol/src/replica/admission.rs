@@ -1,12 +1,11 @@
 //! What partners send, verified and kept.
 //!
 //! A space is taken only when its owner is a partner and its access log, once complete, grants this
-//! organisation a role; entries only in such spaces, from authors that are or were members.
-//! Everything else is an error that names the reason, and leaves nothing behind.
+//! organisation a role. Everything else is an error that names the reason, and leaves nothing
+//! behind. What authors write is taken in `runs`.
 
-use super::forks::Overlap;
 use super::space::SpaceState;
-use super::stored::{Head, StoredEntry};
+use super::stored::Head;
 use super::{Event, Growth, Replica, ReplicaError, Summary, keys};
 use crate::access::{
     Access, AccessEntry, AccessError, AccessOperation, Branches, ErasedEntries, Keyring,
@@ -15,25 +14,9 @@ use crate::access::{
 use crate::crypto::EpochKey;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
-use crate::log::{LogPosition, Run, VerifiedRun};
+use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What became of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// The log grew.
-    Grown {
-        /// Its length before.
-        from: u64,
-        /// Its length now.
-        to: u64,
-    },
-    /// Everything was here already.
-    Known,
-    /// The run contradicts what is here: the log is frozen and the proof kept.
-    Forked,
-}
+use std::collections::BTreeMap;
 
 impl Replica {
     /// Takes entries of an access log. Those already here are skipped; those before one that does
@@ -115,11 +98,7 @@ impl Replica {
         for entry in entries.iter().skip(1) {
             access.apply(entry, &self.identities)?;
         }
-        // Who founded the space may have handed it over since, and who removed this organisation,
-        // too.
-        if !access.owners().any(|owner| self.is_partner(&owner)) {
-            return Err(ReplicaError::NotPermitted);
-        }
+        self.check_owners(&access)?;
         // Whoever was removed before it heard of its admission keeps the word of both: what it does
         // not know it would be told again for ever.
         if is_complete && !access.members().contains_key(&self.organisation()) {
@@ -134,6 +113,22 @@ impl Replica {
         Ok(true)
     }
 
+    /// One that owns or owned a new space must be a partner, and have room for one more. Who founded
+    /// it may have handed it over since, and who removed this organisation, too. Whoever founded it
+    /// counts as well: there is no end of those to whom it could hand it over.
+    fn check_owners(&self, access: &Access) -> Result<(), ReplicaError> {
+        let partners: Vec<_> = access.owners().filter(|owner| self.is_partner(owner)).collect();
+        if partners.is_empty() {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let has_room = |owner: &OrganisationId| {
+            let is_own = *owner == self.organisation();
+            is_own || self.summaries.owned(owner) < limits::SPACES_OF_OWNER_MAX
+        };
+        let is_taken = partners.iter().any(has_room);
+        if is_taken { Ok(()) } else { Err(ReplicaError::Limit("spaces of one owner")) }
+    }
+
     pub(super) fn insert_space(&mut self, space: &SpaceId, access: Access) {
         let summary = Summary {
             owner: access.owner(),
@@ -145,6 +140,7 @@ impl Replica {
             access: LogPosition::START,
             former: Vec::new(),
             parted: Vec::new(),
+            owners: Vec::new(),
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {
@@ -198,12 +194,12 @@ impl Replica {
         organisation: &OrganisationId,
         kept: &BTreeMap<NodeId, u64>,
     ) -> Result<(), ReplicaError> {
-        let authors: BTreeSet<_> = self.space(disk, space)?.heads.keys().copied().collect();
+        let heads = self.space(disk, space)?.heads.iter();
+        let of_it = heads.filter(|(_, head)| head.organisation == *organisation);
+        let authors: Vec<_> = of_it.map(|(author, _)| *author).collect();
         for author in authors {
-            if self.certified.is_held(&author, organisation) {
-                let from = kept.get(&author).copied().unwrap_or(0);
-                self.reconsider(disk, space, &author, from)?;
-            }
+            let from = kept.get(&author).copied().unwrap_or(0);
+            self.reconsider(disk, space, &author, from)?;
         }
         Ok(())
     }
@@ -320,118 +316,5 @@ impl Replica {
             key = key.unwrap(&super::membership::wrap_context(space, epoch), &wrapped)?;
             epoch = epoch.saturating_sub(1);
         }
-    }
-
-    /// Takes a run of entries of one author.
-    ///
-    /// # Errors
-    /// [`crate::log::RunError`] when the run does not hold; [`ReplicaError::NotPermitted`] when
-    /// space or author are none of this node's business; [`ReplicaError::Frozen`] beyond a fork.
-    pub fn admit_run(
-        &mut self,
-        disk: &dyn Storage,
-        mut run: Run,
-    ) -> Result<Admitted, ReplicaError> {
-        let (space, author) = (run.space, run.author);
-        self.check_author(disk, &space, &author)?;
-        let state = self.space(disk, &space)?;
-        if state.forks.get(&author).is_some_and(|fork| *fork < run.start) {
-            // It follows on one of two branches, and nothing here tells which.
-            return Err(ReplicaError::Frozen);
-        }
-        let access = &state.access;
-        run.erase(|sequence| access.is_body_erased(&author, sequence))?;
-        let head = self.space(disk, &space)?.heads.get(&author).copied().unwrap_or(Head::START);
-        let bytes = crate::codec::encode(&run);
-        let position = self.position_at(disk, &space, &author, head, run.start)?;
-        let verified = run.verify(position)?;
-        match self.compare_overlap(disk, &space, &author, head, &verified)? {
-            Overlap::Contradicts { sequence } => {
-                self.keep_fork(disk, &space, &author, sequence, bytes)?;
-                Ok(Admitted::Forked)
-            }
-            Overlap::Agrees if verified.end().length <= head.position.length => Ok(Admitted::Known),
-            Overlap::Agrees => self.append_run(disk, &space, &author, head, &verified),
-        }
-    }
-
-    fn check_author(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        author: &NodeId,
-    ) -> Result<(), ReplicaError> {
-        let own = self.organisation();
-        let summary = self.summaries.get(space).ok_or(ReplicaError::NotPermitted)?;
-        summary.role(&own).ok_or(ReplicaError::NotPermitted)?;
-        let organisation = self.author_in(disk, space, author)?;
-        let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
-        let state = self.space(disk, space)?;
-        let is_known = state.heads.contains_key(author);
-        let was_member = |branch: &Access| branch.members().contains_key(&organisation);
-        if !state.access.all().any(was_member) {
-            return Err(ReplicaError::NotPermitted);
-        }
-        let authors: Vec<_> = state.heads.keys().copied().collect();
-        let of_same = |one: &&NodeId| self.certified.is_held(one, &organisation);
-        let is_full = authors.len() >= limits::SPACE_AUTHORS_MAX
-            || authors.iter().filter(of_same).count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
-        if !is_known && is_full {
-            return Err(ReplicaError::Limit("nodes that write in one space"));
-        }
-        Ok(())
-    }
-
-    fn append_run(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        author: &NodeId,
-        head: Head,
-        verified: &VerifiedRun,
-    ) -> Result<Admitted, ReplicaError> {
-        if self.space(disk, space)?.forks.contains_key(author) {
-            return Err(ReplicaError::Frozen);
-        }
-        if *author == self.node() {
-            self.cloned = true;
-            self.events.push(Event::Cloned);
-            return Err(ReplicaError::Cloned);
-        }
-        let end = verified.end();
-        if end.length > limits::AUTHOR_ENTRIES_MAX {
-            return Err(ReplicaError::Limit("entries of one author in one space"));
-        }
-        let from = head.position.length;
-        if self.late_entries(disk, space, author, end.length)? > limits::LATE_ENTRIES_MAX {
-            return Err(ReplicaError::Limit("entries written after a removal"));
-        }
-        for entry in verified.entries().iter().filter(|entry| entry.header.sequence >= from) {
-            let is_last = entry.header.sequence + 1 == end.length;
-            let stored = StoredEntry::from_verified(entry, is_last.then(|| *verified.signature()));
-            let key = keys::entry(space, author, entry.header.sequence);
-            self.pending.put(Table::Entries, key, stored.encode());
-        }
-        self.put_head(disk, space, author, Head { position: end, ..head })?;
-        self.dirty.insert(*space);
-        self.refresh_summary(disk, space)?;
-        self.growth.push(Growth::Entries { space: *space, author: *author, from });
-        Ok(Admitted::Grown { from, to: end.length })
-    }
-
-    /// How many entries beyond its last cut an author's log of this length holds.
-    fn late_entries(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        author: &NodeId,
-        length: u64,
-    ) -> Result<u64, ReplicaError> {
-        let organisation = self.author_in(disk, space, author)?;
-        let access = &self.space(disk, space)?.access;
-        let member = organisation.and_then(|one| access.members().get(&one));
-        let ended = member.and_then(|member| member.intervals.last()?.ended.as_ref());
-        let cut = ended.map(|(_, cuts)| cuts.get(author).map_or(0, |cut| cut.length));
-        Ok(cut.map_or(0, |cut| length.saturating_sub(cut)))
     }
 }

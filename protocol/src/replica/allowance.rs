@@ -83,24 +83,33 @@ impl Replica {
         run: Run,
         now: Timestamp,
     ) -> Result<Admitted, ReplicaError> {
-        let is_known = self.summaries.contains_key(&run.space);
-        let of = if is_known { self.author_in(disk, &run.space, &run.author)? } else { None };
-        let Some(of) = of.filter(|of| *of != self.organisation()) else {
-            return self.admit_run(disk, run);
-        };
-        if !self.allowances.has_room(of, now) {
-            return Err(ReplicaError::Limit("what one organisation sends within a day"));
+        // A log that is here says whose it is, before any work is done.
+        if self.summaries.contains_key(&run.space) {
+            let known = self.space(disk, &run.space)?.author(&run.author);
+            known.map_or(Ok(()), |of| self.check_today(of, now))?;
         }
         let start = run.start;
         let lengths = run.entries.iter().map(|entry| entry.body.hash_and_length().1);
         let lengths: Vec<u64> = lengths.collect();
-        let admitted = self.admit_run(disk, run)?;
-        if let Admitted::Grown { from, to } = admitted {
+        let proven = self.prove(disk, run)?;
+        let of = proven.organisation;
+        self.check_today(of, now)?;
+        let admitted = self.take(disk, &proven)?;
+        if let Admitted::Grown { from, to } = admitted
+            && of != self.organisation()
+        {
             let known = usize::try_from(from.saturating_sub(start)).unwrap_or(usize::MAX);
             let bytes = lengths.iter().skip(known).fold(0_u64, |all, one| all.saturating_add(*one));
             self.allowances.count(of, to.saturating_sub(from), bytes, now);
         }
         Ok(admitted)
+    }
+
+    fn check_today(&mut self, of: OrganisationId, now: Timestamp) -> Result<(), ReplicaError> {
+        if of == self.organisation() || self.allowances.has_room(of, now) {
+            return Ok(());
+        }
+        Err(ReplicaError::Limit("what one organisation sends within a day"))
     }
 
     /// Whether `by`, another organisation, may bring more today of what is not its own writing.

@@ -75,7 +75,7 @@ impl Credentials {
         match table {
             Table::Heads => {
                 let head: Head = minicbor::decode(value).map_err(|_| damaged())?;
-                Ok(codec::encode(&Head { position: head.position, projected: 0 }))
+                Ok(codec::encode(&Head { projected: 0, ..head }))
             }
             Table::Spaces => {
                 let summary: Summary = minicbor::decode(value).map_err(|_| damaged())?;
@@ -131,12 +131,16 @@ impl Replica {
         Ok(())
     }
 
-    /// Checks that every author log is as long as its head says: what is restored has no hole at
-    /// its end.
+    /// Checks that every author log is as long as its head says, and that of whom it says: what is
+    /// restored has no hole at its end.
     fn check_ends(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
         let heads: Vec<_> = self.space(disk, space)?.heads.clone().into_iter().collect();
         for (author, head) in heads {
             let Some(last) = head.position.length.checked_sub(1) else { continue };
+            let begun = Head::begin(space, &author, head.organisation).position.head;
+            if self.stored_entry(disk, space, &author, 0)?.previous != begun {
+                return Err(ReplicaError::Damaged(Table::Heads.name()));
+            }
             let stored = self.stored_entry(disk, space, &author, last)?;
             let header = stored.header(*space, author, last);
             let hash = header.hash_with(&stored.body);

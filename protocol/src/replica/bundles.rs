@@ -236,9 +236,10 @@ impl Replica {
         let own = self.organisation();
         let known: BTreeMap<NodeId, LogPosition> = theirs.authors.iter().copied().collect();
         let heads = self.settled_heads(disk, &space)?;
+        let state = self.space(disk, &space)?;
         let lacking = heads.into_iter().filter_map(|(author, position)| {
             let from = known.get(&author).map_or(0, |one| one.length);
-            let is_own = self.certified.is_held(&author, &own);
+            let is_own = state.author(&author) == Some(own);
             (is_own && from < position.length).then_some((author, from))
         });
         Ok(lacking.collect())

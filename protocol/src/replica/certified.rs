@@ -1,16 +1,25 @@
 //! Whose node a node is.
 //!
 //! A node belongs to one organisation. But whoever holds the key of another's machine, a stolen one
-//! say, can found an organisation that certifies this machine too, and nothing in the two identity
-//! logs tells who came first. So inside of a space the access log decides, which all its members
-//! have alike: the node is that of the organisation which was admitted first. Outside of spaces
-//! nothing is attributed; there every organisation that certifies the node is one of its *holders*.
+//! say, can found an organisation that certifies this machine, too, and nothing in the two identity
+//! logs tells who came first. Every organisation that certifies a node is one of its *holders*.
+//!
+//! For which of them the node writes in a space is in the origin of its log there, under its own
+//! signature: the organisation is found once, when the log begins here, and stands with the log's
+//! head. Whatever identity and access logs say later, what was written for one organisation never
+//! becomes another's. Who has the key can begin a second log for its own organisation; the two are
+//! a fork at the first place, as two versions of an entry are anywhere, and neither counts.
+//!
+//! Where a node has not written there is nothing to attribute, and each rule asks what it is safe
+//! to believe: keys are sealed to the node as the organisation for which it speaks has certified it
+//! (`handover`), a receipt is that of every holder (`receipts`), and whichever of them revokes the
+//! node has it cut (`maintenance`): each has shown that it had the node's key.
 
-use super::{Replica, ReplicaError};
+use super::Replica;
 use crate::access::{Access, Branches};
 use crate::identity::Identity;
-use crate::ids::{NodeId, OrganisationId, SpaceId};
-use crate::storage::Storage;
+use crate::ids::{NodeId, OrganisationId};
+use crate::limits;
 use std::collections::{BTreeSet, HashMap};
 
 /// The organisations that certified each node, in the order of their ids.
@@ -18,20 +27,14 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Certified(HashMap<NodeId, Vec<OrganisationId>>);
 
 impl Certified {
-    /// Takes note of all nodes that `identity` ever certified. Returns those that others hold too
-    /// and this one did not until now.
-    pub fn note(&mut self, organisation: OrganisationId, identity: &Identity) -> Vec<NodeId> {
-        let mut shared = Vec::new();
+    /// Takes note of all nodes that `identity` ever certified.
+    pub fn note(&mut self, organisation: OrganisationId, identity: &Identity) {
         for (node, _) in identity.nodes() {
             let holders = self.0.entry(*node).or_default();
             if let Err(place) = holders.binary_search(&organisation) {
                 holders.insert(place, organisation);
-                if holders.len() > 1 {
-                    shared.push(*node);
-                }
             }
         }
-        shared
     }
 
     /// The organisations that certified `node`.
@@ -44,36 +47,33 @@ impl Certified {
         self.holders(node).contains(organisation)
     }
 
-    /// The organisation for which `node` writes in the space with this access log: of its holders
-    /// the one that was admitted first. Of a node with one holder it is that one, admitted or not.
-    pub fn author(&self, access: &Branches, node: &NodeId) -> Option<OrganisationId> {
-        match self.holders(node) {
-            [] => None,
-            [only] => Some(*only),
-            holders => {
-                // Anybody can make any number of holders of a node of its own.
-                let admitted: BTreeSet<_> =
-                    access.all().flat_map(|branch| branch.members().keys()).copied().collect();
-                let held = |one: &OrganisationId| holders.binary_search(one).is_ok();
-                let first = admitted.into_iter().filter(held).min_by_key(|one| place(access, one));
-                first.or_else(|| holders.first().copied())
-            }
+    /// The holders of `node` that are or were members of the space with this access log, those that
+    /// were admitted first before others, and not more than [`limits::ORIGINS_MAX`]: anybody can
+    /// make any number of holders of a node of its own.
+    pub fn members(&self, access: &Branches, node: &NodeId) -> Vec<OrganisationId> {
+        let holders = self.holders(node);
+        if holders.is_empty() {
+            return Vec::new();
         }
+        let held = |one: &&OrganisationId| holders.binary_search(one).is_ok();
+        let admitted = access.all().flat_map(|branch| branch.members().keys()).filter(held);
+        let mut found: Vec<_> = admitted.copied().collect::<BTreeSet<_>>().into_iter().collect();
+        found.sort_by_cached_key(|one| place(access, one));
+        found.truncate(limits::ORIGINS_MAX);
+        found
     }
 }
 
-/// Where an organisation was first admitted: on the branch that holds, else on others; of two at
-/// one place of different branches the lower id comes first.
-fn place(access: &Branches, organisation: &OrganisationId) -> (bool, u64, OrganisationId) {
+/// Where an organisation was first admitted: on the branch that holds, else on others.
+fn place(access: &Branches, organisation: &OrganisationId) -> (bool, u64) {
     let first = |branch: &Access| {
         branch.members().get(organisation)?.intervals.first().map(|interval| interval.from)
     };
     let holding: &Access = access;
-    let (is_beside, from) = match first(holding) {
+    match first(holding) {
         Some(from) => (false, from),
         None => (true, access.others().iter().filter_map(first).min().unwrap_or(u64::MAX)),
-    };
-    (is_beside, from, *organisation)
+    }
 }
 
 impl Replica {
@@ -94,49 +94,5 @@ impl Replica {
             (**one != own, !is_partner, !self.is_certified(one, node), **one)
         };
         self.holders(node).iter().min_by_key(rank).copied()
-    }
-
-    /// The organisation for which `node` writes in a space.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub(super) fn author_in(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-        node: &NodeId,
-    ) -> Result<Option<OrganisationId>, ReplicaError> {
-        if self.holders(node).len() <= 1 {
-            return Ok(self.holders(node).first().copied());
-        }
-        self.space(disk, space)?;
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        Ok(self.certified.author(&state.access, node))
-    }
-
-    /// Has judged again what nodes wrote that another organisation holds, too, as is known now.
-    pub(super) fn reconsider_shared(
-        &mut self,
-        disk: &dyn Storage,
-        organisation: &OrganisationId,
-        nodes: &[NodeId],
-    ) -> Result<(), ReplicaError> {
-        if nodes.is_empty() {
-            return Ok(());
-        }
-        let concerned = self
-            .summaries
-            .iter()
-            .filter(|(_, summary)| summary.everyone().any(|one| one == organisation));
-        let spaces: Vec<_> = concerned.map(|(space, _)| *space).collect();
-        for space in spaces {
-            for node in nodes {
-                // Only where it is the new holder's now does anything change.
-                if self.author_in(disk, &space, node)? == Some(*organisation) {
-                    self.reconsider(disk, &space, node, 0)?;
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -121,26 +121,24 @@ impl Replica {
         Ok(wanted)
     }
 
-    /// The keys among `wanted` (commitments) that may be handed to `node`, sealed to it, and the
-    /// epoch that binds them: only to a certified node that was not cut, of an organisation that
-    /// reads the space, and only if that is this organisation or one of the two owns the space.
-    /// Nothing when there is none.
+    /// The keys among `wanted` (commitments) that may be handed to `node`, which speaks for
+    /// `theirs`, sealed to it as that organisation certifies it, and the epoch that binds them:
+    /// only to a certified node that was not cut, of an organisation that reads the space, and only
+    /// if that is this organisation or one of the two owns the space. Nothing when there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn handover(
         &mut self,
         disk: &dyn Storage,
-        node: &NodeId,
+        (theirs, node): (&OrganisationId, &NodeId),
         space: &SpaceId,
         wanted: &BTreeSet<[u8; 32]>,
     ) -> Result<Option<(u64, Vec<u8>)>, ReplicaError> {
-        let theirs = self.author_in(disk, space, node)?;
-        let sealing = theirs.and_then(|theirs| self.receiver(node, theirs, space));
-        let Some((theirs, sealing)) = theirs.zip(sealing) else { return Ok(None) };
+        let Some(sealing) = self.receiver(node, *theirs, space) else { return Ok(None) };
         let state = self.space(disk, space)?;
         let access = &state.access;
-        let reads = access.role(&theirs).is_some_and(Role::reads);
+        let reads = access.role(theirs).is_some_and(Role::reads);
         if !reads || access.cut_nodes().contains_key(node) {
             return Ok(None);
         }
@@ -150,8 +148,8 @@ impl Replica {
                 .collect::<Vec<_>>()
         };
         // Also what a keyring of the log seems to bring: its maker may have lacked keys itself.
-        let mut keyring = Keyring { keys: wanted_of(access.keys_beside_for(&theirs)) };
-        keyring.keys.extend(wanted_of(access.keys_for(&theirs)));
+        let mut keyring = Keyring { keys: wanted_of(access.keys_beside_for(theirs)) };
+        keyring.keys.extend(wanted_of(access.keys_for(theirs)));
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))

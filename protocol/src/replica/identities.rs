@@ -72,9 +72,8 @@ impl Replica {
         if identity.is_divided() && !was_divided {
             self.events.push(Event::Divided { organisation });
         }
-        let shared = self.certified.note(organisation, &identity);
+        self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        self.reconsider_shared(disk, &organisation, &shared)?;
         if sets_aside {
             self.forget_set_aside(disk, &organisation)?;
         }

@@ -4,6 +4,7 @@
 //! keys. The debt is written down in the batch that brings the identity entries, and crossed out in
 //! the batch that pays it: whatever happens to the process in between, it is paid.
 
+use super::space::SpaceState;
 use super::{Replica, ReplicaError};
 use crate::access::Role;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -115,8 +116,7 @@ impl Replica {
             .filter(|(node, at)| {
                 !state.access.cut_nodes().contains_key(node) && may_hold(node, *at)
             })
-            // A thief's word ends nothing for the organisation that it robbed.
-            .filter(|(node, _)| self.certified.author(&state.access, node) == Some(*organisation))
+            .filter(|(node, _)| may_end(state, organisation, node))
             .map(|(node, _)| node)
             .collect();
         for node in revoked {
@@ -137,6 +137,16 @@ impl Replica {
         }
         Ok(())
     }
+}
+
+/// Whether the word of `organisation`, which revoked `node`, has it cut. A thief's word ends
+/// nothing for the organisation that it robbed: of a log only that one is heard for which it was
+/// written. Of a node that wrote nothing, or of which nothing counts from a fork on, any of its
+/// holders is: somebody has its key who should not, and goes on with it in the name of whoever is
+/// not heard.
+fn may_end(state: &SpaceState, organisation: &OrganisationId, node: &NodeId) -> bool {
+    state.forks.contains_key(node)
+        || state.author(node).is_none_or(|author| author == *organisation)
 }
 
 /// Whether a setting is a debt; their values are not sealed.

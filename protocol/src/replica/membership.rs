@@ -164,13 +164,10 @@ impl Replica {
         let seats = self.member_seats(disk, space, Some(&organisation), None)?;
         let fresh = self.next_rotation(disk, space, &seats, true, random)?;
         let epoch = fresh.rotation.epoch;
-        let heads: Vec<_> = {
-            let state = self.space(disk, space)?;
-            state.heads.iter().map(|(node, head)| (*node, head.position)).collect()
-        };
-        let cuts: Vec<_> = heads
-            .into_iter()
-            .filter(|(node, _)| self.certified.is_held(node, &organisation))
+        let heads = self.space(disk, space)?.heads.iter();
+        let of_it = heads.filter(|(_, head)| head.organisation == organisation);
+        let cuts: Vec<_> = of_it
+            .map(|(node, head)| (*node, head.position))
             .map(|(node, position)| Cut { node, length: position.length, head: position.head })
             .collect();
         let operation = AccessOperation::Revoke {

@@ -103,8 +103,7 @@ impl Replica {
             let room = entries_max.saturating_sub(count);
             let reached = self.open_entries(disk, space, author, *head, room, &mut opened)?;
             count += usize::try_from(reached - head.projected).unwrap_or(usize::MAX);
-            let position = head.position;
-            self.put_head(disk, space, author, Head { position, projected: reached })?;
+            self.put_head(disk, space, author, Head { projected: reached, ..*head })?;
         }
         for (record, entries) in opened {
             self.absorb(disk, space, &record, entries)?;
@@ -329,11 +328,8 @@ impl Replica {
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let mut judgement = Judgement::with_capacity(entries.len());
-        let mut authors = BTreeMap::new();
         for opened in entries {
-            let node = opened.header.author;
-            let organisation =
-                *authors.entry(node).or_insert_with(|| self.certified.author(&state.access, &node));
+            let organisation = state.author(&opened.header.author);
             let standing = organisation.map_or(Standing::Unauthorised, |organisation| {
                 state.access.standing(&organisation, &opened.header)
             });

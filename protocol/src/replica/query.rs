@@ -256,6 +256,7 @@ impl Replica {
             .map(|(space, _)| *space)
             .collect();
         for space in concerned {
+            let heads = self.load_heads(disk, &space)?;
             self.visit_rows(disk, Some(&space), None, &mut |space, record, row| {
                 for ((author, sequence), reason) in &row.quarantined {
                     if let Some(author) = row.author(*author) {
@@ -263,7 +264,7 @@ impl Replica {
                             space: *space,
                             record: *record,
                             author,
-                            organisation: self.organisation_of(&author),
+                            organisation: heads.get(&author).map(|head| head.organisation),
                             sequence: *sequence,
                             reason: *reason,
                         });

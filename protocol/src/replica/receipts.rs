@@ -6,6 +6,7 @@
 //!
 //! A receipt is a word, not a proof: nobody can see what another machine still holds.
 
+use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{AccessError, Branches, Confirmation, Receipt};
 use crate::codec;
@@ -131,11 +132,13 @@ impl Replica {
         receipt: &Receipt,
     ) -> Result<bool, ReplicaError> {
         let node = receipt.confirmation.node;
-        let organisation = self.author_in(disk, space, &node)?;
-        let organisation = organisation.ok_or(AccessError::IdentityBehind)?;
-        let state = self.space(disk, space)?;
+        if self.holders(&node).is_empty() {
+            return Err(AccessError::IdentityBehind.into());
+        }
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let is_known = state.receipts.contains_key(&node);
-        let was_member = state.access.all().any(|one| one.members().contains_key(&organisation));
+        let was_member = !self.certified.members(&state.access, &node).is_empty();
         let has_room = is_known || state.receipts.len() < limits::SPACE_RECEIPTS_MAX;
         if receipt.space != *space || !was_member || !has_room {
             return Err(ReplicaError::NotPermitted);
@@ -198,33 +201,26 @@ impl Replica {
         for (record, _) in self.places_to_erase(disk, space)? {
             *late.entry(record).or_default() += 1;
         }
-        let access = self.space(disk, space)?.access.clone();
-        let receipts = self.space(disk, space)?.receipts.clone();
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let branches = state.access.all();
         let records: BTreeSet<_> =
-            access.all().flat_map(|branch| branch.erasures().records().keys().copied()).collect();
+            branches.flat_map(|branch| branch.erasures().records().keys().copied()).collect();
         let certificate = |record: RecordId| {
             let late = late.get(&record).copied().unwrap_or(0);
-            self.certificate(&access, &receipts, record, late)
+            self.certificate(state, record, late)
         };
         Ok(records.into_iter().map(certificate).collect())
     }
 
-    fn certificate(
-        &self,
-        access: &Branches,
-        receipts: &BTreeMap<NodeId, Confirmation>,
-        record: RecordId,
-        late: u64,
-    ) -> Certificate {
+    fn certificate(&self, state: &SpaceState, record: RecordId, late: u64) -> Certificate {
+        let SpaceState { access, receipts, .. } = state;
         let erased = access.erasures().records().get(&record);
         let done = |confirmation: &&Confirmation| {
             erased.is_some_and(|erased| covers(access, confirmation, erased.position))
         };
-        let confirmed: Vec<_> = receipts
-            .values()
-            .filter(done)
-            .filter_map(|one| Some((self.certified.author(access, &one.node)?, one.node)))
-            .collect();
+        let confirmed: Vec<_> =
+            receipts.values().filter(done).flat_map(|one| self.seats(state, one.node)).collect();
         let missing = access
             .current_members()
             .flat_map(|(organisation, _)| self.nodes_of(organisation))
@@ -243,6 +239,14 @@ impl Replica {
             since: erased.map(|erased| erased.since),
             confirmed,
         }
+    }
+
+    /// For whom a node confirms: as it writes here, else for each that certified it. A receipt is
+    /// the word of a machine.
+    fn seats(&self, state: &SpaceState, node: NodeId) -> Vec<(OrganisationId, NodeId)> {
+        let holders = || self.certified.members(&state.access, &node);
+        let found = state.author(&node).map_or_else(holders, |author| vec![author]);
+        found.into_iter().map(|organisation| (organisation, node)).collect()
     }
 
     fn nodes_of(&self, organisation: OrganisationId) -> Vec<(OrganisationId, NodeId)> {

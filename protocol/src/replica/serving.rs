@@ -215,9 +215,10 @@ impl Replica {
         let access = [removed, contradicted, overruled].into_iter().flatten();
         let Some(access) = access.max_by_key(|end| end.length) else { return Ok(None) };
         let mut authors = self.settled_heads(disk, space)?;
-        authors.retain(|(author, _)| self.certified.is_held(author, organisation));
+        let state = self.space(disk, space)?;
+        authors.retain(|(author, _)| state.author(author) == Some(*organisation));
         let absent = SpaceHeads::absent(*space);
-        let access_of = &self.space(disk, space)?.access;
+        let access_of = &state.access;
         let ends = end.flatten().into_iter().chain(access_of.ends_by(organisation)).collect();
         Ok(Some(SpaceHeads { access, authors, is_farewell: true, ends, ..absent }))
     }

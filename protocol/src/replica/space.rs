@@ -32,6 +32,11 @@ pub struct SpaceState {
 }
 
 impl SpaceState {
+    /// The organisation for which `node` writes here, if its log is here.
+    pub fn author(&self, node: &NodeId) -> Option<OrganisationId> {
+        self.heads.get(node).map(|head| head.organisation)
+    }
+
     /// The key of the epoch, if it is here.
     pub fn key(&self, epoch: &Epoch) -> Option<&EpochKey> {
         self.epoch_keys.get(&epoch.commitment)
@@ -157,7 +162,7 @@ impl Replica {
         if damaged { Err(ReplicaError::Damaged(Table::Keys.name())) } else { Ok(epoch_keys) }
     }
 
-    fn load_heads(
+    pub(super) fn load_heads(
         &self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -222,8 +227,9 @@ impl Replica {
         let current: BTreeSet<_> = members.iter().map(|(id, _)| *id).collect();
         // Whoever stands on any branch: its nodes may have written here.
         let everyone = state.access.all().flat_map(|branch| branch.members().keys());
-        let owners = state.access.all().map(Access::owner);
-        let former: BTreeSet<_> = everyone.copied().chain(owners).collect();
+        let owners: BTreeSet<_> = state.access.all().flat_map(Access::owners).collect();
+        let holding = state.access.all().map(Access::owner);
+        let former: BTreeSet<_> = everyone.copied().chain(holding).collect();
         let former: Vec<_> = former.difference(&current).copied().collect();
         let parted = parted(&state.access, &own, &members, &former);
         let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
@@ -239,6 +245,7 @@ impl Replica {
         };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();
+        let owners = owners.into_iter().filter(|one| *one != owner).collect();
         let old = previous.as_ref();
         let summary = Summary {
             owner,
@@ -250,6 +257,7 @@ impl Replica {
             members,
             former,
             parted,
+            owners,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });
@@ -286,6 +294,8 @@ impl Replica {
         let forks = state.forks.clone();
         let heads = state.heads.clone();
         let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
+            // The branches may have different origins.
+            Some(0) => Ok((author, LogPosition::START)),
             Some(fork) if *fork < head.position.length => {
                 let position = self.position_at(disk, space, &author, head, *fork)?;
                 Ok((author, position))

@@ -2,14 +2,14 @@
 
 use crate::codec;
 use crate::crypto::Signature;
-use crate::ids::{EntryHash, NodeId, SpaceId};
+use crate::ids::{EntryHash, NodeId, OrganisationId, SpaceId};
 use crate::log::{AccessPoint, Body, Header, LogPosition, VerifiedEntry};
 use minicbor::{Decode, Encode};
 
 /// An author entry without what its key says.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct StoredEntry {
-    /// Hash of the entry before.
+    /// Hash of the entry before, of the first one the log's origin.
     #[n(0)]
     pub previous: EntryHash,
     /// How much of the access log the author had seen.
@@ -61,7 +61,7 @@ impl StoredEntry {
     }
 }
 
-/// Where an author log stands here, and how far its entries are reflected in rows.
+/// Where an author log stands here, whose it is, and how far its entries are reflected in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Head {
     /// Length and last hash.
@@ -70,9 +70,15 @@ pub struct Head {
     /// Entries before this position are reflected in rows, or stand in `Waiting`.
     #[n(1)]
     pub projected: u64,
+    /// The organisation for which the node writes: that of the log's origin.
+    #[n(2)]
+    pub organisation: OrganisationId,
 }
 
 impl Head {
-    /// Before the first entry.
-    pub const START: Self = Self { position: LogPosition::START, projected: 0 };
+    /// Before the first entry of a log that `author` writes in `space` for `organisation`.
+    pub fn begin(space: &SpaceId, author: &NodeId, organisation: OrganisationId) -> Self {
+        let position = LogPosition::origin(space, author, &organisation);
+        Self { position, projected: 0, organisation }
+    }
 }

@@ -46,9 +46,18 @@ pub struct Summary {
     #[n(8)]
     #[cbor(default)]
     pub parted: Vec<(OrganisationId, minicbor::bytes::ByteArray<32>)>,
+    /// Who else owns or owned the space, on any branch of its access log, in the order of ids.
+    #[n(9)]
+    #[cbor(default)]
+    pub owners: Vec<OrganisationId>,
 }
 
 impl Summary {
+    /// Everyone who owns or owned the space, each once.
+    fn all_owners(&self) -> impl Iterator<Item = &OrganisationId> {
+        std::iter::once(&self.owner).chain(self.owners.iter().filter(|one| **one != self.owner))
+    }
+
     /// The role of `organisation`.
     #[must_use]
     pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
@@ -69,6 +78,8 @@ pub struct Summaries {
     places: BTreeMap<SpaceId, usize>,
     by_member: Index,
     by_parted: Index,
+    /// How many spaces each organisation owns or owned.
+    owned: HashMap<OrganisationId, usize>,
 }
 
 /// Where the spaces of each organisation stand.
@@ -151,15 +162,35 @@ impl Summaries {
         })
     }
 
+    /// How many spaces `organisation` owns or owned.
+    pub fn owned(&self, organisation: &OrganisationId) -> usize {
+        self.owned.get(organisation).copied().unwrap_or(0)
+    }
+
+    fn count_owners(&mut self, before: &[OrganisationId], after: &Summary) {
+        if after.all_owners().eq(before) {
+            return;
+        }
+        for owner in before {
+            let count = self.owned.entry(*owner).or_default();
+            *count = count.saturating_sub(1);
+        }
+        for owner in after.all_owners() {
+            *self.owned.entry(*owner).or_default() += 1;
+        }
+    }
+
     /// Takes the place of what was known of a space.
     pub fn insert(&mut self, space: &SpaceId, summary: Summary) {
         let item = item(space, &summary.digest);
         let place = *self.places.entry(*space).or_insert(self.known.len());
         let before = self.known.get(place).map(|known| &known.summary);
+        let owners: Vec<_> = before.into_iter().flat_map(Summary::all_owners).copied().collect();
         let members = before.map_or(&[][..], |before| &before.members);
         let parted = before.map_or(&[][..], |before| &before.parted);
         self.by_member.replace((space, place), members, &summary.members);
         self.by_parted.replace((space, place), parted, &summary.parted);
+        self.count_owners(&owners, &summary);
         let known = Known { space: *space, summary, item };
         match self.known.get_mut(place) {
             Some(before) => *before = known,
@@ -196,6 +227,7 @@ mod tests {
             access: LogPosition::START,
             former: Vec::new(),
             parted: Vec::new(),
+            owners: Vec::new(),
         }
     }
 
@@ -246,5 +278,22 @@ mod tests {
         assert_eq!(before.len(), 1);
         assert_ne!(before, item(summary(&[1], 1)));
         assert_eq!(before, item(summary(&[1, 2], 0)));
+    }
+
+    #[test]
+    fn a_space_counts_for_each_that_owns_or_owned_it_once() {
+        let mut summaries = Summaries::default();
+        summaries.insert(&space(1), summary(&[1], 0));
+        summaries.insert(&space(2), summary(&[1], 0));
+        let owned = |summaries: &Summaries| [1, 2].map(|one| summaries.owned(&organisation(one)));
+        assert_eq!(owned(&summaries), [2, 0]);
+        let owners = vec![organisation(1), organisation(2)];
+        let taken = Summary { owner: organisation(2), owners, ..summary(&[1, 2], 1) };
+        summaries.insert(&space(2), taken.clone());
+        assert_eq!(owned(&summaries), [2, 1]);
+        summaries.insert(&space(2), Summary { records: 5, ..taken });
+        assert_eq!(owned(&summaries), [2, 1]);
+        summaries.insert(&space(2), summary(&[1], 2));
+        assert_eq!(owned(&summaries), [2, 0]);
     }
 }

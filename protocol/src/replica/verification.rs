@@ -1,12 +1,13 @@
 //! Checking everything again: what `verify` promises, and what can be done with raw entries that
 //! somebody handed over.
 
+use super::stored::{Head, StoredEntry};
 use super::{Replica, ReplicaError, keys};
 use crate::access::Branches;
 use crate::access::Signatures;
 use crate::codec;
 use crate::crypto::Domain;
-use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::ids::{NodeId, RecordId, SpaceId};
 use crate::limits;
 use crate::log::{LogPosition, Run};
 use crate::storage::{Storage, Table};
@@ -89,7 +90,7 @@ impl Replica {
         {
             Ok(state) => {
                 findings.access_entries += state.access.length();
-                let heads = state.heads.iter().map(|(author, head)| (*author, head.position));
+                let heads = state.heads.iter().map(|(author, head)| (*author, *head));
                 (state.access.clone(), heads.collect::<Vec<_>>())
             }
             Err(error) => {
@@ -97,10 +98,10 @@ impl Replica {
                 return Ok(());
             }
         };
-        for (author, position) in heads {
-            match self.verify_author(disk, &access, &author, position)? {
+        for (author, head) in heads {
+            match self.verify_author(disk, &access, &author, head)? {
                 Some(problem) => findings.problems.push(format!("{space}, {author}: {problem}")),
-                None => findings.author_entries += position.length,
+                None => findings.author_entries += head.position.length,
             }
         }
         if deep {
@@ -109,20 +110,21 @@ impl Replica {
         Ok(())
     }
 
-    /// Follows an author's chain to its head, which must carry a signature.
+    /// Follows an author's chain from its origin to its head, which must carry a signature.
     fn verify_author(
         &self,
         disk: &dyn Storage,
         access: &Branches,
         author: &NodeId,
-        position: LogPosition,
+        Head { position, organisation, .. }: Head,
     ) -> Result<Option<String>, ReplicaError> {
         let space = &access.space();
+        let origin = Head::begin(space, author, organisation).position;
         let (from, to) = keys::all(&keys::author(space, author));
-        let (mut sequence, mut previous) = (0, EntryHash::ZERO);
+        let (mut sequence, mut previous) = (0, origin.head);
         let mut problem = None;
         self.scan(disk, Table::Entries, &from, &to, &mut |_, value| {
-            let stored = super::stored::StoredEntry::decode(value);
+            let stored = StoredEntry::decode(value);
             let Some(stored) = stored.filter(|stored| stored.previous == previous) else {
                 problem = Some(format!("entry {sequence} does not continue the chain"));
                 return ControlFlow::Break(());
@@ -226,6 +228,12 @@ impl Replica {
         Ok((runs, None))
     }
 
+    /// Where a log of `author` may begin, as far as is known here who certified it.
+    fn origins(&self, space: &SpaceId, author: &NodeId) -> Vec<LogPosition> {
+        let holders = self.holders(author).iter().take(limits::ORIGINS_MAX);
+        holders.map(|one| LogPosition::origin(space, author, one)).collect()
+    }
+
     /// How many entries stand in runs handed over, how many are authentic, and how many open with
     /// any key this node holds of the space.
     ///
@@ -246,8 +254,9 @@ impl Replica {
             }
             entries += run.entries.len() as u64;
             let place = (run.space, run.author);
-            let position = positions.get(&place).copied().unwrap_or(LogPosition::START);
-            let Ok(verified) = run.verify(position) else { continue };
+            let reached = positions.get(&place).map(|position| vec![*position]);
+            let reached = reached.unwrap_or_else(|| self.origins(space, &run.author));
+            let Ok((_, verified)) = run.verify_after(&reached) else { continue };
             positions.insert(place, verified.end());
             authentic += verified.entries().len() as u64;
             let state = if self.summaries.contains_key(&place.0) {

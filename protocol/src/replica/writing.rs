@@ -136,9 +136,10 @@ impl Replica {
         space: &SpaceId,
         payload: Payload,
     ) -> Result<Opened, ReplicaError> {
-        let node = self.node();
+        let (node, organisation) = (self.node(), self.organisation());
         let state = self.space(disk, space)?;
-        let head = state.heads.get(&node).copied().unwrap_or(Head::START);
+        let begun = || Head::begin(space, &node, organisation);
+        let head = state.heads.get(&node).copied().unwrap_or_else(begun);
         let epoch = state.access.epoch();
         let header = Header {
             space: *space,
@@ -169,7 +170,7 @@ impl Replica {
             stored.encode(),
         );
         let position = LogPosition { length, head: hash };
-        self.put_head(disk, space, &node, Head { position, projected: length })?;
+        self.put_head(disk, space, &node, Head { position, projected: length, ..head })?;
         self.growth.push(Growth::Entries { space: *space, author: node, from: header.sequence });
         Ok(Opened { header, hash, payload })
     }

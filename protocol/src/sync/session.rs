@@ -12,7 +12,7 @@ use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
-use crate::ids::{NodeId, OrganisationId};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
 use crate::replica::{Growth, Replica};
@@ -28,6 +28,9 @@ const RECOMPARE_MS: u64 = 1_000;
 const OUTSTANDING_MS: u64 = 60_000;
 /// How long a partner may leave a message unacknowledged, or a question unanswered.
 const STALL_MS: u64 = 120_000;
+
+/// Logs of which it is remembered that a run of them was refused: all of one space, and more.
+const REFUSED_LOGS_MAX: usize = 4_096;
 
 /// Who compares: the side that opened the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,9 @@ pub struct Session {
     /// What the comparison before the last exchange found.
     found: BTreeSet<[u8; 32]>,
     grown: bool,
+    /// Logs of which a run was refused that may hold elsewhere: whether one that follows on it is
+    /// forged cannot be told either.
+    refused: BTreeSet<(SpaceId, NodeId)>,
     /// Length of this organisation's identity log as the other end knew it.
     own_identity_known: u64,
     last_heard: Timestamp,
@@ -112,6 +118,7 @@ impl Session {
             stuck: false,
             found: BTreeSet::new(),
             grown: false,
+            refused: BTreeSet::new(),
             own_identity_known: 0,
             last_heard: now,
             awaits_since: now,

@@ -1,5 +1,6 @@
 //! What somebody can do who has a node's secrets and everything that ever travelled.
 
+use super::circle::Circle;
 use sincronia_protocol::access::{
     AccessEntry, AccessOperation, AccessStatement, Keyring, Recipient, Rotation, sealed_hash,
 };
@@ -42,13 +43,19 @@ pub fn keys_within_reach(
     keys
 }
 
-/// How many of the entries in these runs open with any of the keys.
-pub fn opened_entries(runs: &[Run], keys: &BTreeMap<u64, EpochKey>) -> usize {
+/// How many of the entries in these runs, which the first nodes of the circle wrote, open with any
+/// of the keys.
+pub fn opened_entries(circle: &Circle, runs: &[Run], keys: &BTreeMap<u64, EpochKey>) -> usize {
     let mut positions: BTreeMap<NodeId, LogPosition> = BTreeMap::new();
     let mut opened = 0;
     for run in runs {
-        let position = positions.get(&run.author).copied().unwrap_or(LogPosition::START);
-        let verified = run.clone().verify(position).expect("an authentic run");
+        let origins = circle
+            .organisations
+            .iter()
+            .map(|one| LogPosition::origin(&circle.space, &run.author, &one.id()));
+        let reached = positions.get(&run.author).map(|position| vec![*position]);
+        let before = reached.unwrap_or_else(|| origins.collect());
+        let (_, verified) = run.clone().verify_after(&before).expect("an authentic run");
         positions.insert(run.author, verified.end());
         for entry in verified.entries() {
             let data = entry.header.associated_data();
@@ -170,7 +177,7 @@ pub fn built_on(change: &Change, dependencies: &[EntryHash]) -> Change {
 }
 
 /// A rotation whose keyring for the member holds another key than the log commits to.
-pub fn deceitful_rotation(circle: &mut super::circle::Circle) -> (AccessEntry, Vec<u8>) {
+pub fn deceitful_rotation(circle: &mut Circle) -> (AccessEntry, Vec<u8>) {
     let log = circle.owner.access_log(&circle.space);
     let last = log.last().expect("a log").statement.clone();
     let (position, epoch) = (last.sequence + 1, 1);

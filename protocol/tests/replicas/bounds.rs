@@ -7,14 +7,18 @@ use super::forging::{forger, take};
 use super::line::Line;
 use super::organisation::{Node, Organisation};
 use super::parcel::Parcel;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::codec;
 use sincronia_protocol::crypto::{RootKey, Secret};
 use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation};
 use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::limits::{
     ACCESS_ENTRIES_MAX, DAY_STRANGERS_MAX, DECISIONS_AHEAD_MAX, ERASURES_SETTLED_UNTIL,
-    SPACE_AUTHORS_OF_ONE_MAX,
+    SPACE_AUTHORS_OF_ONE_MAX, SPACES_OF_OWNER_MAX,
 };
-use sincronia_protocol::replica::{PartnerRecord, ReplicaError, Trust};
+use sincronia_protocol::log::LogPosition;
+use sincronia_protocol::replica::{PartnerRecord, ReplicaError, Summary, Trust};
+use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::{Effect, Input, Message};
 use sincronia_protocol::time::Timestamp;
 
@@ -137,7 +141,8 @@ fn so_many_nodes_of_one_organisation_write_in_a_space_and_others_go_on() {
         let key = credentials.node_key.clone();
         let node = key.id();
         circle.owner.learn(&circle.organisations[1]);
-        let (position, epoch) = (reader.position, reader.epoch.clone());
+        let position = LogPosition::origin(&space, &node, &credentials.organisation);
+        let epoch = reader.epoch.clone();
         let mut author = Forger { space, key, position, access: reader.access, epoch };
         let run = author.sign(&new_practice(&credentials, 1, "scritta da un nodo nuovo"));
         outcomes.push(take(&mut circle.owner, &run));
@@ -152,6 +157,48 @@ fn so_many_nodes_of_one_organisation_write_in_a_space_and_others_go_on() {
     let runs = circle.colleague.author_parcels(&space);
     let runs: Vec<_> = runs.iter().filter(|one| matches!(one, Parcel::Run(_))).collect();
     assert!(!runs.is_empty() && runs.iter().all(|run| circle.owner.take(run).is_ok()));
+}
+
+/// One partner could have a node keep so many spaces every day, for ever.
+#[test]
+fn threat_29_so_many_spaces_of_one_owner_are_taken_and_those_that_are_here_go_on() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let summary = circle.member.replica.summary(&space).unwrap().clone();
+    let [owner, other] = [summary.owner, circle.outsider.organisation()];
+    let handed_over = Summary { owner: other, owners: vec![owner], ..summary.clone() };
+    // As if as many were here: the access log of none of them is looked at.
+    let mut batch = Batch::default();
+    for number in 2..SPACES_OF_OWNER_MAX as u64 {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        let one = if number % 2 == 0 { &summary } else { &handed_over };
+        batch.put(Table::Spaces, id.to_vec(), codec::encode(one));
+    }
+    circle.member.disk.commit(&batch);
+    circle.member.restart();
+    let mut taken = [(); 2].map(|()| admitted_into_another(&mut circle)).into_iter();
+    assert_eq!(taken.next(), Some(Ok(())), "the last");
+    assert_eq!(taken.next(), Some(Err(ReplicaError::Limit("spaces of one owner"))));
+    assert_eq!(circle.member.replica.summaries().count(), SPACES_OF_OWNER_MAX);
+    let record = circle.owner.note(&space, "Da prima");
+    circle.owner.give(&mut circle.member, &space);
+    assert_eq!(circle.member.title(&space, &record).as_deref(), Some("Da prima"));
+    // Another owner has room.
+    let of_another = circle.colleague.create_space();
+    let member = circle.member.organisation();
+    circle.colleague.grant(&of_another, member, Role::Reader, History::Start).unwrap();
+    circle.colleague.give(&mut circle.member, &of_another);
+    assert!(circle.member.replica.summary(&of_another).is_some());
+}
+
+/// The owner creates another space, and the member is given its access log.
+fn admitted_into_another(circle: &mut Circle) -> Result<(), ReplicaError> {
+    let space = circle.owner.create_space();
+    let member = circle.member.organisation();
+    circle.owner.grant(&space, member, Role::Reader, History::Start).unwrap();
+    let entries = circle.owner.access_log(&space);
+    circle.member.take(&Parcel::Access { space, entries, is_complete: true })
 }
 
 /// A count of decisions at its end would make the last one final.

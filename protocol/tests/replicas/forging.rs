@@ -36,7 +36,7 @@ pub fn forger(circle: &mut Circle, secrets: &Credentials, seen: usize, epoch: u6
     Forger {
         space: circle.space,
         key: secrets.node_key.clone(),
-        position: LogPosition::START,
+        position: LogPosition::origin(&circle.space, &secrets.node_key.id(), &secrets.organisation),
         access: access_points(&access)[seen - 1],
         epoch: (epoch, keys[&epoch].clone()),
     }

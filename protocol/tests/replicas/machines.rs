@@ -59,7 +59,8 @@ fn asked(node: &mut Node, space: &SpaceId) -> BTreeSet<[u8; 32]> {
 }
 
 fn hand(giver: &mut Node, to: NodeId, space: &SpaceId, names: &BTreeSet<[u8; 32]>) -> Handed {
-    giver.replica.handover(&giver.disk, &to, space, names).unwrap()
+    let theirs = giver.replica.organisation_of(&to).unwrap_or(giver.organisation());
+    giver.replica.handover(&giver.disk, (&theirs, &to), space, names).unwrap()
 }
 
 type Handed = Option<(u64, Vec<u8>)>;

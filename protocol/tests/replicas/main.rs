@@ -29,6 +29,7 @@ mod machines;
 mod maintenance;
 mod order;
 mod organisation;
+mod origin;
 mod parcel;
 mod receipts;
 mod removal;

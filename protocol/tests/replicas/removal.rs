@@ -48,10 +48,18 @@ fn threat_16_a_removed_member_opens_nothing_that_was_written_after_its_removal()
     assert_eq!(stolen.runs.len(), 5);
     let of_member =
         keys_within_reach(&circle.member.credentials, &space, &stolen.access, &stolen.keyrings);
-    assert_eq!(opened_entries(&stolen.runs, &of_member), 2, "just what it could read before");
+    assert_eq!(
+        opened_entries(&circle, &stolen.runs, &of_member),
+        2,
+        "just what it could read before"
+    );
     let of_colleague =
         keys_within_reach(&circle.colleague.credentials, &space, &stolen.access, &stolen.keyrings);
-    assert_eq!(opened_entries(&stolen.runs, &of_colleague), 5, "who stayed reads everything");
+    assert_eq!(
+        opened_entries(&circle, &stolen.runs, &of_colleague),
+        5,
+        "who stayed reads everything"
+    );
 }
 
 #[test]
@@ -69,7 +77,7 @@ fn a_member_admitted_from_now_opens_nothing_earlier() {
     let keys =
         keys_within_reach(&circle.member.credentials, &space, &stolen.access, &stolen.keyrings);
     assert_eq!(keys.keys().collect::<Vec<_>>(), [&1]);
-    assert_eq!((stolen.runs.len(), opened_entries(&stolen.runs, &keys)), (2, 1));
+    assert_eq!((stolen.runs.len(), opened_entries(&circle, &stolen.runs, &keys)), (2, 1));
 }
 
 #[test]

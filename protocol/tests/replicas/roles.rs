@@ -65,7 +65,7 @@ fn a_carrier_holds_everything_and_opens_nothing() {
         circle.outsider.disk.values(Table::Sealed).map(|(_, bytes)| bytes.to_vec()).collect();
     assert_eq!((runs.len(), sealed.len()), (2, 2));
     let keys = keys_within_reach(&circle.outsider.credentials, &space, &access, &sealed);
-    assert_eq!(opened_entries(&runs, &keys), 0);
+    assert_eq!(opened_entries(&circle, &runs, &keys), 0);
     assert!(!contains(&circle.outsider, b"riservata"), "plaintext on the carrier's disk");
 }
 

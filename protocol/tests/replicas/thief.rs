@@ -25,7 +25,11 @@ fn thieves(member: OrganisationId) -> Vec<Organisation> {
 }
 
 /// Who wrote a record, by its history at a node.
-fn writers(node: &mut Node, space: &SpaceId, record: &RecordId) -> Vec<(NodeId, OrganisationId)> {
+pub fn writers(
+    node: &mut Node,
+    space: &SpaceId,
+    record: &RecordId,
+) -> Vec<(NodeId, OrganisationId)> {
     let history = node.act(|replica, disk, _| replica.history(disk, space, record));
     history
         .expect("a record")
@@ -81,6 +85,33 @@ fn a_thief_that_is_admitted_later_does_not_take_over_what_was_written() {
         circle.owner.revoke(&circle.space, thief.id()).expect("a member");
         circle.settle();
         assert_eq!(circle.agreed_title(&after).as_deref(), Some("Dopo il furto"));
+        assert_eq!(circle.quarantine(), vec![]);
+    }
+}
+
+/// In each space the organisation that was admitted first had what the machine wrote: a thief that
+/// came before its victim took it over, and with its removal it was gone.
+#[test]
+fn threat_12_a_thief_that_was_admitted_first_takes_over_nothing() {
+    let member = Circle::new().member.organisation();
+    for thief in thieves(member) {
+        let mut circle = Circle::new();
+        circle.owner.learn(&thief);
+        for organisation in [thief.id(), member, circle.colleague.organisation()] {
+            circle.admit(organisation, Role::Contributor);
+        }
+        circle.colleague.learn(&thief);
+        circle.settle();
+        let record = circle.member.note(&circle.space, "Della derubata");
+        circle.settle();
+        let (node, space) = (circle.member.id(), circle.space);
+        for reader in [&mut circle.owner, &mut circle.colleague] {
+            reader.restart();
+            assert_eq!(writers(reader, &space, &record), vec![(node, member)]);
+        }
+        circle.owner.revoke(&space, thief.id()).expect("a member");
+        circle.settle();
+        assert_eq!(circle.agreed_title(&record).as_deref(), Some("Della derubata"));
         assert_eq!(circle.quarantine(), vec![]);
     }
 }

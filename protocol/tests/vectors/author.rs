@@ -5,6 +5,7 @@ use super::space::{Space, authored, epoch_key};
 use sincronia_protocol::access::{Branches, Standing};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::Domain;
+use sincronia_protocol::ids::EntryHash;
 use sincronia_protocol::log::{LogPosition, Payload, Run};
 use sincronia_protocol::record::{Author, Authored, Change, Record};
 
@@ -15,6 +16,7 @@ fn an_authors_run_opens_and_counts() {
         "Three entries by the contributor of access.json (seeds 21 and 22): two that have seen 3 \
          access entries under epoch 0, one that has seen 6 under epoch 2.",
     );
+    golden.hex("origin", space.origin().head.as_bytes());
     for (number, written) in space.written.iter().enumerate() {
         let data = written.header.associated_data();
         let secret = epoch_key(written.header.epoch);
@@ -31,7 +33,8 @@ fn an_authors_run_opens_and_counts() {
 
     let run: Run = codec::decode(&recorded.bytes("run")).unwrap();
     assert_eq!(run, space.run);
-    let verified = run.verify(LogPosition::START).unwrap();
+    let origin = EntryHash::from_bytes(recorded.array("origin"));
+    let verified = run.verify(LogPosition { length: 0, head: origin }).unwrap();
     let member = space.member.id();
     let author = Author { node: space.member.seats[0].id(), organisation: member, grant: 2 };
     let mut entries: Vec<Authored> = Vec::new();

@@ -6,7 +6,7 @@ use sincronia_protocol::access::{
     AccessEntry, AccessOperation, Confirmation, ErasedEntries, Receipt,
 };
 use sincronia_protocol::codec;
-use sincronia_protocol::log::{LogPosition, Run};
+use sincronia_protocol::log::Run;
 use sincronia_protocol::replica::SpaceHeads;
 use sincronia_protocol::sync::Message;
 
@@ -55,8 +55,8 @@ fn an_erasure_its_run_and_its_receipt() {
     assert!(again.erasures().covers(&node, 1) && !again.erasures().covers(&node, 2));
     let name = "run of author.json without its first two bodies";
     let run: Run = codec::decode(&recorded.bytes(name)).unwrap();
-    let verified = run.verify(LogPosition::START).unwrap();
-    let whole = space.run.clone().verify(LogPosition::START).unwrap();
+    let verified = run.verify(space.origin()).unwrap();
+    let whole = space.run.clone().verify(space.origin()).unwrap();
     assert_eq!(verified.end(), whole.end(), "the chain and its signature hold without bodies");
     let receipt: Receipt = codec::decode(&recorded.bytes("receipt")).unwrap();
     assert_eq!((receipt.verify(), receipt.confirmation), (Ok(()), confirmation));

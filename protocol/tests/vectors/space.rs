@@ -170,6 +170,11 @@ impl Space {
         self.run.signature = Header::sign(&hash, &self.member.seats[0].key);
     }
 
+    /// Where the contributor's log begins.
+    pub fn origin(&self) -> LogPosition {
+        LogPosition::origin(&self.id(), &self.member.seats[0].id(), &self.member.id())
+    }
+
     fn write(&mut self, fields: &serde_json::Value, comment: Option<&str>) {
         let node = self.member.seats[0].id();
         let author = Author { node, organisation: self.member.id(), grant: 2 };
@@ -183,7 +188,7 @@ impl Space {
             written_at: NOW.plus(1_000 * self.written.len() as u64),
             comment: comment.map(ToOwned::to_owned),
         };
-        let position = self.written.last().map_or(LogPosition::START, |last| LogPosition {
+        let position = self.written.last().map_or(self.origin(), |last| LogPosition {
             length: last.header.sequence + 1,
             head: last.header.hash(&last.body),
         });

@@ -2,7 +2,6 @@
 
 use super::{PeerIndex, World};
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
-use sincronia_protocol::log::LogPosition;
 use sincronia_protocol::replica::ReplicaError;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,11 +107,12 @@ impl World {
 
     /// The entries of a space whose bodies a node holds.
     fn bodies_at(&mut self, peer: PeerIndex, space: &SpaceId) -> BTreeSet<EntryHash> {
-        let authors: Vec<_> = self.peers.iter().map(|one| one.replica.node()).collect();
+        let authors = (0..self.peers.len())
+            .map(|author| (self.peers[author].replica.node(), self.origin(author, space)));
+        let authors: Vec<_> = authors.collect();
         let one = &mut self.peers[peer];
         let mut bodies = BTreeSet::new();
-        for author in authors {
-            let mut position = LogPosition::START;
+        for (author, mut position) in authors {
             while let Ok(Some(run)) =
                 one.replica.read_run(&one.disk, space, &author, position.length, FRAME_BYTES)
             {

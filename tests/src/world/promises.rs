@@ -112,6 +112,12 @@ impl World {
         }
     }
 
+    /// Where a node's log in a space begins.
+    pub(super) fn origin(&self, author: PeerIndex, space: &SpaceId) -> LogPosition {
+        let replica = &self.peers[author].replica;
+        LogPosition::origin(space, &replica.node(), &replica.organisation())
+    }
+
     /// The entries of an author's log as a node holds it, chain and signatures verified.
     fn log_at(
         &mut self,
@@ -120,8 +126,8 @@ impl World {
         space: &SpaceId,
     ) -> BTreeSet<EntryHash> {
         let node = self.peers[author].replica.node();
+        let (mut entries, mut position) = (BTreeSet::new(), self.origin(author, space));
         let one = &mut self.peers[peer];
-        let (mut entries, mut position) = (BTreeSet::new(), LogPosition::START);
         while let Ok(Some(run)) =
             one.replica.read_run(&one.disk, space, &node, position.length, FRAME_BYTES)
         {

@@ -46,7 +46,7 @@ impl World {
         let bound = [Table::Keys.name().as_bytes(), &[0], &place].concat();
         let secret = one.credentials.storage.open(&bound, &sealed).ok()?;
         let key = EpochKey::from_secret(Secret::from_bytes(secret.as_slice().try_into().ok()?));
-        let previous = LogPosition::START.head;
+        let previous = LogPosition::origin(space, &node, &one.credentials.organisation).head;
         let header = Header { space: *space, author: node, sequence: 0, previous, access, epoch };
         let text = codec::encode(&self.forged_payload(peer)?);
         let body = key.seal_body(&header.associated_data(), &text).ok()?;

@@ -60,10 +60,10 @@ impl Replica {
         space: &SpaceId,
         run: Run,
     ) -> Result<Vec<VerifiedEntry>, ReplicaError> {
-        let head = self.space(disk, space)?.heads.get(&run.author).copied();
-        let Some(head) = head else { return Ok(Vec::new()) };
-        let position = self.position_at(disk, space, &run.author, head, run.start)?;
-        Ok(run.verify(position).map_or_else(|_| Vec::new(), |run| run.entries().to_vec()))
+        let places = self.places_before(disk, space, &run.author, run.start)?;
+        let positions: Vec<_> = places.into_iter().map(|(_, position)| position).collect();
+        let verified = run.verify_after(&positions);
+        Ok(verified.map_or_else(|_| Vec::new(), |(_, run)| run.entries().to_vec()))
     }
 
     fn proofs(

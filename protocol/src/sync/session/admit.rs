@@ -4,7 +4,7 @@
 //! was left meanwhile, an identity that comes later) is refused with its reason, and the next
 //! comparison tells whether it still matters.
 
-use super::{Phase, Session};
+use super::{Phase, REFUSED_LOGS_MAX, Session};
 use crate::access::AccessError;
 use crate::identity::IdentityError;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -34,6 +34,10 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let before = replica.growth_count();
         let brought = self.brought(&message, replica);
+        let log = match &message {
+            Message::Run(run) => Some((run.space, run.author)),
+            _ => None,
+        };
         let outcome = match message {
             _ if brought.is_some_and(|one| !replica.may_bring(one.by, self.last_heard)) => {
                 Err(ReplicaError::Limit("what one partner brings within a day"))
@@ -93,9 +97,28 @@ impl Session {
             greeting.awaits = None;
         }
         if let Err(error) = outcome {
-            effects.push(Effect::Refused(severity(&error)?));
+            let is_excused = self.follows_on_refused(log, &error);
+            let reason = if is_excused { error.to_string() } else { severity(&error)? };
+            effects.push(Effect::Refused(reason));
         }
         Ok(())
+    }
+
+    /// Whether a run does not hold here because one before it was refused, which may hold once more
+    /// is known: of two versions of a log honest nodes keep the one that they have. Remembers what
+    /// is refused so.
+    fn follows_on_refused(&mut self, log: Option<(SpaceId, NodeId)>, error: &ReplicaError) -> bool {
+        let Some(log) = log else { return false };
+        match error {
+            ReplicaError::Run(RunError::Signature) => self.refused.contains(&log),
+            ReplicaError::Run(RunError::Origin | RunError::BodyMissing)
+                if self.refused.len() < REFUSED_LOGS_MAX =>
+            {
+                self.refused.insert(log);
+                false
+            }
+            _ => false,
+        }
     }
 
     /// What a message brings of that which anybody can make in any number. Runs are counted by

@@ -118,7 +118,7 @@ impl Session {
                 Ok(sealed_messages(space, found))
             }
             Task::Handover { space, commitments } => {
-                let keys = replica.handover(disk, &self.node, &space, &commitments);
+                let keys = replica.handover(disk, (partner, &self.node), &space, &commitments);
                 let message = |(epoch, sealed)| keys_message(space, epoch, sealed);
                 Ok(keys.map_err(store)?.map(message).into_iter().collect())
             }

@@ -2,7 +2,7 @@
 
 use super::{Form, Parser, vectors};
 use sincronia_protocol::crypto::{NodeKey, Secret};
-use sincronia_protocol::ids::{NodeId, RecordId};
+use sincronia_protocol::ids::{EntryHash, NodeId, RecordId};
 use sincronia_protocol::invitation::Invitation;
 use sincronia_protocol::joining::{
     Introduction, Invited, InvitedStep, Inviting, InvitingStep, JoinMessage, Refusal,
@@ -20,12 +20,13 @@ pub fn messages() -> Parser {
     samples.extend(vectors::read("session.json", ""));
     samples.extend(vectors::read("machines.json", "message of"));
     samples.extend(vectors::read("erasure.json", "message"));
-    Parser::new("messages", Form::Bytes, samples, |input| {
+    let origins = origins();
+    Parser::new("messages", Form::Bytes, samples, move |input| {
         let Ok(message) = Message::decode(input) else { return false };
         assert_eq!(message.encode(), input, "a message has two spellings");
         let _ = (message.weight(), message.is_acknowledged(), format!("{message:?}"));
         if let Message::Run(run) = message {
-            check_run(run);
+            check_run(run, &origins);
         }
         true
     })
@@ -39,12 +40,13 @@ pub fn entries() -> Parser {
     samples.extend(vectors::read("erasure.json", "run"));
     samples.extend(vectors::read("erasure.json", "heads"));
     samples.extend(vectors::read("changes.json", ""));
-    Parser::new("entries", Form::Bytes, samples, |input| {
+    let origins = origins();
+    Parser::new("entries", Form::Bytes, samples, move |input| {
         let mut is_taken = false;
         if let Ok(run) = codec::decode_bounded::<Run>(input, limits::FRAME_BYTES_MAX) {
             is_taken = true;
             assert_eq!(codec::encode(&run), input, "a run has two spellings");
-            check_run(run);
+            check_run(run, &origins);
         }
         if let Ok(payload) = Payload::decode(input) {
             is_taken = true;
@@ -63,14 +65,24 @@ pub fn entries() -> Parser {
     })
 }
 
+/// Where the golden logs begin.
+fn origins() -> Vec<EntryHash> {
+    let found = vectors::read("author.json", "origin").into_iter();
+    let hashes: Vec<_> = found.filter_map(|bytes| bytes.try_into().ok()).collect();
+    assert!(!hashes.is_empty(), "no log");
+    hashes.into_iter().map(EntryHash::from_bytes).collect()
+}
+
 /// A run that verifies is one of the golden ones: nobody else can sign it.
-fn check_run(run: Run) {
+fn check_run(run: Run, origins: &[EntryHash]) {
     let entries = run.entries.len();
     let _ = run.clone().erase(|sequence| sequence % 2 == 0);
-    let start = LogPosition { length: run.start, ..LogPosition::START };
-    if let Ok(verified) = run.verify(start) {
+    let starts = origins.iter().map(|head| LogPosition { length: run.start, head: *head });
+    let starts: Vec<_> = starts.collect();
+    let start = run.start;
+    if let Ok((_, verified)) = run.verify_after(&starts) {
         assert_eq!(verified.entries().len(), entries);
-        assert_eq!(verified.end().length, start.length + entries as u64);
+        assert_eq!(verified.end().length, start + entries as u64);
     }
 }
 

@@ -41,7 +41,8 @@ fn hash(dice: &mut Dice) -> EntryHash {
 
 /// An entry that is well signed by a node that may not write there: a reader, or a stranger.
 fn forged_run(scene: &Scene, dice: &mut Dice) -> Option<Message> {
-    let key = if dice.one_in(2) { &scene.stranger } else { &scene.reader };
+    let secrets = if dice.one_in(2) { &scene.stranger } else { &scene.reader };
+    let key = &secrets.node_key;
     let space = if dice.one_in(4) { scene.spaces[0] } else { scene.spaces[1] };
     let log = scene.access.get(&space)?;
     let at = dice.below(log.len());
@@ -49,12 +50,13 @@ fn forged_run(scene: &Scene, dice: &mut Dice) -> Option<Message> {
     // Beyond what the reader wrote elsewhere; whatever stands there stays.
     let is_first = scene.entries.get(&(space, key.id())).is_none_or(Vec::is_empty);
     let sequence = if is_first { dice.below(2) as u64 } else { 7 + dice.below(9) as u64 };
+    let origin = LogPosition::origin(&space, &key.id(), &secrets.organisation);
     let epoch = number(dice) % 3;
     let header = Header {
         space,
         author: key.id(),
         sequence,
-        previous: if sequence == 0 { EntryHash::ZERO } else { hash(dice) },
+        previous: if sequence == 0 { origin.head } else { hash(dice) },
         access,
         epoch,
     };
@@ -71,7 +73,7 @@ fn forged_access(scene: &Scene, dice: &mut Dice) -> Option<Message> {
     let space = *dice.pick(&scene.spaces);
     let log = scene.access.get(&space)?;
     let last = log[dice.below(log.len())].statement.clone();
-    let key = if dice.one_in(2) { &scene.stranger } else { &scene.reader };
+    let key = &if dice.one_in(2) { &scene.stranger } else { &scene.reader }.node_key;
     let organisation =
         scene.identities[dice.below(scene.identities.len())][0].statement.organisation;
     let operation = AccessOperation::Grant {
@@ -160,7 +162,7 @@ fn changed(message: Message, scene: &Scene, dice: &mut Dice) -> Message {
             match dice.below(6) {
                 0 => run.start = number(dice),
                 1 => run.space = space(scene, dice),
-                2 => run.author = scene.stranger.id(),
+                2 => run.author = scene.stranger.node_key.id(),
                 3 => run.entries.truncate(dice.below(run.entries.len() + 1)),
                 4 => {
                     let again = run.entries.clone();

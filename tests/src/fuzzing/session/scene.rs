@@ -3,7 +3,6 @@
 use super::line::Line;
 use crate::fuzzing::cast::{Node, Organisation};
 use sincronia_protocol::access::{AccessEntry, Role};
-use sincronia_protocol::crypto::NodeKey;
 use sincronia_protocol::identity::IdentityEntry;
 use sincronia_protocol::ids::{NodeId, SpaceId};
 use sincronia_protocol::log::RunEntry;
@@ -27,10 +26,10 @@ pub struct Scene {
     /// Everybody's entries.
     pub entries: BTreeMap<(SpaceId, NodeId), Vec<RunEntry>>,
     shows: [BTreeMap<String, String>; 2],
-    /// The key of a node that has nothing to say in the space.
-    pub stranger: NodeKey,
-    /// The key of the second node, a reader in the second space.
-    pub reader: NodeKey,
+    /// The secrets of a node that has nothing to say in the space.
+    pub stranger: Credentials,
+    /// Those of the second node, a reader in the second space.
+    pub reader: Credentials,
 }
 
 impl Scene {
@@ -74,8 +73,8 @@ impl Scene {
         let disks = nodes.each_ref().map(|node| node.disk.clone());
         let identities = organisations.iter().map(|one| one.entries.clone()).collect();
         let mut scene = Self {
-            stranger: organisations[3].credentials.node_key.clone(),
-            reader: secrets[1].node_key.clone(),
+            stranger: organisations[3].credentials.clone(),
+            reader: secrets[1].clone(),
             secrets,
             disks,
             frames,
@@ -120,7 +119,7 @@ impl Scene {
                 assert!(honest.starts_with(&log), "an access entry that nobody signed");
             }
             for ((space, author), honest) in &self.entries {
-                if (*space, *author) == (self.spaces[1], self.reader.id()) {
+                if (*space, *author) == (self.spaces[1], self.reader.node_key.id()) {
                     // What a member signs without the right to is kept, set aside.
                     self.check_shows_nothing_else(node, space);
                     continue;

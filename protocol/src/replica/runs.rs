@@ -1,0 +1,194 @@
+//! Entries of authors that partners send, verified and kept.
+//!
+//! They are taken in spaces of which this organisation is a member, from nodes that write for
+//! organisations that are or were. Whose a log is its origin says: when one begins here, those that
+//! certified the node are tried, and the one that fits stands with the log's head from then on.
+//! Where none fits, another organisation may have certified the node, too: that is no offence, and
+//! the run is asked for again when its identity log has come.
+
+use super::forks::Overlap;
+use super::stored::{Head, StoredEntry};
+use super::{Event, Growth, Replica, ReplicaError, keys};
+use crate::access::{Access, AccessError};
+use crate::codec;
+use crate::ids::{NodeId, OrganisationId, SpaceId};
+use crate::limits;
+use crate::log::{LogPosition, Run, RunError, VerifiedRun};
+use crate::storage::{Storage, Table};
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// The log grew.
+    Grown {
+        /// Its length before.
+        from: u64,
+        /// Its length now.
+        to: u64,
+    },
+    /// Everything was here already.
+    Known,
+    /// The run contradicts what is here: the log is frozen and the proof kept.
+    Forked,
+}
+
+/// A run that holds.
+pub(super) struct Proven {
+    space: SpaceId,
+    author: NodeId,
+    /// For whom the author wrote it.
+    pub organisation: OrganisationId,
+    /// Where the author's log stands here, or before its first entry.
+    head: Head,
+    run: VerifiedRun,
+    /// The run as it travels.
+    bytes: Vec<u8>,
+}
+
+impl Replica {
+    /// Takes a run of entries of one author.
+    ///
+    /// # Errors
+    /// [`crate::log::RunError`] when the run does not hold; [`ReplicaError::NotPermitted`] when
+    /// space or author are none of this node's business; [`ReplicaError::Frozen`] beyond a fork.
+    pub fn admit_run(&mut self, disk: &dyn Storage, run: Run) -> Result<Admitted, ReplicaError> {
+        let proven = self.prove(disk, run)?;
+        self.take(disk, &proven)
+    }
+
+    /// Checks that a run is what its author signed, and finds for whom.
+    pub(super) fn prove(
+        &mut self,
+        disk: &dyn Storage,
+        mut run: Run,
+    ) -> Result<Proven, ReplicaError> {
+        let (space, author) = (run.space, run.author);
+        self.own_role(&space).ok_or(ReplicaError::NotPermitted)?;
+        let state = self.space(disk, &space)?;
+        if state.forks.get(&author).is_some_and(|fork| *fork < run.start) {
+            // It follows on one of two branches, and nothing here tells which.
+            return Err(ReplicaError::Frozen);
+        }
+        let access = &state.access;
+        run.erase(|sequence| access.is_body_erased(&author, sequence))?;
+        let known = state.heads.get(&author).copied();
+        let places = self.places_before(disk, &space, &author, run.start)?;
+        let positions: Vec<_> = places.iter().map(|(_, position)| *position).collect();
+        let (bytes, is_beginning) = (codec::encode(&run), run.start == 0);
+        let (index, run) = run.verify_after(&positions).map_err(|error| match error {
+            RunError::Signature if is_beginning => RunError::Origin,
+            other => other,
+        })?;
+        let (organisation, _) = *places.get(index).ok_or(RunError::Origin)?;
+        let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
+        Ok(Proven { space, author, organisation, head, run, bytes })
+    }
+
+    /// What a run of `author` that begins at `start` may follow on, each with whose log that is:
+    /// the place in the log that is here, and at the beginning the origins of other logs.
+    pub(super) fn places_before(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        start: u64,
+    ) -> Result<Vec<(OrganisationId, LogPosition)>, ReplicaError> {
+        let known = self.space(disk, space)?.heads.get(author).copied();
+        let mut places = Vec::new();
+        if let Some(head) = known {
+            let position = self.position_at(disk, space, author, head, start)?;
+            places.push((head.organisation, position));
+        }
+        if start > 0 {
+            return if known.is_some() { Ok(places) } else { Err(RunError::Gap.into()) };
+        }
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let others = self.certified.members(&state.access, author).into_iter();
+        let others = others.filter(|one| known.is_none_or(|head| head.organisation != *one));
+        places.extend(others.map(|one| (one, LogPosition::origin(space, author, &one))));
+        match places.is_empty() {
+            false => Ok(places),
+            true if self.holders(author).is_empty() => Err(AccessError::IdentityBehind.into()),
+            true => Err(ReplicaError::NotPermitted),
+        }
+    }
+
+    /// Adds to a log what a run brings, or keeps it as the proof that the log was forked.
+    pub(super) fn take(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+    ) -> Result<Admitted, ReplicaError> {
+        self.check_author(disk, proven)?;
+        let Proven { space, author, head, run, bytes, .. } = proven;
+        match self.compare_overlap(disk, space, author, *head, run)? {
+            Overlap::Contradicts { sequence } => {
+                self.keep_fork(disk, space, author, sequence, bytes.clone())?;
+                Ok(Admitted::Forked)
+            }
+            Overlap::Agrees if run.end().length <= head.position.length => Ok(Admitted::Known),
+            Overlap::Agrees => self.append_run(disk, proven),
+        }
+    }
+
+    /// The author's organisation is or was a member, and has not too many nodes that write.
+    fn check_author(&mut self, disk: &dyn Storage, proven: &Proven) -> Result<(), ReplicaError> {
+        let Proven { space, author, organisation, .. } = proven;
+        let state = self.space(disk, space)?;
+        let was_member = |branch: &Access| branch.members().contains_key(organisation);
+        if !state.access.all().any(was_member) {
+            return Err(ReplicaError::NotPermitted);
+        }
+        let of_same = |head: &&Head| head.organisation == *organisation;
+        let is_full = state.heads.len() >= limits::SPACE_AUTHORS_MAX
+            || state.heads.values().filter(of_same).count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
+        if !state.heads.contains_key(author) && is_full {
+            return Err(ReplicaError::Limit("nodes that write in one space"));
+        }
+        Ok(())
+    }
+
+    fn append_run(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+    ) -> Result<Admitted, ReplicaError> {
+        let Proven { space, author, head, run, .. } = proven;
+        if self.space(disk, space)?.forks.contains_key(author) {
+            return Err(ReplicaError::Frozen);
+        }
+        if *author == self.node() {
+            self.cloned = true;
+            self.events.push(Event::Cloned);
+            return Err(ReplicaError::Cloned);
+        }
+        let end = run.end();
+        if end.length > limits::AUTHOR_ENTRIES_MAX {
+            return Err(ReplicaError::Limit("entries of one author in one space"));
+        }
+        let from = head.position.length;
+        if self.late_entries(disk, proven)? > limits::LATE_ENTRIES_MAX {
+            return Err(ReplicaError::Limit("entries written after a removal"));
+        }
+        for entry in run.entries().iter().filter(|entry| entry.header.sequence >= from) {
+            let is_last = entry.header.sequence + 1 == end.length;
+            let stored = StoredEntry::from_verified(entry, is_last.then(|| *run.signature()));
+            let key = keys::entry(space, author, entry.header.sequence);
+            self.pending.put(Table::Entries, key, stored.encode());
+        }
+        self.put_head(disk, space, author, Head { position: end, ..*head })?;
+        self.dirty.insert(*space);
+        self.refresh_summary(disk, space)?;
+        self.growth.push(Growth::Entries { space: *space, author: *author, from });
+        Ok(Admitted::Grown { from, to: end.length })
+    }
+
+    /// How many entries beyond its last cut the author's log would hold with a run.
+    fn late_entries(&mut self, disk: &dyn Storage, proven: &Proven) -> Result<u64, ReplicaError> {
+        let access = &self.space(disk, &proven.space)?.access;
+        let member = access.members().get(&proven.organisation);
+        let ended = member.and_then(|member| member.intervals.last()?.ended.as_ref());
+        let cut = ended.map(|(_, cuts)| cuts.get(&proven.author).map_or(0, |cut| cut.length));
+        Ok(cut.map_or(0, |cut| proven.run.end().length.saturating_sub(cut)))
+    }
+}
