@@ -2,18 +2,18 @@
 //!
 //! An identity log is signed with a root key, and a root key is words on paper: two people can use
 //! them at two machines that have not heard of each other, and whoever took them can say one thing
-//! here and another there. So the entries of a log make a tree, and nothing that a root key in force
-//! signed is lost:
+//! here and another there. So the entries of a log make a tree, and nothing that a root key in
+//! force signed is lost:
 //!
 //! - All branches whose root key was rotated as often as any is are *in force*. What they say
-//!   counts together: a node is certified when one of them says so, and revoked when one of them does. So
-//!   replicas that know the same entries say the same, whatever came first.
-//! - A rotation of the root key sets every branch aside that parts from it before and is not rotated
-//!   as often: a former root key is worth nothing. Only the key that the entry before committed to
-//!   can rotate, so who stole the root key of now cannot set anything aside.
+//!   counts together: a node is certified when one of them says so, and revoked when one of them
+//!   does. So replicas that know the same entries say the same, whatever came first.
+//! - A rotation of the root key sets every branch aside that parts from it before and is not
+//!   rotated as often: a former root key is worth nothing. Only the key that the entry before
+//!   committed to can rotate, so who stole the root key of now cannot set anything aside.
 //! - New entries go on with the longest branch in force, so that their places are later than all
-//!   others. Whoever signs there next unites the others with it ([`IdentityOperation::Unite`]): then
-//!   what they say is said there, too, and outlasts a rotation.
+//!   others. Whoever signs there next unites the others with it ([`IdentityOperation::Unite`]):
+//!   then what they say is said there, too, and outlasts a rotation.
 //!
 //! Deliberately absent: who is told of a fork, and where entries are stored (`replica`).
 
@@ -275,8 +275,8 @@ impl Identity {
         }
     }
 
-    /// From where on it is to be sent to whoever has it up to `theirs`: all of it where that may not
-    /// be what the rest goes on from.
+    /// From where on it is to be sent to whoever has it up to `theirs`: all of it where that may
+    /// not be what the rest goes on from.
     #[must_use]
     pub fn going_on_from(&self, theirs: &LogPosition) -> u64 {
         let goes_on = !self.has_branches() && self.goes_through(theirs);

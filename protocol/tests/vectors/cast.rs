@@ -86,6 +86,15 @@ impl Organisation {
         self.take(self.identity.draft(operation).sign(&root));
     }
 
+    /// Signs each of these operations at one place, and then that both count.
+    pub fn say_apart(&mut self, operations: [IdentityOperation; 2]) {
+        let root = root(self.number, self.identity.generation());
+        let drafts = operations.map(|operation| self.identity.draft(operation));
+        drafts.into_iter().for_each(|draft| self.take(draft.sign(&root)));
+        let heads = self.identity.divided().collect();
+        self.say(IdentityOperation::Unite { heads });
+    }
+
     /// Rotates to the next root key.
     pub fn rotate_root(&mut self) {
         let generation = self.identity.generation();

@@ -6,8 +6,9 @@ use sincronia_protocol::codec;
 use sincronia_protocol::crypto::{Domain, SealingSecret};
 use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, IdentityStatement};
 use sincronia_protocol::ids::OrganisationId;
+use std::collections::BTreeSet;
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "0 genesis",
     "1 add node",
     "2 set primary",
@@ -18,6 +19,8 @@ const NAMES: [&str; 10] = [
     "7 revoke node",
     "8 succeeded by",
     "9 succeeds",
+    "9 succeeds, signed apart",
+    "10 unite",
 ];
 
 fn other(number: u8) -> OrganisationId {
@@ -38,7 +41,8 @@ fn life() -> Organisation {
     let lost = organisation.seats[0].id();
     organisation.say(IdentityOperation::RevokeNode { node: lost });
     organisation.say(IdentityOperation::SucceededBy { organisation: other(2) });
-    organisation.say(IdentityOperation::Succeeds { organisation: other(3) });
+    let succeeds = |number| IdentityOperation::Succeeds { organisation: other(number) };
+    organisation.say_apart([3, 4].map(succeeds));
     organisation
 }
 
@@ -46,7 +50,8 @@ fn life() -> Organisation {
 fn an_identity_log_of_every_operation() {
     let mut golden = Golden::new(
         "An identity log. Entropy 32 x 01; first node of seeds 11 and 12, second of seeds 13 and \
-         14, new sealing key of seed 15; successor of entropy 02, predecessor of entropy 03.",
+         14, new sealing key of seed 15; successor of entropy 02, predecessors of entropy 03 and, \
+         signed apart, 04.",
     );
     let organisation = life();
     for (name, entry) in NAMES.iter().zip(&organisation.entries) {
@@ -59,15 +64,12 @@ fn an_identity_log_of_every_operation() {
         .iter()
         .map(|name| codec::decode(&recorded.bytes(&format!("{name}: entry"))).unwrap())
         .collect();
-    let mut read = Identity::begin(&entries[0]).unwrap();
-    for entry in &entries[1..] {
-        read.apply(entry).unwrap();
-    }
+    let read = Identity::read(&entries).unwrap();
     assert_eq!(read, organisation.identity);
-    assert_eq!(read.position().head.as_bytes(), &recorded.array("9 succeeds: hash"));
+    assert_eq!(read.position().head.as_bytes(), &recorded.array("10 unite: hash"));
     assert_eq!((read.generation(), read.primary().unwrap().term), (1, 4));
     assert!(read.successors().contains_key(&other(2)));
-    assert!(read.predecessors().contains_key(&other(3)));
+    assert!(read.predecessors().keys().eq([3, 4].map(other).iter().collect::<BTreeSet<_>>()));
 }
 
 #[test]
