@@ -245,7 +245,7 @@ impl Replica {
             heads.ends.extend(written);
             heads.ends.sort_unstable();
             heads.ends.dedup();
-            heads.ends.truncate(limits::ACCESS_BRANCHES_MAX);
+            heads.ends.truncate(limits::ACCESS_ENDS_MAX);
             heads
         }))
     }

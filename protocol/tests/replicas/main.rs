@@ -23,6 +23,7 @@ mod forging;
 mod forks;
 mod frames;
 mod joining;
+mod kept_erasures;
 mod line;
 mod machines;
 mod maintenance;
