@@ -86,8 +86,8 @@ fn standing_checks(status: &Status) -> [Check; 3] {
             "caught_up",
             status.catching_up.is_none(),
             awaited(status),
-            "the restored node gives and takes access again once it has heard them; to go on \
-             without them: `sincronia backup finish`",
+            "once it has heard them, the node gives and takes access again, and writes again if its \
+             store went back; to go on without them: `sincronia backup finish`",
         ),
     ]
 }
