@@ -49,12 +49,11 @@ impl Core {
 
     /// The owners that a space had before the one of now, as its access log says.
     fn owners_before(&self, space: &SpaceId, summary: &Summary) -> Vec<OrganisationId> {
-        let signers = self.replica.signers(&self.disk, space, 0..summary.access.length);
-        let signers = signers.unwrap_or_else(|error| {
+        let owners = self.replica.owners(&self.disk, space).unwrap_or_else(|error| {
             warn!(%error, "an access log cannot be read");
-            std::collections::BTreeMap::new()
+            BTreeSet::new()
         });
-        signers.into_keys().filter(|one| *one != summary.owner).collect()
+        owners.into_iter().filter(|one| *one != summary.owner).collect()
     }
 
     /// Presents the successor and the parties that do not know it yet to each other: who has a line

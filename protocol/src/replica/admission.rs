@@ -153,6 +153,7 @@ impl Replica {
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            keyrings: None,
         };
         self.spaces.insert(*space, 1, state);
     }

@@ -276,7 +276,7 @@ impl Replica {
     }
 
     /// The owners that signed these entries of the access log, each with how much of its identity
-    /// log it takes to judge them.
+    /// log it takes to judge them. Of a space in memory no other entries are read.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -286,11 +286,15 @@ impl Replica {
         space: &SpaceId,
         places: Range<u64>,
     ) -> Result<BTreeMap<OrganisationId, u64>, ReplicaError> {
+        let known = self.spaces.get(space).map(|state| &state.access);
+        let mut owner = known.map(|access| access.owner_before(places.start));
+        let from = if known.is_some() { places.start } else { 0 };
         let mut signers = BTreeMap::new();
-        let mut owner = None;
-        for AccessEntry { statement, .. } in
-            self.access_entries(disk, space, 0, places.end, usize::MAX)?
-        {
+        let (start, end) = (keys::numbered(space, from), keys::numbered(space, places.end));
+        self.scan(disk, Table::Access, &start, &end, &mut |_, value| {
+            let Ok(AccessEntry { statement, .. }) = minicbor::decode(value) else {
+                return ControlFlow::Continue(());
+            };
             match statement.operation {
                 AccessOperation::Create { owner: next, .. }
                 | AccessOperation::Take { organisation: next } => owner = Some(next),
@@ -300,8 +304,24 @@ impl Replica {
                 let length = signers.entry(owner).or_insert(0);
                 *length = statement.term.saturating_add(1).max(*length);
             }
-        }
+            ControlFlow::Continue(())
+        })?;
         Ok(signers)
+    }
+
+    /// Everyone who owns or owned a space that is here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn owners(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<BTreeSet<OrganisationId>, ReplicaError> {
+        if let Some(state) = self.spaces.get(space) {
+            return Ok(state.access.owners().collect());
+        }
+        Ok(self.signers(disk, space, 0..u64::MAX)?.into_keys().collect())
     }
 
     /// Sealed keyrings for a partner: of those it asks for, what is here and meant for its nodes,

@@ -29,6 +29,8 @@ pub struct SpaceState {
     pub forks: BTreeMap<NodeId, u64>,
     /// What each node said last of the erasures that it carried out.
     pub receipts: BTreeMap<NodeId, Confirmation>,
+    /// Hashes of the sealed keyrings that are here, once somebody asked.
+    pub keyrings: Option<BTreeSet<[u8; 32]>>,
 }
 
 impl SpaceState {
@@ -104,6 +106,7 @@ impl Replica {
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
             receipts: self.load_receipts(disk, space)?,
+            keyrings: None,
         })
     }
 

@@ -38,3 +38,4 @@ mod tampering;
 mod thief;
 mod threats;
 mod traps;
+mod work;
