@@ -478,6 +478,7 @@ sync = Allineamento
 outstanding = In sospeso
 last-exchange = Ultimo scambio
 partner-silent = non se ne sa nulla dal { $time }
+partner-keys-awaited = si aspettano le chiavi da { $names }
 partner-seen = ultimo segno di vita: { $time }
 partner-held-back = { $spaces ->
     [one] in uno spazio manca quello che ha scritto
@@ -527,6 +528,14 @@ status-cloned = ATTENZIONE: è stata vista un'altra copia di questo nodo; finch�
 status-short-of-room = ATTENZIONE: il disco è quasi pieno. Non si scambia più nulla finché non c'è spazio (si può continuare a leggere e scrivere).
 status-catching-up = Nodo ripristinato da una copia, o tornato a uno stato precedente: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle, e se è tornato indietro non scrive nulla. Senza aspettarli: `sincronia backup finish`.
 status-blind = Fatto da un disco danneggiato senza l'elenco dei partner: finché non ha sentito un partner non cambia membri e chiavi delle sue cartelle. Fallo invitare da un partner, poi `sincronia join`. Se non c'è nessuno: `sincronia backup finish`.
+keys-awaited = ATTENZIONE: non sono arrivate le chiavi di { $spaces ->
+        [one] un fascicolo
+       *[other] { $spaces } fascicoli
+    } di { $name }. Finché mancano non si legge quanto vi si scrive, e i partner che vi partecipano restano a “modifiche in sospeso”.
+keys-from-partner = Arrivano quando { $name } si collega, o con un suo plico.
+keys-from-machine = Arrivano quando si collega un'altra macchina di questo ente, o un membro che le ha.
+keys-from-stranger = { $name } qui non è un partner: chiedigli un invito, poi `sincronia join` (senza linea con `--bundle`); allora arrivano.
+keys-from-carriers = Possono arrivare anche tramite { $names }.
 status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente.
 status-projecting = Lettura di quanto arrivato in corso…
 outstanding-bundles = { $count } modifiche non ancora confermate
@@ -556,6 +565,7 @@ check-caught-up = in pari dopo il ripristino
 check-partners-reached = partner raggiunti
 check-partners-confirmed = partner di cui si è saputo
 check-nothing-held-back = nulla trattenuto
+check-keys-here = chiavi arrivate
 check-partners-verified = partner verificati
 check-conflicts = valori da scegliere
 check-quarantine = quarantena
@@ -1070,6 +1080,7 @@ said-signed-elsewhere = attendi che i nodi si allineino, poi firma di nuovo
 said-one-copy = non si è saputo di un'altra
 said-copy-runs = ne funziona un'altra
 said-silent = due giorni senza un segno da nessuno: quello che c'è qui può essere vecchio; telefona
+said-keys-here = i loro fascicoli hanno chiavi nuove, che possono portare solo loro o un custode: falli collegare, o fatti mandare un plico; chi qui non è un partner deve invitare questo ente
 said-held-back = hanno scritto più di un'ora fa qualcosa che qui non è arrivato: falli collegare direttamente, e avvisa chi trasporta per loro
 said-they-return = i partner fuori linea si raggiungono quando tornano; se resta così, controlla gli indirizzi
 said-compare-words = confronta le sei parole al telefono: `sincronia partner verify`

@@ -73,6 +73,10 @@ pub struct PartnerView {
     /// In how many spaces it wrote, by its own word of an hour ago or more, what has not come here.
     #[serde(default)]
     pub held_back: u64,
+    /// Names of the owners whose keys have not come here of spaces shared with it: so long both
+    /// differ, whatever they exchange.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited_keys: Vec<String>,
     /// Spaces shared with it.
     pub spaces: u64,
     /// Where synchronisation stands.

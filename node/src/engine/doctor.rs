@@ -5,8 +5,14 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 5] =
-    ["partners_reached", "partners_verified", "conflicts", "quarantine", "damaged_copies"];
+const WARNINGS: [&str; 6] = [
+    "partners_reached",
+    "partners_verified",
+    "conflicts",
+    "quarantine",
+    "damaged_copies",
+    "keys_here",
+];
 
 impl Core {
     /// Every check.
@@ -93,7 +99,7 @@ fn standing_checks(status: &Status) -> [Check; 3] {
 }
 
 /// Whether partners are there, and whether what they wrote arrives.
-fn partner_checks(status: &Status) -> [Check; 4] {
+fn partner_checks(status: &Status) -> [Check; 5] {
     let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
     // Who is reached by files is not waited for.
     let by_line = || active().filter(|one| one.bundles.is_none());
@@ -121,6 +127,12 @@ fn partner_checks(status: &Status) -> [Check; 4] {
             &behind.collect::<Vec<_>>(),
             "they wrote more than an hour ago what has not come here: let them connect directly, \
              and tell whoever carries for them",
+        ),
+        nobody(
+            "keys_here",
+            &status.awaited_keys.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
+            "their spaces have new keys, which only they or who carries for them can bring: let \
+             them connect or send a bundle; who is no partner here has to invite this organisation",
         ),
         nobody(
             "partners_verified",

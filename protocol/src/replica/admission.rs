@@ -145,6 +145,7 @@ impl Replica {
             access: LogPosition::START,
             former: Vec::new(),
             parted: Vec::new(),
+            lacking: 0,
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {

@@ -5,7 +5,7 @@
 //! exist; a member that was removed learns exactly that, and nothing after it.
 
 use super::summary::Known;
-use super::{Replica, ReplicaError, keys};
+use super::{Replica, ReplicaError, Summary, keys};
 use crate::access::{AccessEntry, AccessOperation, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
@@ -136,6 +136,13 @@ impl Replica {
     #[must_use]
     pub fn shared_count(&self, partner: &OrganisationId) -> u64 {
         self.shared_with(partner).count() as u64
+    }
+
+    /// Spaces of which this node lacks keys.
+    pub fn lacking_spaces(&self) -> impl Iterator<Item = &Summary> {
+        let own = self.organisation();
+        let known = self.summaries.iter().map(|(_, summary)| summary);
+        known.filter(move |summary| summary.lacking > 0 && summary.role(&own).is_some())
     }
 
     /// Whether `partner` may be told of `reference`.

@@ -233,6 +233,7 @@ impl Replica {
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
         let receipts: Vec<_> = state.receipts.values().copied().collect();
+        let missing = lacking.len() as u64;
         let logs = (access, heads, lacking, forks);
         // What a space does not have is left out, so that it is compared as it always was.
         let parts = match (ends.is_empty(), receipts.is_empty()) {
@@ -253,6 +254,7 @@ impl Replica {
             members,
             former,
             parted,
+            lacking: missing,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });

@@ -46,6 +46,11 @@ pub struct Summary {
     #[n(8)]
     #[cbor(default)]
     pub parted: Vec<(OrganisationId, minicbor::bytes::ByteArray<32>)>,
+    /// Keys and keyrings that this node should hold and does not: until they come, it differs from
+    /// everybody who holds its own.
+    #[n(9)]
+    #[cbor(default)]
+    pub lacking: u64,
 }
 
 impl Summary {
