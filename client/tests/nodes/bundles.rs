@@ -53,6 +53,34 @@ fn every_file_of_an_import_is_tried_whatever_the_others_are() {
     }
 }
 
+/// A prison whose disk was put back reads the stick again, in the order of the files' names: a
+/// bundle was refused because the answer that makes its sender a partner came behind it.
+#[test]
+fn a_bundle_that_needs_one_behind_it_is_taken_in_the_same_import() {
+    let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
+    let file = |name: &str| comune.place(name).display().to_string();
+    assert!(prison.tell(&["invite", "--output", &file("invito.txt")]).status.success());
+    let (prison, before) = prison.copied(true);
+    comune.ask(&["join", "invito.txt", "--bundle", "answer.sincronia"]);
+    prison.ask(&["bundle", "import", &file("answer.sincronia")]);
+    let carry = |from: &Node, to: &Node, whom: &str| {
+        let made = from.ask(&["bundle", "export", "--for", whom, "--output", "stick"]);
+        let made = from.place(made["files"][0].as_str().unwrap()).display().to_string();
+        to.ask(&["bundle", "import", &made]);
+        made
+    };
+    carry(&prison, &comune, "Comune");
+    let bundle = carry(&comune, &prison, "Carcere");
+    drop(prison);
+
+    let prison = Node::run(before, true);
+    let refused = prison.tell(&["bundle", "import", &bundle]);
+    assert_eq!(refused.status.code(), Some(6), "{}", says(&refused));
+    let taken = prison.ask(&["bundle", "import", &bundle, &file("answer.sincronia")]);
+    let taken: Vec<_> = taken.as_array().unwrap().iter().map(|one| one["ok"].clone()).collect();
+    assert_eq!(taken, [true, true]);
+}
+
 #[test]
 fn a_bundle_that_could_not_be_written_was_never_made() {
     let (comune, _prison) = partners();
