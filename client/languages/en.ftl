@@ -478,9 +478,10 @@ sync = Synchronisation
 outstanding = Outstanding
 last-exchange = Last exchange
 partner-silent = not heard of since { $time }
+partner-keys-awaited = keys awaited from { $names }
 partner-seen = last sign of life: { $time }
-partner-held-back = { $spaces ->
 partner-divided = two versions of its machines, both count: telephone
+partner-held-back = { $spaces ->
     [one] one space lacks what it wrote
    *[other] { $spaces } spaces lack what it wrote
 }
@@ -528,6 +529,14 @@ status-cloned = ATTENTION: another copy of this node was noticed; it signs nothi
 status-short-of-room = ATTENTION: the disk is nearly full. Nothing is exchanged until there is room (reading and writing go on).
 status-catching-up = Restored from a backup, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. To go on without them: `sincronia backup finish`.
 status-blind = Made of a damaged disk without the list of its partners: until it has heard a partner it changes no members and keys of its spaces. Have a partner invite it, then `sincronia join`. If there is nobody: `sincronia backup finish`.
+keys-awaited = ATTENTION: keys of { $spaces ->
+        [one] a space
+       *[other] { $spaces } spaces
+    } of { $name } have not come. Until they do, what is written there cannot be read, and whoever shares it stays at “changes outstanding”.
+keys-from-partner = They come when { $name } connects, or in a bundle of it.
+keys-from-machine = They come when another machine of this organisation connects, or a member that has them.
+keys-from-stranger = { $name } is no partner here: ask it for an invitation, then `sincronia join` (`--bundle` without a line); they come then.
+keys-from-carriers = They can also come through { $names }.
 status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation.
 status-projecting = Reading what arrived…
 outstanding-bundles = { $count } changes not yet acknowledged
@@ -560,6 +569,7 @@ check-partners-reached = partners reached
 check-partners-confirmed = partners heard of
 check-nothing-held-back = nothing held back
 check-partners-one-version = partners with one version of their machines
+check-keys-here = keys here
 check-partners-verified = partners verified
 check-conflicts = conflicts
 check-quarantine = quarantine
@@ -1053,7 +1063,7 @@ said-enable-backups = run `sincronia backup enable` once, with the recovery word
 said-make-room = make room on the disk, or lower store.reserve_megabytes; until then nothing is exchanged
 said-nobody-awaited = nobody is waited for
 said-any-partner = any partner: the list of them is lost
-said-until-heard = the restored node gives and takes access again once it has heard them; to go on without them: `sincronia backup finish`
+said-until-heard = once it has heard them, the node gives and takes access again, and writes again if its store went back; to go on without them: `sincronia backup finish`
 said-call-maker = do not import it; call whoever made it
 said-copy-file-again = copy the file again from where it was made, or ask for a new one
 said-works-offline = this node works offline; go online first
@@ -1082,6 +1092,7 @@ said-revoke-again = the root key was changed beside their removal: `sincronia no
 said-partner-unites = two versions of which machines speak for them were signed, and both count: telephone, they run `sincronia node unite`
 said-copy-runs = another one runs
 said-silent = two days without a sign of them from anybody: what stands here may be old; telephone
+said-keys-here = their spaces have new keys, which only they or who carries for them can bring: let them connect or send a bundle; who is no partner here has to invite this organisation
 said-held-back = they wrote more than an hour ago what has not come here: let them connect directly, and tell whoever carries for them
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify`

@@ -478,9 +478,10 @@ sync = Allineamento
 outstanding = In sospeso
 last-exchange = Ultimo scambio
 partner-silent = non se ne sa nulla dal { $time }
+partner-keys-awaited = si aspettano le chiavi da { $names }
 partner-seen = ultimo segno di vita: { $time }
-partner-held-back = { $spaces ->
 partner-divided = due versioni delle sue macchine, valgono entrambe: telefona
+partner-held-back = { $spaces ->
     [one] in uno spazio manca quello che ha scritto
    *[other] in { $spaces } spazi manca quello che ha scritto
 }
@@ -528,6 +529,14 @@ status-cloned = ATTENZIONE: è stata vista un'altra copia di questo nodo; finch�
 status-short-of-room = ATTENZIONE: il disco è quasi pieno. Non si scambia più nulla finché non c'è spazio (si può continuare a leggere e scrivere).
 status-catching-up = Nodo ripristinato da una copia, o tornato a uno stato precedente: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle, e se è tornato indietro non scrive nulla. Senza aspettarli: `sincronia backup finish`.
 status-blind = Fatto da un disco danneggiato senza l'elenco dei partner: finché non ha sentito un partner non cambia membri e chiavi delle sue cartelle. Fallo invitare da un partner, poi `sincronia join`. Se non c'è nessuno: `sincronia backup finish`.
+keys-awaited = ATTENZIONE: non sono arrivate le chiavi di { $spaces ->
+        [one] un fascicolo
+       *[other] { $spaces } fascicoli
+    } di { $name }. Finché mancano non si legge quanto vi si scrive, e i partner che vi partecipano restano a “modifiche in sospeso”.
+keys-from-partner = Arrivano quando { $name } si collega, o con un suo plico.
+keys-from-machine = Arrivano quando si collega un'altra macchina di questo ente, o un membro che le ha.
+keys-from-stranger = { $name } qui non è un partner: chiedigli un invito, poi `sincronia join` (senza linea con `--bundle`); allora arrivano.
+keys-from-carriers = Possono arrivare anche tramite { $names }.
 status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente.
 status-projecting = Lettura di quanto arrivato in corso…
 outstanding-bundles = { $count } modifiche non ancora confermate
@@ -560,6 +569,7 @@ check-partners-reached = partner raggiunti
 check-partners-confirmed = partner di cui si è saputo
 check-nothing-held-back = nulla trattenuto
 check-partners-one-version = partner con una sola versione delle loro macchine
+check-keys-here = chiavi arrivate
 check-partners-verified = partner verificati
 check-conflicts = valori da scegliere
 check-quarantine = quarantena
@@ -1053,7 +1063,7 @@ said-enable-backups = esegui una volta `sincronia backup enable`, con le parole 
 said-make-room = libera spazio sul disco, o abbassa store.reserve_megabytes; finché manca non si scambia nulla
 said-nobody-awaited = non si aspetta nessuno
 said-any-partner = un partner qualsiasi: l'elenco è perduto
-said-until-heard = il nodo ripristinato cambia di nuovo membri e chiavi quando li ha sentiti; senza aspettarli: `sincronia backup finish`
+said-until-heard = quando li ha sentiti, il nodo cambia di nuovo membri e chiavi, e torna a scrivere se l'archivio era tornato indietro; senza aspettarli: `sincronia backup finish`
 said-call-maker = non importarlo; telefona a chi l'ha fatto
 said-copy-file-again = copia di nuovo il file da dove è stato fatto, o chiedine uno nuovo
 said-works-offline = questo nodo lavora fuori linea; prima esegui `sincronia online`
@@ -1082,6 +1092,7 @@ said-revoke-again = la chiave radice è stata cambiata mentre venivano revocate:
 said-partner-unites = sono state firmate due versioni di quali macchine parlano per loro, e valgono entrambe: telefona, devono eseguire `sincronia node unite`
 said-copy-runs = ne funziona un'altra
 said-silent = due giorni senza un segno da nessuno: quello che c'è qui può essere vecchio; telefona
+said-keys-here = i loro fascicoli hanno chiavi nuove, che possono portare solo loro o un custode: falli collegare, o fatti mandare un plico; chi qui non è un partner deve invitare questo ente
 said-held-back = hanno scritto più di un'ora fa qualcosa che qui non è arrivato: falli collegare direttamente, e avvisa chi trasporta per loro
 said-they-return = i partner fuori linea si raggiungono quando tornano; se resta così, controlla gli indirizzi
 said-compare-words = confronta le sei parole al telefono: `sincronia partner verify`

@@ -44,5 +44,8 @@ pub use space::{
     ExamineReport, ExamineRequest, MemberRequest, MemberView, OfferRequest, RawEntries,
     RevocationView, SetAsideView, SpaceView,
 };
-pub use status::{Check, Counts, Health, NetworkRequest, Status, VerifyReport, VerifyStoreRequest};
+pub use status::{
+    AwaitedKeysView, Check, Counts, Health, NetworkRequest, Status, VerifyReport,
+    VerifyStoreRequest,
+};
 pub use succession::{PassedView, SuccessionView, TakeRequest};

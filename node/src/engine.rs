@@ -11,6 +11,7 @@
 //! # Deliberately absent
 //! Merge and access rules (protocol), bytes on the wire (network), HTML.
 
+mod awaited;
 mod backup;
 mod bundles;
 mod conventions;

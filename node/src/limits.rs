@@ -125,6 +125,9 @@ pub const HTTP_WAITING_MAX: u32 = 128;
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Conventions that passed to a successor, of which the state of the node tells.
 pub const PASSED_SHOWN_MAX: usize = 20;
+/// Conventions in which a successor stands, of which the history is read to see whether they passed
+/// to it, each time the state of the node is asked for.
+pub const PASSED_LOOKED_AT_MAX: usize = 100;
 /// Organisations behind one that took their places, of which its name and its former names are
 /// sought: a merger joins a few, and a log may name a thousand.
 pub const PREDECESSORS_NAMED_MAX: usize = 8;

@@ -105,9 +105,10 @@ fn went_back(
     lost: Repaired,
 ) -> Result<Repaired, RestoreError> {
     // First of all: from now on the file itself does not tell any more that it went back.
-    if let Ok(mut replica) = Replica::open(credentials.clone(), &store.snapshot()?) {
-        replica.begin_after_going_back(engine::now())?;
-        store.commit(&replica.take_batch())?;
+    match wait_for_partners(store, credentials) {
+        // Rows of the store say below what is wrong with it.
+        Err(RestoreError::Replica(_)) => {}
+        outcome => outcome?,
     }
     let found = rows(store, credentials)?;
     if !matches!(found, Repaired::Sound | Repaired::Rows(_)) {
@@ -118,6 +119,16 @@ fn went_back(
         Repaired::Ruined(cause) => Repaired::WentBack(vec![cause]),
         _ => Repaired::WentBack(Vec::new()),
     })
+}
+
+/// Has a node whose store went back to an older commit hear its partners before it signs.
+///
+/// # Errors
+/// [`RestoreError`] when the store cannot be read or written.
+pub fn wait_for_partners(store: &Store, credentials: &Credentials) -> Result<(), RestoreError> {
+    let mut replica = Replica::open(credentials.clone(), &store.snapshot()?)?;
+    replica.begin_after_going_back(engine::now())?;
+    Ok(store.commit(&replica.take_batch())?)
 }
 
 /// Makes rows again in a store that opens.

@@ -5,18 +5,20 @@ use crate::backup::Replacement;
 use crate::config::{self, Config, ConfigError, DirectoryError, Key, NodeDirectory};
 use crate::engine::{self, CoreConfig};
 use crate::http::{self, Announcement, Settings, Token};
-use crate::keystore::{self, KeystoreError, Unlock};
+use crate::keystore::{self, KeystoreError, Secrets, Unlock};
 use crate::limits;
 use crate::logging;
 use crate::network::{Network, NetworkConfig, NetworkError, NetworkEvent};
+use crate::repair::wait_for_partners;
 use crate::setup::credentials;
 use crate::store::{Pages, Store, StoreError};
 use sincronia_protocol::recovery::WordList;
+use sincronia_protocol::replica::Credentials;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tracing::info;
+use tracing::{info, warn};
 
 /// How to run a node.
 #[derive(Clone, Debug)]
@@ -94,10 +96,8 @@ pub async fn run(
     // A process that runs several nodes, as tests do, has set up its logs already.
     let _ = logging::start(config.log_level.value, config.log_format.value);
     let secrets = keystore::open(&directory.keystore(), &options.unlock)?;
-    Pages::check_commits(&directory.store())?;
-    let organisation = Store::organisation(&directory.store())?;
-    let credentials = credentials(&secrets, organisation);
-    let store = Store::open(&directory.store(), &organisation)?;
+    let (store, credentials) = open(&directory, &secrets)?;
+    let organisation = credentials.organisation;
     let address = config.api.value;
     let failed = |cause| RunError::Api { address: address.to_string(), cause };
     let api = http::bind(address).map_err(failed)?;
@@ -141,6 +141,26 @@ pub async fn run(
     network.shutdown().await;
     info!("stopped");
     served.map_err(failed)
+}
+
+/// Opens the store. One that goes back to an older commit has its node wait for its partners.
+fn open(directory: &NodeDirectory, secrets: &Secrets) -> Result<(Store, Credentials), RunError> {
+    let path = directory.store();
+    Pages::check_commits(&path)?;
+    // Once redb has opened it, the file does not tell any more.
+    let goes_back = Pages::goes_back(&path);
+    let organisation = Store::organisation(&path)?;
+    let credentials = credentials(secrets, organisation);
+    let store = Store::open(&path, &organisation)?;
+    if goes_back {
+        warn!(
+            "the last commit of the store does not hold, and it went back to the one before: \
+             nothing is written until partners were heard"
+        );
+        wait_for_partners(&store, &credentials)
+            .map_err(|error| RunError::Engine(error.to_string()))?;
+    }
+    Ok((store, credentials))
 }
 
 /// Listens where the settings say; where they leave the port to the system, on the one it chose

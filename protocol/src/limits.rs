@@ -52,6 +52,12 @@ pub const ERASURE_STRETCHES_MAX: usize = 4_096;
 /// Branches of one access log that are kept beside the one that holds: machines that died or were
 /// copied. Of more, those that rank highest are kept, the same on every node.
 pub const ACCESS_BRANCHES_MAX: usize = 8;
+/// Branches that are kept in all: as many again that rank lower and erase something, until the
+/// owner's primary has said it again on the branch that holds.
+pub const ACCESS_BRANCHES_KEPT_MAX: usize = 2 * ACCESS_BRANCHES_MAX;
+/// Branches that are kept and named to a partner when the owner's primary was replaced again and
+/// again meanwhile: what its machine of now writes must find room.
+pub const ACCESS_ENDS_MAX: usize = 2 * ACCESS_BRANCHES_KEPT_MAX;
 /// Bytes of one access entry without its signature: 70 for each recipient, 80 for each cut.
 pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 /// Members of one space, former ones too: a table of all mayors of a province fits.

@@ -123,6 +123,56 @@ fn what_was_signed_after_the_backup_is_recalled_before_anything_is_signed() {
     restored.wait("the partner", |client| client.status().unwrap().counts.in_sync == 1);
 }
 
+/// Whether the directory of an organisation is shared with a partner of it, as the owner knows it.
+fn shares_directory(owner: &Node, partner: &Node) -> bool {
+    let spaces = owner.client().spaces().unwrap();
+    let mut own = spaces.iter().filter(|one| one.directory && one.owner == owner.organisation);
+    own.any(|one| one.members.iter().any(|member| member.organisation == partner.organisation))
+}
+
+/// A node that still waits for its partner gives nobody access. It takes a new partner, and gives
+/// it what it is due once `heard` has made the waiting end.
+fn shared_later(heard: impl Fn(&Node, &mut Node)) {
+    let (mut lost, words) = Node::found_with_words("Comune di Aulla");
+    let mut casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&lost);
+    lost.wait_in_sync();
+    let bytes = backup(&lost);
+    lost.kill();
+    casa.kill();
+    let (mut restored, found) = Node::restore(&bytes, &words);
+    assert_eq!((found.asked, found.answered), (1, 0));
+    restored.start();
+    let asl = Node::found("ASL");
+    assert!(!asl.join(&restored).name.is_empty());
+    assert!(restored.client().status().unwrap().catching_up.is_some());
+    assert!(!shares_directory(&restored, &asl), "whoever waits gives nobody access");
+    heard(&restored, &mut casa);
+    restored
+        .wait("the directory shared with the new partner", |_| shares_directory(&restored, &asl));
+    let own = restored.organisation.as_str();
+    asl.wait("the directory and its key", |client| {
+        let spaces = client.spaces().unwrap();
+        spaces.iter().any(|one| one.owner == own && one.has_key)
+    });
+}
+
+#[test]
+fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_the_partner_was_heard() {
+    shared_later(|restored, casa| {
+        casa.start();
+        restored.wait("the partner", |client| client.status().unwrap().catching_up.is_none());
+    });
+}
+
+#[test]
+fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_it_waits_no_longer() {
+    shared_later(|restored, _| {
+        let awaited = restored.client().finish_catching_up().unwrap().awaited;
+        assert_eq!(awaited, ["Casa di accoglienza"]);
+    });
+}
+
 #[test]
 fn other_words_open_nothing_and_a_node_is_never_overwritten() {
     let (node, words) = Node::found_with_words("Comune di Aulla");

@@ -257,6 +257,38 @@ fn a_store_that_went_back_says_so_and_its_node_waits_for_partners_before_it_sign
     });
 }
 
+/// Without `repair` the node that was killed went back one commit in silence, and went on writing.
+#[test]
+fn a_node_that_starts_from_an_older_commit_waits_for_partners_before_it_signs() {
+    let (mut damaged, mut casa, _words) = office();
+    let id = shown(damaged.client()).keys().next().unwrap().clone();
+    casa.kill();
+    damaged.kill();
+    let path = damaged.directory.join("store.redb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = if bytes[9] & 1 == 0 { 64 } else { 192 };
+    bytes[last + 120] ^= 7;
+    std::fs::write(&path, &bytes).unwrap();
+    damaged.start();
+    assert!(damaged.client().status().unwrap().catching_up.is_some());
+    let checks = damaged.client().doctor().unwrap();
+    let check = checks.iter().find(|one| one.name == "caught_up").unwrap();
+    assert!(check.detail.contains("Casa di accoglienza"), "{check:?}");
+    let fields = json!({"fields": {"seats_total": 8}, "operator": "segreteria"});
+    let request: EditRequest = serde_json::from_value(fields).unwrap();
+    let refused = damaged.client().edit_convention(&id, &request).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::CatchingUp, "{refused:?}");
+    // It is remembered: the file alone does not tell any more.
+    damaged.kill();
+    damaged.start();
+    assert!(damaged.client().status().unwrap().catching_up.is_some());
+    casa.start();
+    damaged.wait("an answer of the partner", |client| {
+        let status = client.status().unwrap();
+        status.cloned || status.catching_up.is_none()
+    });
+}
+
 /// The file with a bit turned in one of the node's own entries.
 fn turned(node: &Node, mut bytes: Vec<u8>) -> Vec<u8> {
     let mut entry = None;

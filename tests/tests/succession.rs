@@ -234,6 +234,28 @@ fn a_party_without_a_line_is_told_whom_to_ask_and_the_successor_whom_to_invite()
     assert!(refused.message.contains("Azienda USL"), "{refused:?}");
     assert!(refused.remedy.contains("invitation"), "{refused:?}");
     assert_eq!(names(&prison.client().space(&space).unwrap()), ["Casa di reclusione"]);
+
+    // It is said what is awaited and from whom, until it has come.
+    let [awaited] = &prison.client().status().unwrap().awaited_keys[..] else {
+        panic!("one owner")
+    };
+    assert_eq!((awaited.name.as_str(), awaited.spaces), ("Azienda USL", 1));
+    assert!(!awaited.reachable, "{awaited:?}");
+    let partner = prison.client().partner(&old.organisation).unwrap();
+    assert_eq!(partner.awaited_keys, ["Azienda USL"]);
+    let keys_here = || {
+        let checks = prison.client().doctor().unwrap();
+        checks.into_iter().find(|one| one.name == "keys_here").unwrap()
+    };
+    let check = keys_here();
+    assert!(check.warning && check.detail.contains("Azienda USL"), "{check:?}");
+    let invitation = new.client().invite(&InviteRequest::default()).unwrap().text;
+    let answer = prison.client().join_by_bundle(&JoinByBundleRequest { invitation }).unwrap();
+    new.client().import_bundle(&answer.bytes).unwrap();
+    carry(&new, &prison);
+    assert!(prison.client().status().unwrap().awaited_keys.is_empty());
+    assert!(keys_here().ok);
+    prison.client().edit_convention(&id, &edit("Altro titolo")).unwrap();
 }
 
 #[test]

@@ -53,33 +53,59 @@ fn every_file_of_an_import_is_tried_whatever_the_others_are() {
     }
 }
 
+/// A prison whose disk was put back reads the stick again, in the order of the files' names: a
+/// bundle was refused because the answer that makes its sender a partner came behind it.
+#[test]
+fn a_bundle_that_needs_one_behind_it_is_taken_in_the_same_import() {
+    let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
+    let file = |name: &str| comune.place(name).display().to_string();
+    assert!(prison.tell(&["invite", "--output", &file("invito.txt")]).status.success());
+    let (prison, before) = prison.copied(true);
+    comune.ask(&["join", "invito.txt", "--bundle", "answer.sincronia"]);
+    prison.ask(&["bundle", "import", &file("answer.sincronia")]);
+    let carry = |from: &Node, to: &Node, whom: &str| {
+        let made = from.ask(&["bundle", "export", "--for", whom, "--output", "stick"]);
+        let made = from.place(made["files"][0].as_str().unwrap()).display().to_string();
+        to.ask(&["bundle", "import", &made]);
+        made
+    };
+    carry(&prison, &comune, "Comune");
+    let bundle = carry(&comune, &prison, "Carcere");
+    drop(prison);
+
+    let prison = Node::run(before, true);
+    let refused = prison.tell(&["bundle", "import", &bundle]);
+    assert_eq!(refused.status.code(), Some(6), "{}", says(&refused));
+    let taken = prison.ask(&["bundle", "import", &bundle, &file("answer.sincronia")]);
+    let taken: Vec<_> = taken.as_array().unwrap().iter().map(|one| one["ok"].clone()).collect();
+    assert_eq!(taken, [true, true]);
+}
+
 #[test]
 fn a_bundle_that_could_not_be_written_was_never_made() {
     let (comune, _prison) = partners();
     let export = |to: &str| comune.tell(&["bundle", "export", "--for", "Carcere", "--output", to]);
+    let machine = comune.ask(&["status"])["node"].as_str().unwrap()[5..13].to_owned();
+    let file = |directory: &str, number: u64| {
+        comune.place(&format!("{directory}/comune-{machine}_carcere_{number}.sincronia"))
+    };
     std::fs::write(comune.place("file"), "").unwrap();
     let refused = export("file");
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
     assert!(says(&refused).contains("not a directory"), "{}", says(&refused));
     // In the way of the first bundle stands a file of its name.
     std::fs::create_dir(comune.place("taken")).unwrap();
-    std::fs::write(comune.place("taken/comune_carcere_1.sincronia"), "another").unwrap();
+    std::fs::write(file("taken", 1), "another").unwrap();
     let refused = export("taken");
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
     let bundles = || comune.ask(&["partner", "show", "Carcere"])["bundles"].clone();
     assert!(bundles()["last_out"].is_null(), "{}", bundles());
     let made = export("new/deep");
     assert!(made.status.success(), "{}", says(&made));
-    assert_eq!(
-        files(&comune.place("new/deep")),
-        [comune.place("new/deep/comune_carcere_1.sincronia")]
-    );
+    assert_eq!(files(&comune.place("new/deep")), [file("new/deep", 1)]);
     assert_eq!(bundles()["last_out_number"], 1);
-    assert_eq!(
-        std::fs::read(comune.place("taken/comune_carcere_1.sincronia")).unwrap(),
-        b"another"
-    );
-    std::fs::write(comune.place("taken/comune_carcere_2.sincronia"), "another").unwrap();
+    assert_eq!(std::fs::read(file("taken", 1)).unwrap(), b"another");
+    std::fs::write(file("taken", 2), "another").unwrap();
     assert!(!export("taken").status.success());
     assert_eq!(bundles()["last_out_number"], 1, "the one before is the last again");
 }

@@ -3,3 +3,4 @@
 
 mod bundles;
 mod node;
+mod restoring;

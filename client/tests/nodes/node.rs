@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 /// Ends with its process, which follows its standard input.
 pub struct Node {
-    home: TempDir,
+    home: Option<TempDir>,
     process: Child,
 }
 
@@ -24,6 +24,22 @@ impl Node {
             .output()
             .unwrap();
         assert!(init.status.success(), "{}", says(&init));
+        Self::run(home, is_closed)
+    }
+
+    /// Stops, and makes a copy of everything: itself again, and its files as they are now.
+    pub fn copied(mut self, is_closed: bool) -> (Self, TempDir) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let (home, copy) = (self.home.take().unwrap(), tempfile::tempdir().unwrap());
+        let mut command = Command::new("cp");
+        let copied = command.arg("-a").arg(home.path().join(".")).arg(copy.path()).status();
+        assert!(copied.unwrap().success());
+        (Self::run(home, is_closed), copy)
+    }
+
+    /// Starts a node that was set up there.
+    pub fn run(home: TempDir, is_closed: bool) -> Self {
         let mut run = sincronia(&home.path().join("node"));
         run.args(["run", "--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0"])
             .args(["--with-parent", "--key-file"])
@@ -36,18 +52,27 @@ impl Node {
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
         assert!(log.any(|line| line.unwrap().contains(": running")), "it did not start");
         std::thread::spawn(move || log.for_each(drop));
-        Self { home, process }
+        Self { home: Some(home), process }
+    }
+
+    fn home(&self) -> &Path {
+        self.home.as_ref().expect("a home").path()
     }
 
     /// Where files of a person of this node are.
     pub fn place(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        self.home().join(name)
     }
 
     /// Runs a command at [`Self::place`].
     pub fn tell(&self, words: &[&str]) -> Output {
-        let mut command = sincronia(&self.place("node"));
-        command.current_dir(self.home.path()).args(words).output().unwrap()
+        self.tell_of("node", words)
+    }
+
+    /// As [`Self::tell`], with another directory of a node at [`Self::place`].
+    pub fn tell_of(&self, directory: &str, words: &[&str]) -> Output {
+        let mut command = sincronia(&self.place(directory));
+        command.current_dir(self.home()).args(words).output().unwrap()
     }
 
     /// As [`Self::tell`], when it must succeed; the data of its answer.

@@ -76,6 +76,10 @@ pub struct PartnerView {
     /// Whether its identity log was signed in two versions that it did not unite yet.
     #[serde(default)]
     pub divided: bool,
+    /// Names of the owners whose keys have not come here of spaces shared with it: so long both
+    /// differ, whatever they exchange.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited_keys: Vec<String>,
     /// Spaces shared with it.
     pub spaces: u64,
     /// Where synchronisation stands.

@@ -91,8 +91,28 @@ pub struct Status {
     /// them, if they are many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<PassedView>,
+    /// Owners of spaces whose keys have not come here: until they do, partners that share these
+    /// spaces stay outstanding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited_keys: Vec<AwaitedKeysView>,
     /// Partners, each with where synchronisation stands.
     pub partners: Vec<PartnerView>,
+}
+
+/// Keys that this node waits for, and who can bring them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AwaitedKeysView {
+    /// The owner of the spaces, which made the keys.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// How many of its spaces lack keys here.
+    pub spaces: u64,
+    /// Whether the owner is a partner, or this organisation: it brings them itself. Otherwise it
+    /// has to invite this organisation.
+    pub reachable: bool,
+    /// Names of partners that carry such spaces, and can bring the keys too.
+    pub carriers: Vec<String>,
 }
 
 /// Goes offline or online.

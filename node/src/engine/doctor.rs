@@ -5,13 +5,14 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 6] = [
+const WARNINGS: [&str; 7] = [
     "partners_reached",
     "partners_verified",
     "partners_one_version",
     "conflicts",
     "quarantine",
     "damaged_copies",
+    "keys_here",
 ];
 
 impl Core {
@@ -107,14 +108,14 @@ fn standing_checks(status: &Status) -> [Check; 5] {
             "caught_up",
             status.catching_up.is_none(),
             awaited(status),
-            "the restored node gives and takes access again once it has heard them; to go on \
-             without them: `sincronia backup finish`",
+            "once it has heard them, the node gives and takes access again, and writes again if its \
+             store went back; to go on without them: `sincronia backup finish`",
         ),
     ]
 }
 
 /// Whether partners are there, and whether what they wrote arrives.
-fn partner_checks(status: &Status) -> [Check; 5] {
+fn partner_checks(status: &Status) -> [Check; 6] {
     let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
     // Who is reached by files is not waited for.
     let by_line = || active().filter(|one| one.bundles.is_none());
@@ -149,6 +150,12 @@ fn partner_checks(status: &Status) -> [Check; 5] {
             &divided.collect::<Vec<_>>(),
             "two versions of which machines speak for them were signed, and both count: telephone, \
              they run `sincronia node unite`",
+        ),
+        nobody(
+            "keys_here",
+            &status.awaited_keys.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
+            "their spaces have new keys, which only they or who carries for them can bring: let \
+             them connect or send a bundle; who is no partner here has to invite this organisation",
         ),
         nobody(
             "partners_verified",

@@ -43,18 +43,17 @@ impl Core {
     /// is a member.
     fn acquaintances(&self, partner: &OrganisationId) -> BTreeSet<OrganisationId> {
         let spaces = self.replica.summaries().filter(|(_, one)| one.owner == *partner);
-        let made = spaces.filter(|(space, one)| self.owners_before(space, one).is_empty());
+        let made = spaces.filter(|(space, one)| self.owners_before(space, &one.owner).is_empty());
         made.flat_map(|(_, one)| one.members.iter().map(|(member, _)| *member)).collect()
     }
 
     /// The owners that a space had before the one of now, as its access log says.
-    fn owners_before(&self, space: &SpaceId, summary: &Summary) -> Vec<OrganisationId> {
-        let signers = self.replica.signers(&self.disk, space, 0..summary.access.length);
-        let signers = signers.unwrap_or_else(|error| {
+    fn owners_before(&self, space: &SpaceId, owner: &OrganisationId) -> Vec<OrganisationId> {
+        let owners = self.replica.owners(&self.disk, space).unwrap_or_else(|error| {
             warn!(%error, "an access log cannot be read");
-            std::collections::BTreeMap::new()
+            BTreeSet::new()
         });
-        signers.into_keys().filter(|one| *one != summary.owner).collect()
+        owners.into_iter().filter(|one| one != owner).collect()
     }
 
     /// Presents the successor and the parties that do not know it yet to each other: who has a line
@@ -146,24 +145,31 @@ impl Core {
         space: &SpaceId,
         convention: &RecordView,
     ) -> Result<Option<PassedView>, ApiError> {
-        let Some(summary) = self.replica.summary(space).cloned() else { return Ok(None) };
-        let stands = |one: &Succession| {
-            let successor = one.successor.to_string();
-            one.successor == summary.owner
-                || parties(&convention.fields).any(|party| party == successor)
-        };
         let mut successions = self.replica.successions();
-        successions.retain(|one| one.is_mutual() && stands(one));
-        if successions.is_empty() {
+        successions.retain(Succession::is_mutual);
+        self.passing_by(&successions, space, convention)
+    }
+
+    /// As [`Self::passing`], of the successions given, which both sides signed.
+    fn passing_by(
+        &mut self,
+        successions: &[Succession],
+        space: &SpaceId,
+        convention: &RecordView,
+    ) -> Result<Option<PassedView>, ApiError> {
+        let Some(owner) = self.replica.summary(space).map(|one| one.owner) else { return Ok(None) };
+        let standing: Vec<_> =
+            successions.iter().filter(|one| stands(one, &owner, &convention.fields)).collect();
+        if standing.is_empty() {
             return Ok(None);
         }
         // Once for all of them: whoever signs many successions makes nothing slow.
         let record: RecordId = super::members::parse(&convention.id)?;
         let history = self.history(space, &record)?;
-        let before = self.owners_before(space, &summary);
-        let found = successions.iter().find_map(|one| {
+        let before = self.owners_before(space, &owner);
+        let found = standing.into_iter().find_map(|one| {
             let at = put_in_place(&history, one);
-            let took = one.successor == summary.owner && before.contains(&one.predecessor);
+            let took = one.successor == owner && before.contains(&one.predecessor);
             (took || at.is_some()).then(|| self.passed_view(convention, one, at))
         });
         Ok(found)
@@ -187,31 +193,57 @@ impl Core {
         }
     }
 
-    /// Conventions that passed from this organisation to the one that took its place.
+    /// Conventions that passed from this organisation to the one that took its place. Of those in
+    /// which the successor stands now so many are looked at as the limit allows: whether one passed
+    /// is in its history, and the state of the node is asked for often.
     pub(super) fn passed_from_here(&mut self) -> Result<Vec<PassedView>, ApiError> {
         let own = self.replica.organisation();
         let identity = self.replica.identity(&own);
         if identity.is_none_or(|identity| identity.successors().is_empty()) {
             return Ok(Vec::new());
         }
-        let mut conventions = Vec::new();
-        self.visit(None, Some(Kind::Convention), &mut |row| {
-            let owner = self.replica.summary(&row.space).map(|summary| summary.owner);
-            if owner.is_some_and(|owner| owner != own) {
-                conventions.push((row.space, self.record_view(row)));
-            }
-            ControlFlow::Continue(())
-        })?;
+        let mut successions = self.replica.successions();
+        successions.retain(|one| one.is_mutual() && one.predecessor == own);
         let mut passed = Vec::new();
-        for (space, convention) in conventions {
-            let found = self.passing(&space, &convention)?;
-            passed.extend(found.filter(|one| one.predecessor == own.to_string()));
+        for (space, convention) in self.standing_in(&successions)? {
+            passed.extend(self.passing_by(&successions, &space, &convention)?);
             if passed.len() >= limits::PASSED_SHOWN_MAX {
                 break;
             }
         }
         Ok(passed)
     }
+
+    /// Conventions of others in which the successor of one of these successions stands.
+    fn standing_in(
+        &self,
+        successions: &[Succession],
+    ) -> Result<Vec<(SpaceId, RecordView)>, ApiError> {
+        let own = self.replica.organisation();
+        let mut conventions = Vec::new();
+        self.visit(None, Some(Kind::Convention), &mut |row| {
+            let owner = self.replica.summary(&row.space).map(|summary| summary.owner);
+            let owner = owner.filter(|owner| *owner != own);
+            let is_concerned = owner.is_some_and(|owner| {
+                successions.iter().any(|one| stands(one, &owner, &row.view.fields))
+            });
+            if is_concerned {
+                conventions.push((row.space, self.record_view(row)));
+            }
+            if conventions.len() < limits::PASSED_LOOKED_AT_MAX {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        Ok(conventions)
+    }
+}
+
+/// Whether the successor owns the space of a convention, or is a party of it.
+fn stands(succession: &Succession, owner: &OrganisationId, fields: &Map<String, Value>) -> bool {
+    let successor = succession.successor.to_string();
+    succession.successor == *owner || parties(fields).any(|party| party == successor)
 }
 
 /// When the successor was put in the place of its predecessor among the parties.

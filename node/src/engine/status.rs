@@ -51,6 +51,7 @@ impl Core {
             bytes_received: traffic.received,
             bytes_stored: self.store.bytes(),
             passed: self.passed_from_here()?,
+            awaited_keys: self.awaited_keys(),
             partners,
         })
     }

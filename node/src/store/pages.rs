@@ -100,6 +100,15 @@ impl Pages {
         }
     }
 
+    /// Whether redb will go back to the commit before the last: a crash left the file, and the last
+    /// commit at its beginning does not hold. Disks write so few bytes whole or not at all, so this
+    /// is damage. Of pages below it nothing is said: a write that the power cut off looks the same.
+    #[must_use]
+    pub fn goes_back(path: &Path) -> bool {
+        matches!(PageFile::open(path), Ok(None))
+            && file::was_closed(path).is_ok_and(|closed| !closed)
+    }
+
     /// Whether a table is what the last commit wrote, beyond doubt, once [`Self::correct`] was
     /// there; one that an earlier version of
     /// the program did not make is whole without being there.

@@ -17,7 +17,7 @@
 //! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
 
 use super::acceptance::Standing;
-use super::erasure::{ErasedEntries, ErasedRecord};
+use super::erasure::{ErasedEntries, ErasedRecord, Erasures};
 use super::operation::Role;
 use super::state::{Access, Epoch};
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId};
@@ -52,14 +52,44 @@ impl From<Access> for Branches {
 
 impl Branches {
     /// The branches that end with `leaves`: the first in rank holds, of the others so many as the
-    /// limit allows are kept. Nothing when there is none.
+    /// limit allows are kept, and those below that erase what none above them does. Nothing when
+    /// there is none.
+    ///
+    /// Whoever holds a key that was replaced can write branches that rank high: they let others go,
+    /// but no erasure. In whatever order branches come, the same are kept.
     #[must_use]
     pub fn choose(mut leaves: Vec<Access>) -> Option<Self> {
         leaves.sort_by(rank);
-        leaves.truncate(1 + limits::ACCESS_BRANCHES_MAX);
+        let lower = leaves.split_off(leaves.len().min(1 + limits::ACCESS_BRANCHES_MAX));
+        if !lower.is_empty() {
+            let kept = erasing(&leaves, lower);
+            leaves.extend(kept);
+        }
         let mut leaves = leaves.into_iter();
         let holding = leaves.next()?;
         Some(Self { holding, others: leaves.collect() })
+    }
+
+    /// What remains when branches that erase nothing any more, since the one that holds says it
+    /// too, are let go; nothing when all remain.
+    #[must_use]
+    pub fn without_covered(&self) -> Option<Self> {
+        if self.others.len() <= limits::ACCESS_BRANCHES_MAX {
+            return None;
+        }
+        let chosen = Self::choose(self.all().cloned().collect())?;
+        (chosen.others.len() < self.others.len()).then_some(chosen)
+    }
+
+    /// Whether so many branches fit in the place of `before`. Erasures are never let go, so there is
+    /// no room for more of them than the limit until the owner's primary has said them again; only
+    /// what it says itself, under a higher term, is always heard.
+    #[must_use]
+    pub fn fit_after(&self, before: &Self) -> bool {
+        let outranks = self.standing_of_writer() > before.standing_of_writer();
+        let count_max =
+            if outranks { limits::ACCESS_ENDS_MAX } else { limits::ACCESS_BRANCHES_KEPT_MAX };
+        self.others.len() <= count_max.max(before.others.len())
     }
 
     /// The branch that holds, to be extended.
@@ -264,6 +294,18 @@ impl Branches {
         });
         if is_within { standing } else { Standing::BeyondCut { grant } }
     }
+}
+
+/// Of branches that rank below `higher`, in order, those that erase what none above them erases.
+fn erasing(higher: &[Access], lower: Vec<Access>) -> Vec<Access> {
+    let mut erased = Erasures::default();
+    higher.iter().for_each(|branch| erased.add(branch.erasures()));
+    let mut adds = |branch: &Access| {
+        let is_new = erased.lacking(branch.erasures()).next().is_some();
+        erased.add(branch.erasures());
+        is_new
+    };
+    lower.into_iter().filter(|branch| adds(branch)).collect()
 }
 
 /// The order of branches: the one that holds comes first.

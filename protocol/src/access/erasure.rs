@@ -102,6 +102,13 @@ impl Erasures {
         }
     }
 
+    /// Adds what another branch erases; positions of the two do not compare.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (record, erased) in &other.records {
+            self.note(*record, &erased.entries, erased.position);
+        }
+    }
+
     /// Whether the record was erased.
     #[must_use]
     pub fn names(&self, record: &RecordId) -> bool {

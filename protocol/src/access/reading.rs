@@ -63,15 +63,9 @@ impl Access {
     /// wrapped keys the last one that it may have.
     #[must_use]
     pub fn reading_ends(&self, organisation: &OrganisationId) -> Vec<u64> {
-        let stretches = self.reading(organisation);
-        let last = self.epoch();
-        let may = |epoch: u64| {
-            stretches.iter().any(|one| one.from <= epoch && epoch <= one.to.unwrap_or(last))
-        };
+        let stretches = self.reading(organisation).iter().copied();
         let unwraps = |epoch| self.epoch_at(epoch).is_some_and(|one| one.previous.is_some());
-        (0..=last)
-            .filter(|epoch| may(*epoch) && !(epoch < &last && may(epoch + 1) && unwraps(epoch + 1)))
-            .collect()
+        chain_ends(stretches, self.epoch(), unwraps)
     }
 
     /// The keyrings that lead the nodes which were given the key of now to everything that was ever
@@ -90,6 +84,29 @@ impl Access {
         }
         last.into_iter().map(|((node, _), hash)| (node, hash)).collect()
     }
+}
+
+/// Of all epochs up to `last` that lie within stretches those whose key the next one, if it lies
+/// within them, does not unwrap. Each stretch and each epoch is looked at once: an owner can begin
+/// and end tens of thousands of both.
+fn chain_ends(
+    stretches: impl IntoIterator<Item = Stretch>,
+    last: u64,
+    unwraps: impl Fn(u64) -> bool,
+) -> Vec<u64> {
+    let closed = stretches.into_iter().map(|one| (one.from, one.to.unwrap_or(last).min(last)));
+    let mut closed: Vec<_> = closed.filter(|(from, to)| from <= to).collect();
+    closed.sort_unstable();
+    let mut ends = Vec::new();
+    let mut stretches = closed.into_iter().peekable();
+    while let Some((from, mut to)) = stretches.next() {
+        while let Some((_, end)) = stretches.next_if(|(from, _)| *from <= to.saturating_add(1)) {
+            to = to.max(end);
+        }
+        ends.extend((from..to).filter(|epoch| !unwraps(epoch + 1)));
+        ends.push(to);
+    }
+    ends
 }
 
 impl Branches {
@@ -134,5 +151,54 @@ impl Branches {
     pub fn commits_to(&self, epoch: u64, commitment: &KeyCommitment) -> bool {
         let described = self.all().filter_map(|branch| branch.epoch_at(epoch));
         described.into_iter().any(|one| one.commitment == *commitment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::cell::Cell;
+
+    /// As it is said: every epoch that may be read and does not follow from the next one.
+    fn said(stretches: &[Stretch], last: u64, unwraps: impl Fn(u64) -> bool) -> Vec<u64> {
+        let may = |epoch: u64| {
+            stretches.iter().any(|one| one.from <= epoch && epoch <= one.to.unwrap_or(last))
+        };
+        (0..=last)
+            .filter(|epoch| may(*epoch) && !(epoch < &last && may(epoch + 1) && unwraps(epoch + 1)))
+            .collect()
+    }
+
+    fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+        let one = (0..20_u64, proptest::option::of(0..20_u64));
+        proptest::collection::vec(one.prop_map(|(from, to)| Stretch { from, to }), 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn ends_are_those_that_no_later_key_opens(
+            stretches in stretches(), last in 0..24_u64, fresh in any::<u32>()
+        ) {
+            let unwraps = |epoch: u64| fresh >> (epoch % 32) & 1 == 0;
+            let found = chain_ends(stretches.iter().copied(), last, unwraps);
+            prop_assert_eq!(found, said(&stretches, last, unwraps));
+        }
+    }
+
+    /// Every epoch was compared with every stretch: five thousand million steps for an owner that
+    /// admits and removes somebody as often as its log can say.
+    #[test]
+    fn every_stretch_and_every_epoch_is_looked_at_once() {
+        let (looked, asked) = (Cell::new(0_u64), Cell::new(0_u64));
+        let count = 50_000_u64;
+        let stretches = (0..count).map(|number| Stretch { from: 0, to: Some(number) });
+        let counted = stretches.inspect(|_| looked.set(looked.get() + 1));
+        let ends = chain_ends(counted, count, |_| {
+            asked.set(asked.get() + 1);
+            true
+        });
+        assert_eq!((ends, looked.get()), (vec![count - 1], count));
+        assert!(asked.get() <= count, "{} epochs", asked.get());
     }
 }

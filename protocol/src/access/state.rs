@@ -99,8 +99,8 @@ pub struct Access {
     hashes: Vec<EntryHash>,
     term: u64,
     offered: Option<OrganisationId>,
-    /// Owners before the one of now.
-    replaced: Vec<OrganisationId>,
+    /// Owners before the one of now, each with the position of the entry that took its place.
+    replaced: Vec<(OrganisationId, u64)>,
     pub(super) removals: Removals,
     pub(super) reading: BTreeMap<OrganisationId, Vec<Stretch>>,
     erasures: Erasures,
@@ -355,7 +355,7 @@ impl Access {
             AccessOperation::Rotate { .. } => {}
             AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
             AccessOperation::Take { organisation } => {
-                self.replaced.push(self.owner);
+                self.replaced.push((self.owner, self.length()));
                 self.owner = *organisation;
                 self.offered = None;
             }
@@ -422,7 +422,14 @@ impl Access {
 
     /// Everyone who owns or owned the space, in the order in which they did.
     pub fn owners(&self) -> impl Iterator<Item = OrganisationId> {
-        self.replaced.iter().copied().chain(std::iter::once(self.owner))
+        self.replaced.iter().map(|(owner, _)| *owner).chain(std::iter::once(self.owner))
+    }
+
+    /// Who owned the space before the entry at this place.
+    #[must_use]
+    pub fn owner_before(&self, sequence: u64) -> OrganisationId {
+        let replaced = self.replaced.iter().find(|(_, until)| *until >= sequence);
+        replaced.map_or(self.owner, |(owner, _)| *owner)
     }
 
     /// What was erased.

@@ -141,6 +141,7 @@ impl Replica {
             former: Vec::new(),
             parted: Vec::new(),
             owners: Vec::new(),
+            lacking: 0,
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {
@@ -149,6 +150,7 @@ impl Replica {
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            keyrings: None,
         };
         self.spaces.insert(*space, 1, state);
     }

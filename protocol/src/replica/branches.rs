@@ -26,6 +26,10 @@ pub struct SetAside {
     pub contradicts: bool,
 }
 
+/// Branches of a tree that is looked at: all that may be kept, and the one that holds, once here and
+/// once as they come.
+const LEAVES_MAX: usize = limits::ACCESS_ENDS_MAX + 2;
+
 /// Entries of an access log, by the entry that each follows.
 struct Tree {
     begin: AccessEntry,
@@ -60,7 +64,7 @@ impl Tree {
                 else {
                     break;
                 };
-                if open.len() + leaves.len() + others.len() > 2 * limits::ACCESS_BRANCHES_MAX + 2 {
+                if open.len() + leaves.len() + others.len() > LEAVES_MAX {
                     return Err(AccessError::TooLong);
                 }
                 for (other, signatures) in others {
@@ -71,7 +75,7 @@ impl Tree {
                 access.apply_with(entry, identities, *signatures)?;
             }
             leaves.push(access);
-            if leaves.len() > 2 * limits::ACCESS_BRANCHES_MAX + 2 {
+            if leaves.len() > LEAVES_MAX {
                 return Err(AccessError::TooLong);
             }
         }
@@ -205,6 +209,24 @@ impl Replica {
         }
         let leaves = tree.leaves(&self.identities)?;
         let chosen = Branches::choose(leaves).ok_or(AccessError::Chain)?;
+        if !chosen.fit_after(&access) {
+            return Err(AccessError::TooLong.into());
+        }
+        self.keep_branches(disk, space, &tree, chosen)
+    }
+
+    /// Lets branches go that were kept for what they erase alone, once the branch that holds erases
+    /// it too: else a replica that heard this first would keep fewer.
+    pub(super) fn let_covered_go(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let Some(chosen) = self.space(disk, space)?.access.without_covered() else {
+            return Ok(());
+        };
+        let beside = self.entries_beside(disk, space)?;
+        let tree = self.tree(disk, space, beside, Signatures::Known)?;
         self.keep_branches(disk, space, &tree, chosen)
     }
 

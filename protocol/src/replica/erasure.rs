@@ -194,6 +194,7 @@ impl Replica {
         records: &[RecordId],
         stretches: Vec<Stretch>,
     ) -> Result<(), ReplicaError> {
+        self.let_covered_go(disk, space)?;
         let mut others = BTreeSet::new();
         for stretch in stretches {
             others.extend(self.erase_bodies(disk, space, stretch)?);

@@ -14,10 +14,12 @@ use crate::crypto::{KeyCommitment, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::storage::{Storage, Table};
+use minicbor::bytes::ByteArray;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 /// What a node lacks or names as lacking: hashes of keyrings, commitments to keys.
-type Names = Vec<minicbor::bytes::ByteArray<32>>;
+type Names = Vec<ByteArray<32>>;
 
 impl Replica {
     /// Keyrings and keys that this node should hold and does not: a space that lacks keys has
@@ -52,12 +54,29 @@ impl Replica {
             }
             _ => Vec::new(),
         };
-        for hash in wanted {
-            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
-                lacking.push(hash.into());
-            }
-        }
+        let here = self.keyrings_here(disk, space)?;
+        lacking.extend(wanted.into_iter().filter(|hash| !here.contains(hash)).map(ByteArray::from));
         Ok(lacking)
+    }
+
+    /// The hashes of the sealed keyrings that are here. They are read from the disk once: a carrier
+    /// looks for all of them each time one comes.
+    fn keyrings_here(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<&BTreeSet<[u8; 32]>, ReplicaError> {
+        if self.space(disk, space)?.keyrings.is_none() {
+            let mut found = BTreeSet::new();
+            let (from, to) = keys::all(space.as_bytes());
+            self.scan(disk, Table::Sealed, &from, &to, &mut |key, _| {
+                found.extend(keys::part(key, 1));
+                ControlFlow::Continue(())
+            })?;
+            self.space(disk, space)?.keyrings = Some(found);
+        }
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        state.keyrings.as_ref().ok_or(ReplicaError::Unknown("space"))
     }
 
     /// Opens keys that later ones here wrap. Each is opened when the later one comes, but a damaged
@@ -111,11 +130,9 @@ impl Replica {
         }
         let keyrings = state.access.keyrings_of(&node);
         wanted.extend(beside);
-        for (_, hash) in keyrings {
-            if self.read(disk, Table::Sealed, &keys::hashed(space, &hash))?.is_none() {
-                wanted.push(hash.into());
-            }
-        }
+        let here = self.keyrings_here(disk, space)?;
+        let sealed = keyrings.into_iter().map(|(_, hash)| hash);
+        wanted.extend(sealed.filter(|hash| !here.contains(hash)).map(ByteArray::from));
         wanted.sort_unstable();
         wanted.dedup();
         Ok(wanted)

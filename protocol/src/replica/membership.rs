@@ -293,8 +293,12 @@ impl Replica {
     }
 
     pub(super) fn keep_sealed(&mut self, space: &SpaceId, bytes: Vec<u8>) {
-        let key = keys::hashed(space, &sealed_hash(&bytes));
-        self.pending.put(Table::Sealed, key, bytes);
+        let hash = sealed_hash(&bytes);
+        let state = self.spaces.value_mut(space);
+        if let Some(known) = state.and_then(|state| state.keyrings.as_mut()) {
+            known.insert(hash);
+        }
+        self.pending.put(Table::Sealed, keys::hashed(space, &hash), bytes);
     }
 
     pub(super) fn put_access_entry(&mut self, entry: &AccessEntry) {

@@ -5,7 +5,7 @@
 //! exist; a member that was removed learns exactly that, and nothing after it.
 
 use super::summary::Known;
-use super::{Replica, ReplicaError, keys};
+use super::{Replica, ReplicaError, Summary, keys};
 use crate::access::{AccessEntry, AccessOperation, Confirmation, Role};
 use crate::codec;
 use crate::crypto::Domain;
@@ -138,6 +138,13 @@ impl Replica {
         self.shared_with(partner).count() as u64
     }
 
+    /// Spaces of which this node lacks keys.
+    pub fn lacking_spaces(&self) -> impl Iterator<Item = &Summary> {
+        let own = self.organisation();
+        let known = self.summaries.iter().map(|(_, summary)| summary);
+        known.filter(move |summary| summary.lacking > 0 && summary.role(&own).is_some())
+    }
+
     /// Whether `partner` may be told of `reference`.
     #[must_use]
     pub fn may_show(&self, partner: &OrganisationId, reference: &ItemRef) -> bool {
@@ -246,7 +253,7 @@ impl Replica {
             heads.ends.extend(written);
             heads.ends.sort_unstable();
             heads.ends.dedup();
-            heads.ends.truncate(limits::ACCESS_BRANCHES_MAX);
+            heads.ends.truncate(limits::ACCESS_ENDS_MAX);
             heads
         }))
     }
@@ -277,7 +284,7 @@ impl Replica {
     }
 
     /// The owners that signed these entries of the access log, each with how much of its identity
-    /// log it takes to judge them.
+    /// log it takes to judge them. Of a space in memory no other entries are read.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -287,11 +294,15 @@ impl Replica {
         space: &SpaceId,
         places: Range<u64>,
     ) -> Result<BTreeMap<OrganisationId, u64>, ReplicaError> {
+        let known = self.spaces.get(space).map(|state| &state.access);
+        let mut owner = known.map(|access| access.owner_before(places.start));
+        let from = if known.is_some() { places.start } else { 0 };
         let mut signers = BTreeMap::new();
-        let mut owner = None;
-        for AccessEntry { statement, .. } in
-            self.access_entries(disk, space, 0, places.end, usize::MAX)?
-        {
+        let (start, end) = (keys::numbered(space, from), keys::numbered(space, places.end));
+        self.scan(disk, Table::Access, &start, &end, &mut |_, value| {
+            let Ok(AccessEntry { statement, .. }) = minicbor::decode(value) else {
+                return ControlFlow::Continue(());
+            };
             match statement.operation {
                 AccessOperation::Create { owner: next, .. }
                 | AccessOperation::Take { organisation: next } => owner = Some(next),
@@ -301,8 +312,24 @@ impl Replica {
                 let length = signers.entry(owner).or_insert(0);
                 *length = statement.term.saturating_add(1).max(*length);
             }
-        }
+            ControlFlow::Continue(())
+        })?;
         Ok(signers)
+    }
+
+    /// Everyone who owns or owned a space that is here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn owners(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<BTreeSet<OrganisationId>, ReplicaError> {
+        if let Some(state) = self.spaces.get(space) {
+            return Ok(state.access.owners().collect());
+        }
+        Ok(self.signers(disk, space, 0..u64::MAX)?.into_keys().collect())
     }
 
     /// Sealed keyrings for a partner: of those it asks for, what is here and meant for its nodes,

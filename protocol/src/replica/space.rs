@@ -29,6 +29,8 @@ pub struct SpaceState {
     pub forks: BTreeMap<NodeId, u64>,
     /// What each node said last of the erasures that it carried out.
     pub receipts: BTreeMap<NodeId, Confirmation>,
+    /// Hashes of the sealed keyrings that are here, once somebody asked.
+    pub keyrings: Option<BTreeSet<[u8; 32]>>,
 }
 
 impl SpaceState {
@@ -109,6 +111,7 @@ impl Replica {
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
             receipts: self.load_receipts(disk, space)?,
+            keyrings: None,
         })
     }
 
@@ -236,6 +239,7 @@ impl Replica {
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
         let receipts: Vec<_> = state.receipts.values().copied().collect();
+        let missing = lacking.len() as u64;
         let logs = (access, heads, lacking, forks);
         // What a space does not have is left out, so that it is compared as it always was.
         let parts = match (ends.is_empty(), receipts.is_empty()) {
@@ -258,6 +262,7 @@ impl Replica {
             former,
             parted,
             owners,
+            lacking: missing,
         };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });

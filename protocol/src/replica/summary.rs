@@ -50,6 +50,11 @@ pub struct Summary {
     #[n(9)]
     #[cbor(default)]
     pub owners: Vec<OrganisationId>,
+    /// Keys and keyrings that this node should hold and does not: until they come, it differs from
+    /// everybody who holds its own.
+    #[n(10)]
+    #[cbor(default)]
+    pub lacking: u64,
 }
 
 impl Summary {
@@ -227,6 +232,7 @@ mod tests {
             access: LogPosition::START,
             former: Vec::new(),
             parted: Vec::new(),
+            lacking: 0,
             owners: Vec::new(),
         }
     }

@@ -100,7 +100,9 @@ fn warnings(context: &Context, partner: &PartnerView) -> String {
     let silent = partner.silent.then(|| ("partner-silent", ("time", time(since).into())));
     let held_back = partner.held_back > 0;
     let lacking = held_back.then(|| ("partner-held-back", ("spaces", partner.held_back.into())));
-    let told = [silent, lacking].into_iter().flatten();
+    let owners = partner.awaited_keys.join("; ");
+    let awaited = (!owners.is_empty()).then(|| ("partner-keys-awaited", ("names", owners.into())));
+    let told = [silent, lacking, awaited].into_iter().flatten();
     let told = told.map(|(key, argument)| texts.with(key, &[argument]));
     let divided = partner.divided.then(|| texts.text("partner-divided"));
     told.chain(divided).flat_map(|words| [" · ".to_owned(), words]).collect()

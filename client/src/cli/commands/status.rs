@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::output::table::Rows;
 use crate::output::value::Names;
-use sincronia_node::api::Status;
+use sincronia_node::api::{AwaitedKeysView, Status};
 use std::fmt::Write;
 
 /// Addresses shown, one a line; all of them are in the JSON.
@@ -76,11 +76,34 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }
+    for awaited in &status.awaited_keys {
+        let _ = writeln!(text, "{}", keys_awaited(context, status, awaited));
+    }
     for passed in &status.passed {
         let _ = writeln!(text, "{}", succession::passed(context, "passed-from-here", passed));
     }
     if !status.partners.is_empty() {
         text.push_str(&partners(context, names, &status.partners));
+    }
+    text
+}
+
+/// Whose keys are missing, and through whom they can come.
+fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -> String {
+    let texts = &context.texts;
+    let arguments = [("name", awaited.name.clone().into()), ("spaces", awaited.spaces.into())];
+    let way = match awaited.reachable {
+        _ if awaited.owner == status.organisation => "keys-from-machine",
+        true => "keys-from-partner",
+        false => "keys-from-stranger",
+    };
+    let mut text = texts.with("keys-awaited", &arguments);
+    text.push(' ');
+    text.push_str(&texts.with(way, &arguments[..1]));
+    if !awaited.carriers.is_empty() {
+        let names = [("names", awaited.carriers.join("; ").into())];
+        text.push(' ');
+        text.push_str(&texts.with("keys-from-carriers", &names));
     }
     text
 }

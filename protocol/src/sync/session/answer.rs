@@ -201,7 +201,7 @@ impl Session {
             if theirs.authors.len() > limits::SPACE_AUTHORS_MAX {
                 return Err(CloseReason::Misbehaved("too many authors in one space"));
             }
-            if theirs.ends.len() > limits::ACCESS_BRANCHES_MAX {
+            if theirs.ends.len() > limits::ACCESS_ENDS_MAX {
                 return Err(CloseReason::Misbehaved("too many branches of one access log"));
             }
             if theirs.receipts.len() > limits::SPACE_RECEIPTS_MAX {

@@ -3,7 +3,7 @@
 //! What cannot be written was not made: the files, the directories and the number of the bundle are
 //! taken back, so that nobody waits for a bundle that never was.
 
-use super::{plain_name, write};
+use super::{plain_name, unfinished, write};
 use crate::cli::arguments::ExportBundle;
 use crate::cli::commands::Outcome;
 use crate::cli::context::Context;
@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// How the files of bundles end.
 const SUFFIX: &str = "sincronia";
+
+/// Letters of a machine's id, of 32 kinds: of an organisation's 32 machines no two begin alike.
+const MACHINE_LETTERS: usize = 8;
 
 /// What was written.
 #[derive(Debug, Serialize)]
@@ -37,6 +40,8 @@ struct Report {
 /// What the names of a bundle's files are made of.
 struct Named<'a> {
     sender: &'a str,
+    /// The id of the sender's machine: each machine counts its own bundles.
+    machine: &'a str,
     recipient: &'a str,
     number: u64,
 }
@@ -77,7 +82,7 @@ impl Traces {
         for part in read_parts(bytes).map_err(ApiError::from)? {
             let place = u64::from(part.number) + 1;
             let path = directory.join(named.file(place, u64::from(part.count)));
-            let partial = path.with_extension("partial");
+            let partial = unfinished(&path);
             let is_other = partial.exists();
             write(context, &path, part.bytes).inspect_err(|_| {
                 if !is_other && partial.exists() {
@@ -109,14 +114,21 @@ impl Traces {
 }
 
 impl Named<'_> {
-    /// Both names, since bundles of several senders meet in one folder.
+    /// Both names, since bundles of several senders meet in one folder, and of the sender's machine
+    /// as much as tells it from the others.
     fn file(&self, part: u64, count: u64) -> String {
         let (sender, recipient) = (plain_name(self.sender), plain_name(self.recipient));
-        let number = self.number;
+        let (machine, number) = (self.machine(), self.number);
         match count {
-            1 => format!("{sender}_{recipient}_{number}.{SUFFIX}"),
-            _ => format!("{sender}_{recipient}_{number}-{part}of{count}.{SUFFIX}"),
+            1 => format!("{sender}-{machine}_{recipient}_{number}.{SUFFIX}"),
+            _ => format!("{sender}-{machine}_{recipient}_{number}-{part}of{count}.{SUFFIX}"),
         }
+    }
+
+    /// The first letters of the machine's id that are not the same in all.
+    fn machine(&self) -> String {
+        let id = self.machine.split_once('1').map_or(self.machine, |(_, id)| id);
+        plain_name(id).chars().take(MACHINE_LETTERS).collect()
     }
 }
 
@@ -144,10 +156,11 @@ fn make(
     traces: &mut Traces,
 ) -> Result<BundleFile, Failure> {
     traces.directory(context, &arguments.output)?;
-    let sender = context.client()?.status()?.name;
+    let status = context.client()?.status()?;
     let made = ask(context, arguments, organisation)?;
     traces.number = Some(made.number);
-    let named = Named { sender: &sender, recipient: name, number: made.number };
+    let (sender, machine) = (&*status.name, &*status.node);
+    let named = Named { sender, machine, recipient: name, number: made.number };
     traces.files(context, &arguments.output, &named, &made.bytes)?;
     Ok(made)
 }
@@ -205,6 +218,9 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
+    const ONE: &str = "nodo1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqxuzx4s";
+    const OTHER: &str = "nodo1m6nl0rhcq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqxuzx4s";
+
     #[test]
     fn a_number_is_given_back_only_once_no_file_bears_it() {
         let home = tempfile::tempdir().unwrap();
@@ -229,10 +245,19 @@ mod tests {
 
     #[test]
     fn files_bear_both_names_in_letters_that_every_stick_takes() {
-        let named = |sender, recipient| Named { sender, recipient, number: 3 };
+        let named = |sender, recipient| Named { sender, machine: ONE, recipient, number: 3 };
         let prison = named("ASL", "Casa di reclusione “L'Isola” / Massa");
-        assert_eq!(prison.file(1, 1), "asl_casa-di-reclusione-l-isola-massa_3.sincronia");
-        assert_eq!(named("Zeri", "ASL").file(2, 4), "zeri_asl_3-2of4.sincronia");
+        let expected = "asl-qqqsyqcy_casa-di-reclusione-l-isola-massa_3.sincronia";
+        assert_eq!(prison.file(1, 1), expected);
+        assert_eq!(named("Zeri", "ASL").file(2, 4), "zeri-qqqsyqcy_asl_3-2of4.sincronia");
         assert_ne!(named("Zeri", "ASL").file(1, 1), named("Aulla", "ASL").file(1, 1));
+    }
+
+    /// Each machine counts its own bundles, so the second one that was asked for a first bundle was
+    /// refused in a folder where the other's stood.
+    #[test]
+    fn the_first_bundles_of_two_machines_have_two_names() {
+        let named = |machine| Named { sender: "Zeri", machine, recipient: "ASL", number: 1 };
+        assert_ne!(named(ONE).file(1, 1), named(OTHER).file(1, 1));
     }
 }

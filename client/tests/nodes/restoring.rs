@@ -1,0 +1,55 @@
+//! A backup put in the place of a node, as a newcomer does it.
+
+use super::node::{Node, says};
+use std::path::{Path, PathBuf};
+
+/// Everything below a directory but the node that runs there.
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("node") {
+            found.extend(below(&path));
+        }
+        found.push(path);
+    }
+    found.sort();
+    found
+}
+
+/// Without the person's word nothing is put in the place of anything, and what was made meanwhile,
+/// the node with its directories and its key, is gone again.
+#[test]
+fn a_restoration_that_nobody_confirmed_leaves_nothing_behind() {
+    let node = Node::start("Comune", false);
+    node.ask(&["backup", "create", "copy.backup"]);
+    let before = below(&node.place(""));
+    let restore = [
+        "backup",
+        "restore",
+        "copy.backup",
+        "--no-input",
+        "--recovery-file",
+        "words",
+        "--key-file",
+        "new/key",
+    ];
+    std::fs::create_dir(node.place("new")).unwrap();
+    let declined = node.tell_of("deep/again", &restore);
+    assert_eq!(declined.status.code(), Some(2), "{}", says(&declined));
+    assert!(says(&declined).contains("--yes"), "{}", says(&declined));
+    std::fs::remove_dir(node.place("new")).expect("the key that was made is gone");
+    assert_eq!(below(&node.place("")), before);
+    // The words of another organisation are refused before anything is asked, and leave as little.
+    let other = Node::start("Provincia", false);
+    let words = other.place("words").display().to_string();
+    let mut with_others = restore.map(|word| if word == "words" { words.as_str() } else { word });
+    with_others[7] = "key-of-others";
+    assert!(!node.tell_of("deep/again", &with_others).status.success());
+    assert_eq!(below(&node.place("")), before);
+    // With it there is a node.
+    let restored =
+        node.tell_of("deep/again", &[&restore[..6], &["--yes", restore[6], "new-key"]].concat());
+    assert!(restored.status.success(), "{}", says(&restored));
+    assert!(node.place("deep/again").is_dir() && node.place("new-key").is_file());
+}

@@ -1,0 +1,43 @@
+//! Keys that this node waits for, and who can bring them.
+//!
+//! Whoever rotates the keys of a space seals them to each member; a member that hears of it from
+//! others has the new entry and not its key. It then differs from every partner that shares the
+//! space, and none of these can help.
+
+use super::Core;
+use crate::api::AwaitedKeysView;
+use sincronia_protocol::access::Role;
+use sincronia_protocol::ids::OrganisationId;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Core {
+    /// Whose keys this node waits for, by owner of the spaces.
+    pub(super) fn awaited_keys(&self) -> Vec<AwaitedKeysView> {
+        let mut found: BTreeMap<_, (u64, BTreeSet<_>)> = BTreeMap::new();
+        for summary in self.replica.lacking_spaces() {
+            let (spaces, carriers) = found.entry(summary.owner).or_default();
+            *spaces += 1;
+            let carrying = summary.members.iter().filter(|(_, role)| *role == Role::Carrier);
+            let partners = carrying.filter(|(one, _)| self.replica.is_partner(one));
+            carriers.extend(partners.map(|(one, _)| *one).filter(|one| *one != summary.owner));
+        }
+        let view = |(owner, (spaces, carriers)): (OrganisationId, (u64, BTreeSet<_>))| {
+            let own = owner == self.replica.organisation();
+            AwaitedKeysView {
+                owner: owner.to_string(),
+                name: self.name_of(&owner),
+                spaces,
+                reachable: own || self.replica.is_partner(&owner),
+                carriers: carriers.iter().map(|one| self.name_of(one)).collect(),
+            }
+        };
+        found.into_iter().map(view).collect()
+    }
+
+    /// Names of the owners whose keys are missing of what is shared with a partner.
+    pub(super) fn awaited_with(&self, partner: &OrganisationId) -> Vec<String> {
+        let shared = self.replica.lacking_spaces().filter(|one| one.role(partner).is_some());
+        let owners: BTreeSet<_> = shared.map(|one| one.owner).collect();
+        owners.iter().map(|owner| self.name_of(owner)).collect()
+    }
+}

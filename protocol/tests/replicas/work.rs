@@ -1,0 +1,115 @@
+//! Work that grows with what there is, and not with its square: it is counted, never timed.
+
+use super::circle::Circle;
+use super::organisation::Node;
+use super::parcel::Parcel;
+use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::storage::{MemoryStorage, Storage, StorageError, Table, Visit};
+use std::cell::Cell;
+
+/// A disk that counts the values of one table that are read.
+struct Counting<'a> {
+    disk: &'a MemoryStorage,
+    table: Table,
+    read: Cell<usize>,
+}
+
+impl<'a> Counting<'a> {
+    fn new(disk: &'a MemoryStorage, table: Table) -> Self {
+        Self { disk, table, read: Cell::new(0) }
+    }
+
+    fn count(&self, table: Table) {
+        self.read.set(self.read.get() + usize::from(table == self.table));
+    }
+}
+
+impl Storage for Counting<'_> {
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.count(table);
+        self.disk.read(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        self.disk.scan(table, from, to, &mut |key, value| {
+            self.count(table);
+            visit(key, value)
+        })
+    }
+}
+
+/// The owner admits the member and removes it again, so many times: each begins keys afresh.
+fn admit_and_remove(circle: &mut Circle, times: usize) {
+    let (space, member) = (circle.space, circle.member.organisation());
+    for _ in 0..times {
+        circle.owner.revoke(&space, member).expect("a member");
+        circle.owner.grant(&space, member, Role::Reader, History::Now).expect("a primary");
+    }
+}
+
+/// For each keyring that came, a carrier looked on its disk for all of them.
+#[test]
+fn a_carrier_looks_for_each_keyring_as_often_as_it_comes() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    admit_and_remove(&mut circle, 20);
+    let carrier = circle.outsider.organisation();
+    let parcels = circle.owner.access_parcels(&space, &carrier);
+    let (access, keyrings): (Vec<_>, Vec<_>) =
+        parcels.into_iter().partition(|parcel| matches!(parcel, Parcel::Access { .. }));
+    circle.outsider.take_all(&access);
+    let node = &mut circle.outsider;
+    let mut read = 0;
+    for keyring in &keyrings {
+        let Parcel::Sealed { bytes, .. } = keyring else { continue };
+        let disk = Counting::new(&node.disk, Table::Sealed);
+        node.replica.admit_sealed(&disk, &space, bytes.clone()).expect("a keyring of the log");
+        read += disk.read.get();
+        node.commit();
+    }
+    assert!(keyrings.len() > 40, "{} keyrings", keyrings.len());
+    assert!(read <= 2 * keyrings.len(), "{read} values read for {} keyrings", keyrings.len());
+    assert_eq!(node.digests(), circle.owner.digests(), "and it lacks none");
+    circle.outsider.restart();
+    assert_eq!(circle.outsider.digests(), circle.owner.digests());
+}
+
+/// Who signed one entry was read out of the whole access log.
+#[test]
+fn who_signed_an_entry_is_told_without_reading_the_others() {
+    let mut circle = Circle::of_contributors();
+    let (space, member) = (circle.space, circle.member.organisation());
+    admit_and_remove(&mut circle, 10);
+    circle.owner.revoke(&space, member).expect("a member");
+    circle.admit(member, Role::Contributor);
+    circle.owner.act(|replica, disk, _| replica.offer(disk, &space, member)).expect("a primary");
+    circle.owner.give(&mut circle.member, &space);
+    circle.member.act(|replica, disk, _| replica.take_over(disk, &space)).expect("an offer");
+    let node: &mut Node = &mut circle.member;
+    let length = node.access_log(&space).len() as u64;
+    assert!(length > 20);
+    let mut told = Vec::new();
+    for at in 0..length {
+        let disk = Counting::new(&node.disk, Table::Access);
+        told.push(node.replica.signers(&disk, &space, at..at + 1).expect("a sound disk"));
+        assert_eq!(disk.read.get(), 1, "for entry {at}");
+    }
+    let owner = circle.owner.organisation();
+    let signed = |at: usize| told[at].keys().copied().collect::<Vec<_>>();
+    let last = told.len() - 1;
+    assert_eq!([signed(0), signed(last - 2), signed(last)], [[owner], [owner], [member]]);
+    // A space that is not in memory is read from its beginning, and says the same.
+    let all = node.replica.signers(&node.disk, &space, 0..length).expect("a sound disk");
+    node.replica.forget(&node.disk).expect("a sound disk");
+    for (at, told) in (0..).zip(&told) {
+        let disk = &node.disk;
+        assert_eq!(node.replica.signers(disk, &space, at..at + 1).as_ref(), Ok(told));
+    }
+    assert_eq!(node.replica.signers(&node.disk, &space, 0..length), Ok(all));
+}
