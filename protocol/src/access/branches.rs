@@ -299,7 +299,9 @@ impl Branches {
 /// Of branches that rank below `higher`, in order, those that erase what none above them erases.
 fn erasing(higher: &[Access], lower: Vec<Access>) -> Vec<Access> {
     let mut erased = Erasures::default();
-    higher.iter().for_each(|branch| erased.add(branch.erasures()));
+    for branch in &higher {
+        erased.add(branch.erasures());
+    }
     let mut adds = |branch: &Access| {
         let is_new = erased.lacking(branch.erasures()).next().is_some();
         erased.add(branch.erasures());

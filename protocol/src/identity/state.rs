@@ -191,11 +191,15 @@ impl Identity {
         let mut looked_at = 0;
         while let Some(branch) = kept.get(looked_at) {
             let named: Vec<_> = branch.united().filter_map(|head| self.up_to(head)).collect();
-            named.into_iter().for_each(|branch| keep(&mut kept, branch));
+            for branch in named {
+                keep(&mut kept, branch);
+            }
             looked_at += 1;
         }
         let known = before.into_iter().flat_map(Self::branches).cloned();
-        known.for_each(|branch| keep(&mut kept, branch));
+        for branch in known {
+            keep(&mut kept, branch);
+        }
         self.arrange(kept);
     }
 

@@ -113,9 +113,9 @@ impl Replica {
         Ok(true)
     }
 
-    /// One that owns or owned a new space must be a partner, and have room for one more. Who founded
-    /// it may have handed it over since, and who removed this organisation, too. Whoever founded it
-    /// counts as well: there is no end of those to whom it could hand it over.
+    /// One that owns or owned a new space must be a partner, and have room for one more. Who
+    /// founded it may have handed it over since, and who removed this organisation, too. To an
+    /// owner of before it counts as well: there is no end of those to whom it could hand it over.
     fn check_owners(&self, access: &Access) -> Result<(), ReplicaError> {
         let partners: Vec<_> = access.owners().filter(|owner| self.is_partner(owner)).collect();
         if partners.is_empty() {

@@ -22,6 +22,7 @@ mod forgetting;
 mod forging;
 mod forks;
 mod frames;
+mod holders;
 mod identities;
 mod joining;
 mod kept_erasures;

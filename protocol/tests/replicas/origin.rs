@@ -4,36 +4,45 @@ use super::adversary::{last_grant, new_practice};
 use super::circle::Circle;
 use super::forging::{forger, take};
 use super::line::Line;
+use super::order::cases;
 use super::organisation::{Node, Organisation};
 use super::thief::writers;
+use proptest::prelude::*;
 use sincronia_protocol::access::{AccessOperation, Role};
 use sincronia_protocol::codec;
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, SpaceId};
-use sincronia_protocol::limits::ORIGINS_MAX;
 use sincronia_protocol::log::{LogPosition, Run, RunError};
 use sincronia_protocol::replica::{Credentials, QuarantineReason, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::SyncPhase;
 
 /// The seed of the circle's member, and of the machine's keys with it.
-const MEMBER: u8 = 2;
+pub const MEMBER: u8 = 2;
 /// The seed of a second machine of the member.
-const SECOND: u8 = 12;
+pub const SECOND: u8 = 12;
 
-/// A circle into which a thief was admitted before its victim, the member; everybody knows both.
-fn circle_with_thief() -> (Circle, Organisation) {
+/// A circle into which a thief was admitted before its victim, the member; only the owner has heard
+/// which machines the thief claims.
+fn circle_before_thief() -> (Circle, Organisation) {
     let mut thief = Organisation::found(50);
     thief.add_node(MEMBER);
     let mut circle = Circle::new();
-    for node in [&mut circle.owner, &mut circle.member, &mut circle.colleague] {
-        node.learn(&thief);
-    }
+    circle.owner.learn(&thief);
     circle.admit(thief.id(), Role::Contributor);
     for organisation in [circle.member.organisation(), circle.colleague.organisation()] {
         circle.admit(organisation, Role::Contributor);
     }
     circle.settle();
+    (circle, thief)
+}
+
+/// The same, and everybody has heard of it.
+pub fn circle_with_thief() -> (Circle, Organisation) {
+    let (mut circle, thief) = circle_before_thief();
+    for node in [&mut circle.member, &mut circle.colleague] {
+        node.learn(&thief);
+    }
     (circle, thief)
 }
 
@@ -50,14 +59,14 @@ fn forks(node: &mut Node, space: &SpaceId) -> Vec<(NodeId, u64)> {
     node.replica.heads_for(&node.disk, &own, space).unwrap().unwrap().forks
 }
 
-fn is_cut(node: &mut Node, space: &SpaceId, which: &NodeId) -> bool {
+pub fn is_cut(node: &mut Node, space: &SpaceId, which: &NodeId) -> bool {
     node.access_log(space).iter().any(|entry| {
         let operation = &entry.statement.operation;
         matches!(operation, AccessOperation::CutNode { cut, .. } if cut.node == *which)
     })
 }
 
-fn agree(one: &mut Node, other: &mut Node) {
+pub fn agree(one: &mut Node, other: &mut Node) {
     let mut line = Line::open(one, other);
     line.run_sound();
     assert_eq!((line.phases(), &line.closed), ([SyncPhase::InSync; 2], &Vec::new()));
@@ -199,45 +208,6 @@ fn another_organisation_in_the_head_of_a_log_is_found_by_verification() {
     assert!(findings.problems[0].contains("does not continue the chain"), "{findings:?}");
 }
 
-/// A machine that wrote nothing, and that two organisations certify: the word of each ends it.
-#[test]
-fn a_machine_that_wrote_nothing_is_cut_when_any_of_its_holders_revokes_it() {
-    for is_thief in [false, true] {
-        let (mut circle, mut thief) = circle_with_thief();
-        let (space, node) = (circle.space, circle.member.id());
-        let revoking = if is_thief { &mut thief } else { &mut circle.organisations[1] };
-        revoking.say(IdentityOperation::RevokeNode { node });
-        circle.owner.learn(revoking);
-        let organisation = revoking.id();
-        circle
-            .owner
-            .act(|replica, disk, random| replica.maintain(disk, &organisation, random))
-            .unwrap();
-        assert!(is_cut(&mut circle.owner, &space, &node), "by the thief: {is_thief}");
-    }
-}
-
-/// The key was sealed as the thief certified the machine, which it could not open.
-#[test]
-fn a_machine_is_handed_keys_as_the_organisation_for_which_it_speaks_certified_it() {
-    let (mut circle, mut thief) = circle_with_thief();
-    let space = circle.space;
-    let record = circle.member.note(&space, "Per tutti");
-    circle.settle();
-    thief.add_node(SECOND);
-    let other = circle.colleague.credentials.sealing.public().clone();
-    let second = circle.organisations[1].add_node(SECOND);
-    let node = second.node_key.id();
-    thief.say(IdentityOperation::RotateSealing { node, sealing: other });
-    for reader in [&mut circle.owner, &mut circle.member] {
-        reader.learn(&thief);
-        reader.learn(&circle.organisations[1]);
-    }
-    let mut second = Node::start(&second, &circle.organisations.iter().collect::<Vec<_>>());
-    Line::open(&mut second, &mut circle.owner).run_sound();
-    assert_eq!(second.title(&space, &record).as_deref(), Some("Per tutti"));
-}
-
 /// What one told of the thief certifies the machine, what the other was told does not. The second
 /// frame of a log whose first one was refused could not be told from a forgery, and ended the
 /// session of two honest nodes.
@@ -267,57 +237,73 @@ fn what_follows_on_a_log_of_unknown_origin_is_no_offence() {
     assert_eq!(line.closed, []);
 }
 
-/// Anybody can found organisations without end that certify one machine.
-#[test]
-fn of_many_organisations_that_certify_a_machine_those_admitted_first_are_tried() {
-    let mut circle = Circle::new();
-    let space = circle.space;
-    let member = circle.member.organisation();
-    let founded = (0..=ORIGINS_MAX).map(|number| {
-        let mut other = Organisation::found(100 + u8::try_from(number).expect("a byte"));
-        other.add_node(MEMBER);
-        other
-    });
-    let others: Vec<_> = founded.collect();
-    for other in &others {
-        circle.owner.learn(other);
-    }
-    // The member is the last of those that are tried.
-    for other in &others[..ORIGINS_MAX - 1] {
-        circle.admit(other.id(), Role::Reader);
-    }
-    circle.admit(member, Role::Contributor);
-    circle.admit(others[ORIGINS_MAX - 1].id(), Role::Contributor);
-    circle.admit(others[ORIGINS_MAX].id(), Role::Contributor);
-    let secrets = circle.member.credentials.clone();
-    for (organisation, refused) in
-        [(others[ORIGINS_MAX].id(), Some(RunError::Origin)), (member, None)]
-    {
-        let secrets = Credentials { organisation, ..secrets.clone() };
-        let access = circle.owner.access_log(&space);
-        let grant = last_grant(&access, &secrets);
-        let mut forger = forger(&mut circle, &secrets, access.len(), 0);
-        let run = forger.sign(&new_practice(&secrets, grant, "Da chi viene"));
-        assert_eq!(take(&mut circle.owner, &run), refused.map_or(Ok(()), |why| Err(why.into())));
-    }
+/// What happens at a node.
+#[derive(Clone, Debug)]
+enum Happening {
+    HearsOfThief,
+    Takes(Run),
 }
 
-/// A receipt is the word of a machine: where it wrote nothing, each that certified it has it.
-#[test]
-fn a_receipt_of_a_machine_that_wrote_nothing_is_that_of_each_of_its_holders() {
-    for has_written in [false, true] {
-        let (mut circle, thief) = circle_with_thief();
-        let (space, node, member) =
-            (circle.space, circle.member.id(), circle.member.organisation());
-        let record = circle.owner.note(&space, "Da cancellare");
-        if has_written {
-            circle.member.note(&space, "Della derubata");
+/// What the member's machine wrote, what the thief wrote with its key, if it did, and that a node
+/// hears of the thief.
+fn happenings(circle: &mut Circle, thief: &Organisation, writes: bool) -> Vec<Happening> {
+    let space = circle.space;
+    for title in ["Prima", "Seconda"] {
+        circle.member.note(&space, title);
+    }
+    let Circle { member, .. } = circle;
+    let runs = [0, 1].map(|from| {
+        let read = member.replica.read_run(&member.disk, &space, &member.id(), from, 1);
+        read.unwrap().unwrap()
+    });
+    let mut happenings = vec![Happening::HearsOfThief];
+    happenings.extend(runs.map(Happening::Takes));
+    if writes {
+        happenings.push(Happening::Takes(stolen_entry(circle, thief)));
+    }
+    happenings
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    /// Whatever nodes hear of and in whatever order, they agree on whose the log is; and if there
+    /// are two, that it is nobody's.
+    #[test]
+    fn in_any_order_nodes_agree_whose_a_log_is(
+        writes in any::<bool>(),
+        orders in prop::array::uniform2(prop::collection::vec(any::<prop::sample::Index>(), 0..8)),
+    ) {
+        let (mut circle, thief) = circle_before_thief();
+        let (space, node) = (circle.space, circle.member.id());
+        let member = circle.member.organisation();
+        let happenings = happenings(&mut circle, &thief, writes);
+        let Circle { owner, colleague, member: machine, .. } = &mut circle;
+        for (reader, order) in [&mut *owner, &mut *colleague].into_iter().zip(&orders) {
+            for index in order {
+                match index.get(&happenings) {
+                    Happening::HearsOfThief => reader.learn(&thief),
+                    Happening::Takes(run) => drop(take(reader, run)),
+                }
+            }
         }
-        circle.settle();
-        circle.owner.erase(&space, &record).unwrap();
-        agree(&mut circle.owner, &mut circle.member);
-        let certificates = circle.owner.replica.certificates(&circle.owner.disk, &space).unwrap();
-        let confirmed = |organisation| certificates[0].confirmed.contains(&(organisation, node));
-        assert_eq!((confirmed(member), confirmed(thief.id())), (true, !has_written));
+        // Each run is somewhere in the end, and the two meet.
+        for happening in &happenings {
+            match happening {
+                Happening::HearsOfThief => owner.learn(&thief),
+                Happening::Takes(run) => drop(take(owner, run)),
+            }
+        }
+        colleague.learn(&thief);
+        agree(owner, colleague);
+        agree(owner, machine);
+        for reader in [owner, colleague] {
+            let shown: Vec<_> = reader.shows(&space).into_keys().collect();
+            prop_assert_eq!(shown.len(), if writes { 0 } else { 2 });
+            for record in shown {
+                prop_assert_eq!(writers(reader, &space, &record), vec![(node, member)]);
+            }
+            prop_assert_eq!(forks(reader, &space), if writes { vec![(node, 0)] } else { vec![] });
+        }
     }
 }
