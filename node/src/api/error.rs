@@ -56,6 +56,8 @@ pub enum ErrorCode {
     Busy,
     /// Too large.
     TooLarge,
+    /// The disk, or what this user may have of it, is full.
+    DiskFull,
     /// The node does not run.
     NodeNotRunning,
     /// The node failed.
@@ -139,6 +141,7 @@ impl ApiError {
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::NodeNotRunning => 503,
             ErrorCode::TooLarge => 413,
             ErrorCode::Internal => 500,
+            ErrorCode::DiskFull => 507,
         }
     }
 
@@ -167,7 +170,11 @@ impl ApiError {
             | ErrorCode::NotPrimary
             | ErrorCode::Revoked
             | ErrorCode::WrongHost => 7,
-            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
+            ErrorCode::Cloned
+            | ErrorCode::Busy
+            | ErrorCode::Timeout
+            | ErrorCode::DiskFull
+            | ErrorCode::Internal => 1,
         }
     }
 }

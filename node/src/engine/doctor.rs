@@ -22,17 +22,9 @@ impl Core {
     /// The disk and the line.
     fn machine_checks(&self, status: &Status) -> [Check; 5] {
         let copies = damaged_copies(self.store.path());
-        let free =
-            self.room.free().map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
         [
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
-            check(
-                "room",
-                !status.short_of_room,
-                free,
-                "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
-                 exchanged",
-            ),
+            self.room_check(status),
             check(
                 "damaged_copies",
                 copies.is_empty(),
@@ -52,6 +44,19 @@ impl Core {
                 "run `sincronia online`",
             ),
         ]
+    }
+
+    fn room_check(&self, status: &Status) -> Check {
+        let free = self.room.free();
+        let free = free.map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
+        let is_full = self.room.is_full();
+        let remedy = if is_full {
+            "the disk is full: free some room, or the next change cannot be written"
+        } else {
+            "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
+             exchanged"
+        };
+        check("room", !is_full && !status.short_of_room, free, remedy)
     }
 }
 
