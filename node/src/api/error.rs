@@ -40,6 +40,8 @@ pub enum ErrorCode {
     Bundle,
     /// A conflict needs a person.
     Conflict,
+    /// The record shows something else than when it was read.
+    ChangedSince,
     /// The key of the space has not arrived.
     KeyMissing,
     /// The node was restored from a backup and still waits to hear its partners.
@@ -125,6 +127,7 @@ impl ApiError {
             ErrorCode::Erased => 410,
             ErrorCode::Ambiguous
             | ErrorCode::Conflict
+            | ErrorCode::ChangedSince
             | ErrorCode::KeyMissing
             | ErrorCode::CatchingUp
             | ErrorCode::NoRecipient => 409,
@@ -158,7 +161,7 @@ impl ApiError {
             | ErrorCode::MediaType => 2,
             ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
-            ErrorCode::Conflict => 5,
+            ErrorCode::Conflict | ErrorCode::ChangedSince => 5,
             ErrorCode::Partner
             | ErrorCode::Invitation
             | ErrorCode::Bundle
