@@ -125,11 +125,13 @@ impl Failure {
         let texts = &context.texts;
         let mut text = String::new();
         let general = texts.error(&self.code, &self.message);
-        let translated = self.foreign && texts.language() != Language::En;
+        // Its message only lists the fields, which stand below one by one.
+        let is_list = self.code == "invalid_fields" && !self.problems.is_empty();
+        let translated = self.foreign && (is_list || texts.language() != Language::En);
         let lead = if translated { &general } else { &self.message };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {} [{}]", texts.text("error"), safe(lead), self.code);
-        if !lead.contains(&self.message) {
+        if !lead.contains(&self.message) && !is_list {
             let _ = writeln!(text, "  {}", safe(&self.translated(context, &self.message)));
         }
         for problem in &self.problems {
