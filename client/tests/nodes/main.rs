@@ -3,3 +3,5 @@
 
 mod bundles;
 mod node;
+mod records;
+mod successors;

@@ -105,6 +105,7 @@ impl Core {
             return Err(stale("the entries do not continue the identity log".into()));
         }
         self.step(|replica, disk, _| replica.admit_identity(disk, &entries))?;
+        self.name_successors(&entries);
         self.nodes()
     }
 
