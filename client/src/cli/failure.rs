@@ -1,7 +1,7 @@
 //! How a command ends: a code for programs, a cause and a remedy for people.
 
 use super::context::Context;
-use crate::language::Language;
+use crate::language::{Argument, Language};
 use crate::output::foreign::safe;
 use crate::output::tell;
 use serde::{Serialize, Serializer};
@@ -84,13 +84,12 @@ fn number<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> 
 
 impl Failure {
     /// With the text of the catalogue under `error-<code>`, and its remedy under `remedy-<code>`.
-    pub fn known(context: &Context, exit: Exit, code: &str, detail: &str) -> Self {
+    pub fn known(context: &Context, exit: Exit, code: &str, arguments: &[Argument<'_>]) -> Self {
         let key = code.replace('_', "-");
-        let detail = [("detail", detail.into())];
         Self {
             code: code.to_owned(),
-            message: context.texts.with(&format!("error-{key}"), &detail),
-            remedy: context.texts.find(&format!("remedy-{key}"), &detail).unwrap_or_default(),
+            message: context.texts.with(&format!("error-{key}"), arguments),
+            remedy: context.texts.find(&format!("remedy-{key}"), arguments).unwrap_or_default(),
             problems: Vec::new(),
             exit,
             foreign: false,

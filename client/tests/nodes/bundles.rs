@@ -70,6 +70,7 @@ fn a_bundle_that_could_not_be_written_was_never_made() {
     assert!(bundles()["last_out"].is_null(), "{}", bundles());
     let made = export("new/deep");
     assert!(made.status.success(), "{}", says(&made));
+    assert!(says(&made).contains("Bundle no. 1 for Carcere, in one file:"), "{}", says(&made));
     assert_eq!(
         files(&comune.place("new/deep")),
         [comune.place("new/deep/comune_carcere_1.sincronia")]

@@ -130,7 +130,7 @@ fn partner_checks(status: &Status) -> [Check; 4] {
         nobody(
             "partners_verified",
             &unverified.map(|one| one.name.clone()).collect::<Vec<_>>(),
-            "compare the six words by telephone: `sincronia partner verify`",
+            "compare the six words by telephone: `sincronia partner verify PARTNER`",
         ),
     ]
 }

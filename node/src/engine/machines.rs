@@ -231,8 +231,8 @@ impl Core {
             ErrorCode::NotPrimary,
             text,
             format!(
-                "do it on the primary, {named}; if that machine is lost, `sincronia node revoke` it, \
-                 or name another with `sincronia node primary`"
+                "do it on the primary, {named}; if that machine is lost, `sincronia node revoke \
+                 MACHINE` revokes it, and `sincronia node primary MACHINE` names another"
             ),
         )
     }

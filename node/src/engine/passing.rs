@@ -135,8 +135,8 @@ impl Core {
             ErrorCode::KeyMissing,
             format!("this space now belongs to an organisation that is no partner here: {name}"),
             format!(
-                "ask {name} for an invitation, then `sincronia join` (`--bundle` without a line); \
-                 the new key comes then"
+                "ask {name} for an invitation, then `sincronia join INVITATION` (without a line \
+                 with `--bundle FILE`, too); the new key comes then"
             ),
         )
     }

@@ -193,8 +193,9 @@ fn tell_left(context: &Context, conventions: &[ConventionView], own: &str) -> Re
         let now = client.convention(&view.convention.id)?;
         let is_left = parties(&now.convention).any(|one| gone.contains(&one));
         if is_left && now.space.owner == own {
-            let title = [("title", naming::title(&now.convention).into())];
-            context.output.message(&context.texts.with("both-are-parties", &title));
+            let title = naming::title(&now.convention);
+            let arguments = [("title", title.into()), ("id", now.convention.id.into())];
+            context.output.message(&context.texts.with("both-are-parties", &arguments));
         }
     }
     Ok(())
