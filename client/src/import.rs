@@ -20,7 +20,7 @@ pub use cell::value_of;
 pub use columns::Mapping;
 pub use encoding::decode;
 pub use limits::{CELL_BYTES_MAX, FILE_BYTES_MAX, ROWS_MAX};
-pub use repeated::repeated;
+pub use repeated::{AlreadyThere, repeated};
 pub use table::{Line, Sheet};
 
 use crate::language::Catalogue;
@@ -74,13 +74,13 @@ pub struct Contents {
 #[non_exhaustive]
 pub enum ImportError {
     /// Larger than the limit.
-    #[error("the file has {bytes} bytes, more than {FILE_BYTES_MAX}; divide it")]
+    #[error("the file has {bytes} bytes, more than an import takes")]
     TooLarge {
         /// Its size.
         bytes: u64,
     },
     /// More rows than the limit.
-    #[error("the file has more than {ROWS_MAX} rows; divide it")]
+    #[error("the file has more than {ROWS_MAX} rows")]
     TooManyRows,
     /// Nothing in it.
     #[error("the file has no header and no rows")]
@@ -88,7 +88,13 @@ pub enum ImportError {
     /// Bytes that no text has.
     #[error("the file is not text")]
     NotText,
-    /// A quotation mark that is opened and not closed, or the like.
+    /// A quotation mark that is opened and not closed: all that follows would be one cell.
+    #[error("the table breaks off at line {line}: a quotation mark is opened there and not closed")]
+    Unclosed {
+        /// Where.
+        line: u64,
+    },
+    /// A row that no table has.
     #[error("the table breaks off at line {line}: {reason}")]
     Broken {
         /// Where.
@@ -106,10 +112,7 @@ pub enum ImportError {
     #[error("expected a list of records, or an object with a list under “records”")]
     NotAList,
     /// Columns that are no field of the kind.
-    #[error(
-        "no field for the columns {columns:?}; name a field with --mapping \"COLUMN=FIELD\", or set \
-         a column aside with --mapping \"COLUMN=-\"; there are the fields: {known}"
-    )]
+    #[error("no field for the columns {}", columns.join(", "))]
     UnknownColumns {
         /// The columns.
         columns: Vec<String>,
@@ -117,13 +120,13 @@ pub enum ImportError {
         known: String,
     },
     /// Two columns for one field.
-    #[error("two columns are for the field {field}; set one aside with --mapping \"COLUMN=-\"")]
+    #[error("two columns are for the field {field}")]
     ColumnTwice {
         /// The field.
         field: String,
     },
     /// A mapping that is not `COLUMN=FIELD`.
-    #[error("“{text}” is not a mapping; write COLUMN=FIELD, or COLUMN=- to set a column aside")]
+    #[error("“{text}” is not a mapping")]
     Mapping {
         /// What was given.
         text: String,
@@ -139,12 +142,28 @@ impl ImportError {
             Self::TooManyRows => "import_too_many_rows",
             Self::Empty => "import_empty",
             Self::NotText => "import_not_text",
-            Self::Broken { .. } => "import_broken",
+            Self::Unclosed { .. } | Self::Broken { .. } => "import_broken",
             Self::NotJson { .. } => "import_not_json",
             Self::NotAList => "import_not_a_list",
             Self::UnknownColumns { .. } => "import_unknown_columns",
             Self::ColumnTwice { .. } => "import_column_twice",
             Self::Mapping { .. } => "import_mapping",
+        }
+    }
+
+    /// What to do next; nothing where the reason says it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::TooLarge { .. } | Self::TooManyRows => "divide it".to_owned(),
+            Self::UnknownColumns { known, .. } => format!(
+                r#"use --mapping "COLUMN=FIELD", or "COLUMN=-" to set one aside; fields: {known}"#
+            ),
+            Self::ColumnTwice { .. } => r#"set one aside with --mapping "COLUMN=-""#.to_owned(),
+            Self::Mapping { .. } => {
+                "write COLUMN=FIELD, or COLUMN=- to set a column aside".to_owned()
+            }
+            _ => String::new(),
         }
     }
 }

@@ -128,13 +128,12 @@ impl Catalogue {
             .unwrap_or_else(|| message.to_owned())
     }
 
-    /// What is wrong with a field, with the codes that would be right. The node's own English is
-    /// the more exact one.
+    /// What is wrong with a field, with the codes that would be right: the node's own sentence,
+    /// which is the more exact one, if this language knows it; else what its code says.
     #[must_use]
     pub fn problem(&self, code: &str, message: &str, allowed: &[String]) -> String {
-        let translated = self.find(&format!("problem-{}", code.replace('_', "-")), &[]);
-        let translated = translated.filter(|_| self.language != Language::En);
-        let text = translated.unwrap_or_else(|| message.to_owned());
+        let general = || self.find(&format!("problem-{}", code.replace('_', "-")), &[]);
+        let text = self.said(message).or_else(general).unwrap_or_else(|| message.to_owned());
         if allowed.is_empty() { text } else { format!("{text}: {}", allowed.join(", ")) }
     }
 }

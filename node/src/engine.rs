@@ -41,16 +41,17 @@ mod verification;
 use crate::api::{ApiError, ApiEvent, ErrorCode};
 use crate::limits;
 use crate::network::{Network, NetworkEvent};
+use crate::store::StoreError;
 use sincronia_protocol::time::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::error;
 
 pub use self::core::{Core, CoreConfig};
 
-/// Gives an answer, once what it depends on is durable.
-type Release = Box<dyn FnOnce() + Send>;
+/// Gives an answer, once what it depends on is durable; else why it is not.
+type Release = Box<dyn FnOnce(Result<(), ApiError>) + Send>;
 /// Something to do in the engine's thread.
 type Job = Box<dyn FnOnce(&mut Core) -> Release + Send>;
 
@@ -61,14 +62,18 @@ pub struct Handle {
     events: broadcast::Sender<ApiEvent>,
     network: Network,
     stop: Arc<tokio::sync::Notify>,
+    failure: Failed,
 }
+
+/// Why the engine ended, if it did not end as asked.
+type Failed = Arc<Mutex<Option<StoreError>>>;
 
 impl Handle {
     /// Runs `job` in the engine's thread and gives its answer once everything it wrote is durable.
     ///
     /// # Errors
-    /// The job's own error; [`ErrorCode::Busy`] when too much waits; [`ErrorCode::Internal`] when
-    /// the store failed, and then nothing was written.
+    /// The job's own error; [`ErrorCode::Busy`] when too much waits; [`ErrorCode::DiskFull`] or
+    /// [`ErrorCode::Internal`] when the store failed, and then nothing was written.
     pub async fn run<T, F>(&self, job: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -79,8 +84,8 @@ impl Handle {
             // What was found out for one request may have changed before the next.
             core.found = names::Found::default();
             let answer = job(core);
-            Box::new(move || {
-                let _ = sender.send(answer);
+            Box::new(move |kept: Result<(), ApiError>| {
+                let _ = sender.send(kept.and(answer));
             })
         });
         self.jobs.try_send(job).map_err(|_| {
@@ -106,9 +111,15 @@ impl Handle {
         self.stop.notify_one();
     }
 
-    /// Resolves when the node was asked to stop.
+    /// Resolves when the node was asked to stop, or its engine ended.
     pub async fn stopped(&self) {
         self.stop.notified().await;
+    }
+
+    /// What made the engine end by itself, once.
+    #[must_use]
+    pub fn take_failure(&self) -> Option<StoreError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -126,17 +137,20 @@ pub fn start(
     let mut core = Core::open(config, network.clone(), events.clone())?;
     let runtime = tokio::runtime::Handle::current();
     let stop = Arc::new(tokio::sync::Notify::new());
-    let failed = Arc::clone(&stop);
+    let failure = Failed::default();
+    let (ended, why) = (Arc::clone(&stop), Arc::clone(&failure));
     std::thread::Builder::new()
         .name("engine".into())
         .stack_size(16 * 1024 * 1024)
         .spawn(move || {
-            runtime.block_on(run(&mut core, queue, network_events));
+            if let Err(error) = runtime.block_on(run(&mut core, queue, network_events)) {
+                *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
             // Without its engine a node is of no use; whoever supervises it starts it again.
-            failed.notify_one();
+            ended.notify_one();
         })
         .map_err(|_| store_failed())?;
-    Ok(Handle { jobs, events, network, stop })
+    Ok(Handle { jobs, events, network, stop, failure })
 }
 
 /// What woke the engine.
@@ -151,7 +165,7 @@ async fn run(
     core: &mut Core,
     mut jobs: mpsc::Receiver<Job>,
     mut network: mpsc::Receiver<NetworkEvent>,
-) {
+) -> Result<(), StoreError> {
     loop {
         let wake = wait(core, &mut jobs, &mut network).await;
         let mut releases = Vec::new();
@@ -175,15 +189,18 @@ async fn run(
         let is_quiet = jobs.is_empty() && network.is_empty();
         core.project(is_quiet);
         match core.commit() {
-            Ok(()) => releases.into_iter().for_each(|release| release()),
+            Ok(()) => releases.into_iter().for_each(|release| release(Ok(()))),
             Err(error) => {
                 // After a failure of the disk the store takes nothing more until it is opened anew.
                 error!(%error, "commit failed; nothing of this step was kept; the node stops");
-                return;
+                for release in releases {
+                    release(Err(not_kept(&error)));
+                }
+                return Err(error);
             }
         }
         if is_over {
-            return;
+            return Ok(());
         }
     }
 }
@@ -206,6 +223,18 @@ async fn wait(
 pub(crate) fn now() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp::from_milliseconds(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What whoever waited is told when a commit failed.
+fn not_kept(error: &StoreError) -> ApiError {
+    match error {
+        StoreError::Full { .. } => ApiError::new(
+            ErrorCode::DiskFull,
+            "the disk is full: nothing of this request was written, and nothing before it is lost",
+            "free some room on the disk, start the node again with `sincronia run`, and do it again",
+        ),
+        _ => store_failed(),
+    }
 }
 
 fn store_failed() -> ApiError {

@@ -138,6 +138,10 @@ pub const STORE_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 /// How often the room on the disk is looked at: at 100 MB/s a flood takes half a gigabyte
 /// meanwhile.
 pub const ROOM_INTERVAL: Duration = Duration::from_secs(5);
+/// Characters of an invitation's identifier that name it: less may be meant for none, or for any.
+pub const INVITATION_BEGINNING_MIN: usize = 6;
+/// Below this a disk is full: an ordinary commit writes some hundred kilobytes of pages anew.
+pub const ROOM_MIN: u64 = 1024 * 1024;
 /// A node that presented itself to a partner calls it at once, but no oftener than this.
 pub const HURRY_INTERVAL: Duration = Duration::from_mins(1);
 /// Parts of a backup, of a megabyte each, that wait for whoever takes it.

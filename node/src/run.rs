@@ -128,9 +128,11 @@ pub async fn run(
     let token =
         Token::generate().map_err(|_| RunError::Keystore(KeystoreError::System("randomness")))?;
     let local = api.local_addr().map_err(failed)?;
-    let _announcement = Announcement::publish(directory.path(), local, &token).map_err(failed)?;
+    let announced = Announcement::publish(directory.path(), local, &token);
+    let unwritable = |cause| DirectoryError::Io { path: directory.path().to_path_buf(), cause };
+    let _announcement = announced.map_err(unwritable)?;
     info!(%organisation, api = %local, "running");
-    let stopped = handle.clone();
+    let (stopped, engine) = (handle.clone(), handle.clone());
     let stop = async move {
         tokio::select! {
             () = shutdown => {}
@@ -140,7 +142,8 @@ pub async fn run(
     let served = http::serve(api, Arc::new(handle), Settings::new(token), stop).await;
     network.shutdown().await;
     info!("stopped");
-    served.map_err(failed)
+    served.map_err(failed)?;
+    engine.take_failure().map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Opens the store. One that goes back to an older commit has its node wait for its partners.

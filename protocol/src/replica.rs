@@ -101,8 +101,8 @@ pub enum ReplicaError {
     Access(#[from] AccessError),
     /// The node was restored, or went back to an older commit, and has not heard its partners yet.
     #[error(
-        "this node was restored from a backup, or its store went back to an older state, and it \
-         still waits to hear its partners"
+        "this node was restored from a backup or made of a damaged disk, or its store went back to \
+         an older state, and it still waits to hear its partners"
     )]
     CatchingUp,
     /// Another copy of this node is running, or an old copy of its data was started.

@@ -6,7 +6,7 @@
 
 use serde_json::json;
 use sincronia_client::api::Client;
-use sincronia_node::api::{ApiError, ConventionRequest, ConventionsQuery, ErrorCode};
+use sincronia_node::api::{ApiError, ConventionRequest, ConventionsQuery};
 use sincronia_tests::federation::{self, Node};
 use std::collections::BTreeSet;
 use std::net::TcpStream;
@@ -70,8 +70,8 @@ fn threat_42_a_node_whose_disk_fills_says_so_keeps_what_it_said_and_goes_on_with
         }
     }
     let refused = refused.unwrap_or_else(|| panic!("{} were written", written.len()));
-    assert_eq!(refused.code, ErrorCode::Internal, "{refused:?}");
-    assert!(refused.message.contains("store"), "{refused:?}");
+    assert_eq!(json!(refused.code), "disk_full", "{refused:?}");
+    assert!(refused.remedy.contains("free some room"), "{refused:?}");
     println!("{} acknowledged before the disk was full", written.len());
     // It stopped by itself: whoever goes on after such an error does not know what is on the disk.
     comune.wait_stopped();
@@ -82,6 +82,29 @@ fn threat_42_a_node_whose_disk_fills_says_so_keeps_what_it_said_and_goes_on_with
     assert_eq!(conventions(comune.client()), written);
     written.insert(convention(&comune, &casa, "Con il posto di nuovo").unwrap());
     casa.wait("all of them", |client| conventions(client).is_superset(&written));
+}
+
+/// The last file for which there is room says where the node listens; the one after it would have
+/// told programs how to reach the node. That was blamed on the address of the local API.
+#[test]
+fn a_start_on_a_full_disk_names_the_disk() {
+    let (mut comune, _casa) = pair();
+    comune.kill();
+    let directory = comune.directory.display().to_string();
+    let aside = format!("{directory}.aside");
+    let full = format!(
+        "rm -f {directory}/last-listen {directory}/api-* && cp -a {directory} {aside} \
+         && files=$(ls -A {aside} | wc -l) \
+         && mount -t tmpfs -o nr_inodes=$((files + 2)),mode=700 none {directory} \
+         && cp -a {aside}/. {directory} && rm -r {aside} && exec \"$0\" \"$@\""
+    );
+    let words = comune.refusal_after(&format!("exec unshare -rm sh -c '{full}' \"$0\" \"$@\""));
+    if words.contains("unshare: ") || words.contains("mount: ") {
+        println!("this machine lets nobody mount a disk: {words}");
+    } else {
+        assert!(words.contains("No space left") && words.contains(&directory), "{words}");
+        assert!(!words.contains("api.address"), "{words}");
+    }
 }
 
 #[test]

@@ -141,6 +141,10 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     }
     assert!(titles.iter().all(|title| !title.is_empty()), "{titles:?}");
     assert!(told.revoked && told.records >= 2, "{told:?}");
+    casa.wait("the revocation, in the partner's sheet", |client| {
+        let partner = &client.partners().unwrap()[0];
+        json!(partner)["revoked"] == json!([lost])
+    });
     let own = told.spaces.iter().find(|one| one.space == made.space.id).unwrap();
     assert!(own.written >= 2 && own.state == "rotated", "{own:?}");
     casa.wait("its own cut", |client| {

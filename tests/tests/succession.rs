@@ -258,6 +258,25 @@ fn a_party_without_a_line_is_told_whom_to_ask_and_the_successor_whom_to_invite()
     prison.client().edit_convention(&id, &edit("Altro titolo")).unwrap();
 }
 
+/// A party that is reached by files alone read `ente1…` where the new body stood, until that one
+/// had accepted and its word had come, too.
+#[test]
+fn a_successor_that_was_only_declared_is_called_as_the_old_body_calls_it() {
+    let (old, old_words) = Node::found_with_words("A.S.L. n. 1");
+    let new = Node::found("Azienda USL");
+    let prison = Node::found_closed("Casa di reclusione");
+    assert!(!new.join(&old).name.is_empty());
+    let invitation = old.client().invite(&InviteRequest::default()).unwrap().text;
+    let answer = prison.client().join_by_bundle(&JoinByBundleRequest { invitation }).unwrap();
+    old.client().import_bundle(&answer.bytes).unwrap();
+    let successor = new.organisation.parse().unwrap();
+    sign(&old, &old_words, IdentityOperation::SucceededBy { organisation: successor });
+    carry(&old, &prison);
+    let known = prison.client().successions().unwrap();
+    assert!(known[0].declared && !known[0].accepted, "{known:?}");
+    assert_eq!(known[0].successor_name, marked("Azienda USL", "A.S.L. n. 1", &new));
+}
+
 #[test]
 fn the_body_that_is_no_more_is_told_what_passed_and_its_name_finds_the_new_one() {
     let (old, old_words) = Node::found_with_words("A.S.L. n. 1");

@@ -4,7 +4,7 @@ use super::arguments::Global;
 use super::failure::{Exit, Failure};
 use crate::api::Client;
 use crate::demo::address_book::AddressBook;
-use crate::language::{Catalogue, suggestion};
+use crate::language::{Argument, Catalogue, suggestion};
 use crate::output::Output;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,12 @@ impl Context {
 
     /// A failure with the texts of the catalogue.
     pub fn fail(&self, exit: Exit, code: &str, detail: &str) -> Failure {
-        Failure::known(self, exit, code, detail)
+        self.fail_with(exit, code, &[("detail", detail.into())])
+    }
+
+    /// As [`Self::fail`], with other arguments.
+    pub fn fail_with(&self, exit: Exit, code: &str, arguments: &[Argument<'_>]) -> Failure {
+        Failure::known(self, exit, code, arguments)
     }
 
     /// Why a file that was named cannot be read: one that is not there is not found.

@@ -1,7 +1,7 @@
 //! How a command ends: a code for programs, a cause and a remedy for people.
 
 use super::context::Context;
-use crate::language::Language;
+use crate::language::{Argument, Language};
 use crate::output::foreign::safe;
 use crate::output::tell;
 use serde::{Serialize, Serializer};
@@ -84,13 +84,12 @@ fn number<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> 
 
 impl Failure {
     /// With the text of the catalogue under `error-<code>`, and its remedy under `remedy-<code>`.
-    pub fn known(context: &Context, exit: Exit, code: &str, detail: &str) -> Self {
+    pub fn known(context: &Context, exit: Exit, code: &str, arguments: &[Argument<'_>]) -> Self {
         let key = code.replace('_', "-");
-        let detail = [("detail", detail.into())];
         Self {
             code: code.to_owned(),
-            message: context.texts.with(&format!("error-{key}"), &detail),
-            remedy: context.texts.find(&format!("remedy-{key}"), &detail).unwrap_or_default(),
+            message: context.texts.with(&format!("error-{key}"), arguments),
+            remedy: context.texts.find(&format!("remedy-{key}"), arguments).unwrap_or_default(),
             problems: Vec::new(),
             exit,
             foreign: false,
@@ -125,11 +124,13 @@ impl Failure {
         let texts = &context.texts;
         let mut text = String::new();
         let general = texts.error(&self.code, &self.message);
-        let translated = self.foreign && texts.language() != Language::En;
+        // Its message only lists the fields, which stand below one by one.
+        let is_list = self.code == "invalid_fields" && !self.problems.is_empty();
+        let translated = self.foreign && (is_list || texts.language() != Language::En);
         let lead = if translated { &general } else { &self.message };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {} [{}]", texts.text("error"), safe(lead), self.code);
-        if !lead.contains(&self.message) {
+        if !lead.contains(&self.message) && !is_list {
             let _ = writeln!(text, "  {}", safe(&self.translated(context, &self.message)));
         }
         for problem in &self.problems {

@@ -89,4 +89,54 @@ mod tests {
             assert_eq!(missing, BTreeSet::new(), "{language:?}");
         }
     }
+
+    /// The words of a command, as a shell takes them.
+    fn words(command: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for one in command.chars() {
+            match one {
+                '"' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                one => words.last_mut().unwrap().push(one),
+            }
+        }
+        words
+    }
+
+    /// The commands that a text suggests, with a value where it has an argument.
+    fn suggested(line: &str) -> Vec<String> {
+        let marks = [("`sincronia ", '`'), ("“sincronia ", '”')];
+        let found = marks.iter().flat_map(|(begin, end)| {
+            let parts = line.split(begin).skip(1);
+            parts.filter_map(|part| Some(part.split_once(*end)?.0.to_owned()))
+        });
+        let valued = found.map(|command| {
+            let mut parts = command.split("{ $");
+            let mut whole = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                whole.push_str(if part.starts_with("directory") { "--directory x" } else { "x" });
+                whole.push_str(part.split_once(" }").map_or("", |(_, rest)| rest));
+            }
+            whole
+        });
+        valued.collect()
+    }
+
+    /// Suggestions without what the command needs sent people to its help.
+    #[test]
+    fn every_suggested_command_can_be_given_as_it_stands() {
+        let mut refused = Vec::new();
+        for language in Language::ALL {
+            let command = command(&Catalogue::new(language));
+            let lines = language.source().lines();
+            for text in lines.filter(|line| !line.starts_with(['#'])).flat_map(suggested) {
+                let given = std::iter::once("sincronia".to_owned()).chain(words(&text));
+                if let Err(error) = command.clone().try_get_matches_from(given) {
+                    refused.push(format!("{text}: {:?}", error.kind()));
+                }
+            }
+        }
+        assert!(refused.is_empty(), "{refused:#?}");
+    }
 }

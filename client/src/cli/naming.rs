@@ -221,6 +221,8 @@ fn only<'a>(
     text: &str,
 ) -> Result<&'a str, Vec<String>> {
     let wanted = text.trim().to_lowercase();
+    // As lists show a beginning.
+    let wanted = wanted.trim_end_matches('…');
     if wanted.is_empty() {
         return Err(Vec::new());
     }
@@ -228,8 +230,8 @@ fn only<'a>(
     let ways: [Way<'_>; 4] = [
         &|id, _| id == wanted,
         &|_, name| name.to_lowercase() == wanted,
-        &|id, _| beginning && id.starts_with(&wanted),
-        &|_, name| name.to_lowercase().contains(&wanted),
+        &|id, _| beginning && id.starts_with(wanted),
+        &|_, name| name.to_lowercase().contains(wanted),
     ];
     for way in ways {
         let found: Vec<_> = every.clone().filter(|(id, name)| way(id, name)).collect();

@@ -14,6 +14,7 @@ use sincronia_node::setup::SetupError;
 use sincronia_node::{network::NetworkError, store::StoreError};
 use sincronia_protocol::backup::BackupError;
 use sincronia_protocol::identity::MachineError;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Why a node was not set up.
@@ -125,8 +126,9 @@ fn directory(context: &Context, error: &DirectoryError) -> Failure {
             let process = process.map(|number| format!(" ({number})")).unwrap_or_default();
             (Exit::Error, "directory_in_use", format!("{}{process}", path.display()))
         }
-        DirectoryError::Io { path, cause } => {
-            (Exit::Error, "directory", format!("{}: {cause}", path.display()))
+        DirectoryError::Io { path, cause } => return unwritable(context, path, cause),
+        DirectoryError::Keyless { path } => {
+            (Exit::NotFound, "keystore_missing", path.display().to_string())
         }
         DirectoryError::Missing { path } => {
             (Exit::NotFound, "no_node_here", path.display().to_string())
@@ -152,11 +154,25 @@ fn keystore(context: &Context, error: &KeystoreError) -> Failure {
         KeystoreError::Weak(path) => (Exit::Error, "keystore_weak", path),
         KeystoreError::Wrong => return context.fail(Exit::NotPermitted, "passphrase_wrong", ""),
         KeystoreError::Io { path, cause } => {
-            return context.fail(Exit::Error, "directory", &format!("{}: {cause}", path.display()));
+            return unwritable(context, path, cause);
         }
         error => return Failure::told(Exit::Error, "keystore", error),
     };
     context.fail(exit, code, &path.display().to_string())
+}
+
+/// A file of the node that the system does not let be read or written.
+fn unwritable(context: &Context, path: &Path, cause: &std::io::Error) -> Failure {
+    if matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        return disk_full(context, path);
+    }
+    context.fail(Exit::Error, "directory", &format!("{}: {cause}", path.display()))
+}
+
+/// As a running node says it, but for what becomes of a request: here there is none.
+fn disk_full(context: &Context, path: &Path) -> Failure {
+    let failure = context.fail(Exit::Error, "disk_full_here", &path.display().to_string());
+    Failure { code: "disk_full".into(), ..failure }
 }
 
 fn network(context: &Context, error: &NetworkError) -> Failure {
@@ -174,7 +190,7 @@ fn store(context: &Context, error: &StoreError) -> Failure {
         StoreError::Busy { path } | StoreError::InUse { path } => ("store_in_use", path, None),
         StoreError::Damaged { path, cause } => ("store_damaged", path, Some(cause.clone())),
         StoreError::Foreign { path } => ("store_foreign", path, None),
-        StoreError::Full { path } => ("disk_full", path, None),
+        StoreError::Full { path } => return disk_full(context, path),
         StoreError::Io { path, .. } if !path.exists() => ("store_missing", path, None),
         StoreError::Io { path, cause } => ("directory", path, Some(cause.clone())),
         StoreError::Newer { path, found, known } => {
@@ -203,6 +219,7 @@ mod tests {
             RunError::Config(ConfigError::Syntax { path: path(), cause: "line 1".into() }),
             RunError::Directory(DirectoryError::InUse { path: path(), process: Some(7) }),
             RunError::Directory(DirectoryError::Io { path: path(), cause: io() }),
+            RunError::Directory(DirectoryError::Keyless { path: path() }),
             RunError::Directory(DirectoryError::Missing { path: path() }),
             RunError::Directory(DirectoryError::Open { path: path() }),
             RunError::Keystore(KeystoreError::Damaged(path())),

@@ -31,7 +31,7 @@ impl Sheet {
     /// Reads a table with a header.
     ///
     /// # Errors
-    /// [`ImportError::Broken`] when a quotation mark is opened and never closed: all that follows
+    /// [`ImportError::Unclosed`] when a quotation mark is opened and never closed: all that follows
     /// would else become part of one cell, and its rows would be lost in silence.
     pub fn read(text: &str) -> Result<Self, ImportError> {
         let mut reader = csv::ReaderBuilder::new()
@@ -54,8 +54,7 @@ impl Sheet {
                 if record.len() == 1 && record.get(0) == Some(END_MARK) {
                     break;
                 }
-                let reason = "a quotation mark is opened there and not closed".to_owned();
-                return Err(ImportError::Broken { line, reason });
+                return Err(ImportError::Unclosed { line });
             }
             sheet.take(&record, line)?;
         }

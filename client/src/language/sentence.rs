@@ -110,8 +110,8 @@ mod tests {
                            that the address is reachable";
         let said = italian.said(unreachable).unwrap();
         assert!(said.contains("/ip4/192.0.2.1/tcp/4001") && !said.contains("nobody"), "{said}");
-        let ask = "ask Azienda USL for an invitation, then `sincronia join` (`--bundle` without a \
-                   line); the new key comes then";
+        let ask = "ask Azienda USL for an invitation, then `sincronia join INVITATION` (without a \
+                   line with `--bundle FILE`, too); the new key comes then";
         assert!(italian.said(ask).unwrap().starts_with("chiedi un invito a Azienda USL"));
         assert_eq!(italian.said("something quite new"), None);
         let marked = "ask Azienda USL (as Comune di Aulla calls it, ente1abcd…) first\nZeri (as";

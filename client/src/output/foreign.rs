@@ -3,16 +3,37 @@
 //! Names, notes and messages come from partners, and a terminal obeys what it is sent: colours and
 //! titles, cleared screens, text that runs backwards. What could drive it is replaced where the
 //! text enters a sentence, and once more where anything is printed.
+//!
+//! People believe what they read: a name with letters of another script that look like Latin ones
+//! passes for somebody else's. Such letters are shown by their number, as in `‹U+0410›ulla`. A word
+//! that is wholly in another script, and could not be read as a Latin one, stays as it is.
+
+use std::fmt::Write;
 
 /// Begins a command to the terminal.
 const ESCAPE: char = '\u{1b}';
 
-/// Text of others without the characters that could drive the terminal or hide what it says.
+/// Letters of other scripts that look like one of the Latin alphabet.
+const LOOK_ALIKES: &str = "АВЕЅІЈКМНОРСТУХЗаеѕіјорсухԁԛԝьһӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᎳᏃ";
+
+/// Text of others without the characters that could drive the terminal or hide what it says, and
+/// with letters that pass for others shown as what they are.
 #[must_use]
 pub fn safe(text: &str) -> String {
-    text.chars()
-        .map(|one| if is_hostile(one) { char::REPLACEMENT_CHARACTER } else { one })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = first.is_alphabetic();
+        let end = rest.find(|one: char| one.is_alphabetic() != is_word).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        if is_word && is_deceptive(part) {
+            part.chars().for_each(|one| push_marked(&mut shown, one));
+        } else {
+            shown.extend(part.chars().map(harmless));
+        }
+        rest = after;
+    }
+    shown
 }
 
 /// What is printed, with the colours of our own tables (`ESC [ digits m`) and no other command.
@@ -21,14 +42,19 @@ pub fn safe_in_colour(text: &str) -> String {
     let mut parts = text.split(ESCAPE);
     let mut printed = safe(parts.next().unwrap_or_default());
     for part in parts {
-        let is_colour = part.strip_prefix('[').is_some_and(|rest| {
-            let end = rest.find(|one: char| !one.is_ascii_digit() && one != ';');
-            end.is_some_and(|end| rest.get(end..).is_some_and(|rest| rest.starts_with('m')))
-        });
-        printed.push(if is_colour { ESCAPE } else { char::REPLACEMENT_CHARACTER });
-        printed.push_str(&safe(part));
+        let (colour, rest) = part.split_at(colour_length(part).unwrap_or(0));
+        printed.push(if colour.is_empty() { char::REPLACEMENT_CHARACTER } else { ESCAPE });
+        printed.push_str(colour);
+        printed.push_str(&safe(rest));
     }
     printed
+}
+
+/// How long the rest of a command for a colour is, if that is what stands there.
+fn colour_length(part: &str) -> Option<usize> {
+    let digits = part.strip_prefix('[')?;
+    let end = digits.find(|one: char| !one.is_ascii_digit() && one != ';')?;
+    digits.get(end..)?.starts_with('m').then_some(end + "[m".len())
 }
 
 /// Controls but for the end of a line, marks that turn or hide text, tags that are not seen.
@@ -40,6 +66,34 @@ fn is_hostile(one: char) -> bool {
             | '\u{2060}'..='\u{2069}'
             | '\u{feff}'
             | '\u{e0000}'..='\u{e007f}')
+}
+
+fn harmless(one: char) -> char {
+    if is_hostile(one) { char::REPLACEMENT_CHARACTER } else { one }
+}
+
+/// Whether a word can pass for a Latin one that it is not: letters of several scripts, or none but
+/// such as look Latin.
+fn is_deceptive(word: &str) -> bool {
+    let is_mixed = word.chars().any(is_latin) && !word.chars().all(is_latin);
+    is_mixed || word.chars().all(|one| LOOK_ALIKES.contains(one))
+}
+
+/// Letters of the Latin script, and signs that every script uses (µ, Ω as units, ª).
+const fn is_latin(one: char) -> bool {
+    matches!(one,
+        'a'..='z' | 'A'..='Z' | '\u{aa}'..='\u{2ff}' | '\u{1d00}'..='\u{1dbf}'
+        | '\u{1e00}'..='\u{1eff}' | '\u{2070}'..='\u{218b}' | '\u{2c60}'..='\u{2c7f}'
+        | '\u{a720}'..='\u{a7ff}' | '\u{fb00}'..='\u{fb06}')
+}
+
+fn push_marked(shown: &mut String, one: char) {
+    if is_latin(one) {
+        shown.push(one);
+    } else {
+        // Writing to a string cannot fail.
+        let _ = write!(shown, "‹U+{:04X}›", u32::from(one));
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +113,23 @@ mod tests {
         assert_eq!(safe_in_colour(coloured), coloured);
         assert_eq!(safe_in_colour("\u{1b}[2J\u{1b}]0;p\u{7}"), "\u{fffd}[2J\u{fffd}]0;p\u{fffd}");
         assert_eq!(safe_in_colour("\u{1b}[31"), "\u{fffd}[31", "a command that is cut off");
+        let foreign = "\u{1b}[33mЩука\u{1b}[0m";
+        assert_eq!(safe_in_colour(foreign), foreign, "a colour is no part of the word after it");
+    }
+
+    #[test]
+    fn letters_that_pass_for_latin_ones_are_shown_as_what_they_are() {
+        assert_eq!(safe("Comune di \u{410}ulla"), "Comune di ‹U+0410›ulla");
+        assert_eq!(safe("Z\u{435}ri (\u{421}\u{410})"), "Z‹U+0435›ri (‹U+0421›‹U+0410›)");
+        assert_eq!(safe(&safe("\u{410}ulla")), "‹U+0410›ulla", "also when it is printed again");
+        for plain in [
+            "Città di Łódź",
+            "Občina Đakovo",
+            "50 \u{b5}g, 3 k\u{2126}",
+            "Общество «Щука»",
+            "Δήμος",
+        ] {
+            assert_eq!(safe(plain), plain);
+        }
     }
 }

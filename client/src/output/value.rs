@@ -34,11 +34,16 @@ impl Names {
 /// The beginning of an identifier, enough to tell it from its neighbours.
 #[must_use]
 pub fn short(id: &str) -> String {
+    let beginning = beginning(id);
+    if beginning == id { id.to_owned() } else { format!("{beginning}…") }
+}
+
+/// The same, as a command takes it.
+#[must_use]
+pub fn beginning(id: &str) -> &str {
     const SHOWN: usize = 16;
-    match id.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", id.get(..at).unwrap_or(id)),
-        None => id.to_owned(),
-    }
+    let end = id.char_indices().nth(SHOWN).map_or(id.len(), |(at, _)| at);
+    id.get(..end).unwrap_or(id)
 }
 
 /// The value of a field in words.

@@ -185,3 +185,68 @@ fn what_does_not_count_is_listed_and_a_secret_typed_for_a_file_is_not_repeated()
     let output = sincronia(running.directory.path(), &["join", &secret]);
     assert!(!output.status.success() && !says(&output).contains("qqqqqqqqqqqqqqqqqqqq"));
 }
+
+#[test]
+fn a_program_that_asks_for_an_exchange_gets_a_document() {
+    let running = Running::start();
+    running.probe.gate.notify_one();
+    let output = sincronia(running.directory.path(), &["--json", "sync"]);
+    assert!(output.status.success(), "{}", says(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "sincronia/1/sync");
+    assert_eq!(document["data"], json!({"partners": 1, "unreached": []}));
+}
+
+/// `invite revoke ""` revoked the one invitation that was open.
+#[test]
+fn too_little_of_an_identifier_names_nothing() {
+    let running = Running::start();
+    for nothing in ["", "…", "f"] {
+        running.probe.take();
+        let output = sincronia(running.directory.path(), &["invite", "revoke", nothing]);
+        let calls = running.probe.take();
+        assert_eq!(output.status.code(), Some(2), "{nothing}: {}", says(&output));
+        assert!(calls.iter().all(|(name, _)| *name != "revoke_invitation"), "{calls:?}");
+    }
+    let whole = sincronia(running.directory.path(), &["invite", "revoke", "i"]);
+    assert!(whole.status.success(), "{}", says(&whole));
+    let output = sincronia(running.directory.path(), &["--language", "en", "node", "report", "no"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+    assert!(says(&output).contains("one of: nodo1"), "{}", says(&output));
+}
+
+#[test]
+fn who_was_presented_is_called_so_by_somebody() {
+    let running = Running::start();
+    for (language, name) in [
+        ("en", "ASL (as Comune di Aulla calls it,"),
+        ("it", "ASL (così la chiama Comune di Aulla,"),
+    ] {
+        let words = ["--language", language, "introduction", "list"];
+        let list = says(&sincronia(running.directory.path(), &words));
+        let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(list.contains(name), "{list}");
+        let node = running.directory.path().display();
+        let how = format!("`sincronia introduction accept ente2 --directory {node}`");
+        assert!(list.contains(&how), "{list}");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_node_is_not_called_none() {
+    let home = tempfile::tempdir().unwrap();
+    let place = |name: &str| home.path().join(name).display().to_string();
+    let (node, key) = (home.path().join("nodo"), place("key"));
+    let words = ["init", "Comune di Zeri", "--no-input", "--key-file", &key, "--recovery-file"];
+    assert!(sincronia(&node, &[&words[..], &[&place("words")]].concat()).status.success());
+    let run = || sincronia(&node, &["--language", "en", "run", "--key-file", &key]);
+    for file in ["keystore.cbor", "store.redb"] {
+        std::fs::rename(node.join(file), place(file)).unwrap();
+        let (output, aside) = (run(), place(file));
+        std::fs::rename(aside, node.join(file)).unwrap();
+        assert!(!output.status.success(), "{}", says(&output));
+        let text = says(&output);
+        assert!(text.contains(file) && text.contains("sincronia backup restore"), "{text}");
+        assert!(!text.contains("create one"), "{text}");
+    }
+}

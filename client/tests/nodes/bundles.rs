@@ -103,6 +103,7 @@ fn a_bundle_that_could_not_be_written_was_never_made() {
     let made = export("new/deep");
     assert!(made.status.success(), "{}", says(&made));
     assert_eq!(files(&comune.place("new/deep")), [file("new/deep", 1)]);
+    assert!(says(&made).contains("Bundle no. 1 for Carcere, in one file:"), "{}", says(&made));
     assert_eq!(bundles()["last_out_number"], 1);
     assert_eq!(std::fs::read(file("taken", 1)).unwrap(), b"another");
     std::fs::write(file("taken", 2), "another").unwrap();

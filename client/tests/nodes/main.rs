@@ -3,4 +3,6 @@
 
 mod bundles;
 mod node;
+mod records;
 mod restoring;
+mod successors;

@@ -40,6 +40,8 @@ pub enum ErrorCode {
     Bundle,
     /// A conflict needs a person.
     Conflict,
+    /// The record shows something else than when it was read.
+    ChangedSince,
     /// The key of the space has not arrived.
     KeyMissing,
     /// The node was restored from a backup and still waits to hear its partners.
@@ -56,6 +58,8 @@ pub enum ErrorCode {
     Busy,
     /// Too large.
     TooLarge,
+    /// The disk, or what this user may have of it, is full.
+    DiskFull,
     /// The node does not run.
     NodeNotRunning,
     /// The node failed.
@@ -123,6 +127,7 @@ impl ApiError {
             ErrorCode::Erased => 410,
             ErrorCode::Ambiguous
             | ErrorCode::Conflict
+            | ErrorCode::ChangedSince
             | ErrorCode::KeyMissing
             | ErrorCode::CatchingUp
             | ErrorCode::NoRecipient => 409,
@@ -139,6 +144,7 @@ impl ApiError {
             ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::NodeNotRunning => 503,
             ErrorCode::TooLarge => 413,
             ErrorCode::Internal => 500,
+            ErrorCode::DiskFull => 507,
         }
     }
 
@@ -155,7 +161,7 @@ impl ApiError {
             | ErrorCode::MediaType => 2,
             ErrorCode::NotFound | ErrorCode::Erased | ErrorCode::Ambiguous => 3,
             ErrorCode::NodeNotRunning => 4,
-            ErrorCode::Conflict => 5,
+            ErrorCode::Conflict | ErrorCode::ChangedSince => 5,
             ErrorCode::Partner
             | ErrorCode::Invitation
             | ErrorCode::Bundle
@@ -167,7 +173,11 @@ impl ApiError {
             | ErrorCode::NotPrimary
             | ErrorCode::Revoked
             | ErrorCode::WrongHost => 7,
-            ErrorCode::Cloned | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::Internal => 1,
+            ErrorCode::Cloned
+            | ErrorCode::Busy
+            | ErrorCode::Timeout
+            | ErrorCode::DiskFull
+            | ErrorCode::Internal => 1,
         }
     }
 }

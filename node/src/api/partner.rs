@@ -58,6 +58,9 @@ pub struct PartnerView {
     pub verification_phrase: Vec<String>,
     /// Its nodes and where they were last reached.
     pub addresses: Vec<(String, Vec<String>)>,
+    /// Those of them that it revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<String>,
     /// When it joined.
     pub joined_at: u64,
     /// When both last were known to have the same; at first, when they met.

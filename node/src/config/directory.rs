@@ -40,6 +40,12 @@ pub enum DirectoryError {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// There is a node's store in it, and not the keys that open it.
+    #[error("{path}: the keystore is missing; put it back from a copy, or restore a backup")]
+    Keyless {
+        /// The keystore.
+        path: PathBuf,
+    },
     /// There is no node in it.
     #[error("{path}: there is no node here; create one with `sincronia init`")]
     Missing {
@@ -98,10 +104,13 @@ impl NodeDirectory {
     /// Opens the directory of a node that was set up.
     ///
     /// # Errors
-    /// [`DirectoryError::Missing`] when it was not; [`DirectoryError::Open`] when others can look
-    /// into it.
+    /// [`DirectoryError::Missing`] when it was not; [`DirectoryError::Keyless`] when only its store
+    /// is left; [`DirectoryError::Open`] when others can look into it.
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
         let directory = Self { path: path.to_path_buf() };
+        if !directory.keystore().exists() && directory.store().exists() {
+            return Err(DirectoryError::Keyless { path: directory.keystore() });
+        }
         if !directory.keystore().exists() {
             return Err(DirectoryError::Missing { path: path.to_path_buf() });
         }

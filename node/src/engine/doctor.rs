@@ -29,17 +29,9 @@ impl Core {
     /// The disk and the line.
     fn machine_checks(&self, status: &Status) -> [Check; 5] {
         let copies = damaged_copies(self.store.path());
-        let free =
-            self.room.free().map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
         [
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
-            check(
-                "room",
-                !status.short_of_room,
-                free,
-                "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
-                 exchanged",
-            ),
+            self.room_check(status),
             check(
                 "damaged_copies",
                 copies.is_empty(),
@@ -59,6 +51,19 @@ impl Core {
                 "run `sincronia online`",
             ),
         ]
+    }
+
+    fn room_check(&self, status: &Status) -> Check {
+        let free = self.room.free();
+        let free = free.map_or_else(|| "unknown".into(), |free| format!("{free} bytes"));
+        let is_full = self.room.is_full();
+        let remedy = if is_full {
+            "the disk is full: free some room, or the next change cannot be written"
+        } else {
+            "make room on the disk, or lower store.reserve_megabytes; until then nothing is \
+             exchanged"
+        };
+        check("room", !is_full && !status.short_of_room, free, remedy)
     }
 }
 
@@ -102,7 +107,7 @@ fn standing_checks(status: &Status) -> [Check; 5] {
             "removals_hold",
             status.revoked_aside.is_empty(),
             if status.revoked_aside.is_empty() { "all".into() } else { aside },
-            "the root key was changed beside their removal: `sincronia node revoke` once more",
+            "the root key was changed beside their removal: `sincronia node revoke MACHINE` once more",
         ),
         check(
             "caught_up",
@@ -160,7 +165,7 @@ fn partner_checks(status: &Status) -> [Check; 6] {
         nobody(
             "partners_verified",
             &unverified.map(|one| one.name.clone()).collect::<Vec<_>>(),
-            "compare the six words by telephone: `sincronia partner verify`",
+            "compare the six words by telephone: `sincronia partner verify PARTNER`",
         ),
     ]
 }

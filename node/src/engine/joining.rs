@@ -338,6 +338,13 @@ impl Core {
 
     /// Withdraws an invitation, named by its id or the beginning of it.
     pub fn revoke_invitation(&mut self, id: &str) -> Result<InvitationView, ApiError> {
+        if id.len() < limits::INVITATION_BEGINNING_MIN {
+            return Err(ApiError::new(
+                ErrorCode::Invalid,
+                "this is too little of an identifier to say which invitation is meant",
+                "give more of the identifier",
+            ));
+        }
         let records = self.step(|replica, disk, _| replica.invitations(disk))?;
         let found: Vec<_> =
             records.iter().filter(|record| hex(&record.id).starts_with(id)).collect();
@@ -348,7 +355,7 @@ impl Core {
             return Err(ApiError::new(
                 ErrorCode::Invitation,
                 format!("{} used this invitation already", self.name_of(&organisation)),
-                "to end the partnership: `sincronia partner block`",
+                format!("to end the partnership: `sincronia partner block {organisation}`"),
             ));
         }
         self.step(|replica, disk, _| replica.revoke_invitation(disk, &record.id))?;

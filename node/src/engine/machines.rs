@@ -105,6 +105,7 @@ impl Core {
             return Err(stale("the entries do not continue the identity log".into()));
         }
         self.step(|replica, disk, _| replica.admit_identity(disk, &entries))?;
+        self.name_successors(&entries);
         self.nodes()
     }
 
@@ -230,8 +231,8 @@ impl Core {
             ErrorCode::NotPrimary,
             text,
             format!(
-                "do it on the primary, {named}; if that machine is lost, `sincronia node revoke` it, \
-                 or name another with `sincronia node primary`"
+                "do it on the primary, {named}; if that machine is lost, `sincronia node revoke \
+                 MACHINE` revokes it, and `sincronia node primary MACHINE` names another"
             ),
         )
     }

@@ -60,6 +60,14 @@ fn as_called(name: &str, by: &str, organisation: &OrganisationId) -> String {
     format!("{name} (as {by} calls it, {organisation:?}…)")
 }
 
+/// What a sheet calls the organisation that takes its body's place, if it is this one.
+fn named_there<'a>(said: &'a Map<String, Value>, successor: &str) -> Option<&'a str> {
+    let is_it = said.get("into")?.as_str()? == successor;
+    let name = said.get("note")?.as_str().filter(|_| is_it)?;
+    let is_sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
+    is_sound.then_some(name)
+}
+
 /// What people read of a name: the case, spaces and marks of a look-alike do not count.
 fn letters(name: &str) -> String {
     name.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -84,6 +92,7 @@ impl Core {
     fn name_told(&self, organisation: &OrganisationId) -> String {
         let called = self.name_presented(organisation);
         let called = called.or_else(|| self.name_by_predecessor(organisation));
+        let called = called.or_else(|| self.name_by_declaration(organisation));
         match called {
             Some(Called { name, by }) if !self.is_taken(&name) => match by {
                 Some(by) => as_called(&name, &by, organisation),
@@ -120,13 +129,23 @@ impl Core {
         let text = successor.to_string();
         let behind = self.replica.behind(successor, PREDECESSORS_NAMED_MAX);
         behind.iter().find_map(|predecessor| {
-            let said = self.told_by(predecessor).ok()??;
-            let is_it = said.get("into")?.as_str()? == text;
-            let name = said.get("note")?.as_str().filter(|_| is_it)?;
-            let sound = is_line(name) && name.len() <= sincronia_protocol::limits::NAME_BYTES_MAX;
+            let name = named_there(self.told_by(predecessor).ok()??, &text)?;
             let is_partner = self.replica.is_partner(predecessor);
             let by = (!is_partner).then(|| self.source(predecessor));
-            sound.then(|| Called { name: name.to_owned(), by })
+            Some(Called { name: name.to_owned(), by })
+        })
+    }
+
+    /// The name by which an organisation calls the one that it declared to take its place, while
+    /// that one has not accepted, or that it did has not come here: no more than its word.
+    fn name_by_declaration(&self, successor: &OrganisationId) -> Option<Called> {
+        let text = successor.to_string();
+        let all = self.found.announced(|| self.read_announced()).ok()?;
+        all.iter().find_map(|(predecessor, said)| {
+            let name = named_there(said, &text)?;
+            let declares = self.replica.identity(predecessor)?.successors().contains_key(successor);
+            let by = Some(self.source(predecessor));
+            declares.then(|| Called { name: name.to_owned(), by })
         })
     }
 

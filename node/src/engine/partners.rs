@@ -28,7 +28,8 @@ pub(super) fn network_closed() -> ApiError {
     ApiError::new(
         ErrorCode::NotPermitted,
         "this node's network is closed by its settings",
-        "exchange files: `sincronia join --bundle`, `sincronia bundle`",
+        "exchange files: `sincronia join INVITATION --bundle FILE`, then `sincronia bundle export \
+         --for ORGANISATION` and `sincronia bundle import FILE`",
     )
 }
 
@@ -103,6 +104,7 @@ impl Core {
                 .iter()
                 .map(|(node, addresses)| (node.to_string(), addresses.clone()))
                 .collect(),
+            revoked: self.revoked_of(id, partner),
             joined_at: partner.joined_at.milliseconds(),
             last_exchange: last_exchange.map(Timestamp::milliseconds),
             confirmed: confirmed.map(Timestamp::milliseconds),
@@ -116,6 +118,13 @@ impl Core {
             carriers: Vec::new(),
             bundles: None,
         }
+    }
+
+    /// Which of the nodes that a partner was reached at do not speak for it any more.
+    fn revoked_of(&self, id: &OrganisationId, partner: &Partner) -> Vec<String> {
+        let Some(identity) = self.replica.identity(id) else { return Vec::new() };
+        let nodes = partner.addresses.iter().map(|(node, _)| node);
+        nodes.filter(|node| !identity.is_active(node)).map(ToString::to_string).collect()
     }
 
     fn sync_view(&self, id: &OrganisationId, partner: &Partner) -> SyncView {
@@ -226,6 +235,7 @@ mod tests {
             state: PartnerState::Verified,
             verification_phrase: Vec::new(),
             addresses: Vec::new(),
+            revoked: Vec::new(),
             joined_at,
             last_exchange: None,
             confirmed,

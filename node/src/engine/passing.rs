@@ -7,7 +7,7 @@ use crate::api::{ApiError, ErrorCode, HistoryView, MemberView, PassedView, Recor
 use crate::limits;
 use serde_json::{Map, Value, json};
 use sincronia_protocol::access::Role;
-use sincronia_protocol::identity::Succession;
+use sincronia_protocol::identity::{IdentityEntry, IdentityOperation, Succession};
 use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::{Summary, WriteTarget};
@@ -76,6 +76,19 @@ impl Core {
         Ok(())
     }
 
+    /// Names in this organisation's own sheet whom these entries of its log declare to take its
+    /// place. What is signed stands without it.
+    pub(super) fn name_successors(&mut self, entries: &[IdentityEntry]) {
+        for entry in entries {
+            if let IdentityOperation::SucceededBy { organisation } = &entry.statement.operation
+                && self.replica.is_partner(organisation)
+                && let Err(error) = self.announce_successor(organisation)
+            {
+                warn!(%error, "the own sheet does not tell who takes this organisation's place");
+            }
+        }
+    }
+
     /// Writes into this organisation's own sheet who takes its place and what it is called, unless
     /// the sheet says so already: partners that never met the successor read its name there.
     pub(super) fn announce_successor(
@@ -121,8 +134,8 @@ impl Core {
             ErrorCode::KeyMissing,
             format!("this space now belongs to an organisation that is no partner here: {name}"),
             format!(
-                "ask {name} for an invitation, then `sincronia join` (`--bundle` without a line); \
-                 the new key comes then"
+                "ask {name} for an invitation, then `sincronia join INVITATION` (without a line \
+                 with `--bundle FILE`, too); the new key comes then"
             ),
         )
     }

@@ -85,8 +85,7 @@ impl Core {
         let EditRequest { fields, seen, operator, comment } = request;
         let has_conflicts = self.replica.summary(space).is_some_and(|one| one.conflicts > 0);
         if has_conflicts || seen.is_some() {
-            let row = self.row(space, record)?;
-            super::editing::may_change(&row.view, fields.keys(), seen.as_deref())?;
+            self.may_edit((space, record), fields.keys(), seen.as_deref())?;
         }
         let act = Act { operator, comment };
         self.write(*space, WriteTarget::Existing(*record), fields, act)

@@ -58,8 +58,8 @@ const fn outcome(error: &ReplicaError) -> (ErrorCode, &'static str) {
         }
         ReplicaError::Frozen => (
             ErrorCode::NotPermitted,
-            "the author's organisation revokes that node (`sincronia node revoke`) and writes from \
-             another one",
+            "the author's organisation revokes that node (“sincronia node revoke MACHINE”) and \
+             writes from another one",
         ),
         ReplicaError::Damaged(_) | ReplicaError::Storage(_) => {
             (ErrorCode::Internal, "run `sincronia verify`, and check the disk")
@@ -110,7 +110,7 @@ fn access(error: AccessError, text: String) -> ApiError {
     let (code, remedy) = match error {
         AccessError::Operation => (
             ErrorCode::Invalid,
-            "see who takes part and in which role: `sincronia convention show`",
+            "see who takes part and in which role: `sincronia convention show CONVENTION`",
         ),
         AccessError::TooLong => {
             (ErrorCode::TooLarge, "make a new convention with the same parties, and go on there")

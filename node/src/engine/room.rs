@@ -4,7 +4,7 @@
 //! there is room again, everybody is called again.
 
 use super::Core;
-use crate::limits::ROOM_INTERVAL;
+use crate::limits::{ROOM_INTERVAL, ROOM_MIN};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tracing::{info, warn};
@@ -35,6 +35,11 @@ impl Room {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// Whether the next write may fail, however small the reserve is.
+    pub fn is_full(&self) -> bool {
+        is_full(self.free())
+    }
+
     /// Looks again, if the last time is long enough ago. Whether it changed.
     fn look(&mut self, now: Instant) -> bool {
         let is_due = self.looked.is_none_or(|at| now.duration_since(at) >= ROOM_INTERVAL);
@@ -48,6 +53,10 @@ impl Room {
         self.is_short = self.free().is_some_and(|free| free < wanted);
         self.is_short != was_short
     }
+}
+
+fn is_full(free: Option<u64>) -> bool {
+    free.is_some_and(|free| free < ROOM_MIN)
 }
 
 impl Core {
@@ -79,6 +88,7 @@ mod tests {
         room.reserve = 1;
         assert!(!room.look(now), "not yet");
         assert!(room.look(now + ROOM_INTERVAL) && !room.is_short());
+        assert!(is_full(Some(0)) && !is_full(Some(ROOM_MIN)) && !is_full(None));
         let mut none = Room::new(place.path(), 0);
         assert!(!none.look(now) && !none.is_short());
     }

@@ -97,7 +97,10 @@ impl Core {
         Err(ApiError::new(
             ErrorCode::NotPermitted,
             format!("this organisation has not declared who takes its place: {name}"),
-            "declare it first: `sincronia succession declare`, and `succession accept` on the other node",
+            format!(
+                "declare it first: `sincronia succession declare {successor}`; on the other node \
+                 `succession accept` follows"
+            ),
         ))
     }
 
@@ -110,7 +113,7 @@ impl Core {
             return Err(ApiError::new(
                 ErrorCode::NotPermitted,
                 format!("this space was not offered to this organisation by its owner: {name}"),
-                "have it offered there: `sincronia succession offer`",
+                "have it offered there: “sincronia succession offer --to ORGANISATION CONVENTION”",
             ));
         }
         if self.predecessors(&own).contains(&owner) {
@@ -119,7 +122,10 @@ impl Core {
         Err(ApiError::new(
             ErrorCode::NotPermitted,
             format!("not both have signed that this organisation takes the place of: {name}"),
-            "sign it here: `sincronia succession accept`; `sincronia succession list` shows what is missing",
+            format!(
+                "sign it here: `sincronia succession accept {owner}`; `sincronia succession list` \
+                 shows what is missing"
+            ),
         ))
     }
 
@@ -154,7 +160,8 @@ impl Core {
             return Err(ApiError::new(
                 ErrorCode::NotPermitted,
                 "only the owner of a convention puts a successor in the place of a party",
-                "ask the owner; what this organisation is offered it takes: `sincronia succession take`",
+                "ask the owner; what this organisation is offered it takes: `sincronia succession \
+                 take --all`",
             ));
         }
         self.atomically(|core| {

@@ -81,9 +81,9 @@ impl Branches {
         (chosen.others.len() < self.others.len()).then_some(chosen)
     }
 
-    /// Whether so many branches fit in the place of `before`. Erasures are never let go, so there is
-    /// no room for more of them than the limit until the owner's primary has said them again; only
-    /// what it says itself, under a higher term, is always heard.
+    /// Whether so many branches fit in the place of `before`. Erasures are never let go, so there
+    /// is no room for more of them than the limit until the owner's primary has said them again;
+    /// only what it says itself, under a higher term, is always heard.
     #[must_use]
     pub fn fit_after(&self, before: &Self) -> bool {
         let outranks = self.standing_of_writer() > before.standing_of_writer();
@@ -299,7 +299,7 @@ impl Branches {
 /// Of branches that rank below `higher`, in order, those that erase what none above them erases.
 fn erasing(higher: &[Access], lower: Vec<Access>) -> Vec<Access> {
     let mut erased = Erasures::default();
-    for branch in &higher {
+    for branch in higher {
         erased.add(branch.erasures());
     }
     let mut adds = |branch: &Access| {

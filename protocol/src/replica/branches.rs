@@ -26,8 +26,8 @@ pub struct SetAside {
     pub contradicts: bool,
 }
 
-/// Branches of a tree that is looked at: all that may be kept, and the one that holds, once here and
-/// once as they come.
+/// Branches of a tree that is looked at: all that may be kept, the one that holds, and the one that
+/// comes.
 const LEAVES_MAX: usize = limits::ACCESS_ENDS_MAX + 2;
 
 /// Entries of an access log, by the entry that each follows.

@@ -90,7 +90,9 @@ impl Organisation {
     pub fn say_apart(&mut self, operations: [IdentityOperation; 2]) {
         let root = root(self.number, self.identity.generation());
         let drafts = operations.map(|operation| self.identity.draft(operation));
-        drafts.into_iter().for_each(|draft| self.take(draft.sign(&root)));
+        for draft in drafts {
+            self.take(draft.sign(&root));
+        }
         let heads = self.identity.divided().collect();
         self.say(IdentityOperation::Unite { heads });
     }

@@ -71,6 +71,8 @@ pub(in crate::cli) enum Succession {
     Declare {
         #[arg(value_name = "ORGANISATION")]
         successor: String,
+        #[arg(long)]
+        also: bool,
         #[command(flatten)]
         recovery: Recovery,
     },

@@ -100,7 +100,9 @@ fn chosen(
     let conflict = conflict.ok_or_else(|| context.fail(Exit::NotFound, "no_conflict", field))?;
     let value = number.checked_sub(1).and_then(|at| conflict.values.get(at));
     let value = value.ok_or_else(|| {
-        context.fail(Exit::Usage, "no_such_value", &conflict.values.len().to_string())
+        let (count, id) = (conflict.values.len().to_string(), record.id.as_str());
+        let arguments = [("detail", count.into()), ("id", id.into())];
+        context.fail_with(Exit::Usage, "no_such_value", &arguments)
     })?;
     Ok(value.origin.entry.clone())
 }

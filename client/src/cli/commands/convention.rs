@@ -117,7 +117,8 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
 /// The parties that are not partners yet, by name.
 fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Option<String> {
     let parties: Vec<_> = view.not_shared_yet.iter().map(|party| names.of(party)).collect();
-    let arguments = [("parties", parties.join(", ").into())];
+    let id = view.convention.id.as_str();
+    let arguments = [("parties", parties.join(", ").into()), ("id", id.into())];
     (!parties.is_empty()).then(|| context.texts.with("not-shared-yet", &arguments))
 }
 

@@ -5,7 +5,7 @@ use crate::cli::arguments::Import;
 use crate::cli::context::Context;
 use crate::cli::entering;
 use crate::cli::failure::{Exit, Failure};
-use crate::import::{self, Contents, ImportError, Mapping, Problem, Row};
+use crate::import::{self, AlreadyThere, Contents, ImportError, Mapping, Problem, Row};
 use crate::language::{Catalogue, Language};
 use crate::output::progress::Progress;
 use crate::output::table::Rows;
@@ -26,6 +26,8 @@ struct Report {
     good: usize,
     /// Rows written.
     written: u64,
+    /// Rows that a record says already: nothing was to be done.
+    already_there: Vec<AlreadyThere>,
     /// Which row, which field, why.
     problems: Vec<Problem>,
 }
@@ -35,13 +37,13 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Outcome {
     let mut contents = read(context, kind, arguments)?;
     resolve(context, kind, &mut contents);
     let progress = Progress::waiting(context.texts.text("import-checking"));
-    set_repeated_aside(context, arguments, &mut contents)?;
+    let already_there = set_repeated_aside(context, arguments, &mut contents)?;
     let checked = batch(context, arguments, &contents, true)?;
     let problems = problems(&contents, &checked);
     let bad: BTreeSet<_> = problems.iter().map(|problem| problem.row).collect();
     contents.rows.retain(|row| !bad.contains(&row.number));
-    let mut report =
-        Report { rows: contents.total, good: contents.rows.len(), written: 0, problems };
+    let (rows, good) = (contents.total, contents.rows.len());
+    let mut report = Report { rows, good, written: 0, already_there, problems };
     let allowed = report.problems.is_empty() || arguments.partial;
     if allowed && !arguments.dry_run && !contents.rows.is_empty() {
         progress.say(context.texts.text("import-writing"));
@@ -60,7 +62,10 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Outcome {
 fn read(context: &Context, kind: Kind, arguments: &Import) -> Result<Contents, Failure> {
     let bytes = entering::read(&arguments.file)
         .map_err(|error| context.unreadable(&arguments.file, &error))?;
-    let told = |error: ImportError| Failure::told(Exit::Usage, error.code(), error);
+    let told = |error: ImportError| {
+        let remedy = error.remedy();
+        Failure { remedy, ..Failure::told(Exit::Usage, error.code(), error) }
+    };
     let mapping = Mapping::parse(&arguments.mappings).map_err(told)?;
     let catalogues = Language::ALL.map(Catalogue::new);
     let catalogues: Vec<_> = catalogues.iter().collect();
@@ -85,12 +90,12 @@ fn resolve(context: &Context, kind: Kind, contents: &mut Contents) {
     }
 }
 
-/// Takes the rows out that would only say again what is there.
+/// Takes the rows out that would only say again what is there, and returns them.
 fn set_repeated_aside(
     context: &Context,
     arguments: &Import,
     contents: &mut Contents,
-) -> Result<(), Failure> {
+) -> Result<Vec<AlreadyThere>, Failure> {
     let space = match &arguments.space {
         Some(space) => space.clone(),
         None => record::directory(context)?,
@@ -103,10 +108,11 @@ fn set_repeated_aside(
     let known = context.client()?.records(&query)?;
     let known = known.iter().map(|record| (record.id.as_str(), &record.fields));
     let repeated = import::repeated(&contents.rows, known);
-    let numbers: BTreeSet<_> = repeated.iter().map(|problem| problem.row).collect();
+    let numbers = repeated.problems.iter().map(|problem| problem.row);
+    let numbers: BTreeSet<_> = numbers.chain(repeated.there.iter().map(|one| one.row)).collect();
     contents.rows.retain(|row| !numbers.contains(&row.number));
-    contents.problems.extend(repeated);
-    Ok(())
+    contents.problems.extend(repeated.problems);
+    Ok(repeated.there)
 }
 
 fn batch(
@@ -152,7 +158,7 @@ fn text(context: &Context, report: &Report) -> String {
     let mut text = String::new();
     if !report.problems.is_empty() {
         let headings = ["row-number", "line", "field", "why"].map(|key| texts.text(key));
-        let mut rows = Rows::new(context.output, &headings);
+        let mut rows = Rows::within(context.output, &headings);
         for problem in report.problems.iter().take(SHOWN_MAX) {
             rows.urgent([
                 problem.row.to_string(),
@@ -167,6 +173,7 @@ fn text(context: &Context, report: &Report) -> String {
         ("rows", report.rows.into()),
         ("good", report.good.into()),
         ("written", report.written.into()),
+        ("there", report.already_there.len().into()),
         ("problems", report.problems.len().into()),
     ];
     text.push_str(&texts.with("import-summary", &arguments));

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::Organisations;
 use crate::output::table::Rows;
-use crate::output::value::time;
+use crate::output::value::{beginning, short, time};
 use sincronia_node::api::{IntroduceRequest, IntroductionView};
 
 pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
@@ -50,11 +50,12 @@ pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
 /// The one that was presented with this name or identifier, or a part of it.
 fn find(context: &Context, text: &str) -> Result<IntroductionView, Failure> {
     let wanted = text.trim().to_lowercase();
+    let wanted = wanted.trim_end_matches('…');
     let mut found = context.client()?.introductions()?;
     found.retain(|one| {
-        one.name.to_lowercase().contains(&wanted) || one.organisation.starts_with(&wanted)
+        one.name.to_lowercase().contains(wanted) || one.organisation.starts_with(wanted)
     });
-    let names: Vec<_> = found.iter().map(|one| one.name.clone()).collect();
+    let names: Vec<_> = found.iter().map(|one| named(context, one)).collect();
     match (found.pop(), found.len()) {
         (Some(one), 0) => Ok(one),
         (None, _) => Err(context.fail(Exit::NotFound, "no_introduction", text)),
@@ -62,15 +63,31 @@ fn find(context: &Context, text: &str) -> Result<IntroductionView, Failure> {
     }
 }
 
+/// The name of one that was presented: nobody here accepted it, so it is never shown without whose
+/// word it is.
+fn named(context: &Context, one: &IntroductionView) -> String {
+    let (name, by) = (one.name.as_str(), one.by_name.as_str());
+    let id = short(&one.organisation);
+    let arguments = [("name", name.into()), ("by", by.into()), ("id", id.into())];
+    context.texts.with("as-presented", &arguments)
+}
+
 fn table(context: &Context, found: &[IntroductionView]) -> String {
     let texts = &context.texts;
     let headings = ["organisation", "presented-by", "until", "state"].map(|key| texts.text(key));
-    let mut rows = Rows::new(context.output, &headings);
+    let mut rows = Rows::within(context.output, &headings);
     for one in found {
         let state = if one.refused { "introduction-was-refused" } else { "introduction-waits" };
-        let cells =
-            [one.name.clone(), one.by_name.clone(), time(one.expires_at), texts.text(state)];
-        rows.row(cells);
+        let until = time(one.expires_at);
+        rows.row([named(context, one), one.by_name.clone(), until, texts.text(state)]);
     }
-    if rows.is_empty() { texts.text("no-introductions") } else { rows.to_string() }
+    if rows.is_empty() {
+        return texts.text("no-introductions");
+    }
+    // Under the table, where no column breaks a command that is copied.
+    let waiting = found.iter().filter(|one| !one.refused).map(|one| {
+        let id = beginning(&one.organisation);
+        texts.with("introduction-how", &[("id", id.into())])
+    });
+    std::iter::once(rows.to_string()).chain(waiting).collect::<Vec<_>>().join("\n")
 }

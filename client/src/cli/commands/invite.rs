@@ -9,28 +9,32 @@ use crate::output::table::Rows;
 use crate::output::value::{short, time};
 use serde_json::json;
 use sincronia_node::api::{GrantRequest, InviteRequest, NewInvitation};
+use sincronia_node::limits::INVITATION_BEGINNING_MIN as BEGINNING_MIN;
 use std::path::Path;
 
 pub(super) fn run(context: &Context, arguments: Invite) -> Outcome {
     match arguments.action {
         None => new(context, arguments.new),
         Some(InviteAction::List) => list(context),
-        Some(InviteAction::Revoke { invitation }) => {
-            let revoked = context.client()?.revoke_invitation(beginning(&invitation))?;
-            context
-                .output
-                .show("invitation", &revoked, || context.texts.text("invitation-withdrawn"));
-            Ok(Exit::Done)
-        }
+        Some(InviteAction::Revoke { invitation }) => revoke(context, &invitation),
     }
 }
 
-/// An identifier as the list shows it, without the mark that it goes on.
-fn beginning(invitation: &str) -> &str {
-    let written = invitation.trim();
-    let beginning = written.trim_end_matches('…');
-    // The mark alone is no beginning of anything.
-    if beginning.is_empty() { written } else { beginning }
+/// Takes an identifier as the list shows it, with or without the mark that it goes on. A beginning
+/// that says nearly nothing names no invitation, even where there is only one.
+fn revoke(context: &Context, invitation: &str) -> Outcome {
+    let client = context.client()?;
+    let beginning = invitation.trim().trim_end_matches('…').to_lowercase();
+    let all = client.invitations()?;
+    if beginning.len() < BEGINNING_MIN && all.iter().all(|one| one.id != beginning) {
+        let open = all.iter().filter(|one| one.state == "open").map(|one| short(&one.id));
+        let open = open.collect::<Vec<_>>();
+        let open = if open.is_empty() { "—".to_owned() } else { open.join(", ") };
+        return Err(context.fail(Exit::Usage, "invitation_short", &open));
+    }
+    let revoked = client.revoke_invitation(&beginning)?;
+    context.output.show("invitation", &revoked, || context.texts.text("invitation-withdrawn"));
+    Ok(Exit::Done)
 }
 
 fn new(context: &Context, arguments: NewInvite) -> Outcome {

@@ -70,14 +70,15 @@ fn table(context: &Context, nodes: &[NodeView]) -> String {
 
 /// The node that `text` means: its identifier or the beginning of it.
 fn find(context: &Context, text: &str) -> Result<NodeView, Failure> {
-    let wanted = text.trim().to_lowercase();
+    let wanted = text.trim().trim_end_matches('…').to_lowercase();
     let mut nodes = context.client()?.nodes()?;
-    let fits = |one: &NodeView| {
-        one.node == wanted || (wanted.len() >= BEGINNING_MIN && one.node.starts_with(&wanted))
-    };
-    nodes.retain(fits);
+    nodes.retain(|one| one.node.starts_with(&wanted));
     let ids: Vec<_> = nodes.iter().map(|one| one.node.clone()).collect();
+    let is_short = wanted.len() < BEGINNING_MIN && !ids.contains(&wanted);
     match (nodes.pop(), nodes.len()) {
+        (Some(_), _) if is_short => {
+            Err(context.fail(Exit::NotFound, "machine_short", &ids.join(", ")))
+        }
         (Some(node), 0) => Ok(node),
         (None, _) => Err(context.fail(Exit::NotFound, "no_machine", text)),
         _ => Err(context.fail(Exit::NotFound, "ambiguous", &ids.join(", "))),

@@ -3,7 +3,8 @@
 use super::Outcome;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
-use sincronia_node::api::NetworkRequest;
+use serde_json::{Value, json};
+use sincronia_node::api::{NetworkRequest, PartnerView};
 
 pub(super) fn sync(context: &Context) -> Outcome {
     let client = context.client()?;
@@ -15,8 +16,17 @@ pub(super) fn sync(context: &Context) -> Outcome {
         return Err(context.fail(Exit::Network, "node_offline", ""));
     }
     client.sync()?;
-    context.say("sync-started");
+    let unreached = status.partners.iter().filter(|one| !one.sync.connected);
+    let unreached: Vec<_> = unreached.map(unreached_partner).collect();
+    let started = json!({ "partners": status.counts.partners, "unreached": unreached });
+    context.output.show("sync", &started, || context.texts.text("sync-started"));
     Ok(Exit::Done)
+}
+
+/// Whom no session reaches yet, and why the last attempt failed.
+fn unreached_partner(partner: &PartnerView) -> Value {
+    let PartnerView { organisation, name, sync, .. } = partner;
+    json!({ "organisation": organisation, "name": name, "last_failure": sync.last_failure })
 }
 
 pub(super) fn switch(context: &Context, online: bool) -> Outcome {

@@ -55,6 +55,7 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
 fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {
     let texts = &context.texts;
     let mut text = standing::partners(context, names, std::slice::from_ref(partner));
+    let revoked = format!(" · {}", texts.text("node-revoked"));
     let mut line = |key: &str, value: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {value}", texts.text(key));
@@ -64,7 +65,8 @@ fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {
     line("joined-at", &time(partner.joined_at));
     line("shared-spaces", &partner.spaces.to_string());
     for (node, addresses) in &partner.addresses {
-        line("node", node);
+        let mark = if partner.revoked.contains(node) { &revoked } else { "" };
+        line("node", &format!("{node}{mark}"));
         for address in addresses {
             line("address", address);
         }
@@ -73,4 +75,28 @@ fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {
         line("last-failure", &standing::said(context, failure));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+    use serde_json::json;
+
+    #[test]
+    fn a_machine_that_the_partner_revoked_is_marked() {
+        let partner: PartnerView = serde_json::from_value(json!({
+            "organisation": "ente1", "name": "Comune di Aulla", "state": "joined",
+            "verification_phrase": [], "addresses": [["nodo1old", []], ["nodo1new", []]],
+            "revoked": ["nodo1old"], "joined_at": 1, "spaces": 1, "sync": {
+                "connected": true, "phase": "in_sync", "outgoing": 0, "differences": 0,
+            },
+        }))
+        .unwrap();
+        let context = Context::new(Catalogue::new(Language::It), Global::default());
+        let text = sheet(&context, &Names::default(), &partner);
+        assert!(text.contains("nodo1old · revocato\n"), "{text}");
+        assert!(text.contains("nodo1new\n"), "{text}");
+    }
 }

@@ -18,17 +18,15 @@ use std::collections::BTreeSet;
 pub(super) fn run(context: &Context, action: Succession) -> Outcome {
     match action {
         Succession::List => list(context),
-        Succession::Declare { successor, recovery } => {
-            let (organisation, name) = other(context, &successor)?;
-            let said = said(context, |one| one.declared && one.successor == organisation)?;
-            let operation = IdentityOperation::SucceededBy { organisation: id(&organisation)? };
-            say(context, &recovery, operation, said, ("confirm-declare", &name))
+        Succession::Declare { successor, also, recovery } => {
+            declare(context, &successor, also, &recovery)
         }
         Succession::Accept { predecessor, recovery } => {
             let (organisation, name) = other(context, &predecessor)?;
             let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
             let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
-            say(context, &recovery, operation, said, ("confirm-accept", &name))
+            let question = context.texts.with("confirm-accept", &[("name", name.as_str().into())]);
+            say(context, &recovery, operation, said, (&question, &name))
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
         Succession::Follow { handing, authoring } => follow(context, &handing, &authoring),
@@ -45,7 +43,7 @@ fn list(context: &Context) -> Outcome {
 fn table(context: &Context, successions: &[SuccessionView]) -> String {
     let texts = &context.texts;
     let headings = ["predecessor", "successor", "since", "legal-act", "state"];
-    let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
+    let mut rows = Rows::within(context.output, &headings.map(|key| texts.text(key)));
     for one in successions {
         let state = match (one.declared, one.accepted) {
             (true, true) => "succession-mutual",
@@ -61,6 +59,32 @@ fn table(context: &Context, successions: &[SuccessionView]) -> String {
         ]);
     }
     if rows.is_empty() { texts.text("no-successions") } else { rows.to_string() }
+}
+
+/// A body may be divided among several, but nobody declares the second by mistake: it asks for
+/// `--also`, and the question names who was declared before.
+fn declare(context: &Context, successor: &str, also: bool, recovery: &Recovery) -> Outcome {
+    let (organisation, name) = other(context, successor)?;
+    let is_said = said(context, |one| one.declared && one.successor == organisation)?;
+    let others = if is_said { Vec::new() } else { declared_others(context, &organisation)? };
+    let others = others.join("; ");
+    if !others.is_empty() && !also {
+        return Err(context.fail(Exit::Usage, "other_successor", &others));
+    }
+    let key = if others.is_empty() { "confirm-declare" } else { "confirm-declare-also" };
+    let arguments = [("name", name.as_str().into()), ("others", others.into())];
+    let question = context.texts.with(key, &arguments);
+    let operation = IdentityOperation::SucceededBy { organisation: id(&organisation)? };
+    say(context, recovery, operation, is_said, (&question, &name))
+}
+
+/// The names of whom this organisation declared to take its place, but for one.
+fn declared_others(context: &Context, but: &str) -> Result<Vec<String>, Failure> {
+    let client = context.client()?;
+    let own = client.status()?.organisation;
+    let all = client.successions()?.into_iter();
+    let others = all.filter(|one| one.declared && one.predecessor == own && one.successor != but);
+    Ok(others.map(|one| one.successor_name).collect())
 }
 
 /// Identifier and name of the other side of a succession: nobody takes its own place.
@@ -98,7 +122,7 @@ fn say(
         context.output.message(&context.texts.with("signed-before", &[("name", name.into())]));
         return list(context);
     }
-    context.confirm(&context.texts.with(question, &[("name", name.into())]))?;
+    context.confirm(question)?;
     let mut signing = machine::begin(context, recovery)?;
     machine::say(context, &mut signing, vec![operation])?;
     list(context)
@@ -169,8 +193,9 @@ fn tell_left(context: &Context, conventions: &[ConventionView], own: &str) -> Re
         let now = client.convention(&view.convention.id)?;
         let is_left = parties(&now.convention).any(|one| gone.contains(&one));
         if is_left && now.space.owner == own {
-            let title = [("title", naming::title(&now.convention).into())];
-            context.output.message(&context.texts.with("both-are-parties", &title));
+            let title = naming::title(&now.convention);
+            let arguments = [("title", title.into()), ("id", now.convention.id.into())];
+            context.output.message(&context.texts.with("both-are-parties", &arguments));
         }
     }
     Ok(())

@@ -62,22 +62,24 @@ fn stopped(context: &Context, arguments: &Verify) -> Outcome {
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Error })
 }
 
-/// What was looked at, then what is damaged: the file, or what can be read of it.
+/// What was looked at, then what is damaged: the file, or what can be read of it. Of a node that
+/// was not stopped in order that comes first: what looks like damage may be no more than its trace.
 fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<String> {
     let (texts, found) = (&context.texts, &examined.content);
-    let mut lines = vec![texts.text("verified-stopped")];
-    if examined.may_be_cut_off {
+    let is_cut_off = examined.may_be_cut_off && !examined.is_ruined;
+    let mut lines = Vec::new();
+    if is_cut_off {
         lines.push(texts.text("verified-cut-off"));
     }
+    lines.push(texts.text("verified-stopped"));
     if examined.is_ruined {
         lines.push(texts.text("verified-ruined"));
     } else {
         let counts = (found.identity_entries, found.access_entries, found.author_entries);
         lines.extend(looked_at(context, counts, found.records, deep));
     }
-    for (heading, problems) in
-        [("verified-file", &examined.file), ("verified-content", &found.problems)]
-    {
+    let file = if is_cut_off { "verified-file-cut-off" } else { "verified-file" };
+    for (heading, problems) in [(file, &examined.file), ("verified-content", &found.problems)] {
         if !problems.is_empty() {
             lines.push(texts.text(heading));
             let said = |problem: &String| texts.said(problem).unwrap_or_else(|| problem.clone());
@@ -85,7 +87,11 @@ fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<Strin
         }
     }
     let is_sound = examined.file.is_empty() && found.problems.is_empty();
-    lines.push(texts.text(if is_sound { "verified-sound" } else { "verified-remedy" }));
+    lines.push(texts.text(match (is_sound, is_cut_off) {
+        (true, _) => "verified-sound",
+        (false, true) => "verified-remedy-cut-off",
+        (false, false) => "verified-remedy",
+    }));
     lines
 }
 
@@ -120,4 +126,26 @@ fn text(context: &Context, report: &VerifyReport, deep: bool) -> String {
     });
     lines.extend(report.problems.iter().map(|problem| format!("  · {problem}")));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+
+    #[test]
+    fn a_write_that_was_cut_off_is_told_before_what_it_left_behind() {
+        let context = Context::new(Catalogue::new(Language::En), Global::default());
+        let file = vec!["the list of its tables does not hold".to_owned()];
+        let mut examined = Examined { file, may_be_cut_off: true, ..Examined::default() };
+        let told = stopped_text(&context, &examined, false);
+        assert!(told.first().is_some_and(|first| first.contains("cut off")), "{told:?}");
+        assert!(!told.iter().any(|line| line.contains("is damaged")), "{told:?}");
+        let last = told.last().unwrap();
+        assert!(last.starts_with("Start the node") && last.contains("sincronia repair"), "{last}");
+        examined.may_be_cut_off = false;
+        let told = stopped_text(&context, &examined, false);
+        assert!(told.iter().any(|line| line.contains("is damaged")), "{told:?}");
+    }
 }

@@ -64,7 +64,11 @@ fn waiting(
         return context.texts.with("bundle-part", &arguments);
     }
     let missing: Vec<_> = bundle.missing.iter().map(ToString::to_string).collect();
-    let arguments = [("missing", missing.join(", ").into()), ("parts", bundle.parts.into())];
+    let arguments = [
+        ("missing", missing.join(", ").into()),
+        ("count", missing.len().into()),
+        ("parts", bundle.parts.into()),
+    ];
     context.texts.with("bundle-waiting", &arguments)
 }
 
