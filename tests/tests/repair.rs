@@ -310,6 +310,34 @@ fn turned(node: &Node, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// It was said that nothing could be read at all, and not what is needed.
+#[test]
+fn without_the_organisations_own_identity_log_no_node_is_made_and_it_is_said_why() {
+    let (mut damaged, _words) = Node::found_with_words("Comune di Aulla");
+    damaged.kill();
+    let path = damaged.directory.join("store.redb");
+    let store = Store::open(&path, &Store::organisation(&path).unwrap()).unwrap();
+    let mut batch = Batch::default();
+    let visit = &mut |key: &[u8], _: &[u8]| {
+        batch.put(Table::Identity, key.to_vec(), vec![0xff]);
+        ControlFlow::Continue(())
+    };
+    store.snapshot().unwrap().scan(Table::Identity, &[], &[u8::MAX; 97], visit).unwrap();
+    store.commit(&batch).unwrap();
+    drop(store);
+    let place = tempfile::tempdir().unwrap();
+    let options = RestoreOptions {
+        directory: place.path().join("node"),
+        unlock: damaged.unlock(),
+        strength: Strength::Light,
+    };
+    let Err(refused) = salvage(options, &damaged.directory, &damaged.unlock()) else {
+        panic!("a node without an organisation")
+    };
+    assert!(matches!(refused, RestoreError::NoIdentity), "{refused}");
+    assert!(!place.path().join("node").exists(), "and nothing of it stays");
+}
+
 /// Two nodes made one after the other of the same disk were both nodes of the organisation.
 #[test]
 fn a_second_node_is_not_made_of_the_same_disk_by_mistake() {

@@ -59,6 +59,7 @@ pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
         RestoreError::Replaced(replacement) => {
             context.fail(Exit::NotPermitted, "replaced", &replacement.to_string())
         }
+        RestoreError::NoIdentity => context.fail(Exit::Error, "repair_no_identity", ""),
         RestoreError::Ruined => context.fail(Exit::Error, "repair_nothing", ""),
         RestoreError::Store(error) => store(context, error),
         error => Failure::told(Exit::Error, "restore", error),

@@ -46,6 +46,13 @@ pub enum RestoreError {
     /// The network.
     #[error("the network could not start: {0}")]
     Network(String),
+    /// The organisation's own identity log cannot be read.
+    #[error(
+        "the organisation's own identity log cannot be read in the damaged store, and without it no \
+         new machine can be certified; restore a backup, or have another machine of the \
+         organisation admit a new one"
+    )]
+    NoIdentity,
     /// No randomness.
     #[error("the system could not provide randomness")]
     Random,

@@ -41,9 +41,9 @@ pub struct SalvageReport {
 /// root key must sign.
 ///
 /// # Errors
-/// [`RestoreError::Ruined`] when the store opens in no way, or does not hold the identity of the
-/// organisation that the keystore beside it speaks for; [`RestoreError::Replaced`] when it was done
-/// before.
+/// [`RestoreError::Ruined`] when the store opens in no way; [`RestoreError::NoIdentity`] when it
+/// does not hold the identity log of the organisation that the keystore beside it speaks for;
+/// [`RestoreError::Replaced`] when it was done before.
 pub fn salvage(
     options: RestoreOptions,
     damaged: &Path,
@@ -135,7 +135,7 @@ impl Salvage {
         self.commit()?;
         let own = self.replica.identity(&old.organisation);
         if !own.is_some_and(|own| own.has_certified(&old.node_key.id())) {
-            return Err(RestoreError::Ruined);
+            return Err(RestoreError::NoIdentity);
         }
         Ok(())
     }
