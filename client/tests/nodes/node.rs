@@ -79,7 +79,7 @@ impl Node {
     pub fn tell_italian(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sincronia"));
         command.args(["--language", "it", "--directory"]).arg(self.place("node"));
-        command.current_dir(self.home.path()).args(words).output().unwrap()
+        command.current_dir(self.home()).args(words).output().unwrap()
     }
 
     /// As [`Self::tell`], when it must succeed; the data of its answer.
