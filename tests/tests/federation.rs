@@ -148,7 +148,7 @@ fn an_edit_made_upon_an_old_sight_of_the_record_changes_nothing() {
     casa.wait("the edit", |client| shows(client, "seats_total", &json!(4)));
     let upon = |seen: String| EditRequest { seen: Some(seen), ..edit(json!({"seats_total": 5})) };
     let refused = casa.client().edit_convention(id, &upon(looked_at)).unwrap_err();
-    assert_eq!(refused.code, ErrorCode::Conflict);
+    assert_eq!(refused.code, ErrorCode::ChangedSince);
     assert!(shows(casa.client(), "seats_total", &json!(4)));
     let now = only_convention(casa.client()).unwrap().version;
     casa.client().edit_convention(id, &upon(now)).unwrap();
