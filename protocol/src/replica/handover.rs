@@ -70,7 +70,7 @@ impl Replica {
             let mut found = BTreeSet::new();
             let (from, to) = keys::all(space.as_bytes());
             self.scan(disk, Table::Sealed, &from, &to, &mut |key, _| {
-                found.extend(keys::part(key, 1));
+                found.extend(keys::tail(key));
                 ControlFlow::Continue(())
             })?;
             self.space(disk, space)?.keyrings = Some(found);

@@ -39,6 +39,24 @@ fn a_carrier_brings_a_member_its_keys_and_whole_access_log() {
     circle.member.rename(&space, record, "e risposto").unwrap();
 }
 
+/// After a start it took none of the keyrings that it kept for its own, and asked for them for ever.
+#[test]
+fn a_carrier_that_starts_again_still_has_what_it_carried() {
+    let mut circle = with_carrier();
+    let space = circle.space;
+    circle.owner.note(&space, "riservata");
+    circle.settle();
+    circle.owner.give(&mut circle.outsider, &space);
+    circle.outsider.restart();
+    // Something comes, and with it the carrier looks through what it has.
+    circle.owner.note(&space, "anche questa");
+    circle.owner.give(&mut circle.outsider, &space);
+    let (organisation, disk) = (circle.owner.organisation(), &circle.outsider.disk);
+    let heads = circle.outsider.replica.heads_for(disk, &organisation, &space).unwrap().unwrap();
+    assert_eq!(heads.lacking, vec![]);
+    assert_eq!(circle.outsider.digests(), circle.owner.digests());
+}
+
 #[test]
 fn a_carrier_holds_everything_and_opens_nothing() {
     let mut circle = with_carrier();
