@@ -45,6 +45,17 @@ impl World {
         Ok(())
     }
 
+    /// What only machines say that were revoked before anybody heard it reaches nobody.
+    pub(super) fn forget_unheard_erasures(&mut self) {
+        let mut unheard = std::mem::take(&mut self.erasures.erased);
+        for one in self.peers.iter_mut().filter(|one| one.is_good()) {
+            let heard = unheard.extract_if(.., |(space, record)| {
+                one.replica.is_erased(&one.disk, space, record).unwrap_or(false)
+            });
+            self.erasures.erased.extend(heard);
+        }
+    }
+
     /// Has the owner name what came too late, as its node does after each commit.
     pub(super) fn settle_erasures(&mut self, peer: PeerIndex) {
         for space in self.peers[peer].replica.erasures_due() {

@@ -141,6 +141,7 @@ impl World {
         }
         self.organisations[house].say(IdentityOperation::RevokeNode { node });
         self.tell_primary(house);
+        self.forget_unheard_erasures();
     }
 
     /// Hands the primary the identity log of its organisation, again until it keeps it.
