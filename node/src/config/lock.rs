@@ -15,7 +15,15 @@ const TRIES: u32 = 16;
 /// Held while a process uses the directory.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for DirectoryLock {
+    /// Closing the file is not enough where a process was being started at this moment: until it
+    /// runs it has the file, too. What fails here the end of the process does.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl DirectoryLock {
@@ -37,7 +45,7 @@ impl DirectoryLock {
             }
             if is_at(&file, &path).map_err(failed)? {
                 sign(&mut file).map_err(failed)?;
-                return Ok(Self { _file: file });
+                return Ok(Self { file });
             }
         }
         Err(DirectoryError::InUse { path: directory.to_path_buf(), process: None })
@@ -80,6 +88,16 @@ mod tests {
         let number = std::process::id();
         assert!(matches!(error, DirectoryError::InUse { process: Some(p), .. } if p == number));
         assert!(error.to_string().contains(&format!("process {number}")), "{error}");
+        drop(first);
+        DirectoryLock::acquire(directory.path()).unwrap();
+    }
+
+    /// A process that was started elsewhere kept the lock for a moment after its holder.
+    #[test]
+    fn who_has_the_file_of_a_holder_of_before_keeps_nobody_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = DirectoryLock::acquire(directory.path()).unwrap();
+        let _inherited = first.file.try_clone().unwrap();
         drop(first);
         DirectoryLock::acquire(directory.path()).unwrap();
     }
