@@ -44,6 +44,7 @@ mod runs;
 mod salvage;
 mod serving;
 mod settings;
+mod settling;
 mod siblings;
 mod space;
 mod stored;

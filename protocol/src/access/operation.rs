@@ -87,7 +87,8 @@ pub struct Cut {
     /// Number of entries that count.
     #[n(1)]
     pub length: u64,
-    /// Hash of the last of them, as the owner saw it: evidence; the length decides what counts.
+    /// Hash of the last of them, as the owner saw it: of a log of which there are two versions,
+    /// the one that goes through it counts.
     #[n(2)]
     pub head: EntryHash,
 }

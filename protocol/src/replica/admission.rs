@@ -16,7 +16,7 @@ use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
 use crate::storage::{Storage, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Replica {
     /// Takes entries of an access log. Those already here are skipped; those before one that does
@@ -149,6 +149,7 @@ impl Replica {
             epoch_keys: BTreeMap::new(),
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
+            refuted: BTreeSet::new(),
             receipts: BTreeMap::new(),
             keyrings: None,
         };
@@ -174,10 +175,14 @@ impl Replica {
         }
         match &entry.statement.operation {
             AccessOperation::Revoke { organisation, cuts, .. } => {
+                for cut in cuts {
+                    self.settle(disk, space, &cut.node)?;
+                }
                 let kept = cuts.iter().map(|cut| (cut.node, cut.length)).collect();
                 self.reconsider_organisation(disk, space, organisation, &kept)?;
             }
             AccessOperation::CutNode { cut, .. } => {
+                self.settle(disk, space, &cut.node)?;
                 self.reconsider(disk, space, &cut.node, cut.length)?;
             }
             AccessOperation::Erase { record, entries } => {

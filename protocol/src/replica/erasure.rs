@@ -290,7 +290,11 @@ impl Replica {
 }
 
 /// The record that an entry belongs to, when its key is here and it opens.
-fn record_within(key: Option<&EpochKey>, header: &Header, body: &[u8]) -> Option<RecordId> {
+pub(super) fn record_within(
+    key: Option<&EpochKey>,
+    header: &Header,
+    body: &[u8],
+) -> Option<RecordId> {
     let text = key?.open_body(&header.associated_data(), body).ok()?;
     let text = zeroize::Zeroizing::new(text);
     Payload::decode(&text).ok().map(|payload| payload.record)

@@ -1,8 +1,9 @@
 //! Forked author logs: two signed entries at one position.
 //!
 //! The log is frozen where it forked: nothing from there on counts until the organisation revokes
-//! the node. The other branch is kept as the proof, is part of the space's digest, and travels to
-//! every member, which finds the same contradiction by itself.
+//! the node, and the owner's cut says which branch does (`settling`). The other branch is kept as
+//! the proof, is part of the space's digest, and travels to every member, which finds the same
+//! contradiction by itself.
 
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, keys};

@@ -455,7 +455,7 @@ fn list(
     row
 }
 
-fn note_places(row: &mut Row, places: &BTreeSet<(NodeId, u64)>) {
+pub(super) fn note_places(row: &mut Row, places: &BTreeSet<(NodeId, u64)>) {
     row.authors = places.iter().map(|(author, _)| *author).collect();
     row.authors.dedup();
     let index_of: HashMap<_, _> = row.authors.iter().zip(0_u32..).collect();

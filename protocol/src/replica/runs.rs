@@ -7,6 +7,7 @@
 //! the run is asked for again when its identity log has come.
 
 use super::forks::Overlap;
+use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessError};
@@ -33,16 +34,24 @@ pub enum Admitted {
 }
 
 /// A run that holds.
+#[derive(Clone)]
 pub(super) struct Proven {
-    space: SpaceId,
-    author: NodeId,
+    pub space: SpaceId,
+    pub author: NodeId,
     /// For whom the author wrote it.
     pub organisation: OrganisationId,
     /// Where the author's log stands here, or before its first entry.
-    head: Head,
-    run: VerifiedRun,
+    pub head: Head,
+    pub run: VerifiedRun,
     /// The run as it travels.
     bytes: Vec<u8>,
+}
+
+impl Proven {
+    /// The same run, as it is added to a log that stands at `head`.
+    pub(super) fn after(&self, head: Head) -> Self {
+        Self { head, ..self.clone() }
+    }
 }
 
 impl Replica {
@@ -65,19 +74,23 @@ impl Replica {
         let (space, author) = (run.space, run.author);
         self.own_role(&space).ok_or(ReplicaError::NotPermitted)?;
         let state = self.space(disk, &space)?;
-        if state.forks.get(&author).is_some_and(|fork| *fork < run.start) {
+        let fork = state.forks.get(&author).copied();
+        if fork.is_some_and(|fork| fork < run.start) && !self.is_open(disk, &space, &author)? {
             // It follows on one of two branches, and nothing here tells which.
             return Err(ReplicaError::Frozen);
         }
-        let access = &state.access;
+        let SpaceState { access, heads, .. } = self.space(disk, &space)?;
+        let is_cut = access.settled_at(&author).is_some();
         run.erase(|sequence| access.is_body_erased(&author, sequence))?;
-        let known = state.heads.get(&author).copied();
+        let known = heads.get(&author).copied();
         let places = self.places_before(disk, &space, &author, run.start)?;
         let positions: Vec<_> = places.iter().map(|(_, position)| *position).collect();
         let (bytes, is_beginning) = (codec::encode(&run), run.start == 0);
         let (index, run) = run.verify_after(&positions).map_err(|error| match error {
-            RunError::Signature if is_beginning => RunError::Origin,
-            other => other,
+            RunError::Signature if is_beginning => RunError::Origin.into(),
+            // It may follow on the version that the cut does not name.
+            RunError::Signature if is_cut => ReplicaError::Frozen,
+            other => other.into(),
         })?;
         let (organisation, _) = *places.get(index).ok_or(RunError::Origin)?;
         let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
@@ -121,7 +134,11 @@ impl Replica {
     ) -> Result<Admitted, ReplicaError> {
         self.check_author(disk, proven)?;
         let Proven { space, author, head, run, bytes, .. } = proven;
-        match self.compare_overlap(disk, space, author, *head, run)? {
+        let overlap = self.compare_overlap(disk, space, author, *head, run)?;
+        if let Some(admitted) = self.take_of_cut(disk, proven, &overlap)? {
+            return Ok(admitted);
+        }
+        match overlap {
             Overlap::Contradicts { sequence } => {
                 self.keep_fork(disk, space, author, sequence, bytes.clone())?;
                 Ok(Admitted::Forked)
@@ -153,7 +170,7 @@ impl Replica {
         disk: &dyn Storage,
         proven: &Proven,
     ) -> Result<Admitted, ReplicaError> {
-        let Proven { space, author, head, run, .. } = proven;
+        let Proven { space, author, .. } = proven;
         if self.space(disk, space)?.forks.contains_key(author) {
             return Err(ReplicaError::Frozen);
         }
@@ -162,14 +179,33 @@ impl Replica {
             self.events.push(Event::Cloned);
             return Err(ReplicaError::Cloned);
         }
-        let end = run.end();
-        if end.length > limits::AUTHOR_ENTRIES_MAX {
+        self.check_room(disk, proven)?;
+        self.store_run(disk, proven)
+    }
+
+    /// The log does not grow beyond what is kept of one.
+    pub(super) fn check_room(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+    ) -> Result<(), ReplicaError> {
+        if proven.run.end().length > limits::AUTHOR_ENTRIES_MAX {
             return Err(ReplicaError::Limit("entries of one author in one space"));
         }
-        let from = head.position.length;
         if self.late_entries(disk, proven)? > limits::LATE_ENTRIES_MAX {
             return Err(ReplicaError::Limit("entries written after a removal"));
         }
+        Ok(())
+    }
+
+    /// Writes down what a run adds to the log that stands at its head.
+    pub(super) fn store_run(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+    ) -> Result<Admitted, ReplicaError> {
+        let Proven { space, author, head, run, .. } = proven;
+        let (from, end) = (head.position.length, run.end());
         for entry in run.entries().iter().filter(|entry| entry.header.sequence >= from) {
             let is_last = entry.header.sequence + 1 == end.length;
             let stored = StoredEntry::from_verified(entry, is_last.then(|| *run.signature()));
@@ -177,6 +213,7 @@ impl Replica {
             self.pending.put(Table::Entries, key, stored.encode());
         }
         self.put_head(disk, space, author, Head { position: end, ..*head })?;
+        self.settle_grown(disk, space, author)?;
         self.dirty.insert(*space);
         self.refresh_summary(disk, space)?;
         self.growth.push(Growth::Entries { space: *space, author: *author, from });

@@ -200,7 +200,7 @@ impl Replica {
         let authors = self.settled_heads(disk, space)?;
         let state = self.space(disk, space)?;
         let access = state.access.position();
-        let forks = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
+        let forks = state.proven_forks();
         let ends = state.access.ends().collect();
         let receipts = state.receipts.values().copied().collect();
         let absent = SpaceHeads::absent(*space);

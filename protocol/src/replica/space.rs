@@ -25,8 +25,11 @@ pub struct SpaceState {
     pub epoch_keys: BTreeMap<KeyCommitment, EpochKey>,
     /// Where each author log stands.
     pub heads: BTreeMap<NodeId, Head>,
-    /// Where an author's log was forked.
+    /// From where on nothing of an author's log counts: where it was forked.
     pub forks: BTreeMap<NodeId, u64>,
+    /// Authors of whose logs another version is here than the one that the owner's cut names, and
+    /// of which no proof says where the two part: nothing of them counts, and nobody hears of them.
+    pub refuted: BTreeSet<NodeId>,
     /// What each node said last of the erasures that it carried out.
     pub receipts: BTreeMap<NodeId, Confirmation>,
     /// Hashes of the sealed keyrings that are here, once somebody asked.
@@ -37,6 +40,12 @@ impl SpaceState {
     /// The organisation for which `node` writes here, if its log is here.
     pub fn author(&self, node: &NodeId) -> Option<OrganisationId> {
         self.heads.get(node).map(|head| head.organisation)
+    }
+
+    /// Where the logs of authors were found forked, with the proofs that are here.
+    pub fn proven_forks(&self) -> Vec<(NodeId, u64)> {
+        let proven = self.forks.iter().filter(|(author, _)| !self.refuted.contains(author));
+        proven.map(|(author, place)| (*author, *place)).collect()
     }
 
     /// The key of the epoch, if it is here.
@@ -105,14 +114,17 @@ impl Replica {
     }
 
     fn load_space(&self, disk: &dyn Storage, space: &SpaceId) -> Result<SpaceState, ReplicaError> {
-        Ok(SpaceState {
+        let mut state = SpaceState {
             access: self.load_branches(disk, space, Signatures::Known)?,
             epoch_keys: self.load_epoch_keys(disk, space)?,
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
+            refuted: BTreeSet::new(),
             receipts: self.load_receipts(disk, space)?,
             keyrings: None,
-        })
+        };
+        self.settle_loaded(disk, space, &mut state)?;
+        Ok(state)
     }
 
     pub(super) fn load_access(
@@ -235,7 +247,7 @@ impl Replica {
         let former: BTreeSet<_> = everyone.copied().chain(holding).collect();
         let former: Vec<_> = former.difference(&current).copied().collect();
         let parted = parted(&state.access, &own, &members, &former);
-        let forks: Vec<_> = state.forks.iter().map(|(author, place)| (*author, *place)).collect();
+        let forks = state.proven_forks();
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
         let receipts: Vec<_> = state.receipts.values().copied().collect();
@@ -297,7 +309,9 @@ impl Replica {
     ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
         let state = self.space(disk, space)?;
         let forks = state.forks.clone();
-        let heads = state.heads.clone();
+        let refuted = state.refuted.clone();
+        let mut heads = state.heads.clone();
+        heads.retain(|author, _| !refuted.contains(author));
         let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
             // The branches may have different origins.
             Some(0) => Ok((author, LogPosition::START)),

@@ -171,6 +171,7 @@ impl Replica {
         );
         let position = LogPosition { length, head: hash };
         self.put_head(disk, space, &node, Head { position, projected: length, ..head })?;
+        self.settle_grown(disk, space, &node)?;
         self.growth.push(Growth::Entries { space: *space, author: node, from: header.sequence });
         Ok(Opened { header, hash, payload })
     }

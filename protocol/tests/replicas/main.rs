@@ -16,6 +16,7 @@ mod bounds;
 mod branches;
 mod bundles;
 mod circle;
+mod cuts;
 mod erasure;
 mod flooding;
 mod forgetting;

@@ -1,0 +1,357 @@
+//! Which version of a forked log counts: the one that the owner's cut names.
+//!
+//! A cut says how long a log is that counts, and through which entry it goes there. Where that
+//! version is here, a fork before it is settled: what stands there counts, no proof of a fork is
+//! kept or shown, and another version is refused. Where another one is here, the named version
+//! takes its place, run by run: as long as it is not complete, nothing counts from where the two
+//! part, and one that turns out to miss the named entry is not taken.
+//!
+//! Deliberately absent: what counts of the version that holds (`access::acceptance`).
+
+use super::erasure::record_within;
+use super::forks::Overlap;
+use super::projection::note_places;
+use super::runs::{Admitted, Proven};
+use super::space::SpaceState;
+use super::stored::{Head, StoredEntry};
+use super::{Event, Growth, Replica, ReplicaError, keys};
+use crate::codec;
+use crate::ids::{NodeId, RecordId, SpaceId};
+use crate::log::LogPosition;
+use crate::storage::{Storage, Table};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// How the version of a log that is here stands to the cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// No cut names one.
+    Uncut,
+    /// It ends before the cut, and may be the named one or not.
+    Open,
+    /// It is the named one, for so many entries.
+    Settled(u64),
+    /// It is another one.
+    Refuted,
+}
+
+impl Replica {
+    fn version(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        state: &SpaceState,
+    ) -> Result<Version, ReplicaError> {
+        let Some(cut) = state.access.settled_at(author) else { return Ok(Version::Uncut) };
+        let head = state.heads.get(author).filter(|head| head.position.length >= cut.length);
+        let Some(head) = head else { return Ok(Version::Open) };
+        let last = cut.length.saturating_sub(1);
+        let is_named = self.hash_at(disk, space, author, *head, last)? == cut.head;
+        Ok(if is_named { Version::Settled(cut.length) } else { Version::Refuted })
+    }
+
+    /// Whether a cut names a version of another node's log that is not here in whole.
+    pub(super) fn is_open(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<bool, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let version = self.version(disk, space, author, state)?;
+        Ok(*author != self.node() && matches!(version, Version::Open | Version::Refuted))
+    }
+
+    /// From where on nothing of a log counts, and whether that is without a proof.
+    fn frozen_from(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        version: Version,
+    ) -> Result<(Option<u64>, bool), ReplicaError> {
+        let settled = if let Version::Settled(length) = version { length } else { 0 };
+        let mut proven = None;
+        let (_, to) = keys::all(&keys::author(space, author));
+        let from = keys::entry(space, author, settled);
+        self.scan(disk, Table::Forks, &from, &to, &mut |key, _| {
+            proven = keys::tail(key).map(u64::from_be_bytes);
+            ControlFlow::Break(())
+        })?;
+        let is_refuted = proven.is_none() && version == Version::Refuted;
+        Ok((if is_refuted { Some(0) } else { proven }, is_refuted))
+    }
+
+    /// Finds, of a space that is being loaded, which forks its cuts settle.
+    pub(super) fn settle_loaded(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        state: &mut SpaceState,
+    ) -> Result<(), ReplicaError> {
+        let cut = state.heads.keys().filter(|author| state.access.settled_at(author).is_some());
+        let cut: Vec<_> = cut.copied().collect();
+        for author in cut {
+            let version = match self.version(disk, space, &author, state) {
+                // What is damaged there is found by whoever reads it.
+                Err(ReplicaError::Damaged(_)) => continue,
+                other => other?,
+            };
+            let frozen = self.frozen_from(disk, space, &author, version)?;
+            state.freeze(author, frozen);
+        }
+        Ok(())
+    }
+
+    /// As [`Replica::settle`], for every log of the space.
+    pub(super) fn settle_all(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let authors: Vec<_> = self.space(disk, space)?.heads.keys().copied().collect();
+        authors.iter().try_for_each(|author| self.settle(disk, space, author))
+    }
+
+    /// As [`Replica::settle`], of a log that grew: only a cut makes a difference there.
+    pub(super) fn settle_grown(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<(), ReplicaError> {
+        let is_cut = self.space(disk, space)?.access.settled_at(author).is_some();
+        if is_cut { self.settle(disk, space, author) } else { Ok(()) }
+    }
+
+    /// Finds anew from where on nothing of a log counts, after it or the access log changed.
+    pub(super) fn settle(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<(), ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let version = self.version(disk, space, author, state)?;
+        if let Version::Settled(length) = version {
+            let (from, to) = (keys::entry(space, author, 0), keys::entry(space, author, length));
+            self.delete_all(disk, Table::Forks, &from, &to)?;
+        }
+        let frozen = self.frozen_from(disk, space, author, version)?;
+        let state = self.space(disk, space)?;
+        let before = state.forks.get(author).copied();
+        state.freeze(*author, frozen);
+        if before != frozen.0
+            && let Some(from) = before.into_iter().chain(frozen.0).min()
+        {
+            self.reconsider(disk, space, author, from)?;
+        }
+        Ok(())
+    }
+
+    fn delete_all(
+        &mut self,
+        disk: &dyn Storage,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<(), ReplicaError> {
+        let mut found = Vec::new();
+        self.scan(disk, table, from, to, &mut |key, _| {
+            found.push(key.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        for key in found {
+            self.pending.delete(table, key);
+        }
+        Ok(())
+    }
+
+    /// Takes a run of a log that was cut; nothing when it is to be taken as of any other log.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Frozen`] when it is of another version than the one the cut names.
+    pub(super) fn take_of_cut(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+        overlap: &Overlap,
+    ) -> Result<Option<Admitted>, ReplicaError> {
+        let Proven { space, author, .. } = proven;
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let Some(cut) = state.access.settled_at(author) else { return Ok(None) };
+        let version = self.version(disk, space, author, state)?;
+        if let (Version::Settled(length), Overlap::Contradicts { sequence }) = (version, overlap)
+            && *sequence < length
+        {
+            return Err(ReplicaError::Frozen);
+        }
+        if *author == self.node() || matches!(version, Version::Settled(_)) {
+            // A node that hears of entries of its own is told that another copy runs.
+            return Ok(None);
+        }
+        if may_lead_to(proven, &cut) {
+            self.take_named(disk, proven, &cut, overlap)
+        } else {
+            Err(ReplicaError::Frozen)
+        }
+    }
+
+    /// Takes a run that may be of the version which the cut names, where that is not here in whole.
+    fn take_named(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+        cut: &LogPosition,
+        overlap: &Overlap,
+    ) -> Result<Option<Admitted>, ReplicaError> {
+        let Proven { space, author, head, run, .. } = proven;
+        let is_refuted = self.space(disk, space)?.refuted.contains(author);
+        match overlap {
+            Overlap::Contradicts { sequence } => {
+                self.replace(disk, proven, cut, *sequence).map(Some)
+            }
+            Overlap::Agrees if is_refuted => {
+                // Of what is here no more than this may be of the named version.
+                let start = run.entries().first().map_or(0, |first| first.header.sequence);
+                self.replace(disk, proven, cut, start).map(Some)
+            }
+            Overlap::Agrees if run.end().length > head.position.length => {
+                self.check_room(disk, proven)?;
+                self.store_run(disk, proven).map(Some)
+            }
+            Overlap::Agrees => Ok(None),
+        }
+    }
+
+    /// Puts a run in the place of what is here of the log from `from` on. As long as it is not the
+    /// whole version that the cut names, what was here stays as the proof of the fork.
+    fn replace(
+        &mut self,
+        disk: &dyn Storage,
+        proven: &Proven,
+        cut: &LogPosition,
+        from: u64,
+    ) -> Result<Admitted, ReplicaError> {
+        let Proven { space, author, head, run, .. } = proven;
+        self.check_room(disk, proven)?;
+        let state = self.space(disk, space)?;
+        let known = state.forks.get(author).copied();
+        let is_first = known.is_none_or(|known| from <= known);
+        let is_proof = is_first && !state.refuted.contains(author);
+        if is_proof && run.end().length < cut.length {
+            self.keep_other(disk, space, author, from)?;
+        }
+        self.drop_entries(disk, space, author, *head, from)?;
+        let admitted = self.store_run(disk, &proven.after(head_before(proven, from)))?;
+        self.carry_out_all(disk, space)?;
+        self.refresh_summary(disk, space)?;
+        // What is announced may be shorter than before.
+        let from = self.space(disk, space)?.access.length();
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(admitted)
+    }
+
+    /// Keeps what is here of a log from `from` on as the proof that it was forked.
+    fn keep_other(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        from: u64,
+    ) -> Result<(), ReplicaError> {
+        let Some(run) = self.forked_run(disk, space, author, from)? else { return Ok(()) };
+        self.pending.put(Table::Forks, keys::entry(space, author, from), codec::encode(&run));
+        if self.space(disk, space)?.forks.insert(*author, from).is_none() {
+            self.events.push(Event::Forked { space: *space, author: *author });
+        }
+        Ok(())
+    }
+
+    /// Drops the entries of a log from `from` on, and what rows have of them.
+    fn drop_entries(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        head: Head,
+        from: u64,
+    ) -> Result<(), ReplicaError> {
+        let start = keys::entry(space, author, from);
+        let end = keys::entry(space, author, head.position.length);
+        let mut records = BTreeSet::new();
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        self.scan(disk, Table::Entries, &start, &end, &mut |key, value| {
+            let place = keys::tail(key).map(u64::from_be_bytes).zip(StoredEntry::decode(value));
+            if let Some((sequence, stored)) = place
+                && let Some(body) = stored.body.sealed()
+            {
+                let header = stored.header(*space, *author, sequence);
+                records.extend(record_within(state.key_of(&header), &header, body));
+            }
+            ControlFlow::Continue(())
+        })?;
+        for table in [Table::Entries, Table::Waiting] {
+            self.delete_all(disk, table, &start, &end)?;
+        }
+        for record in records {
+            self.leave_out(disk, space, &record, (author, from))?;
+        }
+        Ok(())
+    }
+
+    /// Builds a record again without an author's entries from a position on.
+    fn leave_out(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+        (author, from): (&NodeId, u64),
+    ) -> Result<(), ReplicaError> {
+        let Some(row) = self.load_row(disk, space, record)? else { return Ok(()) };
+        let mut places: BTreeSet<_> = row.places().collect();
+        places.retain(|(one, sequence)| one != author || *sequence < from);
+        let mut left = row;
+        note_places(&mut left, &places);
+        self.put_row(space, record, &left)?;
+        self.absorb(disk, space, record, Vec::new())
+    }
+}
+
+impl SpaceState {
+    fn freeze(&mut self, author: NodeId, (from, is_refuted): (Option<u64>, bool)) {
+        match from {
+            Some(from) => self.forks.insert(author, from),
+            None => self.forks.remove(&author),
+        };
+        if is_refuted {
+            self.refuted.insert(author);
+        } else {
+            self.refuted.remove(&author);
+        }
+    }
+}
+
+/// Where a log stands of which a run gives all that is known from `from` on.
+fn head_before(proven: &Proven, from: u64) -> Head {
+    let Proven { head, run, organisation, .. } = proven;
+    let next = run.entries().iter().find(|entry| entry.header.sequence == from);
+    let before = next.map_or(run.end().head, |entry| entry.header.previous);
+    Head {
+        position: LogPosition { length: from, head: before },
+        projected: head.projected.min(from),
+        organisation: *organisation,
+    }
+}
+
+/// Whether a run may be of the version that goes through `cut`.
+fn may_lead_to(proven: &Proven, cut: &LogPosition) -> bool {
+    let entries = proven.run.entries();
+    let begins_before = entries.first().is_some_and(|one| one.header.sequence < cut.length);
+    let at_cut = entries.iter().find(|one| one.header.sequence.saturating_add(1) == cut.length);
+    begins_before && at_cut.is_none_or(|one| one.hash == cut.head)
+}
