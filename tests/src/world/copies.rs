@@ -5,6 +5,7 @@
 
 use super::peer::Repute;
 use super::{Peer, PeerIndex, World};
+use sincronia_protocol::access::{AccessEntry, AccessOperation};
 use sincronia_protocol::ids::{NodeId, SpaceId};
 use sincronia_protocol::storage::{Batch, MemoryStorage, Table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,13 @@ pub(super) struct Copies {
     forgers: BTreeSet<NodeId>,
     lengths: BTreeMap<Place, u64>,
     frozen: BTreeSet<Place>,
+}
+
+impl Copies {
+    /// Whether a log may be found forked.
+    fn is_untrue(&self, author: &NodeId) -> bool {
+        self.nodes.contains(author) || self.forgers.contains(author)
+    }
 }
 
 impl World {
@@ -113,31 +121,66 @@ impl World {
     }
 
     /// Only logs of nodes that were copied or forged entries are found forked, and nobody takes
-    /// more of them from then on.
+    /// more of them from then on, beyond what the owner's cut names.
     pub(super) fn check_forks(&mut self, peer: PeerIndex, batch: &Batch) {
         let seed = self.seed;
         for ((table, key), value) in &batch.writes {
-            if !matches!(table, Table::Entries | Table::Forks) || value.is_none() {
+            if !matches!(table, Table::Entries | Table::Forks) {
                 continue;
             }
             let space = SpaceId::from_bytes(key[..32].try_into().expect("a space"));
             let author = NodeId::from_bytes(key[32..64].try_into().expect("an author"));
             let sequence = u64::from_be_bytes(key[64..].try_into().expect("a place"));
             let place = (peer, space, author);
+            if value.is_none() {
+                self.note_settled(*table, place, sequence, batch);
+                continue;
+            }
             if *table == Table::Forks {
-                let mut untrue = self.copies.nodes.iter().chain(&self.copies.forgers);
-                assert!(
-                    untrue.any(|one| *one == author),
-                    "seed {seed}: {peer} finds an honest log forked: {author}"
-                );
+                let is_untrue = self.copies.is_untrue(&author);
+                assert!(is_untrue, "seed {seed}: {peer} finds an honest log forked: {author}");
                 self.copies.frozen.insert(place);
                 continue;
             }
-            let length = self.copies.lengths.entry(place).or_default();
-            let is_frozen = self.copies.frozen.contains(&place) && sequence >= *length;
-            assert!(!is_frozen, "seed {seed}: {peer} takes {sequence} of {author}, forked");
-            *length = (*length).max(sequence + 1);
+            let length = self.copies.lengths.get(&place).copied().unwrap_or(0);
+            let is_frozen = self.copies.frozen.contains(&place) && sequence >= length;
+            let is_named = is_frozen && sequence < self.cut_of(place, batch);
+            assert!(
+                !is_frozen || is_named,
+                "seed {seed}: {peer} takes {sequence} of {author}, forked"
+            );
+            self.copies.lengths.insert(place, length.max(sequence + 1));
         }
+    }
+
+    /// Another version of a log takes the place of what was there, or a fork is settled.
+    fn note_settled(&mut self, table: Table, place: Place, sequence: u64, batch: &Batch) {
+        let (seed, (peer, _, author)) = (self.seed, place);
+        let is_cut = self.cut_of(place, batch) > 0;
+        assert!(is_cut, "seed {seed}: {peer} drops {sequence} of {author}, which was not cut");
+        let is_untrue = self.copies.is_untrue(&author);
+        assert!(is_untrue, "seed {seed}: {peer} drops {sequence} of an honest log: {author}");
+        if table == Table::Forks {
+            self.copies.frozen.remove(&place);
+        } else if let Some(length) = self.copies.lengths.get_mut(&place) {
+            *length = sequence.min(*length);
+        }
+    }
+
+    /// How much of a log the owner's cuts keep, as a node knows them.
+    fn cut_of(&self, (peer, space, author): Place, batch: &Batch) -> u64 {
+        let one = &self.peers[peer];
+        let known = one.replica.access_entries(&one.disk, &space, 0, u64::MAX, usize::MAX);
+        let fresh = batch.writes.iter().filter(|((table, _), _)| *table == Table::Access);
+        let fresh = fresh.filter_map(|(_, value)| minicbor::decode(value.as_ref()?).ok());
+        let entries = known.expect("a sound disk").into_iter().chain(fresh);
+        let cuts = entries.flat_map(|entry: AccessEntry| match entry.statement.operation {
+            AccessOperation::Revoke { cuts, .. } => cuts,
+            AccessOperation::CutNode { cut, .. } => vec![cut],
+            _ => Vec::new(),
+        });
+        let lengths = cuts.filter(|cut| cut.node == author).map(|cut| cut.length);
+        lengths.max().unwrap_or(0)
     }
 
     /// The logs that a node found forked.

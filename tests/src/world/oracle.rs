@@ -20,13 +20,14 @@ fn part<const N: usize>(key: &[u8], from: usize) -> [u8; N] {
 }
 
 impl World {
-    /// Looks at what a node has just made durable: an author's log only grows; no key and no text
+    /// Looks at what a node has just made durable: an author's log only grows, unless a cut names
+    /// another version of it (`copies`); no key and no text
     /// goes where the access log does not give it; no entry counts that nobody allowed.
     pub(super) fn check_batch(&mut self, peer: PeerIndex, batch: &Batch) {
         self.check_forks(peer, batch);
         for ((table, key), value) in &batch.writes {
             match (table, value) {
-                (Table::Entries | Table::Identity | Table::Keys, None) => {
+                (Table::Identity | Table::Keys, None) => {
                     panic!("seed {}: {peer} deletes from {}", self.seed, table.name());
                 }
                 (Table::Access | Table::Branches, Some(entry)) => self.check_access(peer, entry),

@@ -5,6 +5,7 @@ use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::replica::{ReplicaError, WriteTarget};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_tests::world::World;
+use std::collections::BTreeSet;
 
 const TITLE: &str = "Scheda unica di ammissione";
 
@@ -231,7 +232,7 @@ fn who_comes_after_a_fork_sees_both_branches() {
     world.run_until_quiet();
     world.isolate(member);
     let twin = world.clone_node(member);
-    world.new_practice(member, space, "Scritta da una copia");
+    let first = world.new_practice(member, space, "Scritta da una copia");
     world.new_practice(twin, space, "Scritta dall'altra copia");
     for copy in [member, twin] {
         world.connect(copy, owner);
@@ -240,11 +241,16 @@ fn who_comes_after_a_fork_sees_both_branches() {
     }
     assert_eq!(world.forked_at(owner), 1, "the owner has the proof");
     world.grant(owner, space, later, Role::Reader, History::Start).unwrap();
-    world.rest();
-    world.check_rest(&[space]);
+    world.run_until_quiet();
     assert_eq!(world.forked_at(later), 1);
     let shown: Vec<_> = world.peer(later).shows(&space).into_keys().collect();
     assert_eq!(shown, [common.to_string()], "what was written before the copy counts");
+    // The organisation revokes the node, and the cut names the version that the owner took.
+    world.rest();
+    world.check_rest(&[space]);
+    assert_eq!(world.forked_at(later), 0);
+    let shown: BTreeSet<_> = world.peer(later).shows(&space).into_keys().collect();
+    assert_eq!(shown, [common, first].map(|one| one.to_string()).into());
 }
 
 /// A node that found its own log forked went on writing what nobody would ever take.
