@@ -124,10 +124,13 @@ impl World {
     /// more of them from then on, beyond what the owner's cut names.
     pub(super) fn check_forks(&mut self, peer: PeerIndex, batch: &Batch) {
         let seed = self.seed;
-        for ((table, key), value) in &batch.writes {
-            if !matches!(table, Table::Entries | Table::Forks) {
-                continue;
-            }
+        // What settles a fork may bring at once what was written after the cut.
+        let (settled, others): (Vec<_>, Vec<_>) = batch
+            .writes
+            .iter()
+            .filter(|((table, _), _)| matches!(table, Table::Entries | Table::Forks))
+            .partition(|((table, _), value)| *table == Table::Forks && value.is_none());
+        for ((table, key), value) in settled.into_iter().chain(others) {
             let space = SpaceId::from_bytes(key[..32].try_into().expect("a space"));
             let author = NodeId::from_bytes(key[32..64].try_into().expect("an author"));
             let sequence = u64::from_be_bytes(key[64..].try_into().expect("a place"));
