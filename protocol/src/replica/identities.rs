@@ -36,7 +36,8 @@ impl Replica {
     }
 
     /// Takes entries of an identity log, of whatever branches, each after the one it follows;
-    /// those already here change nothing, new ones are verified. Returns whether the log grew.
+    /// those already here change nothing, new ones are verified, and those of which nothing known
+    /// is followed are passed over. Returns whether the log grew.
     ///
     /// # Errors
     /// [`crate::identity::IdentityError`]; then nothing of them is kept.
@@ -48,19 +49,21 @@ impl Replica {
         let Some(first) = entries.first() else { return Ok(false) };
         let organisation = first.statement.organisation;
         let known = self.identities.get(&organisation);
+        if known.is_some_and(|known| entries.iter().all(|entry| known.knows(&entry.statement))) {
+            return Ok(false);
+        }
         let mut identity = match known {
             Some(known) => known.clone(),
             None => Identity::begin(first)?,
         };
-        identity.apply_all(entries)?;
-        identity.settle(known);
+        let passed_over = identity.take_all(entries, known)?;
         let is_fresh = |entry: &&IdentityEntry| {
             let is_known = known.is_some_and(|known| known.knows(&entry.statement));
             !is_known && identity.knows(&entry.statement)
         };
         let fresh: Vec<_> = entries.iter().filter(is_fresh).collect();
         let Some(since) = fresh.iter().map(|entry| entry.statement.sequence).min() else {
-            return Ok(false);
+            return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
         let sets_aside = identity.has_branches()
