@@ -259,6 +259,15 @@ impl Identity {
         self.arrange(leaves(kept.collect()));
     }
 
+    /// What somebody learns of it who has never heard of it: without what is set aside and named by
+    /// no union.
+    #[must_use]
+    pub fn as_told_first(&self) -> Self {
+        let mut told = self.clone();
+        told.settle(None);
+        told
+    }
+
     /// Puts branches into the order that all replicas know, and unites what counts of them.
     fn arrange(&mut self, mut branches: Vec<Branch>) {
         branches.sort_by(|one, other| {

@@ -124,6 +124,24 @@ impl Replica {
         Succession::behind(&self.identities, organisation, most)
     }
 
+    /// The identity log of an organisation for somebody who has never heard of it. Whoever had a
+    /// root key of before may have added to it what fills a frame, and is set aside.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn identity_in_force(
+        &self,
+        disk: &dyn Storage,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<IdentityEntry>, ReplicaError> {
+        let mut entries = self.identity_entries(disk, organisation, 0)?;
+        if let Some(known) = self.identities.get(organisation).filter(|one| one.has_branches()) {
+            let told = known.as_told_first();
+            entries.retain(|entry| told.knows(&entry.statement));
+        }
+        Ok(entries)
+    }
+
     /// Entries of an identity log from `from` on, of all its branches, each after the one it
     /// follows.
     ///

@@ -12,7 +12,7 @@ use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
-use crate::identity::Identity;
+use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
@@ -32,6 +32,10 @@ const STALL_MS: u64 = 120_000;
 
 /// Logs of which it is remembered that a run of them was refused: all of one space, and more.
 const REFUSED_LOGS_MAX: usize = 4_096;
+
+/// Entries of an identity log that were not taken and are kept until another unites them: two
+/// branches of the greatest length, under 3 MB.
+const PASSED_OVER_MAX: usize = 2 * limits::IDENTITY_ENTRIES_MAX;
 
 /// Who compares: the side that opened the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +94,8 @@ pub struct Session {
     /// Logs of which a run was refused that may hold elsewhere: whether one that follows on it is
     /// forged cannot be told either.
     refused: BTreeSet<(SpaceId, NodeId)>,
+    /// Entries of one identity log that were not taken.
+    passed_over: Vec<IdentityEntry>,
     /// Length of this organisation's identity log as the other end knew it.
     own_identity_known: u64,
     last_heard: Timestamp,
@@ -120,6 +126,7 @@ impl Session {
             found: BTreeSet::new(),
             grown: false,
             refused: BTreeSet::new(),
+            passed_over: Vec::new(),
             own_identity_known: 0,
             last_heard: now,
             awaits_since: now,

@@ -4,9 +4,9 @@
 //! was left meanwhile, an identity that comes later) is refused with its reason, and the next
 //! comparison tells whether it still matters.
 
-use super::{Phase, REFUSED_LOGS_MAX, Session};
+use super::{PASSED_OVER_MAX, Phase, REFUSED_LOGS_MAX, Session};
 use crate::access::AccessError;
-use crate::identity::{Identity, IdentityEntry, IdentityError};
+use crate::identity::{Identity, IdentityEntry, IdentityError, IdentityOperation};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::RunError;
@@ -117,7 +117,7 @@ impl Session {
         let has_branches =
             |replica: &Replica| replica.identity(organisation).is_some_and(Identity::has_branches);
         let had_branches = has_branches(replica);
-        replica.admit_identity(disk, entries)?;
+        self.admit_with_passed_over(organisation, entries, replica, disk)?;
         if has_branches(replica) && !had_branches {
             let (organisation, to) = (*organisation, u64::MAX);
             self.exchange.push(Task::Identity { organisation, from: 0, to });
@@ -131,6 +131,35 @@ impl Session {
             // It came and was set aside: what the partner is, it learns from what is known here.
             greeting.awaits = None;
         }
+        Ok(())
+    }
+
+    /// Whoever does not take a branch by itself takes it with the entry that unites it, which may
+    /// come in a later message: what was passed over is kept until then, and offered once.
+    fn admit_with_passed_over(
+        &mut self,
+        organisation: &OrganisationId,
+        entries: &[IdentityEntry],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), ReplicaError> {
+        let mut offered = std::mem::take(&mut self.passed_over);
+        offered.retain(|one| one.statement.organisation == *organisation);
+        let known = replica.identity(organisation);
+        let is_new = |one: &IdentityEntry| known.is_none_or(|log| !log.knows(&one.statement));
+        let unites = |one: &&IdentityEntry| {
+            matches!(one.statement.operation, IdentityOperation::Unite { .. }) && is_new(one)
+        };
+        if entries.iter().any(|entry| unites(&entry)) {
+            offered.extend_from_slice(entries);
+            return replica.admit_identity(disk, &offered).map(drop);
+        }
+        replica.admit_identity(disk, entries)?;
+        let known = replica.identity(organisation);
+        let is_new = |one: &IdentityEntry| known.is_none_or(|log| !log.knows(&one.statement));
+        offered.extend(entries.iter().filter(|one| is_new(one)).cloned());
+        offered.truncate(PASSED_OVER_MAX);
+        self.passed_over = offered;
         Ok(())
     }
 
