@@ -36,10 +36,13 @@ pub const COMMENT_BYTES_MAX: usize = 2_000;
 /// Entries of an identity log: a root rotation a month for eighty years.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_000;
 /// Branches of one identity log beside its first: each takes somebody with the recovery words who
-/// used them at a machine that had not heard of the last time. More are refused.
+/// used them at a machine that had not heard of the last time. More of one root key are refused.
 pub const IDENTITY_BRANCHES_MAX: usize = 7;
+/// Branches of one identity log in all: as many again that rotations of the root key set aside. A
+/// thief of a root key who fills all places keeps out no rotation, which begins another.
+pub const IDENTITY_BRANCHES_ALL_MAX: usize = 2 * (1 + IDENTITY_BRANCHES_MAX);
 /// Entries of all branches of one identity log.
-pub const IDENTITY_ENTRIES_ALL_MAX: usize = IDENTITY_ENTRIES_MAX * (1 + IDENTITY_BRANCHES_MAX);
+pub const IDENTITY_ENTRIES_ALL_MAX: usize = IDENTITY_ENTRIES_MAX * IDENTITY_BRANCHES_ALL_MAX;
 /// Bytes of one identity entry without its signature: a hybrid public key is 1,216.
 pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4 * 1024;
 /// Nodes that one organisation certifies at a time.

@@ -46,6 +46,8 @@ pub enum AccessError {
 pub enum Signatures {
     /// It comes from somebody else.
     Check,
+    /// It was taken once, and is looked at again.
+    Again,
     /// It was checked before this node kept it, or this node made it.
     Known,
 }
@@ -251,7 +253,9 @@ impl Access {
         let may_sign = match signatures {
             Signatures::Check => owner.is_primary_of_term(statement.term, &statement.author),
             // What counted when it came stays, also where the owner set its word aside since.
-            Signatures::Known => owner.was_primary_of_term(statement.term, &statement.author),
+            Signatures::Again | Signatures::Known => {
+                owner.was_primary_of_term(statement.term, &statement.author)
+            }
         };
         if !may_sign {
             let is_behind = statement.term >= owner.length();

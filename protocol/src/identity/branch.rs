@@ -11,6 +11,7 @@ use crate::ids::{EntryHash, NodeId, OrganisationId};
 use crate::limits;
 use crate::log::LogPosition;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A root key and the position from which it is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ struct Union {
     at: u64,
     heads: Vec<EntryHash>,
     /// What that one said by itself.
-    before: Facts,
+    before: Arc<Facts>,
 }
 
 /// The state at the end of one branch of an identity log.
@@ -50,10 +51,11 @@ pub struct Branch {
     /// Those before it, oldest first.
     former_roots: Vec<Root>,
     /// Oldest first.
-    former_sealing: Vec<FormerSealing>,
+    former_sealing: Vec<Arc<FormerSealing>>,
     /// Where other branches were united with it, oldest first.
     unions: Vec<Union>,
-    facts: Facts,
+    /// Shared by copies: a log of many branches is copied with every message about it.
+    facts: Arc<Facts>,
 }
 
 impl Branch {
@@ -81,7 +83,7 @@ impl Branch {
             former_roots: Vec::new(),
             former_sealing: Vec::new(),
             unions: Vec::new(),
-            facts: Facts::default(),
+            facts: Arc::default(),
         })
     }
 
@@ -122,7 +124,7 @@ impl Branch {
             }
             IdentityOperation::SetPrimary { node } => {
                 self.active_mut(node)?;
-                self.facts.primaries.push(Primary { node: *node, term: at });
+                Arc::make_mut(&mut self.facts).primaries.push(Primary { node: *node, term: at });
                 Ok(())
             }
             IdentityOperation::RotateRoot { root, next_root, acceptance } => {
@@ -133,21 +135,23 @@ impl Branch {
                 self.rotate_sealing(node, sealing, at)
             }
             IdentityOperation::SucceededBy { organisation } => {
-                insert_other(&mut self.facts.successors, self.organisation, *organisation, at)
+                let facts = Arc::make_mut(&mut self.facts);
+                insert_other(&mut facts.successors, self.organisation, *organisation, at)
             }
             IdentityOperation::Succeeds { organisation } => {
-                insert_other(&mut self.facts.predecessors, self.organisation, *organisation, at)
+                let facts = Arc::make_mut(&mut self.facts);
+                insert_other(&mut facts.predecessors, self.organisation, *organisation, at)
             }
         }
     }
 
     fn unite(&mut self, at: u64, heads: &[EntryHash], others: &Facts) -> Result<(), IdentityError> {
-        // Each keeps a copy of what was said before it.
+        // Each keeps what was said before it.
         if self.unions.len() >= limits::IDENTITY_BRANCHES_MAX {
             return Err(IdentityError::Operation);
         }
-        self.unions.push(Union { at, heads: heads.to_vec(), before: self.facts.clone() });
-        self.facts.unite(others);
+        self.unions.push(Union { at, heads: heads.to_vec(), before: Arc::clone(&self.facts) });
+        Arc::make_mut(&mut self.facts).unite(others);
         Ok(())
     }
 
@@ -173,7 +177,7 @@ impl Branch {
         if !admission.holds(&self.organisation) {
             return Err(IdentityError::Signature);
         }
-        let nodes = &mut self.facts.nodes;
+        let nodes = &mut Arc::make_mut(&mut self.facts).nodes;
         let active = nodes.values().filter(|standing| standing.revoked_at.is_none()).count();
         // A revoked node never returns: its key may be in other hands.
         if active >= limits::IDENTITY_NODES_MAX || nodes.contains_key(&admission.node) {
@@ -199,12 +203,13 @@ impl Branch {
         let before = std::mem::replace(&mut standing.sealing, sealing.clone());
         let since = std::mem::replace(&mut standing.sealing_since, at);
         let node = *node;
-        self.former_sealing.push(FormerSealing { node, sealing: before, since, until: at });
+        let former = FormerSealing { node, sealing: before, since, until: at };
+        self.former_sealing.push(Arc::new(former));
         Ok(())
     }
 
     fn active_mut(&mut self, node: &NodeId) -> Result<&mut NodeStanding, IdentityError> {
-        self.facts
+        Arc::make_mut(&mut self.facts)
             .nodes
             .get_mut(node)
             .filter(|standing| standing.revoked_at.is_none())
@@ -214,6 +219,9 @@ impl Branch {
     /// The state after the first `length` entries; nothing when that is none, or more than there
     /// are.
     pub fn before(&self, length: u64) -> Option<Self> {
+        if length == self.length() {
+            return Some(self.clone());
+        }
         let hashes = self.hashes.get(..usize::try_from(length).ok()?)?.to_vec();
         let mut former_roots = self.former_roots.clone();
         let mut root = self.root.clone();
@@ -221,18 +229,20 @@ impl Branch {
             root = former_roots.pop()?;
         }
         let mut unions = self.unions.clone();
-        let mut facts = self.facts.clone();
+        let mut facts = Arc::clone(&self.facts);
+        let mut former_sealing = self.former_sealing.clone();
         while let Some(last) = unions.pop_if(|one| one.at >= length) {
+            // What was replaced after it may be what another branch said.
+            while former_sealing.pop_if(|one| one.until > last.at).is_some() {}
             facts = last.before;
         }
-        facts = facts.before(length);
-        let mut former_sealing = self.former_sealing.clone();
+        let mut facts = facts.before(length);
         while let Some(last) = former_sealing.pop_if(|one| one.until >= length) {
             if let Some(standing) = facts.nodes.get_mut(&last.node) {
-                (standing.sealing, standing.sealing_since) = (last.sealing, last.since);
+                (standing.sealing, standing.sealing_since) = (last.sealing.clone(), last.since);
             }
         }
-        let organisation = self.organisation;
+        let (organisation, facts) = (self.organisation, Arc::new(facts));
         Some(Self { organisation, hashes, root, former_roots, former_sealing, unions, facts })
     }
 
@@ -261,7 +271,13 @@ impl Branch {
 
     /// The ends of the branches that were united with it.
     pub fn united(&self) -> impl Iterator<Item = &EntryHash> {
-        self.unions.iter().flat_map(|union| &union.heads)
+        self.united_before(u64::MAX)
+    }
+
+    /// The ends of the branches that its first `length` entries unite with it.
+    pub fn united_before(&self, length: u64) -> impl Iterator<Item = &EntryHash> {
+        let before = self.unions.iter().take_while(move |union| union.at < length);
+        before.flat_map(|union| &union.heads)
     }
 
     /// How many entries it has up to the one with this hash.
@@ -276,7 +292,7 @@ impl Branch {
     }
 
     /// What it says.
-    pub const fn facts(&self) -> &Facts {
+    pub fn facts(&self) -> &Facts {
         &self.facts
     }
 

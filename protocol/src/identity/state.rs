@@ -104,8 +104,8 @@ impl Identity {
     pub fn read(entries: &[IdentityEntry]) -> Result<Self, IdentityError> {
         let (first, rest) = entries.split_first().ok_or(IdentityError::Chain)?;
         let mut identity = Self::begin(first)?;
-        identity.apply_all(rest)?;
-        Ok(identity)
+        let passed_over = identity.take_with(rest, limits::IDENTITY_BRANCHES_ALL_MAX)?;
+        passed_over.map(|()| identity)
     }
 
     /// The statement that would come next with `operation`; the root key has still to sign it.
@@ -149,15 +149,63 @@ impl Identity {
     /// [`IdentityError`] says what does not hold.
     pub fn apply_all(&mut self, entries: &[IdentityEntry]) -> Result<(), IdentityError> {
         let mut branches: Vec<_> = self.branches().cloned().collect();
-        let outcome = entries.iter().try_for_each(|entry| self.extend(&mut branches, entry));
+        let most = 1 + limits::IDENTITY_BRANCHES_MAX;
+        let mut taken = entries.iter();
+        let outcome = taken.try_for_each(|entry| self.extend(&mut branches, entry, most));
         self.arrange(branches);
         outcome
+    }
+
+    /// As [`Self::apply_all`], then as [`Self::settle`]. Goes on after what follows nothing that is
+    /// known or finds no room: whoever tells it may keep a branch that was set aside and is not
+    /// taken here, and that must hold up nothing of the others.
+    ///
+    /// # Errors
+    /// As [`Self::apply_all`] for what does not hold whatever is known; the other value is why
+    /// something was passed over.
+    pub fn take_all(
+        &mut self,
+        entries: &[IdentityEntry],
+        before: Option<&Self>,
+    ) -> Result<Result<(), IdentityError>, IdentityError> {
+        // A rotation of the root key among them makes room.
+        let most = 1 + limits::IDENTITY_BRANCHES_MAX;
+        let mut generous = self.clone();
+        let mut outcome = generous.take_with(entries, limits::IDENTITY_BRANCHES_ALL_MAX);
+        generous.settle(before);
+        if generous.in_force().count() <= most {
+            *self = generous;
+        } else {
+            outcome = self.take_with(entries, most);
+            self.settle(before);
+        }
+        outcome
+    }
+
+    fn take_with(
+        &mut self,
+        entries: &[IdentityEntry],
+        most: usize,
+    ) -> Result<Result<(), IdentityError>, IdentityError> {
+        let mut branches: Vec<_> = self.branches().cloned().collect();
+        let mut passed_over = Ok(());
+        let mut taken = entries.iter();
+        let outcome = taken.try_for_each(|entry| match self.extend(&mut branches, entry, most) {
+            Err(error @ (IdentityError::Chain | IdentityError::Branches)) => {
+                passed_over = Err(error);
+                Ok(())
+            }
+            other => other,
+        });
+        self.arrange(branches);
+        outcome.map(|()| passed_over)
     }
 
     fn extend(
         &self,
         branches: &mut Vec<Branch>,
         entry: &IdentityEntry,
+        most: usize,
     ) -> Result<(), IdentityError> {
         let statement = &entry.statement;
         if statement.organisation != self.organisation {
@@ -177,7 +225,9 @@ impl Identity {
         let parted = known.and_then(|branch| branch.before(place.length));
         let mut branch = parted.ok_or(IdentityError::Chain)?;
         branch.apply(entry, &others)?;
-        if branches.len() > limits::IDENTITY_BRANCHES_MAX {
+        let of_same = |one: &&Branch| one.generation() == branch.generation();
+        let is_full = branches.iter().filter(of_same).count() >= most;
+        if is_full || branches.len() >= limits::IDENTITY_BRANCHES_ALL_MAX {
             return Err(IdentityError::Branches);
         }
         branches.push(branch);
@@ -187,25 +237,35 @@ impl Identity {
     /// Forgets what was added since `before` to branches that are set aside: a former root key says
     /// nothing new. What counted once is remembered as set aside.
     pub fn settle(&mut self, before: Option<&Self>) {
-        let mut kept: Vec<Branch> = self.in_force().cloned().collect();
-        let mut looked_at = 0;
-        while let Some(branch) = kept.get(looked_at) {
-            let named: Vec<_> = branch.united().filter_map(|head| self.up_to(head)).collect();
-            for branch in named {
-                keep(&mut kept, branch);
-            }
-            looked_at += 1;
-        }
-        let known = before.into_iter().flat_map(Self::branches).cloned();
+        let branches: Vec<_> = self.branches().collect();
+        let is_in_force = |branch: &Branch| branch.generation() == self.first.generation();
+        let in_force = branches.iter().map(|one| if is_in_force(one) { one.length() } else { 0 });
+        let mut lengths: Vec<u64> = in_force.collect();
+        let known = before.into_iter().flat_map(Self::branches);
         for branch in known {
-            keep(&mut kept, branch);
+            keep_up_to(&branches, &mut lengths, &branch.position().head);
         }
-        self.arrange(kept);
+        let mut has_grown = true;
+        while has_grown {
+            has_grown = false;
+            for (branch, length) in branches.iter().zip(lengths.clone()) {
+                for head in branch.united_before(length) {
+                    has_grown |= keep_up_to(&branches, &mut lengths, head);
+                }
+            }
+        }
+        let kept =
+            branches.iter().zip(lengths).filter_map(|(branch, length)| branch.before(length));
+        self.arrange(leaves(kept.collect()));
     }
 
-    /// The branch that ends with the entry of this hash.
-    fn up_to(&self, head: &EntryHash) -> Option<Branch> {
-        up_to(self.branches(), head)
+    /// What somebody learns of it who has never heard of it: without what is set aside and named by
+    /// no union.
+    #[must_use]
+    pub fn as_told_first(&self) -> Self {
+        let mut told = self.clone();
+        told.settle(None);
+        told
     }
 
     /// Puts branches into the order that all replicas know, and unites what counts of them.
@@ -412,9 +472,23 @@ fn up_to<'a>(mut branches: impl Iterator<Item = &'a Branch>, head: &EntryHash) -
     branches.find_map(|branch| branch.before(branch.length_up_to(head)?))
 }
 
-/// Adds a branch that is not part of one that is kept.
-fn keep(kept: &mut Vec<Branch>, branch: Branch) {
-    if !kept.iter().any(|one| one.common(&branch) == branch.length()) {
-        kept.push(branch);
+/// Has the first branch with this entry kept as far as it; returns whether it was not.
+fn keep_up_to(branches: &[&Branch], lengths: &mut [u64], head: &EntryHash) -> bool {
+    let mut places = branches.iter().zip(lengths);
+    let found = places.find_map(|(branch, kept)| Some((branch.length_up_to(head)?, kept)));
+    let Some((length, kept)) = found.filter(|(length, kept)| length > *kept) else { return false };
+    *kept = length;
+    true
+}
+
+/// Those branches that are not part of another.
+fn leaves(branches: Vec<Branch>) -> Vec<Branch> {
+    let mut leaves: Vec<Branch> = Vec::with_capacity(branches.len());
+    for branch in branches {
+        if !leaves.iter().any(|leaf| leaf.common(&branch) == branch.length()) {
+            leaves.retain(|leaf| leaf.common(&branch) < leaf.length());
+            leaves.push(branch);
+        }
     }
+    leaves
 }

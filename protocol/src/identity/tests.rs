@@ -338,3 +338,49 @@ proptest! {
         }
     }
 }
+
+/// Whoever heard of a branch after a union gave it the sealing key that the union had brought.
+#[test]
+fn a_branch_that_parts_before_a_union_knows_the_sealing_keys_of_its_place() {
+    let (town, _) = town();
+    let key = |byte| {
+        let secret = SealingSecret::from_seed(&Secret::from_bytes([byte; 32]));
+        let (node, sealing) = (node(6).id(), secret.public().clone());
+        IdentityOperation::RotateSealing { node, sealing }
+    };
+    let (one, said) = town.elsewhere(vec![town.admit(7), town.admit(8)]);
+    let (_, other) = town.elsewhere(vec![key(71)]);
+    let rotation = [one.clone().rotate()];
+    let known = heard(&town.identity, &said, &other);
+    let mut united = Town { identity: known.clone(), ..town.clone() };
+    let heads = united.identity.divided().collect();
+    let union = [united.say(IdentityOperation::Unite { heads }).unwrap()];
+    let after = [united.say(key(72)).unwrap()];
+    let late = heard(&heard(&known, &union, &after), &rotation, &[]);
+    let early = heard(&known, &rotation, &[]);
+    let sealing = |identity: &Identity| {
+        let mut nodes = identity.nodes().filter(|(one, _)| **one == node(6).id());
+        nodes.next().unwrap().1.sealing.clone()
+    };
+    assert!(late.heads().eq(early.heads()));
+    assert_eq!(sealing(&late), sealing(&early));
+    assert_eq!(sealing(&late), sealing(&town.identity));
+}
+
+/// A union that named many places of one branch had a copy of it kept for each of them.
+#[test]
+fn what_is_known_is_the_same_for_whoever_reads_it_again() {
+    let (town, log) = town();
+    let (_, other) = town.elsewhere((20..27).map(|byte| town.admit(byte)).collect());
+    let (mut one, _) = town.elsewhere((30..38).map(|byte| town.admit(byte)).collect());
+    let mut said = log.clone();
+    said.extend(town.elsewhere((30..38).map(|byte| town.admit(byte)).collect()).1);
+    said.push(one.rotate());
+    said.extend(other.clone());
+    one.identity.apply_all(&other).unwrap();
+    let heads = other.iter().take(5).map(|entry| entry.statement.hash()).collect();
+    said.push(one.say(IdentityOperation::Unite { heads }).unwrap());
+    let known = heard(&heard(&town.identity, &other, &[]), &said, &[]);
+    said.sort_by_key(|entry| entry.statement.sequence);
+    assert_eq!(known, Identity::read(&said).unwrap());
+}

@@ -36,7 +36,8 @@ impl Replica {
     }
 
     /// Takes entries of an identity log, of whatever branches, each after the one it follows;
-    /// those already here change nothing, new ones are verified. Returns whether the log grew.
+    /// those already here change nothing, new ones are verified, and those of which nothing known
+    /// is followed are passed over. Returns whether the log grew.
     ///
     /// # Errors
     /// [`crate::identity::IdentityError`]; then nothing of them is kept.
@@ -48,19 +49,21 @@ impl Replica {
         let Some(first) = entries.first() else { return Ok(false) };
         let organisation = first.statement.organisation;
         let known = self.identities.get(&organisation);
+        if known.is_some_and(|known| entries.iter().all(|entry| known.knows(&entry.statement))) {
+            return Ok(false);
+        }
         let mut identity = match known {
             Some(known) => known.clone(),
             None => Identity::begin(first)?,
         };
-        identity.apply_all(entries)?;
-        identity.settle(known);
+        let passed_over = identity.take_all(entries, known)?;
         let is_fresh = |entry: &&IdentityEntry| {
             let is_known = known.is_some_and(|known| known.knows(&entry.statement));
             !is_known && identity.knows(&entry.statement)
         };
         let fresh: Vec<_> = entries.iter().filter(is_fresh).collect();
         let Some(since) = fresh.iter().map(|entry| entry.statement.sequence).min() else {
-            return Ok(false);
+            return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
         let sets_aside = identity.has_branches()
@@ -119,6 +122,24 @@ impl Replica {
     #[must_use]
     pub fn behind(&self, organisation: &OrganisationId, most: usize) -> Vec<OrganisationId> {
         Succession::behind(&self.identities, organisation, most)
+    }
+
+    /// The identity log of an organisation for somebody who has never heard of it. Whoever had a
+    /// root key of before may have added to it what fills a frame, and is set aside.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn identity_in_force(
+        &self,
+        disk: &dyn Storage,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<IdentityEntry>, ReplicaError> {
+        let mut entries = self.identity_entries(disk, organisation, 0)?;
+        if let Some(known) = self.identities.get(organisation).filter(|one| one.has_branches()) {
+            let told = known.as_told_first();
+            entries.retain(|entry| told.knows(&entry.statement));
+        }
+        Ok(entries)
     }
 
     /// Entries of an identity log from `from` on, of all its branches, each after the one it

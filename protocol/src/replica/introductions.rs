@@ -165,7 +165,7 @@ impl Replica {
         for promised in due {
             let Some(known) = self.partners.get(&promised.presented) else { continue };
             if self.is_partner(&promised.presented) {
-                let identity = self.identity_entries(disk, &promised.presented, 0)?;
+                let identity = self.identity_in_force(disk, &promised.presented)?;
                 let (name, addresses) = (known.name.clone(), known.addresses.clone());
                 let presentation = Presentation { name, identity, addresses };
                 // What fills no frame can be told to nobody; it must not end the session.

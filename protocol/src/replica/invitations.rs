@@ -297,7 +297,7 @@ impl Replica {
         name: String,
         addresses: Vec<String>,
     ) -> Result<Introduction, ReplicaError> {
-        let identity = self.identity_entries(disk, &self.organisation(), 0)?;
+        let identity = self.identity_in_force(disk, &self.organisation())?;
         Ok(Introduction { name, addresses, identity })
     }
 }

@@ -61,7 +61,7 @@ impl Replica {
             return Ok(Err(Refusal::Unknown));
         }
         match may_recall((root, next_root), asking, &self.node(), proof) {
-            Some(organisation) => self.identity_entries(disk, &organisation, 0).map(Ok),
+            Some(organisation) => self.identity_in_force(disk, &organisation).map(Ok),
             None => Ok(Err(Refusal::Unknown)),
         }
     }

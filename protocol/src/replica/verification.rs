@@ -85,7 +85,7 @@ impl Replica {
         findings: &mut Findings,
     ) -> Result<(), ReplicaError> {
         let (access, heads) = match self
-            .load_access(disk, space, Signatures::Check)
+            .load_access(disk, space, Signatures::Again)
             .and_then(|_| self.space(disk, space))
         {
             Ok(state) => {

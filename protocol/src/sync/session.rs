@@ -12,6 +12,7 @@ use super::comparison::{Comparison, Differences};
 use super::effect::{CloseReason, Effect, Effects, Input, SyncPhase, SyncStatus};
 use super::exchange::{Exchange, Task};
 use super::message::{Hello, Message, VERSION_MAX, VERSION_MIN};
+use crate::identity::{Identity, IdentityEntry};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
@@ -31,6 +32,10 @@ const STALL_MS: u64 = 120_000;
 
 /// Logs of which it is remembered that a run of them was refused: all of one space, and more.
 const REFUSED_LOGS_MAX: usize = 4_096;
+
+/// Entries of an identity log that were not taken and are kept until another unites them: two
+/// branches of the greatest length, under 3 MB.
+const PASSED_OVER_MAX: usize = 2 * limits::IDENTITY_ENTRIES_MAX;
 
 /// Who compares: the side that opened the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +94,8 @@ pub struct Session {
     /// Logs of which a run was refused that may hold elsewhere: whether one that follows on it is
     /// forged cannot be told either.
     refused: BTreeSet<(SpaceId, NodeId)>,
+    /// Entries of one identity log that were not taken.
+    passed_over: Vec<IdentityEntry>,
     /// Length of this organisation's identity log as the other end knew it.
     own_identity_known: u64,
     last_heard: Timestamp,
@@ -119,6 +126,7 @@ impl Session {
             found: BTreeSet::new(),
             grown: false,
             refused: BTreeSet::new(),
+            passed_over: Vec::new(),
             own_identity_known: 0,
             last_heard: now,
             awaits_since: now,
@@ -295,13 +303,28 @@ impl Session {
             let organisation = hello.organisation;
             self.exchange.push(Task::Identity { organisation, from: 0, to: u64::MAX });
         } else {
-            self.offer_identity(&hello.organisation, &hello.own_identity, false, replica);
+            self.greet_with(&hello.organisation, &hello.own_identity, replica);
         }
         self.own_identity_known = hello.known_identity.length;
         if !is_revoked && hello.organisation != own {
-            self.offer_identity(&own, &hello.known_identity, false, replica);
+            self.greet_with(&own, &hello.known_identity, replica);
         }
         Ok(())
+    }
+
+    /// Queues what is lacking at the other end of a log that it awaits. A machine's own log that
+    /// leads elsewhere than the longer one that others know is told whole, or it would be awaited
+    /// without end.
+    fn greet_with(
+        &mut self,
+        organisation: &OrganisationId,
+        theirs: &LogPosition,
+        replica: &Replica,
+    ) {
+        let is_own = *organisation == replica.organisation();
+        let goes_through = |identity: &Identity| identity.goes_through(theirs);
+        let leads_elsewhere = is_own && !replica.identity(organisation).is_some_and(goes_through);
+        self.offer_identity(organisation, theirs, leads_elsewhere, replica);
     }
 
     /// Queues what is known of an identity log and is lacking at the other end, or all of it when
@@ -315,7 +338,9 @@ impl Session {
     ) {
         let Some(identity) = replica.identity(organisation) else { return };
         let ours = identity.position();
-        let is_further = identity.has_branches() || ours.length >= theirs.length;
+        // Whoever has more may have it of a root key of before, and lack the rotation.
+        let may_lead_elsewhere = identity.has_branches() || identity.generation() > 0;
+        let is_further = may_lead_elsewhere || ours.length >= theirs.length;
         if at_once || ours != *theirs && is_further {
             let (organisation, to) = (*organisation, u64::MAX);
             let from = identity.going_on_from(theirs);

@@ -4,15 +4,16 @@
 //! was left meanwhile, an identity that comes later) is refused with its reason, and the next
 //! comparison tells whether it still matters.
 
-use super::{Phase, REFUSED_LOGS_MAX, Session};
+use super::{PASSED_OVER_MAX, Phase, REFUSED_LOGS_MAX, Session};
 use crate::access::AccessError;
-use crate::identity::IdentityError;
+use crate::identity::{Identity, IdentityEntry, IdentityError, IdentityOperation};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::RunError;
 use crate::replica::{Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
+use crate::sync::exchange::Task;
 use crate::sync::message::Message;
 use crate::sync::{Beacons, Handover};
 
@@ -46,7 +47,7 @@ impl Session {
                 let organisation = entries.first().map(|entry| entry.statement.organisation);
                 let organisation = organisation.ok_or(CloseReason::Misbehaved("no entries"))?;
                 self.check_expected(&organisation, replica)?;
-                replica.admit_identity(disk, &entries).map(drop)
+                self.admit_identity(&organisation, &entries, replica, disk)
             }
             Message::Access { .. } if self.partner.is_none() => Err(ReplicaError::NotPermitted),
             Message::Receipts { space, .. } if !self.accepts(&space, None, replica) => {
@@ -101,6 +102,64 @@ impl Session {
             let reason = if is_excused { error.to_string() } else { severity(&error)? };
             effects.push(Effect::Refused(reason));
         }
+        Ok(())
+    }
+
+    /// Takes a part of an identity log. Where it turns out to part from what was known here, the
+    /// partner is told all of it, too: it may have less, and hear of no greater length.
+    fn admit_identity(
+        &mut self,
+        organisation: &OrganisationId,
+        entries: &[IdentityEntry],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), ReplicaError> {
+        let has_branches =
+            |replica: &Replica| replica.identity(organisation).is_some_and(Identity::has_branches);
+        let had_branches = has_branches(replica);
+        self.admit_with_passed_over(organisation, entries, replica, disk)?;
+        if has_branches(replica) && !had_branches {
+            let (organisation, to) = (*organisation, u64::MAX);
+            self.exchange.push(Task::Identity { organisation, from: 0, to });
+        }
+        if let Phase::Greeting(greeting) = &mut self.phase
+            && let (Some(partner), Some(awaits)) = (greeting.partner, greeting.awaits)
+            && partner == *organisation
+            && entries.iter().any(|entry| entry.statement.hash() == awaits.head)
+            && !replica.identity(organisation).is_some_and(|one| one.goes_through(&awaits))
+        {
+            // It came and was set aside: what the partner is, it learns from what is known here.
+            greeting.awaits = None;
+        }
+        Ok(())
+    }
+
+    /// Whoever does not take a branch by itself takes it with the entry that unites it, which may
+    /// come in a later message: what was passed over is kept until then, and offered once.
+    fn admit_with_passed_over(
+        &mut self,
+        organisation: &OrganisationId,
+        entries: &[IdentityEntry],
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), ReplicaError> {
+        let mut offered = std::mem::take(&mut self.passed_over);
+        offered.retain(|one| one.statement.organisation == *organisation);
+        let known = replica.identity(organisation);
+        let is_new = |one: &IdentityEntry| known.is_none_or(|log| !log.knows(&one.statement));
+        let unites = |one: &&IdentityEntry| {
+            matches!(one.statement.operation, IdentityOperation::Unite { .. }) && is_new(one)
+        };
+        if entries.iter().any(|entry| unites(&entry)) {
+            offered.extend_from_slice(entries);
+            return replica.admit_identity(disk, &offered).map(drop);
+        }
+        replica.admit_identity(disk, entries)?;
+        let known = replica.identity(organisation);
+        let is_new = |one: &IdentityEntry| known.is_none_or(|log| !log.knows(&one.statement));
+        offered.extend(entries.iter().filter(|one| is_new(one)).cloned());
+        offered.truncate(PASSED_OVER_MAX);
+        self.passed_over = offered;
         Ok(())
     }
 

@@ -45,6 +45,10 @@ impl Session {
             if replica.is_revoked() {
                 return Err(CloseReason::Revoked);
             }
+            if matches!(self.phase, Phase::Greeting(_)) {
+                // As with the greeting: what the partner waits for comes before a comparison.
+                self.pump(now, replica, disk, effects)?;
+            }
             return self.finish_greeting(replica, effects);
         }
         match message {
