@@ -147,7 +147,11 @@ impl Replica {
         if before != frozen.0
             && let Some(from) = before.into_iter().chain(frozen.0).min()
         {
+            // A place that waits to be erased may be that of a proof; what is here is read again.
+            let (_, to) = keys::all(&keys::author(space, author));
+            self.delete_all(disk, Table::Waiting, &keys::entry(space, author, from), &to)?;
             self.reconsider(disk, space, author, from)?;
+            self.note_debt(disk, space)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::branches::copy_of;
 use super::circle::Circle;
+use super::erasure::Canaries;
 use super::line::Line;
 use super::order::cases;
 use super::organisation::{Node, Organisation};
@@ -258,6 +259,39 @@ proptest! {
         agree_all(&mut circle, &mut third);
         for reader in [&mut circle.owner, &mut circle.colleague, &mut third] {
             assert_kept(reader, &space, &written);
+        }
+    }
+}
+
+/// What somebody wrote into an erased record on the version that is dropped goes with it.
+#[test]
+fn nothing_of_an_erased_record_stays_of_the_version_that_is_dropped() {
+    for is_erased_first in [false, true] {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let record = circle.owner.note(&space, "da dimenticare");
+        circle.settle();
+        let mut thief = copy_of(&circle.member, &circle);
+        thief.rename(&space, record, "del ladro").unwrap();
+        let canaries = Canaries::of(&mut thief, &space);
+        let written = circle.member.note(&space, "Prima nota");
+        circle.member.give(&mut circle.owner, &space);
+        let stolen = log_of(&mut thief, &circle.member, &space, 0);
+        hand(&mut circle.colleague, &stolen).unwrap();
+        if is_erased_first {
+            circle.owner.erase(&space, &record).unwrap();
+            agree(&mut circle.owner, &mut circle.colleague);
+        }
+        revoke_machine(&mut circle);
+        agree(&mut circle.owner, &mut circle.colleague);
+        if !is_erased_first {
+            circle.owner.erase(&space, &record).unwrap();
+            agree(&mut circle.owner, &mut circle.colleague);
+        }
+        for node in [&mut circle.owner, &mut circle.colleague] {
+            canaries.assert_gone(node);
+            assert_eq!(node.replica.erasures_due(), []);
+            assert_kept(node, &space, &[written]);
         }
     }
 }

@@ -115,7 +115,7 @@ impl Replica {
     }
 
     /// Writes down whether something is left to be said again.
-    pub(super) fn note_debt(
+    pub(in crate::replica) fn note_debt(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
