@@ -39,7 +39,8 @@ fn a_carrier_brings_a_member_its_keys_and_whole_access_log() {
     circle.member.rename(&space, record, "e risposto").unwrap();
 }
 
-/// After a start it took none of the keyrings that it kept for its own, and asked for them for ever.
+/// After a start it took none of the keyrings that it kept for its own, and asked for them without
+/// end.
 #[test]
 fn a_carrier_that_starts_again_still_has_what_it_carried() {
     let mut circle = with_carrier();
