@@ -21,6 +21,7 @@ mod erasure;
 mod flooding;
 mod forgetting;
 mod forging;
+mod forked;
 mod forks;
 mod frames;
 mod holders;
