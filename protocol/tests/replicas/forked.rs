@@ -5,8 +5,6 @@ use super::line::Line;
 use super::organisation::{Node, Organisation};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
-use sincronia_protocol::joining::JoinMessage;
-use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use sincronia_protocol::sync::SyncPhase;
 
 fn agree(one: &mut Node, other: &mut Node) {
@@ -67,9 +65,9 @@ fn a_machine_whose_own_log_is_shorter_on_another_branch_is_greeted() {
         circle.member.learn(&other);
         let (member, owner) = (&mut circle.member, &mut circle.owner);
         if dials {
-            agree(owner, member)
+            agree(owner, member);
         } else {
-            agree(member, owner)
+            agree(member, owner);
         }
         for node in [&circle.member, &circle.owner] {
             let identity = node.replica.identity(&one.id()).unwrap();

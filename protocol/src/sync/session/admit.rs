@@ -116,9 +116,9 @@ impl Session {
     ) -> Result<(), ReplicaError> {
         let has_branches =
             |replica: &Replica| replica.identity(organisation).is_some_and(Identity::has_branches);
-        let had_branches = has_branches(replica);
+        let was_forked = has_branches(replica);
         self.admit_with_passed_over(organisation, entries, replica, disk)?;
-        if has_branches(replica) && !had_branches {
+        if has_branches(replica) && !was_forked {
             let (organisation, to) = (*organisation, u64::MAX);
             self.exchange.push(Task::Identity { organisation, from: 0, to });
         }
