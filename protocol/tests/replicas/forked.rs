@@ -5,6 +5,8 @@ use super::line::Line;
 use super::organisation::{Node, Organisation};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::joining::JoinMessage;
+use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use sincronia_protocol::sync::SyncPhase;
 
 fn agree(one: &mut Node, other: &mut Node) {
@@ -149,6 +151,26 @@ fn a_rotation_finds_room_beside_all_branches_of_the_key_of_before() {
     assert_eq!(generation(&circle.member, &circle.organisations[0]), 1);
     circle.member.restart();
     agree(&mut circle.member, &mut circle.colleague);
+}
+
+/// Whoever had a root key of before filled more than a frame, and nobody joined the organisation
+/// or recalled its log any more, though that was set aside.
+#[test]
+fn what_was_set_aside_is_told_to_nobody_who_joins() {
+    let mut circle = Circle::of_contributors();
+    let mut former = circle.organisations[0].elsewhere();
+    let (node, sealing) = former.identity.active_nodes().next().unwrap();
+    let (node, sealing) = (*node, sealing.clone());
+    for _ in 0..900 {
+        former.say(IdentityOperation::RotateSealing { node, sealing: sealing.clone() });
+    }
+    circle.owner.learn(&former);
+    circle.organisations[0].rotate_root();
+    circle.owner.learn(&circle.organisations[0]);
+    let (replica, disk) = (&circle.owner.replica, &circle.owner.disk);
+    let introduction = replica.introduction(disk, "Ente".to_owned(), Vec::new()).unwrap();
+    let message = JoinMessage::Return { version: 1, introduction };
+    assert!(message.encode().len() < FRAME_BYTES_MAX);
 }
 
 /// A space that a primary made whom a rotation set aside.

@@ -10,7 +10,7 @@ use crate::identity::{Identity, IdentityEntry, IdentityError, IdentityOperation}
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::RunError;
-use crate::replica::{Presentation, Replica, ReplicaError, decode_proof};
+use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::exchange::Task;
@@ -114,11 +114,13 @@ impl Session {
         replica: &mut Replica,
         disk: &dyn Storage,
     ) -> Result<(), ReplicaError> {
-        let has_branches =
+        let is_parted =
             |replica: &Replica| replica.identity(organisation).is_some_and(Identity::has_branches);
-        let was_forked = has_branches(replica);
+        let was_parted = is_parted(replica);
         self.admit_with_passed_over(organisation, entries, replica, disk)?;
-        if has_branches(replica) && !was_forked {
+        let item = ItemRef::Identity(*organisation);
+        let is_shown = self.partner_so_far().is_some_and(|one| replica.may_show(&one, &item));
+        if is_parted(replica) && !was_parted && is_shown {
             let (organisation, to) = (*organisation, u64::MAX);
             self.exchange.push(Task::Identity { organisation, from: 0, to });
         }

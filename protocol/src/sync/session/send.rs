@@ -54,7 +54,7 @@ impl Session {
         self.end_exchange(now, replica, effects)
     }
 
-    fn partner_so_far(&self) -> Option<OrganisationId> {
+    pub(super) fn partner_so_far(&self) -> Option<OrganisationId> {
         match &self.phase {
             Phase::Greeting(greeting) => greeting.partner,
             _ => self.partner,
