@@ -155,6 +155,25 @@ fn an_edit_made_upon_an_old_sight_of_the_record_changes_nothing() {
     aulla.wait("the second edit", |client| shows(client, "seats_total", &json!(5)));
 }
 
+/// A table of conventions was written into the directory, which every partner reads.
+#[test]
+fn a_convention_is_never_written_where_every_partner_reads_it() {
+    let aulla = Node::found("Comune di Aulla");
+    let row = json!({"title": "Riservata", "kind": "inserimento"});
+    let batch = BatchRequest {
+        space: None,
+        kind: "convention".into(),
+        rows: vec![row.as_object().unwrap().clone()],
+        dry_run: true,
+        partial: false,
+        operator: None,
+    };
+    let refused = aulla.client().batch(&batch).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Invalid);
+    assert!(refused.remedy.contains("convention new"), "{refused:?}");
+    assert!(only_convention(aulla.client()).is_none());
+}
+
 trait NameAndValue {
     fn organisation_name_and_value(&self) -> (String, Value);
 }

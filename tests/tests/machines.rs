@@ -163,6 +163,8 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     assert!(!shows(first.client(), id, 5), "it gets nothing that was written since");
     assert!(found(first.client(), &fresh.convention.id).is_none());
     assert_eq!(edit(&first, id, &json!({"seats_total": 9})), Err(ErrorCode::Revoked));
+    // What was signed with the words on it reached nobody, and it said that all was well.
+    assert_eq!(first.client().extend_identity(&signed).unwrap_err().code, ErrorCode::Revoked);
     let checks = first.client().doctor().unwrap();
     assert!(checks.iter().any(|one| one.name == "certified" && !one.ok && one.remedy.is_some()));
     first.client().network(&NetworkRequest { online: true }).unwrap();

@@ -91,6 +91,10 @@ impl Core {
         &mut self,
         request: &IdentityRequest,
     ) -> Result<Vec<NodeView>, ApiError> {
+        if self.replica.is_revoked() {
+            // Nobody would ever hear of what was signed here.
+            return Err(ReplicaError::Revoked.into());
+        }
         let length = self.own_identity()?.length();
         let known = self.known_length(length);
         if known > length {

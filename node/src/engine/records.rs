@@ -71,8 +71,22 @@ impl Core {
         request: NewRecordRequest,
     ) -> Result<RecordView, ApiError> {
         let NewRecordRequest { kind: text, fields, operator, comment } = request;
-        let target = WriteTarget::New(kind(&text)?);
-        self.write(*space, target, fields, Act { operator, comment })
+        let kind = kind(&text)?;
+        self.check_place(space, kind)?;
+        self.write(*space, WriteTarget::New(kind), fields, Act { operator, comment })
+    }
+
+    /// Every partner reads the directory: a convention there would be read by those who are no
+    /// parties of it, and whoever shared it would share all contacts.
+    fn check_place(&self, space: &SpaceId, kind: Kind) -> Result<(), ApiError> {
+        if kind != Kind::Convention || self.directory()? != Some(*space) {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            ErrorCode::Invalid,
+            "every partner reads this organisation's directory; a convention is for its parties",
+            "make it with `sincronia convention new`, which gives it a space of its own",
+        ))
     }
 
     /// Changes a record.
@@ -334,6 +348,7 @@ impl Core {
             None => self.directory()?.ok_or_else(|| ApiError::not_found("directory"))?,
         };
         let kind = kind(&request.kind)?;
+        self.check_place(&space, kind)?;
         let mut result = BatchResult { written: 0, refused: 0, rows: Vec::new() };
         let outcome = self.atomically(|core| {
             for (number, fields) in (1..).zip(request.rows) {
