@@ -2,7 +2,7 @@
 //!
 //! The root key never comes here: whoever holds the recovery words signs elsewhere, upon the log as
 //! this node has it, and hands in the signed entries. They must continue the log, and nobody in
-//! session may know a longer one: two entries at one place would fork the identity for good.
+//! session may know a longer one: two entries at one place would both count.
 
 use super::Core;
 use crate::api::hexadecimal::{hex, unhex};

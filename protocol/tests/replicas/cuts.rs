@@ -4,6 +4,7 @@
 use super::branches::copy_of;
 use super::circle::Circle;
 use super::erasure::Canaries;
+use super::forks::agree;
 use super::line::Line;
 use super::order::cases;
 use super::organisation::{Node, Organisation};
@@ -13,17 +14,8 @@ use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::log::Run;
 use sincronia_protocol::replica::ReplicaError;
-use sincronia_protocol::sync::SyncPhase;
 
 const RUN_BYTES: usize = 256 * 1024;
-
-/// They talk, end with the same, and neither ends the session.
-fn agree(one: &mut Node, other: &mut Node) {
-    let mut line = Line::open(one, other);
-    line.run_sound();
-    assert_eq!((line.phases(), &line.closed), ([SyncPhase::InSync; 2], &Vec::new()));
-    assert_eq!(one.digests(), other.digests());
-}
 
 fn agree_all(circle: &mut Circle, third: &mut Node) {
     let Circle { owner, colleague, .. } = circle;

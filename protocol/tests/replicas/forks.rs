@@ -11,7 +11,7 @@ use sincronia_protocol::sync::SyncPhase;
 const RUN_BYTES: usize = 256 * 1024;
 
 /// They talk, end with the same, and neither ends the session.
-fn agree(one: &mut Node, other: &mut Node) {
+pub fn agree(one: &mut Node, other: &mut Node) {
     let mut line = Line::open(one, other);
     line.run_sound();
     assert_eq!((line.phases(), &line.closed), ([SyncPhase::InSync; 2], &Vec::new()));

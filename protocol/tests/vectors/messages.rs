@@ -62,7 +62,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("4 heads", Message::Heads { is_answer: false, heads: vec![heads(&space)] }),
         ("4 heads of a space that is not here", absent(&space)),
         (
-            "5 identity lengths",
+            "5 identity heads",
             Message::IdentityHeads { is_answer: true, heads: vec![(organisation, stands)] },
         ),
         ("6 asked", Message::Asked),
