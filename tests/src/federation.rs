@@ -5,10 +5,12 @@
 //! [`run_if_asked`]. Nothing here sleeps: start-up is read from the node's log, and conditions are
 //! looked at again whenever the node tells an event, until a deadline.
 
-use serde_json::json;
+mod content;
+
+pub use content::{agreement, practice};
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
-use sincronia_node::api::{ApiEvent, ConventionRequest, InviteRequest, JoinRequest, PartnerView};
+use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
 use sincronia_node::backup::{self, Heard, Restoration, RestoreOptions, SalvageReport};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
@@ -524,24 +526,4 @@ fn await_running(errors: ChildStderr) -> String {
     }
     std::thread::spawn(move || lines.for_each(drop));
     words
-}
-
-/// A convention of these organisations, each with its role.
-///
-/// # Panics
-/// Never: the request is one.
-#[must_use]
-pub fn agreement(title: &str, parties: &[(&Node, &str)]) -> ConventionRequest {
-    let party = |(node, role): &(&Node, &str)| json!({"org": node.organisation, "role": role});
-    let parties: Vec<_> = parties.iter().map(party).collect();
-    serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": parties,
-            "effective_from": "2026-01-01",
-            "end_date": "2027-12-31",
-        },
-    }))
-    .expect("a request")
 }

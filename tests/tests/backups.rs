@@ -7,10 +7,9 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
-use serde_json::json;
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
-use sincronia_node::api::{ConventionRequest, ConventionsQuery, ErrorCode, RecordView};
+use sincronia_node::api::{ConventionsQuery, ErrorCode, RecordView};
 use sincronia_node::backup::{RestoreError, inspect};
 use sincronia_protocol::backup::BackupError;
 use sincronia_protocol::identity::IdentityOperation;
@@ -21,22 +20,6 @@ use sincronia_tests::federation::{self, Node};
 #[test]
 fn node_process() {
     federation::run_if_asked();
-}
-
-fn convention(owner: &Node, party: &Node, title: &str) -> String {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
-    owner.client().create_convention(&request).unwrap().convention.id
 }
 
 fn found(client: &Client, id: &str) -> Option<RecordView> {
@@ -56,7 +39,7 @@ fn threat_26_a_backup_restores_a_node_that_forks_nothing_and_lacks_nothing() {
     let (mut lost, words) = Node::found_with_words("Comune di Aulla");
     let casa = Node::found("Casa di accoglienza");
     let _ = casa.join(&lost);
-    let before = convention(&lost, &casa, "Accoglienza residenziale");
+    let before = lost.agree(&casa, "Accoglienza residenziale").convention.id;
     casa.wait("the convention", |client| found(client, &before).is_some());
     let bytes = backup(&lost);
     let entropy = restore_entropy(&words).unwrap();
@@ -64,9 +47,9 @@ fn threat_26_a_backup_restores_a_node_that_forks_nothing_and_lacks_nothing() {
     assert!(opened.pairs > Some(10) && opened.bytes == bytes.len() as u64, "{opened:?}");
 
     // What happens after the backup is known to the partner alone when the machine dies.
-    let after = convention(&lost, &casa, "Accoglienza diurna");
+    let after = lost.agree(&casa, "Accoglienza diurna").convention.id;
     casa.wait("the later convention", |client| found(client, &after).is_some());
-    let theirs = convention(&casa, &lost, "Laboratorio");
+    let theirs = casa.agree(&lost, "Laboratorio").convention.id;
     lost.wait("the partner's convention", |client| found(client, &theirs).is_some());
     let lost_id = lost.client().status().unwrap().node;
     lost.kill();
@@ -81,7 +64,7 @@ fn threat_26_a_backup_restores_a_node_that_forks_nothing_and_lacks_nothing() {
     let status = restored.client().status().unwrap();
     assert_ne!(status.node, lost_id, "it is a node of its own");
     assert!(!status.cloned && status.primary.as_ref() == Some(&status.node), "{status:?}");
-    let fresh = convention(&restored, &casa, "Accoglienza notturna");
+    let fresh = restored.agree(&casa, "Accoglienza notturna").convention.id;
     for id in [&before, &after, &theirs, &fresh] {
         casa.wait("a convention", |client| found(client, id).is_some());
     }

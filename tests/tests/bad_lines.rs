@@ -9,7 +9,7 @@
 
 use serde_json::json;
 use sincronia_client::api::Client;
-use sincronia_node::api::{NewRecordRequest, RecordsQuery};
+use sincronia_node::api::RecordsQuery;
 use sincronia_tests::federation::{self, Node};
 use sincronia_tests::impairment::Relay;
 use std::sync::atomic::Ordering;
@@ -25,20 +25,7 @@ fn node_process() {
 }
 
 fn practice(node: &Node, space: &str, title: &str) {
-    let fields = json!({
-        "title": title,
-        "area": "accoglienza",
-        "problem": "Ogni servizio chiede un modulo diverso.",
-        "procedure": "Una scheda sola, uguale per tutti.",
-        "maturity": "sperimentata",
-    });
-    let request = NewRecordRequest {
-        kind: "practice".into(),
-        fields: fields.as_object().cloned().unwrap_or_default(),
-        operator: None,
-        comment: None,
-    };
-    node.client().create_record(space, &request).unwrap();
+    node.client().create_record(space, &federation::practice(title)).unwrap();
 }
 
 fn count(client: &Client, space: &str) -> usize {

@@ -11,8 +11,8 @@
 use serde_json::{Map, Value, json};
 use sincronia_client::api::Client;
 use sincronia_node::api::{
-    ConventionRequest, ConventionsQuery, EditRequest, ErrorCode, ExportBundleRequest,
-    InviteRequest, JoinByBundleRequest, JoinRequest, NetworkRequest, PartnerBundles, ReadBundle,
+    ConventionsQuery, EditRequest, ErrorCode, ExportBundleRequest, InviteRequest,
+    JoinByBundleRequest, JoinRequest, NetworkRequest, PartnerBundles, ReadBundle,
     VerifyStoreRequest,
 };
 use sincronia_protocol::bundle::read_parts;
@@ -91,24 +91,6 @@ fn join_by_files(guest: &Node, host: &Node) {
     assert_eq!(refused.code, ErrorCode::Bundle, "it is not for its maker");
 }
 
-fn create_convention(owner: &Node, party: &Node) -> String {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": "Articolo 21 in comune",
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-            "effective_from": "2026-01-01",
-            "end_date": "2027-12-31",
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
-    owner.client().create_convention(&request).unwrap().convention.id
-}
-
 fn edit(node: &Node, id: &str, fields: &Value) {
     let request = EditRequest {
         fields: object(fields),
@@ -124,7 +106,7 @@ fn a_prison_without_a_line_takes_part_by_files_alone() {
     let (comune, mut carcere) =
         (Node::found("Comune di Aulla"), Node::found_closed("Casa di reclusione"));
     join_by_files(&carcere, &comune);
-    let id = create_convention(&comune, &carcere);
+    let id = comune.agree(&carcere, "Articolo 21 in comune").convention.id;
     assert!(bundles(&comune, &carcere).unacknowledged > 0);
     let read = carry(&comune, &carcere);
     assert!(read.spaces.iter().any(|space| space.entries > 0 && space.access), "{read:?}");

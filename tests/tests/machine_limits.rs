@@ -6,7 +6,7 @@
 
 use serde_json::json;
 use sincronia_client::api::Client;
-use sincronia_node::api::{ApiError, ConventionRequest, ConventionsQuery};
+use sincronia_node::api::{ApiError, ConventionsQuery};
 use sincronia_tests::federation::{self, Node};
 use std::collections::BTreeSet;
 use std::net::TcpStream;
@@ -18,18 +18,7 @@ fn node_process() {
 }
 
 fn convention(owner: &Node, party: &Node, title: &str) -> Result<String, ApiError> {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
+    let request = federation::agreement(title, &[(owner, "inviante"), (party, "gestore")]);
     owner.client().create_convention(&request).map(|view| view.convention.id)
 }
 

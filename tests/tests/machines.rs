@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode, IdentityRequest,
-    NetworkRequest, PartnerState, RecordView,
+    ConventionsQuery, EditRequest, ErrorCode, IdentityRequest, NetworkRequest, PartnerState,
+    RecordView,
 };
 use sincronia_protocol::identity::{Admission, IdentityOperation};
 use sincronia_protocol::recovery::restore_entropy;
@@ -26,22 +26,6 @@ fn node_process() {
 
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
-}
-
-fn convention(owner: &Node, party: &Node, title: &str) -> ConventionView {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
-    owner.client().create_convention(&request).unwrap()
 }
 
 fn edit(node: &Node, id: &str, fields: &Value) -> Result<(), ErrorCode> {
@@ -96,7 +80,7 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     let (mut first, words) = Node::found_with_words("Comune di Aulla");
     let casa = Node::found("Casa di accoglienza");
     let _ = casa.join(&first);
-    let made = convention(&first, &casa, "Accoglienza residenziale");
+    let made = first.agree(&casa, "Accoglienza residenziale");
     let id = made.convention.id.as_str();
     casa.wait("the convention", |client| found(client, id).is_some());
 
@@ -114,7 +98,7 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     second.wait("the edit of the first", |client| shows(client, id, 4));
     casa.wait("both edits", |client| shows(client, id, 4));
     // What the partner owns is there too.
-    let theirs = convention(&casa, &first, "Accoglienza diurna");
+    let theirs = casa.agree(&first, "Accoglienza diurna");
     second.wait("a convention of the partner", |client| {
         found(client, &theirs.convention.id).is_some()
     });
@@ -154,7 +138,7 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     // Life goes on with the second machine as primary.
     edit(&second, id, &json!({"seats_total": 5})).unwrap();
     casa.wait("the edit after the loss", |client| shows(client, id, 5));
-    let fresh = convention(&second, &casa, "Accoglienza notturna");
+    let fresh = second.agree(&casa, "Accoglienza notturna");
     casa.wait("a new convention", |client| found(client, &fresh.convention.id).is_some());
 
     // The lost machine is started again: it is told, and says so.
@@ -189,7 +173,7 @@ fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
     casa.wait("the directory of its new partner", |client| {
         client.spaces().unwrap().iter().any(|one| one.owner == first.organisation)
     });
-    let made = convention(&first, &casa, "Accoglienza residenziale");
+    let made = first.agree(&casa, "Accoglienza residenziale");
     let id = made.convention.id.as_str();
     casa.wait("a convention", |client| found(client, id).is_some());
     second.client().block_partner(&casa.organisation).unwrap();

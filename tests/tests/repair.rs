@@ -13,7 +13,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
 use sincronia_client::api::Client;
 use sincronia_node::api::{
-    ConventionRequest, ConventionsQuery, EditRequest, ErrorCode, RecordView, VerifyStoreRequest,
+    ConventionsQuery, EditRequest, ErrorCode, RecordView, VerifyStoreRequest,
 };
 use sincronia_node::backup::{RestoreError, RestoreOptions, salvage, salvage_again};
 use sincronia_node::keystore::Strength;
@@ -30,22 +30,6 @@ use std::ops::ControlFlow;
 #[test]
 fn node_process() {
     federation::run_if_asked();
-}
-
-fn convention(owner: &Node, party: &Node, title: &str) -> String {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
-    owner.client().create_convention(&request).unwrap().convention.id
 }
 
 fn edit(node: &Node, id: &str, seats: u64) {
@@ -68,7 +52,7 @@ fn office() -> (Node, Node, String) {
     let _ = casa.join(&damaged);
     for number in 0..4 {
         let (owner, party) = if number % 2 == 0 { (&damaged, &casa) } else { (&casa, &damaged) };
-        let id = convention(owner, party, &format!("Accoglienza {number}"));
+        let id = owner.agree(party, &format!("Accoglienza {number}")).convention.id;
         party.wait("the convention", |client| shown(client).contains_key(&id));
         for seats in 0..3 {
             let [writer, reader] =

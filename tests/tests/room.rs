@@ -2,31 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use serde_json::json;
 use sincronia_client::api::Client;
-use sincronia_node::api::{ConventionRequest, ConventionsQuery};
+use sincronia_node::api::ConventionsQuery;
 use sincronia_tests::federation::{self, Node};
 
 /// Is a node when the harness asks for one.
 #[test]
 fn node_process() {
     federation::run_if_asked();
-}
-
-fn convention(owner: &Node, party: &Node, title: &str) -> String {
-    let request: ConventionRequest = serde_json::from_value(json!({
-        "fields": {
-            "title": title,
-            "instrument_kind": "accoglienza",
-            "parties": [
-                {"org": owner.organisation, "role": "inviante"},
-                {"org": party.organisation, "role": "gestore"},
-            ],
-        },
-        "operator": "segreteria",
-    }))
-    .unwrap();
-    owner.client().create_convention(&request).unwrap().convention.id
 }
 
 fn has(client: &Client, id: &str) -> bool {
@@ -43,8 +26,8 @@ fn threat_29_a_node_short_of_room_takes_nothing_and_its_people_go_on() {
     comune.kill();
     comune.start_short();
     comune.wait("that there is no room", |client| client.status().unwrap().short_of_room);
-    let theirs = convention(&casa, &comune, "Laboratorio");
-    let own = convention(&comune, &casa, "Accoglienza residenziale");
+    let theirs = casa.agree(&comune, "Laboratorio").convention.id;
+    let own = comune.agree(&casa, "Accoglienza residenziale").convention.id;
     comune.client().sync().unwrap();
     casa.client().sync().unwrap();
     let status = comune.client().status().unwrap();

@@ -1,11 +1,11 @@
 //! `kill -9` again and again, while one node writes and two synchronise.
 
-use crate::federation::Node;
+use crate::federation::{Node, practice};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
 use sincronia_client::api::Client;
-use sincronia_node::api::{NewRecordRequest, RecordsQuery, VerifyStoreRequest};
+use sincronia_node::api::{RecordsQuery, VerifyStoreRequest};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,20 +107,7 @@ fn write(directory: &Path, round: usize, space: &str, over: &AtomicBool) -> Vec<
     let Ok(client) = Client::connect(directory) else { return acknowledged };
     for number in 0.. {
         let title = format!("giro {round}, scheda {number}");
-        let fields = json!({
-            "title": title,
-            "area": "accoglienza",
-            "problem": "Ogni servizio chiede un modulo diverso.",
-            "procedure": "Una scheda sola, uguale per tutti.",
-            "maturity": "sperimentata",
-        });
-        let request = NewRecordRequest {
-            kind: "practice".into(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            operator: None,
-            comment: None,
-        };
-        if client.create_record(space, &request).is_err() || over.load(Ordering::SeqCst) {
+        if client.create_record(space, &practice(&title)).is_err() || over.load(Ordering::SeqCst) {
             // The last one may have been written; nobody was told so.
             break;
         }
