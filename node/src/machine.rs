@@ -4,12 +4,13 @@
 use crate::config::{DirectoryError, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::random;
-use crate::setup::{credentials, settings};
+use crate::setup::{credentials, with_name};
 use crate::store::{Store, StoreError};
 use sincronia_protocol::crypto::SealingPublic;
 use sincronia_protocol::identity::{Admission, MachineError, NodeRequest};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::replica::{Replica, ReplicaError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What a new machine is to be.
@@ -129,8 +130,12 @@ pub fn admit(
         replica.note_sibling(sibling, addresses.clone(), None)?;
     }
     store.commit(&replica.take_batch())?;
-    if !directory.config().exists() {
-        directory.write(&directory.config(), &settings(admission.name.trim()))?;
+    let written = match std::fs::read_to_string(directory.config()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(String::new()),
+        read => read.ok(),
+    };
+    if let Some(text) = written.and_then(|text| with_name(&text, admission.name.trim())) {
+        directory.write(&directory.config(), &text)?;
     }
     Ok(Admitted { already, organisation, name: admission.name.clone(), node })
 }

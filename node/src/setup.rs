@@ -183,6 +183,24 @@ pub(crate) fn settings(name: &str) -> String {
     format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
 }
 
+/// A settings file that somebody wrote before its machine was admitted, with the organisation's
+/// name; [`None`] when it has one already, or cannot be read and is for its writer to mend.
+pub(crate) fn with_name(written: &str, name: &str) -> Option<String> {
+    let file: toml::Table = toml::from_str(written).ok()?;
+    let (table, key) = Key::OrganisationName.name().split_once('.')?;
+    let Some(section) = file.get(table) else {
+        let text = format!("{}\n\n{}", written.trim_end(), settings(name));
+        return Some(text.trim_start().to_owned());
+    };
+    if section.get(key).is_some() {
+        return None;
+    }
+    let header = format!("[{table}]");
+    let line = written.lines().find(|line| line.trim() == header)?;
+    let entry = format!("{key} = {}", toml::Value::from(name));
+    Some(written.replacen(line, &format!("{line}\n{entry}"), 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +244,22 @@ mod tests {
             let organisation = slow.or(second).unwrap().organisation;
             assert_eq!(Store::organisation(&directory.store()).unwrap(), organisation);
         }
+    }
+
+    /// Whoever set the line of a new machine before it was admitted had a node without a name,
+    /// whose invitations said nobody's.
+    #[test]
+    fn settings_that_were_written_before_the_admission_get_the_name() {
+        let name = "Comune di \"Mulazzo\"";
+        let line = "# nostra\n[network]\nlisten = \"/ip4/127.0.0.1/tcp/0\"";
+        for written in [String::new(), line.into(), format!("{line}\n[organisation]\n")] {
+            let text = with_name(&written, name).unwrap();
+            assert!(written.lines().all(|line| text.contains(line)), "{text}");
+            let file: toml::Table = toml::from_str(&text).unwrap();
+            assert_eq!(file["organisation"]["name"].as_str(), Some(name), "{text}");
+            assert_eq!(with_name(&text, "Altro"), None);
+        }
+        assert_eq!(with_name("[organisation", name), None);
     }
 
     #[test]
