@@ -664,6 +664,7 @@ repair-went-back =
 repair-blind =
     The list of partners could not be taken over whole: the new node does not know whom it has to hear. It changes no members and keys until it has heard a partner, and all who share a space with it.
     Have a partner invite it again (`sincronia invite` there, `sincronia join INVITATION` here), or present it to the others.
+repair-identity = The organisation's own identity log cannot be read here: partners are asked for it before anything else is taken over.
 repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. Partners are asked for what is missing ({ $losses }):
 repair-salvaging = Taking over what is whole in the damaged data…
 repair-problems = What does not hold ({ $problems }):
@@ -840,8 +841,8 @@ error-repair-beyond = The signed logs are damaged: they cannot be repaired in pl
 remedy-repair-beyond = make a new node of what is whole with `sincronia repair --into DIRECTORY` (it takes the 24 recovery words), or restore a backup
 error-repair-unreadable = Parts of the file that hold more than sheets cannot be read; whether this node's own log is whole cannot be proved, so it must not go on under its key (places: { $detail })
 remedy-repair-unreadable = make a new node of what can be read with `sincronia repair --into DIRECTORY` (it takes the 24 recovery words, and the key file or passphrase of this node), or restore a backup; what is missing comes from the partners
-error-repair-no-identity = The organisation's own identity log cannot be read in the damaged store, and without it no new machine can be certified
-remedy-repair-no-identity = restore a backup (“sincronia backup restore FILE --directory DIRECTORY”); without one, have another machine of the organisation admit a new one (`sincronia init --additional ORGANISATION`) and revoke this one (“sincronia node revoke MACHINE”). Keep the damaged directory; partners still have the log and what was shared
+error-repair-no-identity = The organisation's own identity log cannot be read in the damaged store, and no partner that has it answered: without it no new machine can be certified
+remedy-repair-no-identity = try again when a partner is online; or restore a backup (“sincronia backup restore FILE --directory DIRECTORY”); without one, have another machine of the organisation admit a new one (`sincronia init --additional ORGANISATION`) and revoke this one (“sincronia node revoke MACHINE”). Keep the damaged directory
 error-repair-ruined = Nothing of the file can be read: { $detail }
 remedy-repair-ruined = `repair --into` cannot help here. Restore a backup (“sincronia backup restore FILE --directory DIRECTORY”); without one, have another machine of the organisation admit a new one (`sincronia init --additional ORGANISATION`) and revoke this one (“sincronia node revoke MACHINE”). Without either, the words alone bring back no content: partners still have what they shared
 error-repair-nothing = Of the damaged node not even the identity of its organisation can be read: no node can be made of it

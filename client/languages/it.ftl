@@ -664,6 +664,7 @@ repair-went-back =
 repair-blind =
     L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire. Non cambia membri e chiavi finché non ha sentito un partner, e tutti quelli che hanno un fascicolo con lui.
     Fallo invitare di nuovo da un partner (`sincronia invite` là, `sincronia join INVITO` qui), o fallo presentare agli altri.
+repair-identity = Il registro d'identità dell'ente qui non si legge: lo si chiede ai partner prima di recuperare il resto.
 repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. Ciò che manca ({ $losses }) si chiede ai partner:
 repair-salvaging = Recupero di ciò che è intero nei dati danneggiati…
 repair-problems = Non torna ({ $problems }):
@@ -840,8 +841,8 @@ error-repair-beyond = I registri firmati sono danneggiati: non si riparano sul p
 remedy-repair-beyond = fai un nodo nuovo da ciò che è intero con `sincronia repair --into CARTELLA` (servono le 24 parole di recupero), o ripristina una copia di sicurezza
 error-repair-unreadable = Non si leggono parti del file in cui non ci sono soltanto schede; che il registro di questo nodo sia intero non si può provare, quindi non deve continuare con la sua chiave (punti: { $detail })
 remedy-repair-unreadable = fai un nodo nuovo da ciò che si legge con `sincronia repair --into CARTELLA` (servono le 24 parole di recupero, e il file chiave o la frase segreta di questo nodo), o ripristina una copia di sicurezza; ciò che manca viene dai partner
-error-repair-no-identity = Nell'archivio danneggiato non si legge il registro d'identità dell'ente, e senza quello non si può certificare una macchina nuova
-remedy-repair-no-identity = ripristina una copia di sicurezza (“sincronia backup restore FILE --directory CARTELLA”); se non c'è, fai ammettere una macchina nuova da un'altra dell'ente (`sincronia init --additional ENTE`) e revoca questa (“sincronia node revoke MACCHINA”). Conserva la cartella danneggiata; i partner hanno ancora il registro e ciò che era condiviso
+error-repair-no-identity = Nell'archivio danneggiato non si legge il registro d'identità dell'ente, e nessun partner che lo ha ha risposto: senza quello non si può certificare una macchina nuova
+remedy-repair-no-identity = riprova quando un partner è in linea; oppure ripristina una copia di sicurezza (“sincronia backup restore FILE --directory CARTELLA”); se non c'è, fai ammettere una macchina nuova da un'altra dell'ente (`sincronia init --additional ENTE`) e revoca questa (“sincronia node revoke MACCHINA”). Conserva la cartella danneggiata
 error-repair-ruined = Del file non si legge nulla: { $detail }
 remedy-repair-ruined = qui `repair --into` non può aiutare. Ripristina una copia di sicurezza (“sincronia backup restore FILE --directory CARTELLA”); se non c'è, fai ammettere una macchina nuova da un'altra dell'ente (`sincronia init --additional ENTE`) e revoca questa (“sincronia node revoke MACCHINA”). Senza l'una e l'altra, le parole da sole non riportano il contenuto: i partner hanno ancora ciò che era condiviso
 error-repair-nothing = Del nodo danneggiato non si legge nemmeno l'identità dell'ente: non se ne può fare un nodo

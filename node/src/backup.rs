@@ -10,10 +10,12 @@
 //! # Deliberately absent
 //! Where files are, progress, recovery words: who has them derives the keys and signs.
 
+mod error;
 mod reading;
 mod recalling;
 mod replacement;
 mod restoring;
+mod ruins;
 mod salvaging;
 
 use crate::api::{ApiError, BackupStream, ErrorCode};
@@ -26,11 +28,10 @@ use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica};
 use sincronia_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
+pub use error::RestoreError;
 pub use recalling::Heard;
 pub use replacement::Replacement;
-pub use restoring::{
-    Inspected, Origin, Restoration, RestoreError, RestoreOptions, Restored, inspect,
-};
+pub use restoring::{Inspected, Origin, Restoration, RestoreOptions, Restored, inspect};
 pub use salvaging::{SalvageReport, salvage, salvage_again};
 
 /// What a backup is made from.

@@ -142,7 +142,7 @@ pub fn credentials(secrets: &Secrets, organisation: OrganisationId) -> Credentia
 }
 
 /// The organisation that these recovery words found.
-fn organisation_of(entropy: &Secret<32>) -> OrganisationId {
+pub(crate) fn organisation_of(entropy: &Secret<32>) -> OrganisationId {
     let [root, next] = [0, 1].map(|generation| RootKey::derive(entropy, generation).public());
     Identity::organisation_id(&root, &next.commitment())
 }

@@ -217,7 +217,12 @@ impl Node {
         let entropy = restore_entropy(words).expect("recovery words");
         let options = restore_options(&directory);
         let salvaged = backup::salvage(options, &damaged.directory, &damaged.unlock());
-        let (restoration, report) = salvaged.expect("a store that opens");
+        let (mut restoration, mut report) = salvaged.expect("a store that opens");
+        if !report.knows_identity {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(restoration.recall(&entropy)).expect("the words");
+            restoration.salvage_spaces(&mut report).expect("a partner that answers");
+        }
         (Self::replace(home, directory, restoration, entropy).0, report)
     }
 

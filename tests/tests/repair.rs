@@ -20,7 +20,8 @@ use sincronia_node::keystore::Strength;
 use sincronia_node::repair::{Repaired, examine, repair};
 use sincronia_node::setup::{InitOptions, initialise};
 use sincronia_node::store::Store;
-use sincronia_protocol::recovery::WordList;
+use sincronia_protocol::crypto::Secret;
+use sincronia_protocol::recovery::{WordList, restore_entropy};
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use sincronia_tests::federation::{self, Node};
 use std::collections::BTreeMap;
@@ -294,11 +295,8 @@ fn turned(node: &Node, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// It was said that nothing could be read at all, and not what is needed.
-#[test]
-fn without_the_organisations_own_identity_log_no_node_is_made_and_it_is_said_why() {
-    let (mut damaged, _words) = Node::found_with_words("Comune di Aulla");
-    damaged.kill();
+/// Spoils every identity log in the store of a node that is stopped.
+fn lose_identities(damaged: &Node) {
     let path = damaged.directory.join("store.redb");
     let store = Store::open(&path, &Store::organisation(&path).unwrap()).unwrap();
     let mut batch = Batch::default();
@@ -308,17 +306,59 @@ fn without_the_organisations_own_identity_log_no_node_is_made_and_it_is_said_why
     };
     store.snapshot().unwrap().scan(Table::Identity, &[], &[u8::MAX; 97], visit).unwrap();
     store.commit(&batch).unwrap();
-    drop(store);
+}
+
+/// No node was made: the only machine of an organisation without a backup was the end of it, though
+/// every partner has the log.
+#[test]
+fn the_organisations_own_identity_log_comes_back_from_a_partner() {
+    let (mut damaged, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&damaged);
+    let id = damaged.agree(&casa, "Accoglienza residenziale").convention.id;
+    casa.wait("the convention", |client| client.convention(&id).is_ok());
+    damaged.wait_in_sync();
+    damaged.kill();
+    lose_identities(&damaged);
+    let (mut again, report) = Node::salvage(&damaged, &words);
+    assert!(report.knows_identity && report.knows_partners, "{report:?}");
+    assert!(report.spaces > 0 && report.entries > 0, "{report:?}");
+    again.start();
+    again.wait_in_sync();
+    assert_eq!(shown(again.client()), shown(casa.client()));
+    let nodes = again.client().nodes().unwrap();
+    let of = |revoked: bool| nodes.iter().filter(|one| one.revoked == revoked).count();
+    assert_eq!((of(false), of(true)), (1, 1), "the damaged one is revoked: {nodes:?}");
+    edit(&again, &id, 5);
+    casa.wait("what the new node writes", |client| {
+        shown(client).get(&id).is_some_and(|fields| fields["seats_total"] == json!(5))
+    });
+}
+
+#[test]
+fn without_anybody_who_has_the_identity_log_no_node_is_made_and_it_is_said_why() {
+    let (mut damaged, words) = Node::found_with_words("Comune di Aulla");
+    damaged.kill();
+    lose_identities(&damaged);
     let place = tempfile::tempdir().unwrap();
     let options = RestoreOptions {
         directory: place.path().join("node"),
         unlock: damaged.unlock(),
         strength: Strength::Light,
     };
-    let Err(refused) = salvage(options, &damaged.directory, &damaged.unlock()) else {
-        panic!("a node without an organisation")
-    };
+    let salvaged = salvage(options, &damaged.directory, &damaged.unlock());
+    let (mut restoration, mut report) = salvaged.unwrap();
+    assert!(!report.knows_identity);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let others = Secret::from_bytes([7; 32]);
+    let refused = runtime.block_on(restoration.recall(&others)).unwrap_err();
+    assert!(matches!(refused, RestoreError::Words), "{refused}");
+    let entropy = restore_entropy(&words).unwrap();
+    let heard = runtime.block_on(restoration.recall(&entropy)).unwrap();
+    assert_eq!(heard.answered, 0);
+    let refused = restoration.salvage_spaces(&mut report).unwrap_err();
     assert!(matches!(refused, RestoreError::NoIdentity), "{refused}");
+    drop(restoration);
     assert!(!place.path().join("node").exists(), "and nothing of it stays");
 }
 

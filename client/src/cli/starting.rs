@@ -49,7 +49,7 @@ pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
         RestoreError::Backup(BackupError::Newer(_)) => damaged("backup_newer", &""),
         RestoreError::Backup(BackupError::Damaged(place)) => damaged("backup_damaged", place),
         RestoreError::Backup(BackupError::Truncated(place)) => damaged("backup_truncated", place),
-        RestoreError::Backup(BackupError::Words) => {
+        RestoreError::Backup(BackupError::Words) | RestoreError::Words => {
             context.fail(Exit::NotPermitted, "recovery_other", "")
         }
         RestoreError::Backup(error) => damaged("backup_damaged", error),

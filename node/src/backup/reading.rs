@@ -1,6 +1,6 @@
 //! A backup read from a file, part by part.
 
-use super::restoring::RestoreError;
+use super::error::RestoreError;
 use sincronia_protocol::backup::{
     BackupError, BackupHeader, BackupItem, BackupKey, BackupScanner, ItemReader, Scanned,
 };

@@ -1,11 +1,13 @@
 //! Asking partners for the organisation's own identity log, before anything is signed on top of the
 //! one that a backup holds.
 
-use super::restoring::{Restoration, RestoreError};
+use super::error::RestoreError;
+use super::restoring::Restoration;
 use crate::limits::{NETWORK_EVENTS_MAX, RECALL_TIMEOUT};
 use crate::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
+use crate::setup::organisation_of;
 use sincronia_protocol::crypto::{RootKey, Secret};
-use sincronia_protocol::identity::IdentityEntry;
+use sincronia_protocol::identity::{Identity, IdentityEntry};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::joining::{JoinMessage, recall};
 use sincronia_protocol::replica::ReplicaError;
@@ -38,8 +40,10 @@ impl Restoration {
     /// of the organisation that the recovery words `entropy` founded, and takes what is new.
     ///
     /// # Errors
-    /// [`RestoreError::Forked`] when somebody knows another continuation.
+    /// [`RestoreError::Forked`] when somebody knows another continuation; [`RestoreError::Words`]
+    /// when the words founded another organisation, and the log is not here to tell.
     pub async fn recall(&mut self, entropy: &Secret<32>) -> Result<Heard, RestoreError> {
+        self.begin_identity(entropy)?;
         let places = self.places();
         let of = |node: &NodeId| places.get(node).map(|(organisation, _)| *organisation);
         let asked: BTreeSet<_> = places.keys().filter_map(of).collect();
@@ -65,9 +69,22 @@ impl Restoration {
         Ok(Heard { asked: asked.len(), answered: answered.len(), fresh })
     }
 
+    /// The first entry of a log that is lost: the words prove it, and what partners bring has to
+    /// follow on it.
+    fn begin_identity(&mut self, entropy: &Secret<32>) -> Result<(), RestoreError> {
+        if self.length() > 0 {
+            return Ok(());
+        }
+        if organisation_of(entropy) != self.origin.organisation {
+            return Err(RestoreError::Words);
+        }
+        let [root, next] = [0, 1].map(|generation| RootKey::derive(entropy, generation));
+        self.admit(&[Identity::found(&root, &next.public())])
+    }
+
     fn length(&self) -> u64 {
         let own = self.replica.identity(&self.origin.organisation);
-        own.map_or(0, sincronia_protocol::identity::Identity::length)
+        own.map_or(0, Identity::length)
     }
 
     /// Where nodes of partners and of this organisation were last reached, and whose they are.

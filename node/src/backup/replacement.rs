@@ -1,7 +1,7 @@
 //! The mark in the directory of a damaged node that another took its place: made twice out of the
 //! same disk, two nodes would both hold.
 
-use super::restoring::RestoreError;
+use super::error::RestoreError;
 use crate::config::{DirectoryError, NodeDirectory};
 use serde::{Deserialize, Serialize};
 use sincronia_protocol::text::is_line;

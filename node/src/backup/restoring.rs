@@ -1,83 +1,30 @@
 //! A node made from a backup, in a directory of its own.
 //!
 //! The steps, so that whoever holds the recovery words keeps them: [`Restoration::begin`] writes
-//! the store; [`Restoration::recall`](super::recalling) asks partners for what the organisation
+//! the store; [`Restoration::recall`] asks partners for what the organisation
 //! signed since; the caller signs the entries that certify the new node and revoke the old one;
 //! [`Restoration::finish`] takes them. The keystore is written last, so that whatever is
 //! interrupted before leaves no node.
 
+use super::error::RestoreError;
 use super::reading::Reading;
 use super::replacement::Replacement;
-use crate::config::{Claim, DirectoryError, DirectoryLock, NodeDirectory};
+use super::ruins::Ruins;
+use crate::config::{Claim, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::{credentials, settings};
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Snapshot, Store};
 use crate::{engine, random};
 use sincronia_protocol::backup::{BackupError, BackupHeader, BackupItem};
 use sincronia_protocol::crypto::SealingSecret;
 use sincronia_protocol::identity::{IdentityEntry, IdentityOperation, NodeAdmission};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
-use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica, ReplicaError};
+use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::time::Timestamp;
 use std::io::Read;
 use std::path::PathBuf;
-
-/// Why a backup cannot be used. Each says what to do next.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// The file.
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    /// The directory.
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    /// The organisation's identity log continues otherwise at a partner.
-    #[error(
-        "a partner knows another continuation of the organisation's identity log; nothing was \
-         restored: call whoever signed with the recovery words last"
-    )]
-    Forked,
-    /// The keystore.
-    #[error(transparent)]
-    Keystore(#[from] KeystoreError),
-    /// The network.
-    #[error("the network could not start: {0}")]
-    Network(String),
-    /// The organisation's own identity log cannot be read.
-    #[error(
-        "the organisation's own identity log cannot be read in the damaged store, and without it no \
-         new machine can be certified; restore a backup, or have another machine of the \
-         organisation admit a new one"
-    )]
-    NoIdentity,
-    /// No randomness.
-    #[error("the system could not provide randomness")]
-    Random,
-    /// The file cannot be read.
-    #[error("the backup cannot be read: {0}")]
-    Read(#[source] std::io::Error),
-    /// Another node took the place of the damaged one already.
-    #[error(
-        "another node took the place of this one already ({0}); go on with that one, or restore a \
-         backup"
-    )]
-    Replaced(Replacement),
-    /// Too little of a damaged store can be read.
-    #[error(
-        "of the damaged store not even the identity of its organisation can be read; restore a \
-         backup"
-    )]
-    Ruined,
-    /// The replica.
-    #[error(transparent)]
-    Replica(#[from] ReplicaError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What a backup is, as far as it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +99,13 @@ pub struct Origin {
     pub made_at: Timestamp,
 }
 
+impl Origin {
+    /// Whether the organisation's identity log is known, up to where it names the node.
+    pub(super) fn is_certified_in(&self, replica: &Replica) -> bool {
+        replica.identity(&self.organisation).is_some_and(|own| own.has_certified(&self.node))
+    }
+}
+
 /// A node that is being restored.
 pub struct Restoration {
     pub(super) directory: NodeDirectory,
@@ -162,8 +116,8 @@ pub struct Restoration {
     pub(super) replica: Replica,
     pub(super) origin: Origin,
     pub(super) settings: String,
-    /// The directory of the damaged node of which it is made.
-    pub(super) ruins: Option<(NodeDirectory, DirectoryLock)>,
+    /// The damaged node of which it is made.
+    pub(super) ruins: Option<Ruins>,
     /// Whether the list of partners is as it was.
     pub(super) knows_partners: bool,
     /// Dropped last: others stay out until what was made is gone, when there is no node in the end.
@@ -219,16 +173,15 @@ impl Restoration {
         let settings = filling.finish()?;
         let disk = store.snapshot()?;
         let mut replica = Replica::open(credentials, &disk)?;
-        let own = replica.identity(&header.organisation);
-        if !own.is_some_and(|one| one.has_certified(&header.node)) {
+        let BackupHeader { organisation, node, made_at, .. } = header;
+        let origin = Origin { organisation, node, made_at };
+        if !origin.is_certified_in(&replica) {
             let cause = "the node that made it is none of its organisation";
             return Err(BackupError::Content(cause).into());
         }
         replica.settle_restored(&disk)?;
         store.commit(&replica.take_batch())?;
         let disk = store.snapshot()?;
-        let BackupHeader { organisation, node, made_at, .. } = header;
-        let origin = Origin { organisation, node, made_at };
         Ok(Self {
             directory,
             options,
@@ -314,9 +267,10 @@ impl Restoration {
         let awaited = self.replica.catching_up().map_or(0, |one| one.awaited.len());
         let (organisation, node) = (self.origin.organisation, self.replica.node());
         let at = engine::now().milliseconds();
-        if let Some((ruins, _)) = &self.ruins {
+        if let Some(ruins) = &self.ruins {
             // Before there is the node: it must not come to be without the mark.
-            Replacement::in_directory(self.directory.path(), node.to_string(), at).mark(ruins)?;
+            Replacement::in_directory(self.directory.path(), node.to_string(), at)
+                .mark(&ruins.directory)?;
         }
         let created = keystore::create(
             &self.directory.keystore(),
@@ -325,8 +279,8 @@ impl Restoration {
             self.options.strength,
         );
         if let Err(error) = created {
-            if let Some((ruins, _)) = &self.ruins {
-                let _ = std::fs::remove_file(ruins.replaced_by());
+            if let Some(ruins) = &self.ruins {
+                let _ = std::fs::remove_file(ruins.directory.replaced_by());
             }
             return Err(error.into());
         }

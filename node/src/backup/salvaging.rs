@@ -1,17 +1,21 @@
 //! A node made from what still holds in a damaged store: a backup made of ruins.
 //!
-//! The damaged directory is only read; in the end it is marked as replaced. What is taken over
-//! passes the checks of what a partner brings; the rest comes back from partners once the new node
-//! runs. The steps after this are those of a restoration: the new node is certified, the damaged
-//! one revoked, and nothing of its own logs is signed anew.
+//! What is taken over passes the checks of what a partner brings; the rest comes back from partners
+//! once the new node runs. The steps after this are those of a restoration: the new node is
+//! certified, the damaged one revoked, and nothing of its own logs is signed anew.
+//!
+//! Nothing of a space holds without the identity log of its owner. When the organisation's own
+//! cannot be read, spaces wait ([`SalvageReport::knows_identity`]) until
+//! [`Restoration::recall`] has it from partners; [`Restoration::salvage_spaces`] goes on then.
 
+use super::error::RestoreError;
 use super::replacement::Replacement;
-use super::restoring::{Ground, Origin, Restoration, RestoreError, RestoreOptions};
+use super::restoring::{Ground, Origin, Restoration, RestoreOptions};
+use super::ruins::Ruins;
 use crate::config::NodeDirectory;
 use crate::engine;
-use crate::keystore::{self, Unlock};
-use crate::setup::credentials;
-use crate::store::{DamagedStore, Pages, Snapshot, StoreError};
+use crate::keystore::Unlock;
+use crate::store::Snapshot;
 use sincronia_protocol::ids::{NodeId, SpaceId};
 use sincronia_protocol::replica::{
     Credentials, Replica, SALVAGED_TABLES, Salvaged, authors_on, length_on, organisations_on,
@@ -33,6 +37,9 @@ pub struct SalvageReport {
     pub entries: u64,
     /// Whether the list of partners was taken over whole.
     pub knows_partners: bool,
+    /// Whether the organisation's own identity log names the damaged node; spaces wait until one
+    /// does.
+    pub knows_identity: bool,
     /// What did not hold or could not be read, in words: partners are asked for it.
     pub losses: Vec<String>,
 }
@@ -41,9 +48,8 @@ pub struct SalvageReport {
 /// root key must sign.
 ///
 /// # Errors
-/// [`RestoreError::Ruined`] when the store opens in no way; [`RestoreError::NoIdentity`] when it
-/// does not hold the identity log of the organisation that the keystore beside it speaks for;
-/// [`RestoreError::Replaced`] when it was done before.
+/// [`RestoreError::Ruined`] when the store opens in no way; [`RestoreError::Replaced`] when it was
+/// done before.
 pub fn salvage(
     options: RestoreOptions,
     damaged: &Path,
@@ -65,84 +71,94 @@ pub fn salvage_again(
     damaged: &Path,
     unlock: &Unlock,
 ) -> Result<(Restoration, SalvageReport), RestoreError> {
-    let ruins = NodeDirectory::open(damaged)?;
-    let ruins_lock = ruins.lock()?;
-    let old = keystore::open(&ruins.keystore(), unlock)?;
-    let store = match DamagedStore::open(&ruins.store()) {
-        Err(StoreError::Damaged { .. }) => return Err(RestoreError::Ruined),
-        store => store?,
-    };
-    let old = credentials(&old, store.organisation);
-    let ground = Ground::prepare(&options, store.organisation)?;
-    let mut work = Salvage::begin(ground, &old, &store.disk)?;
-    work.spaces(&store.disk)?;
-    let pages = Pages::check(&ruins.store());
-    // Fewer partners than there were look like all of them: only the checksums tell.
-    work.report.knows_partners &= pages.is_ok_and(|pages| pages.is_whole(Table::Partners));
-    let Salvage { ground, replica, disk, report } = work;
-    let (organisation, node) = (old.organisation, old.node_key.id());
-    let origin = Origin { organisation, node, made_at: engine::now() };
-    let settings = std::fs::read_to_string(ruins.config()).unwrap_or_default();
-    let Ground { directory, secrets, store, claim, .. } = ground;
-    let restoration = Restoration {
+    let ruins = Ruins::open(damaged, unlock)?;
+    let Ground { directory, secrets, credentials, store, claim } =
+        Ground::prepare(&options, ruins.store.organisation)?;
+    let (organisation, node) = (ruins.keys.organisation, ruins.keys.node_key.id());
+    let disk = store.snapshot()?;
+    let replica = Replica::open(credentials.clone(), &disk)?;
+    let mut restoration = Restoration {
         directory,
         options,
         secrets,
         store,
         disk,
         replica,
-        origin,
-        settings,
-        ruins: Some((ruins, ruins_lock)),
-        knows_partners: report.knows_partners,
+        origin: Origin { organisation, node, made_at: engine::now() },
+        settings: ruins.settings(),
+        ruins: None,
+        knows_partners: true,
         claim,
     };
-    Ok((restoration, report))
+    let mut report = SalvageReport { knows_partners: true, ..SalvageReport::default() };
+    let mut work = Salvage { restoration: &mut restoration, report: &mut report };
+    work.identities(&ruins.store.disk)?;
+    work.sealed(&ruins.store.disk, (&ruins.keys, &credentials))?;
+    report.knows_partners &= ruins.is_whole(Table::Partners);
+    restoration.knows_partners = report.knows_partners;
+    restoration.ruins = Some(ruins);
+    match restoration.salvage_spaces(&mut report) {
+        Ok(()) | Err(RestoreError::NoIdentity) => Ok((restoration, report)),
+        Err(error) => Err(error),
+    }
+}
+
+impl Restoration {
+    /// Takes over the spaces of the damaged store; nothing of a restoration from a backup.
+    ///
+    /// # Errors
+    /// [`RestoreError::NoIdentity`] as long as the organisation's identity log is not known up to
+    /// where it names the damaged node.
+    pub fn salvage_spaces(&mut self, report: &mut SalvageReport) -> Result<(), RestoreError> {
+        report.knows_identity = self.origin.is_certified_in(&self.replica);
+        if !report.knows_identity {
+            return Err(RestoreError::NoIdentity);
+        }
+        let Some(ruins) = self.ruins.take() else { return Ok(()) };
+        let taken = Salvage { restoration: self, report }.spaces(&ruins.store.disk);
+        self.ruins = Some(ruins);
+        taken
+    }
 }
 
 /// A salvage under way.
-struct Salvage {
-    ground: Ground,
-    replica: Replica,
-    disk: Snapshot,
-    report: SalvageReport,
+struct Salvage<'a> {
+    restoration: &'a mut Restoration,
+    report: &'a mut SalvageReport,
 }
 
-impl Salvage {
-    /// Takes over identities, and then what is sealed at rest.
-    fn begin(ground: Ground, old: &Credentials, damaged: &Snapshot) -> Result<Self, RestoreError> {
-        let disk = ground.store.snapshot()?;
-        let replica = Replica::open(ground.credentials.clone(), &disk)?;
-        let report = SalvageReport { knows_partners: true, ..SalvageReport::default() };
-        let mut work = Self { ground, replica, disk, report };
-        work.identities(damaged, old)?;
-        for table in SALVAGED_TABLES {
-            let (batch, loss) = sealed(damaged, table, old, &work.ground.credentials);
-            work.report.knows_partners &= table != Table::Partners || loss.is_none();
-            work.report.losses.extend(loss.map(|loss| format!("{}: {loss}", table.name())));
-            work.ground.store.commit(&batch)?;
-        }
-        work.disk = work.ground.store.snapshot()?;
-        work.replica = Replica::open(work.ground.credentials.clone(), &work.disk)?;
-        Ok(work)
-    }
-
-    fn identities(&mut self, damaged: &Snapshot, old: &Credentials) -> Result<(), RestoreError> {
+impl Salvage<'_> {
+    fn identities(&mut self, damaged: &Snapshot) -> Result<(), RestoreError> {
         for organisation in organisations_on(damaged) {
-            let taken = self.replica.salvage_identity(damaged, &self.disk, &organisation);
+            let Restoration { replica, disk, .. } = &mut *self.restoration;
+            let taken = replica.salvage_identity(damaged, disk, &organisation);
             self.note(&format!("identity of organisation {organisation}"), taken);
         }
-        self.commit()?;
-        let own = self.replica.identity(&old.organisation);
-        if !own.is_some_and(|own| own.has_certified(&old.node_key.id())) {
-            return Err(RestoreError::NoIdentity);
+        self.commit()
+    }
+
+    /// Takes over what is sealed at rest.
+    fn sealed(
+        &mut self,
+        damaged: &Snapshot,
+        (old, new): (&Credentials, &Credentials),
+    ) -> Result<(), RestoreError> {
+        for table in SALVAGED_TABLES {
+            let (batch, loss) = sealed(damaged, table, old, new);
+            self.report.knows_partners &= table != Table::Partners || loss.is_none();
+            self.report.losses.extend(loss.map(|loss| format!("{}: {loss}", table.name())));
+            self.restoration.store.commit(&batch)?;
         }
+        let work = &mut *self.restoration;
+        work.disk = work.store.snapshot()?;
+        work.replica = Replica::open(new.clone(), &work.disk)?;
         Ok(())
     }
 
     fn spaces(&mut self, damaged: &Snapshot) -> Result<(), RestoreError> {
         for space in spaces_on(damaged) {
-            let taken = self.replica.salvage_space(damaged, &self.disk, &space);
+            let Restoration { replica, disk, .. } = &mut *self.restoration;
+            let taken = replica.salvage_space(damaged, disk, &space);
             if self.note(&format!("access log of space {space}"), taken) == 0 {
                 continue;
             }
@@ -151,7 +167,8 @@ impl Salvage {
             for author in authors_on(damaged, &space) {
                 self.report.entries += self.author(damaged, (&space, &author))?;
             }
-            let taken = self.replica.salvage_receipts(damaged, &self.disk, &space);
+            let Restoration { replica, disk, .. } = &mut *self.restoration;
+            let taken = replica.salvage_receipts(damaged, disk, &space);
             self.note(&format!("receipts of space {space}"), taken);
             self.commit()?;
         }
@@ -166,7 +183,8 @@ impl Salvage {
     ) -> Result<u64, RestoreError> {
         let ((space, author), mut at, mut runs) = (place, 0, 0_u32);
         loop {
-            let taken = self.replica.salvage_run(damaged, &self.disk, place, at);
+            let Restoration { replica, disk, .. } = &mut *self.restoration;
+            let taken = replica.salvage_run(damaged, disk, place, at);
             let is_whole = matches!(taken, Salvaged::Whole(_));
             let reached = self
                 .note(&format!("space {space}, log of node {author}, from entry {at} on"), taken);
@@ -200,10 +218,11 @@ impl Salvage {
     }
 
     fn commit(&mut self) -> Result<(), RestoreError> {
-        self.ground.store.commit(&self.replica.take_batch())?;
-        self.replica.take_growth();
-        self.replica.take_events();
-        self.disk = self.ground.store.snapshot()?;
+        let work = &mut *self.restoration;
+        work.store.commit(&work.replica.take_batch())?;
+        work.replica.take_growth();
+        work.replica.take_events();
+        work.disk = work.store.snapshot()?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::Core;
 use crate::limits;
 use crate::network::{DialFailure, Purpose};
-use sincronia_protocol::ids::NodeId;
+use sincronia_protocol::ids::{NodeId, OrganisationId};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -89,8 +89,10 @@ impl Core {
             return self.fall_silent();
         }
         let nodes: HashSet<NodeId> = self.replica.admitted_nodes().map(|(node, _)| node).collect();
-        self.dialing.attempts.retain(|node, _| nodes.contains(node));
-        for node in &nodes {
+        let sought: HashSet<NodeId> =
+            nodes.iter().copied().chain(self.replica.unproved_nodes()).collect();
+        self.dialing.attempts.retain(|node, _| sought.contains(node));
+        for node in &sought {
             if !self.by_node.contains_key(node) {
                 let attempt = Attempt {
                     due: Instant::now(),
@@ -136,8 +138,19 @@ impl Core {
                 attempt.under_way = true;
                 attempt.due = now;
             }
-            self.network.open(node, addresses, Purpose::Sync);
+            if self.is_unproved(&node) {
+                self.joinings.wish_to_return(node);
+                self.network.open(node, addresses, Purpose::Join);
+            } else {
+                self.network.open(node, addresses, Purpose::Sync);
+            }
         }
+    }
+
+    /// Whether a node is of a partner whose identity log is lost: this one presents itself to it,
+    /// and it does the same when it calls back.
+    pub(super) fn is_unproved(&self, node: &NodeId) -> bool {
+        self.replica.unproved_nodes().any(|one| one == *node)
     }
 
     /// Whether a session with the node is wanted: not with one that was revoked or whose
@@ -166,11 +179,14 @@ impl Core {
             return sibling.addresses.clone();
         }
         let organisation = self.replica.organisation_of(node);
-        let partner = organisation.and_then(|one| self.replica.partner(&one));
-        partner
-            .and_then(|partner| partner.addresses.iter().find(|(known, _)| known == node))
-            .map(|(_, addresses)| addresses.clone())
-            .unwrap_or_default()
+        let places = |of: Option<OrganisationId>| {
+            let partners = self.replica.partners();
+            let mut places = partners
+                .filter(move |(one, _)| of.is_none_or(|of| of == **one))
+                .flat_map(|(_, partner)| &partner.addresses);
+            places.find(|(known, _)| known == node).map(|(_, addresses)| addresses.clone())
+        };
+        places(organisation).unwrap_or_default()
     }
 
     pub(super) fn handle_dial_failure(
@@ -180,11 +196,22 @@ impl Core {
         failure: &DialFailure,
     ) {
         match purpose {
-            Purpose::Join => self.joinings.fail(&node, failure),
+            Purpose::Join => {
+                self.joinings.fail(&node, failure);
+                self.leave_to_its_pauses(node, failure.to_string());
+            }
             Purpose::Sync if !self.by_node.contains_key(&node) && self.is_sought(&node) => {
                 self.dialing.failed(node, failure.to_string());
             }
             Purpose::Sync => {}
+        }
+    }
+
+    /// After this node presented itself, or could not: a partner whose identity log is lost is
+    /// tried again, until it has presented itself.
+    pub(super) fn leave_to_its_pauses(&mut self, node: NodeId, outcome: String) {
+        if self.is_unproved(&node) {
+            self.dialing.failed(node, outcome);
         }
     }
 }

@@ -45,6 +45,7 @@ impl Core {
             }
             _ => warn!(%node, "a partner's node does not answer as it should"),
         }
+        self.leave_to_its_pauses(*node, "it has not presented itself yet".into());
         self.network.close(session);
     }
 

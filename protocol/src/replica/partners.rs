@@ -161,4 +161,14 @@ impl Replica {
             })
             .filter(move |(node, _)| *node != own)
     }
+
+    /// Nodes of partners whose identity log is not here, as when a disk lost it: where they were
+    /// met last. Nothing proves that they are those of the partner any more.
+    pub fn unproved_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.partners
+            .iter()
+            .filter(|(organisation, _)| self.is_partner(organisation))
+            .filter(|(organisation, _)| !self.identities.contains_key(*organisation))
+            .flat_map(|(_, partner)| partner.addresses.iter().map(|(node, _)| *node))
+    }
 }

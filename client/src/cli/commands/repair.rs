@@ -5,7 +5,7 @@
 //! comes back from the partners.
 
 use super::Outcome;
-use super::backup::restoring::{check_words, replace};
+use super::backup::restoring::{check_words, recall, replace};
 use crate::cli::arguments::Repair;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -157,8 +157,14 @@ fn rebuild(
     } else {
         salvage(options, damaged, &old)
     };
-    let (restoration, report) = salvaged.map_err(|error| not_opened(context, &error))?;
+    let (mut restoration, mut report) = salvaged.map_err(|error| not_opened(context, &error))?;
     drop(progress);
+    if !report.knows_identity {
+        context.say("repair-identity");
+        recall(context, &mut restoration, &entropy)?;
+        let taken = restoration.salvage_spaces(&mut report);
+        taken.map_err(|error| not_restored(context, &error))?;
+    }
     check_words(context, &restoration, &entropy)?;
     told(context, &report);
     replace(context, restoration, entropy, "confirm-repair", into)

@@ -67,9 +67,7 @@ pub(in crate::cli::commands) fn replace(
     question: &str,
     directory: &Path,
 ) -> Outcome {
-    let progress = Progress::waiting(context.texts.text("restore-recalling"));
     let heard = recall(context, &mut restoration, &entropy)?;
-    drop(progress);
     confirm(context, &restoration, heard, question)?;
     let restored = sign(context, restoration, entropy)?;
     show(context, &restored, heard, directory);
@@ -78,12 +76,13 @@ pub(in crate::cli::commands) fn replace(
 
 /// What the organisation signed since, as partners know it: an entry at a place that was taken
 /// would split its identity.
-fn recall(
+pub(in crate::cli::commands) fn recall(
     context: &Context,
     restoration: &mut Restoration,
     entropy: &Secret<32>,
 ) -> Result<Heard, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::told(Exit::Error, "run", error);
+    let _progress = Progress::waiting(context.texts.text("restore-recalling"));
     let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
     let heard = runtime.block_on(restoration.recall(entropy));
     heard.map_err(|error| not_restored(context, &error))
