@@ -44,14 +44,17 @@ impl Core {
     /// Notes that this node and a partner have the same.
     pub(super) fn note_heard(&mut self, partner: &OrganisationId) {
         match self.replica.note_heard(partner) {
-            Ok(true) => {
-                info!("this node has caught up with everyone");
-                self.owes_maintenance = true;
-                self.share_with_everyone();
-            }
+            Ok(true) => self.go_on(),
             Ok(false) => {}
             Err(error) => warn!(%error, "whom this node was in sync with was not kept"),
         }
+    }
+
+    /// Does what waited for partners, none of whom is waited for any more.
+    pub(super) fn go_on(&mut self) {
+        info!("this node has caught up with everyone");
+        self.owes_maintenance = true;
+        self.share_with_everyone();
     }
 
     /// Waits no longer for those not heard yet; the names of these.

@@ -3,6 +3,7 @@
 use super::BundleError;
 use super::content::Writer;
 use super::envelope::seal_to_nodes;
+use super::importing::check_heard;
 use super::manifest::Manifest;
 use super::part::split;
 use crate::ids::OrganisationId;
@@ -59,6 +60,7 @@ pub fn export(
     now: Timestamp,
     random: &mut dyn CryptoRng,
 ) -> Result<Exported, BundleError> {
+    check_heard(replica)?;
     let recipient = request.recipient;
     if recipient == replica.organisation() || !replica.is_partner(&recipient) {
         return Err(BundleError::NotPartner(recipient));

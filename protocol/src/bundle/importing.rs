@@ -62,6 +62,7 @@ pub fn import(
     now: Timestamp,
     random: &mut dyn CryptoRng,
 ) -> Result<Vec<Outcome>, BundleError> {
+    check_heard(replica)?;
     let parts = read_parts(file)?;
     let mut outcomes: Vec<([u8; 32], Outcome)> = Vec::new();
     for part in &parts {
@@ -77,6 +78,11 @@ pub fn import(
         }
     }
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+/// A node that was revoked exchanges nothing.
+pub(super) fn check_heard(replica: &Replica) -> Result<(), ReplicaError> {
+    if replica.is_revoked() { Err(ReplicaError::Revoked) } else { Ok(()) }
 }
 
 fn import_part(
@@ -198,9 +204,12 @@ fn keep_word(
     now: Timestamp,
 ) -> Result<(), ReplicaError> {
     let sender = manifest.sender;
-    let is_older = ledger
-        .arrival
-        .is_some_and(|last| last.node == manifest.node && last.number >= manifest.number);
+    // A node whose disk was put back counts from an older number on: it has less than it said, and
+    // must be believed, or it would be sent what follows on what it has not.
+    let is_older = ledger.arrival.is_some_and(|last| {
+        let is_not_above = last.number >= manifest.number && last.made_at >= manifest.made_at;
+        last.node == manifest.node && is_not_above
+    });
     if is_older {
         return replica.put_ledger(&sender, &Ledger { awaited: None, ..ledger });
     }

@@ -62,6 +62,7 @@ impl Replica {
             // Even if a later entry does not hold: what was kept must be in the digest.
             self.open_kept_keyrings(disk, space)?;
             self.refresh_summary(disk, space)?;
+            self.owe_readers(disk, space)?;
             self.growth.push(Growth::Access { space: *space, from });
         }
         outcome.map(|()| grown)
@@ -109,6 +110,7 @@ impl Replica {
             self.put_access_entry(entry);
         }
         self.refresh_summary(disk, space)?;
+        self.owe_readers(disk, space)?;
         self.growth.push(Growth::Access { space: *space, from: 0 });
         Ok(true)
     }

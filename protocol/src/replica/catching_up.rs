@@ -116,8 +116,21 @@ impl Replica {
         self.catching_up.as_ref()
     }
 
-    /// Notes that this node and `organisation` were in sync, or that it is a partner no more.
-    /// Returns whether nobody is waited for any more.
+    /// Waits no longer for an organisation that was blocked: it will never be in sync.
+    pub(super) fn wait_not_for(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<(), ReplicaError> {
+        let awaits = |state: &&CatchingUp| state.awaited.contains(organisation);
+        let Some(mut state) = self.catching_up.as_ref().filter(awaits).cloned() else {
+            return Ok(());
+        };
+        state.awaited.retain(|one| one != organisation);
+        self.keep_catching_up(state)
+    }
+
+    /// Notes that this node and `organisation` were in sync. Returns whether nobody is waited for
+    /// any more.
     ///
     /// # Errors
     /// When it cannot be written down.

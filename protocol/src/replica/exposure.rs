@@ -99,10 +99,12 @@ impl Replica {
     ) -> Result<Option<Exposure>, ReplicaError> {
         let own = self.organisation();
         let cut_at = self.cut_epoch(disk, &space, node)?;
+        // What it founded or made keys in it read, though nobody sealed it any.
+        let has_ruled = self.has_signed_access(disk, &space, node)?;
         let state = self.space(disk, &space)?;
         let access = &state.access;
         let written = state.heads.get(node).map_or(0, |head| head.position.length);
-        let concerned = listed || written > 0 || !access.keyrings_of(node).is_empty();
+        let concerned = listed || has_ruled || written > 0 || !access.keyrings_of(node).is_empty();
         let stretches = access.reading(&own);
         let (Some(first), Some(last)) = (stretches.first(), stretches.last()) else {
             return Ok(None);
@@ -119,6 +121,23 @@ impl Replica {
         let (owner, from_epoch) = (access.owner(), first.from);
         let records = self.summaries.get(&space).map_or(0, |summary| summary.records);
         Ok(Some(Exposure { space, owner, from_epoch, to_epoch, records, written, safety }))
+    }
+
+    /// Whether `node` signed anything in the access log.
+    fn has_signed_access(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        node: &NodeId,
+    ) -> Result<bool, ReplicaError> {
+        let mut is_found = false;
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Access, &from, &to, &mut |_, value| {
+            let entry = minicbor::decode::<AccessEntry>(value);
+            is_found = entry.is_ok_and(|one| one.statement.author == *node);
+            if is_found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(is_found)
     }
 
     /// The epoch that began when `node` was cut.

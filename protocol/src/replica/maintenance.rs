@@ -3,10 +3,15 @@
 //! A member's identity log grows, and then its revoked nodes must be cut and its new ones given
 //! keys. The debt is written down in the batch that brings the identity entries, and crossed out in
 //! the batch that pays it: whatever happens to the process in between, it is paid.
+//!
+//! A debt is of the spaces that this organisation owns when it is paid. So one arises anew, as if
+//! nothing had been paid before, where somebody else's word makes a space this organisation's: the
+//! machine that founded it is lost and a member still knows it, or it was taken over.
 
 use super::space::SpaceState;
-use super::{Replica, ReplicaError};
+use super::{Growth, Replica, ReplicaError};
 use crate::access::Role;
+use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::storage::{Storage, Table};
 use rand_core::CryptoRng;
@@ -43,6 +48,59 @@ impl Replica {
             let since = since.to_be_bytes().to_vec();
             self.pending.put(Table::Settings, debt(organisation), since);
         }
+    }
+
+    /// Owes the readers of a space everything, when it is this organisation's: what was paid before
+    /// was not paid here.
+    pub(super) fn owe_readers(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let own = self.organisation();
+        let access = &self.space(disk, space)?.access;
+        if access.owner() != own {
+            return Ok(());
+        }
+        let members: Vec<_> = access.current_members().collect();
+        for (organisation, _) in members.into_iter().filter(|(_, role)| role.reads()) {
+            self.owe_maintenance(&organisation, 0);
+        }
+        Ok(())
+    }
+
+    /// Whether a machine that writes for a contributor was revoked by it and not cut, although
+    /// nothing is owed: it had nothing of the space when what was owed was paid, and has the keys
+    /// from somebody who should not give them. Then it is to be cut before anything of it is taken.
+    pub(super) fn finds_revoked_writer(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        (organisation, author): (&OrganisationId, &NodeId),
+    ) -> Result<bool, ReplicaError> {
+        let is_paid = !self.debts.contains_key(organisation);
+        if !is_paid || self.cloned || self.catching_up.is_some() || self.own_term().is_err() {
+            return Ok(false);
+        }
+        let standing = |identity: &Identity| {
+            let mut nodes = identity.nodes();
+            nodes.find(|(node, _)| *node == author).and_then(|(_, one)| one.revoked_at)
+        };
+        let Some(revoked_at) = self.identities.get(organisation).and_then(standing) else {
+            return Ok(false);
+        };
+        let own = self.organisation();
+        let state = self.space(disk, space)?;
+        let is_due = state.access.owner() == own
+            && state.access.role(organisation) == Some(Role::Contributor)
+            && !state.access.cut_nodes().contains_key(author)
+            && may_end(state, organisation, author);
+        if is_due {
+            let from = state.access.length();
+            self.owe_maintenance(organisation, revoked_at);
+            self.growth.push(Growth::Access { space: *space, from });
+        }
+        Ok(is_due)
     }
 
     fn cross_out(&mut self, organisation: &OrganisationId) {

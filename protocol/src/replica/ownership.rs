@@ -45,7 +45,8 @@ impl Replica {
             // Without the key of now the new owner could never give the space another.
             return Err(ReplicaError::KeyMissing);
         }
-        self.hand_over(disk, space, AccessOperation::Take { organisation })
+        self.hand_over(disk, space, AccessOperation::Take { organisation })?;
+        self.owe_readers(disk, space)
     }
 
     fn hand_over(

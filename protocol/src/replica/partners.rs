@@ -95,6 +95,9 @@ impl Replica {
         organisation: OrganisationId,
         partner: Partner,
     ) -> Result<(), ReplicaError> {
+        if partner.trust == Trust::Blocked {
+            self.wait_not_for(&organisation)?;
+        }
         let key = organisation.as_bytes().to_vec();
         let place = keys::place(Table::Partners, &key);
         let sealed = self.credentials.storage.seal(&place, &codec::encode(&partner))?;

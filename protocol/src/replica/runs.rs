@@ -179,6 +179,9 @@ impl Replica {
             self.events.push(Event::Cloned);
             return Err(ReplicaError::Cloned);
         }
+        if self.finds_revoked_writer(disk, space, (&proven.organisation, author))? {
+            return Err(ReplicaError::NotPermitted);
+        }
         self.check_room(disk, proven)?;
         self.store_run(disk, proven)
     }

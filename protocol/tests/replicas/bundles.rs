@@ -3,6 +3,7 @@
 
 mod hostile;
 mod joining;
+mod returning;
 mod withdrawn;
 
 use super::organisation::{Node, Organisation, practice};

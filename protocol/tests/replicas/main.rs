@@ -34,6 +34,7 @@ mod maintenance;
 mod order;
 mod organisation;
 mod origin;
+mod owed;
 mod parcel;
 mod receipts;
 mod removal;

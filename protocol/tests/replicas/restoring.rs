@@ -8,7 +8,7 @@ use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::{IdentityEntry, IdentityOperation};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::joining::{Introduction, JoinMessage, Refusal, recall};
-use sincronia_protocol::replica::{BACKUP_TABLES, Replica, ReplicaError};
+use sincronia_protocol::replica::{BACKUP_TABLES, Partner, Replica, ReplicaError, Trust};
 use sincronia_protocol::storage::{Batch, MemoryStorage, Storage, Table};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
@@ -306,4 +306,21 @@ fn keys_that_a_damaged_disk_lost_are_opened_by_the_one_that_wraps_them() {
     circle.colleague.note(&space, "Dopo il danno");
     circle.settle();
     assert_eq!(kept(&circle.member), before);
+}
+
+/// A partner that was blocked will never be in sync. The node waited for it for ever, and the only
+/// way on was to wait for nobody.
+#[test]
+fn a_restored_node_does_not_wait_for_whom_it_blocks() {
+    let mut circle = Circle::of_contributors();
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    let mut restored = restore(&mut circle.organisations[0], old, &backup);
+    return_to(&mut restored, &mut circle.member);
+    assert!(!hear(&mut restored, &circle.member));
+    let silent = circle.colleague.organisation();
+    let partner = restored.replica.partner(&silent).cloned().unwrap();
+    let blocked = Partner { trust: Trust::Blocked, ..partner };
+    restored.act(|replica, _, _| replica.put_partner(silent, blocked)).unwrap();
+    restored.restart();
+    assert_eq!(restored.replica.catching_up(), None);
 }
