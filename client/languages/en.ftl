@@ -527,7 +527,7 @@ status-carried = Carried for others without reading them { $count }: `sincronia 
 status-records = Records { $records } · conflicts { $conflicts } · quarantined { $quarantined }
 status-cloned = ATTENTION: another copy of this node was noticed; it signs nothing until that is settled.
 status-short-of-room = ATTENTION: the disk is nearly full. Nothing is exchanged until there is room (reading and writing go on).
-status-catching-up = Restored from a backup, made of a damaged disk, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. To go on without them: `sincronia backup finish`.
+status-catching-up = Restored from a backup, made of a damaged disk, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. Whoever has no line is heard by bundle: `sincronia bundle export --for ORGANISATION`, then import the answer. To go on without them: `sincronia backup finish`.
 status-blind = Made of a damaged disk without the list of its partners: until it has heard a partner it changes no members and keys of its spaces. Have a partner invite it, then `sincronia join INVITATION`. If there is nobody: `sincronia backup finish`.
 keys-awaited = ATTENTION: keys of { $spaces ->
         [one] a space

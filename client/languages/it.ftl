@@ -527,7 +527,7 @@ status-carried = Custoditi per altri senza leggerli { $count }: `sincronia space
 status-records = Schede { $records } · da scegliere { $conflicts } · in quarantena { $quarantined }
 status-cloned = ATTENZIONE: è stata vista un'altra copia di questo nodo; finché la cosa non è chiarita non firma nulla.
 status-short-of-room = ATTENZIONE: il disco è quasi pieno. Non si scambia più nulla finché non c'è spazio (si può continuare a leggere e scrivere).
-status-catching-up = Nodo ripristinato da una copia, fatto da un disco danneggiato, o tornato a uno stato precedente: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle, e se è tornato indietro non scrive nulla. Senza aspettarli: `sincronia backup finish`.
+status-catching-up = Nodo ripristinato da una copia, fatto da un disco danneggiato, o tornato a uno stato precedente: finché non è allineato con { $names } non cambia membri e chiavi delle sue cartelle, e se è tornato indietro non scrive nulla. Chi non ha linea lo si sente per plico: `sincronia bundle export --for ENTE`, poi si importa la risposta. Senza aspettarli: `sincronia backup finish`.
 status-blind = Fatto da un disco danneggiato senza l'elenco dei partner: finché non ha sentito un partner non cambia membri e chiavi delle sue cartelle. Fallo invitare da un partner, poi `sincronia join INVITO`. Se non c'è nessuno: `sincronia backup finish`.
 keys-awaited = ATTENZIONE: non sono arrivate le chiavi di { $spaces ->
         [one] un fascicolo

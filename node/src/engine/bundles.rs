@@ -47,6 +47,13 @@ impl Core {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
             Ok(bundle::import(bytes, replica, disk, now(), random)?)
         })?;
+        for outcome in &outcomes {
+            if let Outcome::Imported(imported) = outcome
+                && self.is_heard_by(imported)?
+            {
+                self.note_heard(&imported.sender);
+            }
+        }
         self.commit().map_err(|_| super::store_failed())?;
         for outcome in &outcomes {
             if let Outcome::Imported(imported) = outcome {
@@ -57,6 +64,20 @@ impl Core {
             }
         }
         Ok(outcomes.into_iter().map(|outcome| self.view_outcome(outcome)).collect())
+    }
+
+    /// Whether a bundle counts as a session in which both came to have the same. One that opens
+    /// under the keys of a new node was made after its maker knew of that node; under those of a
+    /// node that went back to an older state one from before opens, too, and proves nothing.
+    fn is_heard_by(&mut self, imported: &Imported) -> Result<bool, ApiError> {
+        let waiting = self.replica.catching_up();
+        let is_proof = waiting.is_some_and(|state| !state.has_gone_back);
+        // An answer to an invitation tells of no space.
+        let is_whole = imported.number > 0 && imported.is_complete && imported.refused.is_empty();
+        if !is_proof || !is_whole {
+            return Ok(false);
+        }
+        Ok(self.replica.is_level_with(&self.disk, &imported.sender)?)
     }
 
     /// Answers an invitation by a file.
