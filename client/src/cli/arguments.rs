@@ -105,6 +105,22 @@ pub(super) enum Command {
     Completions(Completions),
 }
 
+impl Command {
+    /// With what the node opens, where a command is told.
+    pub const fn unlocking(&self) -> Option<&Unlocking> {
+        match self {
+            Self::Init(arguments) => Some(&arguments.unlocking),
+            Self::Run(arguments) => Some(&arguments.unlocking),
+            Self::Verify(arguments) => Some(&arguments.unlocking),
+            Self::Repair(arguments) => Some(&arguments.unlocking),
+            Self::Backup(Backup::Restore(arguments)) => Some(&arguments.unlocking),
+            Self::Node(Machine::Admit { unlocking, .. })
+            | Self::Node(Machine::RotateSealing { unlocking, .. }) => Some(unlocking),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Unlocking {
     #[arg(long, value_name = "FILE", conflicts_with = "key_file")]

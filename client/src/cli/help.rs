@@ -6,6 +6,7 @@
 
 use super::arguments::Arguments;
 use crate::language::Catalogue;
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 /// The whole command line.
@@ -35,7 +36,7 @@ fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
                 Some(text) => Some(text),
                 None => texts.find(&format!("arg-{id}"), &[]),
             };
-            argument.help(text.unwrap_or_default())
+            noted(texts, argument, &text.unwrap_or_default())
         })
         .disable_help_subcommand(true);
     command.mut_subcommands(|inner| {
@@ -45,6 +46,31 @@ fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
         };
         explained(texts, inner, &path)
     })
+}
+
+/// The explanation with what can be given and what holds otherwise, which the parser itself would
+/// say in English.
+fn noted(texts: &Catalogue, argument: Arg, text: &str) -> Arg {
+    let takes = argument.get_action().takes_values();
+    let values = argument.get_possible_values();
+    let values: Vec<_> = values.iter().filter(|_| takes).map(PossibleValue::get_name).collect();
+    let default = argument.get_default_values().iter().map(|one| one.to_string_lossy());
+    let default: Vec<_> = default.filter(|_| takes).collect();
+    let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    let notes = [
+        ("help-possible", values.join(", ")),
+        ("help-default", default.join(", ")),
+        ("help-variable", variable.unwrap_or_default()),
+    ];
+    let notes = notes.into_iter().filter(|(_, value)| !value.is_empty());
+    let notes =
+        notes.map(|(key, value)| format!(" [{}]", texts.with(key, &[("value", value.into())])));
+    let text = format!("{text}{}", notes.collect::<String>());
+    let argument = argument.help(text);
+    if !takes {
+        return argument;
+    }
+    argument.hide_possible_values(true).hide_default_value(true).hide_env(true)
 }
 
 #[cfg(test)]
@@ -71,8 +97,14 @@ mod tests {
         let mut command = command(&Catalogue::new(Language::It));
         let help = command.render_long_help().to_string();
         let inner = command.find_subcommand_mut("join").unwrap().render_long_help().to_string();
-        for text in [help, inner] {
-            for english in ["Usage", "Commands", "Options", "Arguments", "Print"] {
+        let share = command.find_subcommand_mut("convention").unwrap();
+        let share = share.find_subcommand_mut("share").unwrap().render_long_help().to_string();
+        assert!(share.contains("valori: reader, contributor, carrier"), "{share}");
+        assert!(share.contains("se non indicato: start"), "{share}");
+        for text in [help, inner, share] {
+            let left =
+                ["Usage", "Commands", "Options", "Arguments", "Print", "possible", "default"];
+            for english in left {
                 assert!(!text.contains(english), "{english}: {text}");
             }
             assert!(text.contains("Uso: ") && text.contains("aiuto"), "{text}");

@@ -42,7 +42,7 @@ pub fn not_admitted(context: &Context, error: &SetupMachineError) -> Failure {
 /// Why a backup cannot be used, or a node was not restored from it.
 pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
     let damaged = |code: &str, place: &dyn std::fmt::Display| {
-        context.fail(Exit::Error, code, &place.to_string())
+        context.fail(Exit::Error, code, &context.texts.told(&place.to_string()))
     };
     match error {
         RestoreError::Backup(BackupError::Foreign) => damaged("backup_foreign", &""),
@@ -199,7 +199,7 @@ fn store(context: &Context, error: &StoreError) -> Failure {
         }
         error => return Failure::told(Exit::Error, "store", error),
     };
-    let more = more.map(|more| format!(": {more}")).unwrap_or_default();
+    let more = more.map(|more| format!(": {}", context.texts.told(&more))).unwrap_or_default();
     context.fail(Exit::Error, code, &format!("{}{more}", path.display()))
 }
 

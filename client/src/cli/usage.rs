@@ -27,6 +27,7 @@ pub fn answer(texts: Catalogue, words: &[OsString], error: &clap::Error) -> u8 {
 
 fn failure(context: &Context, error: &clap::Error) -> Failure {
     let code = match error.kind() {
+        ErrorKind::UnknownArgument if is_number(error) => "usage_negative",
         ErrorKind::UnknownArgument => "usage_unknown_argument",
         ErrorKind::InvalidSubcommand => "usage_unknown_command",
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -38,6 +39,12 @@ fn failure(context: &Context, error: &clap::Error) -> Failure {
         _ => "usage",
     };
     context.fail(Exit::Usage, code, &detail(error))
+}
+
+/// Whether what looks like an option is a number below zero, which no option takes.
+fn is_number(error: &clap::Error) -> bool {
+    let typed = error.get(ContextKind::InvalidArg).map(words).unwrap_or_default();
+    typed.strip_prefix('-').is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit()))
 }
 
 /// What was typed, or is missing, and what would be possible.
@@ -82,6 +89,7 @@ mod tests {
             ("sincronia partner", "usage_no_command", ""),
             ("sincronia invite --role capo", "usage_value", "carrier"),
             ("sincronia invite --valid-hours molte", "usage_value", "molte"),
+            ("sincronia seats set a --month 2026-11 --kind b --free -4", "usage_negative", "-4"),
             ("sincronia join a --invitation-file b", "usage_conflict", "--invitation-file"),
         ];
         for (language, (line, code, named)) in

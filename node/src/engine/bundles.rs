@@ -9,6 +9,7 @@ use sincronia_protocol::bundle::{
     self, BundleError, ExportRequest, Imported, Outcome, answer_invitation,
 };
 use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::joining::Refusal;
 use sincronia_protocol::limits;
 
 impl Core {
@@ -161,11 +162,7 @@ impl From<BundleError> for ApiError {
         let told = |remedy: &str| Self::new(ErrorCode::Bundle, text.clone(), remedy);
         match error {
             BundleError::Replica(error) => error.into(),
-            BundleError::Invitation(_) => Self::new(
-                ErrorCode::Invitation,
-                text,
-                "ask whoever invited you for a new invitation",
-            ),
+            BundleError::Invitation(refusal) => not_redeemed(refusal),
             BundleError::PartSize => Self::new(
                 ErrorCode::Invalid,
                 text,
@@ -181,5 +178,23 @@ impl From<BundleError> for ApiError {
             BundleError::Misbehaved(_) => told("do not import it; call whoever made it"),
             _ => told("copy the file again from where it was made, or ask for a new one"),
         }
+    }
+}
+
+/// Why an answer to an invitation is worth nothing. Whoever reads it made the invitation: what is
+/// said to the invited would send them to themselves.
+fn not_redeemed(refusal: Refusal) -> ApiError {
+    let told = |message: &str, remedy: &str| ApiError::new(ErrorCode::Invitation, message, remedy);
+    let again = "invite it again: `sincronia invite`";
+    match refusal {
+        Refusal::Unknown => told("this answers an invitation that this node did not make", again),
+        Refusal::Expired => told("this answers an invitation that has expired", again),
+        Refusal::Revoked => told("this answers an invitation that was withdrawn here", again),
+        Refusal::Used => told(
+            "this answers an invitation that another organisation used already",
+            "see in `sincronia partner list` who did; if it is not whom you invited, block it, and \
+             invite again: `sincronia invite`",
+        ),
+        other => told(&other.to_string(), "ask the invited organisation for a new answer"),
     }
 }

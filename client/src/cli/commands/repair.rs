@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret;
 use crate::cli::starting::{node_in, not_restored};
+use crate::language::suggestion::by_directory;
 use crate::output::progress::Progress;
 use serde_json::json;
 use sincronia_node::backup::{
@@ -135,8 +136,7 @@ fn tell(context: &Context, problems: &[String]) {
     let number = [("problems", problems.len().into())];
     context.output.message(&context.texts.with("repair-problems", &number));
     for problem in problems {
-        let said = context.texts.said(problem);
-        context.output.message(&format!("  · {}", said.as_ref().unwrap_or(problem)));
+        context.output.message(&format!("  · {}", context.texts.told(problem)));
     }
 }
 
@@ -160,11 +160,11 @@ fn rebuild(
     let (restoration, report) = salvaged.map_err(|error| not_opened(context, &error))?;
     drop(progress);
     check_words(context, &restoration, &entropy)?;
-    told(context, &report);
+    told(context, &report, into);
     replace(context, restoration, entropy, "confirm-repair", into)
 }
 
-fn told(context: &Context, report: &SalvageReport) {
+fn told(context: &Context, report: &SalvageReport, into: &Path) {
     let arguments = [
         ("spaces", report.spaces.into()),
         ("entries", report.entries.into()),
@@ -172,9 +172,10 @@ fn told(context: &Context, report: &SalvageReport) {
     ];
     context.output.message(&context.texts.with("repair-salvaged", &arguments));
     for loss in &report.losses {
-        context.output.message(&format!("  · {loss}"));
+        context.output.message(&format!("  · {}", context.texts.told(loss)));
     }
     if !report.knows_partners {
-        context.say("repair-blind");
+        let directory = [("directory", by_directory(into).into())];
+        context.output.message(&context.texts.with("repair-blind", &directory));
     }
 }
