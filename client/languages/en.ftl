@@ -629,8 +629,8 @@ restored-blind =
 restored = 
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
     { $asked ->
-        [0] There was nobody to ask what was signed since the backup.
-       *[other] Asked what was signed since the backup, { $answered } of { $asked } answered.
+        [0] There was nobody to ask what was signed meanwhile.
+       *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
     } { $awaited ->
         [0] It waits for nobody.
         [one] The node presents itself to the partners and fetches what is missing. Until it is in sync with one organisation that shares spaces with it, it changes no members and keys; `sincronia status { $directory }` says with which.
@@ -677,10 +677,11 @@ repaired-file =
 repair-went-back =
     The last write to the file does not hold, and the store went back to the one before. It may have been cut off when the node was killed; but if the disk damaged it, partners may have what was written. The node therefore waits for its partners before it signs: until it is in sync with them it writes nothing and changes no members and keys.
     The node can start: `sincronia run`. If it then says that it runs twice, a partner has more of it than this disk: make a new node with `sincronia repair --into DIRECTORY`.
-repair-blind =
-    The list of partners could not be taken over whole: the new node does not know whom it has to hear. It changes no members and keys until it has heard a partner, and all who share a space with it.
-    Have a partner invite it again (“sincronia invite” there, `sincronia join INVITATION { $directory }` here), or present it to the others.
-repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. Partners are asked for what is missing ({ $losses }):
+repair-blind = The list of partners could not be taken over whole: the new node does not know whom it has to hear.
+repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. { $losses ->
+    [0] Nothing is known to be missing.
+   *[other] Partners are asked for what is missing ({ $losses }):
+}
 repair-salvaging = Taking over what is whole in the damaged data…
 repair-problems = What does not hold ({ $problems }):
 repair-looking = Checking everything stored, with the node stopped…
@@ -726,6 +727,7 @@ remedy-recovery-unconfirmed = run the command again: it will show new words, to 
 recovery-in-file = The 24 recovery words are in { $path }: put them on paper and destroy the file.
 ask-recovery-words = The 24 recovery words, in order (they do not show as you type):
 confirm-unwitnessed = No other machine and no partner is in sync now: if another machine signed meanwhile, both versions count, and nobody here knows of the other yet. Go on?
+unwitnessed = No other machine and no partner was in sync: if another machine signed meanwhile, both versions count, and `sincronia doctor` tells once they meet.
 confirm-add-node = Node { $node } will speak for the organisation. Is it that of the new machine?
 confirm-revoke-node = Node { $node } will never speak for the organisation again and read nothing new. Go on?
 confirm-rotate-root = The root key moves to the next one of the same 24 words: the sheet stays valid, the key before does not. If others saw the words, this is not enough. Go on?
@@ -822,6 +824,13 @@ remedy-node-offline = run `sincronia online` first
 error-exists = The file exists already: { $detail }
 remedy-exists = choose another name or another directory
 readable-by-others = other users can read it too: chmod 600
+system-exists = it exists already
+system-directory = it is a directory, not a file
+system-no-directory = a part of the path is no directory
+system-not-found = it does not exist
+system-not-permitted = this user may not do that
+system-read-only = the disk can only be read
+system-full = the disk is full
 error-passphrase-file = The passphrase file cannot be used: { $detail }
 error-passphrase-short = The passphrase has fewer than { $detail } characters
 remedy-passphrase-short = choose a longer one: four or five words
@@ -846,7 +855,7 @@ error-identity-behind = Another machine knows a longer identity log
 remedy-identity-behind = wait until the nodes have synchronised, then repeat
 error-identity-log = The node's identity log does not hold
 error-backup-foreign = The file is not a backup of Sincronia
-remedy-backup-foreign = name a file that `sincronia backup create` made
+remedy-backup-foreign = name a file that “sincronia backup create” made
 error-backup-newer = The backup is of a newer version of the program
 remedy-backup-newer = update the program
 error-backup-damaged = The backup is damaged: { $detail }
@@ -973,7 +982,7 @@ remedy-keystore-damaged = put it back from a copy, or restore a backup (“sincr
 error-keystore-missing = The data of a node are here, and not the keystore that opens them: { $detail }
 remedy-keystore-missing = put the keystore back from a copy; if the data are damaged, too, `sincronia repair --into DIRECTORY` then makes a new node of them. Without a copy, restore a backup (“sincronia backup restore FILE --directory DIRECTORY”)
 error-keystore-exists = There is a node already, and it is not replaced: { $detail }
-remedy-keystore-exists = choose another directory with --directory
+remedy-keystore-exists = choose another directory
 error-key-file = A key file has 32 bytes and only its owner may read it: { $detail }
 remedy-key-file = check that it is the right one, and close it with `chmod 600`
 error-needs-key-file = This keystore opens with a key file, not with a passphrase: { $detail }
@@ -1009,7 +1018,6 @@ said-nothing-missing = nothing is missing
 said-online = online
 said-offline = offline
 said-start-node = start it with `sincronia run`, or name the directory of a running node
-said-does-not-run = the node does not run: { $detail }
 said-same-user = run the command as the user that runs the node
 said-look-at-log = look at the node's log
 said-again-or-log = try again; if it stays so, look at the node's log
@@ -1180,6 +1188,8 @@ part-erased-row = it was erased
 part-row-here = and its row is here
 part-row-differs = the row is not what its entries give
 part-store-unread = the store could not be read
+part-does-not-run = the node does not run
+part-there-is-no = there is no { $detail }
 part-signature = the signature does not hold
 part-run-signature = the signature does not hold for these entries
 part-run-malformed = the run is not well formed
@@ -1331,6 +1341,7 @@ help-template =
     { "{all-args}" }{ "{after-help}" }
 help-commands = Commands
 help-options = Options
+help-common = Options of every command
 help-arguments = Arguments
 help-possible = values: { $value }
 help-default = when absent: { $value }
@@ -1424,9 +1435,9 @@ help-completions = Command completions for a shell
 arg-help = Show this help
 arg-version = Show the version
 arg-directory = Directory of the node
-arg-node = A node of the running demonstration, by key
+arg-node = A node of the running demonstration, by its key
 arg-json = Data as JSON for programs
-arg-language = Language: it or en
+arg-language = Language of the texts
 arg-no_input = Ask nothing
 arg-yes = Go on without asking where something cannot be undone or needs a person's yes; without a terminal such commands fail otherwise
 arg-passphrase_file = File that holds the passphrase
@@ -1466,7 +1477,7 @@ arg-invitation = Text of the invitation or its file; - reads it from standard in
 arg-invitation_file = File that holds the invitation
 arg-bundle = Without a line: writes the answer for the inviting organisation to this new file
 arg-bundle-export-output = Directory in which the files are written; made if it does not exist
-arg-size = Largest size of a file in bytes, from 4096 to 67108864 (20000000 when absent)
+arg-size = Largest size of a file in bytes, from 4096 to 67108864; 20000000 when absent
 arg-all = Everything, as for who has nothing yet
 arg-files = Files of bundles, also one at a time
 arg-backup-verify-file = The file of the backup

@@ -629,8 +629,8 @@ restored-blind =
 restored = 
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora con `sincronia run { $directory }`.
     { $asked ->
-        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato dopo la copia.
-       *[other] Alla domanda su che cosa è stato firmato dopo la copia, enti che hanno risposto: { $answered } di { $asked }.
+        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato nel frattempo.
+       *[other] Alla domanda su che cosa è stato firmato nel frattempo, enti che hanno risposto: { $answered } di { $asked }.
     } { $awaited ->
         [0] Il nodo non aspetta nessuno.
         [one] Il nodo si presenta ai partner e recupera ciò che manca. Finché non è allineato con un ente che condivide fascicoli con lui, non cambia membri e chiavi; quale, lo dice `sincronia status { $directory }`.
@@ -677,10 +677,11 @@ repaired-file =
 repair-went-back =
     L'ultima scrittura nel file non è valida, e l'archivio è tornato a quella precedente. Può essere stata interrotta quando il nodo è stato chiuso; ma se l'ha danneggiata il disco, i partner possono avere ciò che era scritto. Perciò il nodo aspetta i partner prima di firmare: finché non è allineato con loro non scrive nulla e non cambia membri e chiavi.
     Il nodo può ripartire: `sincronia run`. Se poi dice di essere in funzione due volte, un partner ha di lui più di questo disco: fai un nodo nuovo con `sincronia repair --into CARTELLA`.
-repair-blind =
-    L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire. Non cambia membri e chiavi finché non ha sentito un partner, e tutti quelli che hanno un fascicolo con lui.
-    Fallo invitare di nuovo da un partner (“sincronia invite” là, `sincronia join INVITO { $directory }` qui), o fallo presentare agli altri.
-repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. Ciò che manca ({ $losses }) si chiede ai partner:
+repair-blind = L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire.
+repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. { $losses ->
+    [0] Per quanto si vede non manca nulla.
+   *[other] Ciò che manca ({ $losses }) si chiede ai partner:
+}
 repair-salvaging = Recupero di ciò che è intero nei dati danneggiati…
 repair-problems = Non è in ordine ({ $problems }):
 repair-looking = Controllo di quanto è conservato, a nodo fermo…
@@ -726,6 +727,7 @@ remedy-recovery-unconfirmed = ripeti il comando: mostrerà parole nuove, da scri
 recovery-in-file = Le 24 parole di recupero sono in { $path }: portale su carta e distruggi il file.
 ask-recovery-words = Le 24 parole di recupero, in ordine (non compaiono mentre scrivi):
 confirm-unwitnessed = Nessun'altra macchina né partner è allineato adesso: se intanto un'altra macchina ha firmato, valgono entrambe le versioni, e qui dell'altra non si sa ancora. Proseguire?
+unwitnessed = Nessun'altra macchina né partner era allineato: se intanto un'altra macchina ha firmato, valgono entrambe le versioni, e quando si incontrano lo dice `sincronia doctor`.
 confirm-add-node = Il nodo { $node } parlerà a nome dell'ente. È quello della macchina nuova?
 confirm-revoke-node = Il nodo { $node } non parlerà mai più a nome dell'ente e non leggerà più nulla di nuovo. Proseguire?
 confirm-rotate-root = La chiave radice passa alla prossima delle stesse 24 parole: il foglio resta valido, la chiave di prima non vale più. Se altri hanno visto le parole non basta. Proseguire?
@@ -822,6 +824,13 @@ remedy-node-offline = prima esegui `sincronia online`
 error-exists = Il file esiste già: { $detail }
 remedy-exists = scegli un altro nome o un'altra cartella
 readable-by-others = anche altri utenti possono leggerlo: chmod 600
+system-exists = esiste già
+system-directory = è una cartella, non un file
+system-no-directory = una parte del percorso non è una cartella
+system-not-found = non esiste
+system-not-permitted = questo utente non ne ha il permesso
+system-read-only = il disco è di sola lettura
+system-full = il disco è pieno
 error-passphrase-file = File della frase segreta non utilizzabile: { $detail }
 error-passphrase-short = La frase segreta ha meno di { $detail } caratteri
 remedy-passphrase-short = scegline una più lunga: quattro o cinque parole
@@ -846,7 +855,7 @@ error-identity-behind = Un'altra macchina conosce un registro di identità più 
 remedy-identity-behind = attendi che i nodi si allineino, poi ripeti
 error-identity-log = Il registro di identità del nodo non è valido
 error-backup-foreign = Il file non è una copia di sicurezza di Sincronia
-remedy-backup-foreign = indica un file fatto da `sincronia backup create`
+remedy-backup-foreign = indica un file fatto da “sincronia backup create”
 error-backup-newer = La copia è di una versione più nuova del programma
 remedy-backup-newer = aggiorna il programma
 error-backup-damaged = La copia è rovinata: { $detail }
@@ -973,7 +982,7 @@ remedy-keystore-damaged = rimettilo da una copia, o ripristina una copia di sicu
 error-keystore-missing = Qui ci sono i dati di un nodo, e non l'archivio delle chiavi che li apre: { $detail }
 remedy-keystore-missing = rimetti l'archivio delle chiavi da una copia; se sono danneggiati anche i dati, `sincronia repair --into CARTELLA` ne fa poi un nodo nuovo. Senza una copia, ripristina una copia di sicurezza (“sincronia backup restore FILE --directory CARTELLA”)
 error-keystore-exists = C'è già un nodo, e non viene sostituito: { $detail }
-remedy-keystore-exists = scegli un'altra cartella con --directory
+remedy-keystore-exists = scegli un'altra cartella
 error-key-file = Un file chiave ha 32 byte e solo il proprietario può leggerlo: { $detail }
 remedy-key-file = controlla che sia quello giusto e chiudilo con `chmod 600`
 error-needs-key-file = Questo archivio si apre con un file chiave, non con una frase segreta: { $detail }
@@ -1009,7 +1018,6 @@ said-nothing-missing = non manca nulla
 said-online = in linea
 said-offline = fuori linea
 said-start-node = avvialo con `sincronia run`, o indica la cartella di un nodo in funzione
-said-does-not-run = il nodo non è in funzione: { $detail }
 said-same-user = esegui il comando con l'utente che fa girare il nodo
 said-look-at-log = guarda il registro del nodo
 said-again-or-log = riprova; se resta così, guarda il registro del nodo
@@ -1180,6 +1188,8 @@ part-erased-row = è stata cancellata
 part-row-here = e la sua riga è presente
 part-row-differs = la riga non è quella che danno le sue voci
 part-store-unread = l'archivio non si è potuto leggere
+part-does-not-run = il nodo non è in funzione
+part-there-is-no = manca { $detail }
 part-signature = la firma non è valida
 part-run-signature = la firma non è valida per queste voci
 part-run-malformed = la sequenza di voci non è ben formata
@@ -1331,6 +1341,7 @@ help-template =
     { "{all-args}" }{ "{after-help}" }
 help-commands = Comandi
 help-options = Opzioni
+help-common = Opzioni di ogni comando
 help-arguments = Argomenti
 help-possible = valori: { $value }
 help-default = se non indicato: { $value }
@@ -1424,9 +1435,9 @@ help-completions = Completamento dei comandi per la shell
 arg-help = Mostra questo aiuto
 arg-version = Mostra la versione
 arg-directory = Cartella del nodo
-arg-node = Un nodo della dimostrazione in corso, per chiave
+arg-node = Un nodo della dimostrazione in corso, indicato con la sua chiave
 arg-json = Risultato in JSON per i programmi
-arg-language = Lingua: it o en
+arg-language = Lingua dei testi
 arg-no_input = Non fa domande
 arg-yes = Va avanti senza chiedere dove qualcosa non si può annullare o serve il sì di una persona; senza un terminale altrimenti questi comandi falliscono
 arg-passphrase_file = File che contiene la frase segreta
@@ -1466,7 +1477,7 @@ arg-invitation = Testo dell'invito o il suo file; - lo legge dallo standard inpu
 arg-invitation_file = File che contiene l'invito
 arg-bundle = Senza linea: scrive in questo file nuovo la risposta per l'ente che invita
 arg-bundle-export-output = Cartella in cui scrivere i file; se non c'è viene creata
-arg-size = Dimensione massima di un file in byte, da 4096 a 67108864 (senza, 20000000)
+arg-size = Dimensione massima di un file in byte, da 4096 a 67108864; se non indicata 20000000
 arg-all = Tutto, come per chi non ha ancora nulla
 arg-files = File di plichi, anche uno alla volta
 arg-backup-verify-file = Il file della copia

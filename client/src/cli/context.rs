@@ -86,7 +86,21 @@ impl Context {
         if error.kind() == ErrorKind::NotFound {
             return self.fail(Exit::NotFound, "no_file", &path.to_string());
         }
-        self.fail(Exit::Usage, "file", &format!("{path}: {error}"))
+        self.fail(Exit::Usage, "file", &format!("{path}: {}", self.cause(error)))
+    }
+
+    /// What the system says, in the words of the catalogue where it has some.
+    pub fn cause(&self, error: &std::io::Error) -> String {
+        self.texts.text(match error.kind() {
+            ErrorKind::AlreadyExists => "system-exists",
+            ErrorKind::IsADirectory => "system-directory",
+            ErrorKind::NotADirectory => "system-no-directory",
+            ErrorKind::NotFound => "system-not-found",
+            ErrorKind::PermissionDenied => "system-not-permitted",
+            ErrorKind::ReadOnlyFilesystem => "system-read-only",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "system-full",
+            _ => return error.to_string(),
+        })
     }
 
     /// Whether a question can be asked.

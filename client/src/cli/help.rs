@@ -9,6 +9,9 @@ use crate::language::Catalogue;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
+/// Options of every command that the parser adds.
+const COMMON: [&str; 2] = ["help", "version"];
+
 /// The whole command line.
 #[must_use]
 pub fn command(texts: &Catalogue) -> Command {
@@ -29,7 +32,13 @@ fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
         .disable_help_flag(true)
         .arg(help)
         .mut_args(|argument| {
-            let heading = if argument.is_positional() { "help-arguments" } else { "help-options" };
+            let is_common =
+                argument.is_global_set() || COMMON.contains(&argument.get_id().as_str());
+            let heading = match (argument.is_positional(), is_common) {
+                (true, _) => "help-arguments",
+                (false, true) => "help-common",
+                (false, false) => "help-options",
+            };
             let argument = argument.help_heading(texts.text(heading));
             let id = argument.get_id().as_str().to_owned();
             let text = match texts.find(&format!("arg-{path}-{id}"), &[]) {

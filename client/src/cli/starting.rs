@@ -154,6 +154,10 @@ fn keystore(context: &Context, error: &KeystoreError) -> Failure {
         KeystoreError::Newer(path) => (Exit::Error, "keystore_newer", path),
         KeystoreError::Weak(path) => (Exit::Error, "keystore_weak", path),
         KeystoreError::Wrong => return context.fail(Exit::NotPermitted, "passphrase_wrong", ""),
+        // The keystore itself is looked for before: this is a key file that somebody named.
+        KeystoreError::Io { path, cause } if cause.kind() == ErrorKind::NotFound => {
+            return context.unreadable(path, cause);
+        }
         KeystoreError::Io { path, cause } => {
             return unwritable(context, path, cause);
         }
@@ -167,6 +171,7 @@ fn unwritable(context: &Context, path: &Path, cause: &std::io::Error) -> Failure
     if matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
         return disk_full(context, path);
     }
+    let cause = context.cause(cause);
     context.fail(Exit::Error, "directory", &format!("{}: {cause}", path.display()))
 }
 

@@ -7,8 +7,8 @@ use sincronia_protocol::record::schema::{Class, Field, Type};
 /// The parties of a convention.
 const PARTIES: &str = "parties";
 /// What somebody is told who wrote a value in one piece.
-const WITH_PARTS: &str = "this field has parts: write NAME=VALUE; NAME=VALUE, and | between several (parties: \
-     ORGANISATION:ROLE | ORGANISATION:ROLE)";
+const WITH_PARTS: &str = "this field has parts: write NAME=VALUE; NAME=VALUE, and | between \
+                          several (parties: ORGANISATION:ROLE | ORGANISATION:ROLE)";
 
 /// The JSON value of `field` that `text` stands for. Several elements are separated by `|`, codes
 /// and references also by `,`. Where the field has parts an element is `part=value; part=value`, of

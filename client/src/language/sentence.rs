@@ -143,11 +143,8 @@ mod tests {
         let italian = Catalogue::new(Language::It);
         let told = |report: &str| italian.told(report);
         assert_eq!(
-            told(
-                "space spazio1abc, log of node nodo1abc, from entry 7 on: the last entry is not signed"
-            ),
-            "fascicolo spazio1abc, registro del nodo nodo1abc, dalla voce 7 in poi: l'ultima voce non è \
-             firmata"
+            told("space s, log of node n, from entry 7 on: the last entry is not signed"),
+            "fascicolo s, registro del nodo n, dalla voce 7 in poi: l'ultima voce non è firmata"
         );
         assert_eq!(
             told("space spazio1abc, log of node nodo1abc, entries that hold: 3/9"),
@@ -158,8 +155,12 @@ mod tests {
             "Comune di Aulla: la linea si è chiusa\nASL: 2"
         );
         assert_eq!(
-            told("access log of space s: entries: 4 can be read; what follows makes no sense"),
-            "registro degli accessi del fascicolo s: entries: se ne leggono 4; ciò che segue non ha senso"
+            told("access log of space s: x: 4 can be read; what follows makes no sense"),
+            "registro degli accessi del fascicolo s: x: se ne leggono 4; ciò che segue non ha senso"
+        );
+        assert_eq!(
+            told("the node does not run: there is no n/api-address"),
+            "il nodo non è in funzione: manca n/api-address"
         );
         assert_eq!(told("something quite new: of nobody"), "something quite new: of nobody");
         let english = Catalogue::new(Language::En);

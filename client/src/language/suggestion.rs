@@ -1,8 +1,9 @@
 //! Commands that messages suggest, such that they can be copied.
 //!
 //! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one, and a
-//! node that opens with a key file would not open. Texts write commands between grave accents; those that belong on another machine stand between
-//! curved quotes, or begin as one of those that are never said to the node that was named.
+//! node that opens with a key file would not open. Texts write commands between grave accents; those
+//! that belong on another machine stand between curved quotes, or begin as one of those that are never
+//! said to the node that was named.
 
 use crate::output::foreign::safe;
 use crate::output::value::beginning;
@@ -116,8 +117,8 @@ mod tests {
         let opening = option("--key-file", Path::new("/srv/key"));
         let node = Node { place: "--directory /srv/nodo".to_owned(), opening };
         let told = addressed("`sincronia run`, `sincronia status`, `sincronia runs`", &node);
-        let expected = "`sincronia run --directory /srv/nodo --key-file /srv/key`, `sincronia status \
-                        --directory /srv/nodo`, `sincronia runs --directory /srv/nodo`";
+        let expected = "`sincronia run --directory /srv/nodo --key-file /srv/key`, `sincronia \
+                        status --directory /srv/nodo`, `sincronia runs --directory /srv/nodo`";
         assert_eq!(told, expected);
         assert_eq!(addressed(&told, &node), told);
     }

@@ -11,7 +11,6 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret;
 use crate::cli::starting::{node_in, not_restored};
-use crate::language::suggestion::by_directory;
 use crate::output::progress::Progress;
 use serde_json::json;
 use sincronia_node::backup::{
@@ -160,11 +159,11 @@ fn rebuild(
     let (restoration, report) = salvaged.map_err(|error| not_opened(context, &error))?;
     drop(progress);
     check_words(context, &restoration, &entropy)?;
-    told(context, &report, into);
+    told(context, &report);
     replace(context, restoration, entropy, "confirm-repair", into)
 }
 
-fn told(context: &Context, report: &SalvageReport, into: &Path) {
+fn told(context: &Context, report: &SalvageReport) {
     let arguments = [
         ("spaces", report.spaces.into()),
         ("entries", report.entries.into()),
@@ -175,7 +174,6 @@ fn told(context: &Context, report: &SalvageReport, into: &Path) {
         context.output.message(&format!("  · {}", context.texts.told(loss)));
     }
     if !report.knows_partners {
-        let directory = [("directory", by_directory(into).into())];
-        context.output.message(&context.texts.with("repair-blind", &directory));
+        context.say("repair-blind");
     }
 }
