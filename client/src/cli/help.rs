@@ -25,10 +25,12 @@ pub fn command(texts: &Catalogue) -> Command {
 
 fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let mut place = 0;
     let command = command
         .about(texts.text(&format!("help-{path}")))
         .help_template(texts.text("help-template"))
         .subcommand_help_heading(texts.text("help-commands"))
+        .subcommand_value_name(texts.text("place-command"))
         .disable_help_flag(true)
         .arg(help)
         .mut_args(|argument| {
@@ -39,7 +41,12 @@ fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
                 (false, true) => "help-common",
                 (false, false) => "help-options",
             };
-            let argument = argument.help_heading(texts.text(heading));
+            let mut argument = argument.help_heading(texts.text(heading));
+            if argument.is_positional() {
+                // Under a heading the parser would list them by name.
+                place += 1;
+                argument = argument.display_order(place);
+            }
             let id = argument.get_id().as_str().to_owned();
             let text = match texts.find(&format!("arg-{path}-{id}"), &[]) {
                 Some(text) => Some(text),
@@ -79,7 +86,22 @@ fn noted(texts: &Catalogue, argument: Arg, text: &str) -> Arg {
     if !takes {
         return argument;
     }
+    let argument = placed(texts, argument);
     argument.hide_possible_values(true).hide_default_value(true).hide_env(true)
+}
+
+/// The argument with what stands for its value in this language, word by word.
+fn placed(texts: &Catalogue, argument: Arg) -> Arg {
+    let own = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let name = own.unwrap_or_else(|| argument.get_id().as_str().to_uppercase());
+    let mut told = String::new();
+    for part in name.split_inclusive(|one: char| !one.is_ascii_alphabetic()) {
+        let word = part.trim_end_matches(|one: char| !one.is_ascii_alphabetic());
+        let known = texts.find(&format!("place-{}", word.to_lowercase()), &[]);
+        told.push_str(known.as_deref().unwrap_or(word));
+        told.push_str(part.strip_prefix(word).unwrap_or_default());
+    }
+    argument.value_name(told)
 }
 
 #[cfg(test)]
@@ -110,6 +132,11 @@ mod tests {
         let share = share.find_subcommand_mut("share").unwrap().render_long_help().to_string();
         assert!(share.contains("valori: reader, contributor, carrier"), "{share}");
         assert!(share.contains("se non indicato: start"), "{share}");
+        assert!(share.contains("Opzioni di ogni comando"), "{share}");
+        let conflict = command.find_subcommand_mut("conflict").unwrap();
+        let resolve = conflict.find_subcommand_mut("resolve").unwrap();
+        let resolve = resolve.render_long_help().to_string();
+        assert!(resolve.find("  <SCHEDA>") < resolve.find("  <CAMPO>"), "{resolve}");
         for text in [help, inner, share] {
             let left =
                 ["Usage", "Commands", "Options", "Arguments", "Print", "possible", "default"];

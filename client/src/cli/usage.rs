@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_wrong_command_line_is_explained_in_both_languages() {
         let wrong = [
-            ("sincronia join", "usage_missing", "INVITATION"),
+            ("sincronia join", "usage_missing", "INVIT"),
             ("sincronia pippo", "usage_unknown_command", "pippo"),
             ("sincronia status --pippo", "usage_unknown_argument", "--pippo"),
             ("sincronia partner", "usage_no_command", ""),

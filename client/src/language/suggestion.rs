@@ -1,9 +1,9 @@
 //! Commands that messages suggest, such that they can be copied.
 //!
-//! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one, and a
-//! node that opens with a key file would not open. Texts write commands between grave accents; those
-//! that belong on another machine stand between curved quotes, or begin as one of those that are never
-//! said to the node that was named.
+//! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one, and
+//! a node that opens with a key file would not open. Texts write commands between grave accents;
+//! those that belong on another machine stand between curved quotes, or begin as one of those that
+//! are never said to the node that was named.
 
 use crate::output::foreign::safe;
 use crate::output::value::beginning;
@@ -96,10 +96,10 @@ fn is_addressed(command: &str) -> bool {
 
 /// Whether it opens a keystore, and does not say yet with what.
 fn is_opening(command: &str) -> bool {
-    let begins = |one: &&str| {
-        command.strip_prefix(*one).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    let begins = |one: &str| {
+        command.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
-    OPENING.iter().any(|one| begins(&one))
+    OPENING.iter().any(|one| begins(one))
         && !command.split(' ').any(|word| matches!(word, "--key-file" | "--passphrase-file"))
 }
 

@@ -35,7 +35,8 @@ fn spaces_are_called_as_people_know_them() {
     let (comune, prison) = partners();
     let text = says(&comune.tell(&["space", "list"]));
     assert!(text.contains("directory of Carcere"), "{text}");
-    let made = prison.ask(&["bundle", "export", "--for", "Comune", "--all", "--output", "more"]);
+    prison.ask(&["contact", "add", "--name", "Area educativa", "--kind", "casella_funzione"]);
+    let made = prison.ask(&["bundle", "export", "--for", "Comune", "--output", "more"]);
     let made = prison.place(made["files"][0].as_str().unwrap()).display().to_string();
     let text = says(&comune.tell(&["bundle", "import", &made]));
     assert!(!text.contains("fascicolo1") && text.contains("directory of"), "{text}");

@@ -48,16 +48,15 @@ impl Contents {
 
     /// What people call a space; the beginning of its identifier where nothing of it is readable.
     pub(super) fn name(&self, context: &Context, id: &str) -> String {
-        let content = self.spaces.get(id).map(|space| self.content(context, space));
-        content.filter(|content| !content.is_empty()).unwrap_or_else(|| short(id))
+        let name = self.spaces.get(id).map(|space| self.content(context, space));
+        name.unwrap_or_else(|| short(id))
     }
 
     /// A sentence with what people call the spaces whose identifiers stand in it.
     pub(super) fn named(&self, context: &Context, sentence: &str) -> String {
         let called = |id: &String| format!("“{}”", self.name(context, id));
-        self.spaces.keys().fold(sentence.to_owned(), |told, id| match told.contains(id) {
-            true => told.replace(id, &called(id)),
-            false => told,
+        self.spaces.keys().fold(sentence.to_owned(), |told, id| {
+            if told.contains(id) { told.replace(id, &called(id)) } else { told }
         })
     }
 
