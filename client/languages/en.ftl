@@ -527,7 +527,7 @@ status-carried = Carried for others without reading them { $count }: `sincronia 
 status-records = Records { $records } · conflicts { $conflicts } · quarantined { $quarantined }
 status-cloned = ATTENTION: another copy of this node was noticed; it signs nothing until that is settled.
 status-short-of-room = ATTENTION: the disk is nearly full. Nothing is exchanged until there is room (reading and writing go on).
-status-catching-up = Restored from a backup, made of a damaged disk, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. To go on without them: `sincronia backup finish`.
+status-catching-up = Restored from a backup, made of a damaged disk, or gone back to an older state: until it is in sync with { $names } it changes no members and keys of its spaces, and if it went back it writes nothing. Whoever has no line is heard by bundle: `sincronia bundle export --for ORGANISATION`, then import the answer. To go on without them: `sincronia backup finish`.
 status-blind = Made of a damaged disk without the list of its partners: until it has heard a partner it changes no members and keys of its spaces. Have a partner invite it, then `sincronia join INVITATION`. If there is nobody: `sincronia backup finish`.
 keys-awaited = ATTENTION: keys of { $spaces ->
         [one] a space
@@ -539,11 +539,14 @@ keys-from-stranger = { $name } is no partner here: ask it for an invitation, the
 keys-from-carriers = They can also come through { $names }.
 status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation.
 status-projecting = Reading what arrived…
-outstanding-bundles = { $count } changes not yet acknowledged
+outstanding-bundles = { $count ->
+    [one] one change not yet acknowledged
+   *[other] { $count } changes not yet acknowledged
+}
 outstanding-carried = nobody here knows what it fetched there
 outstanding-elsewhere = not known on this machine
 outstanding-unknown = whatever changed since the last exchange
-outstanding-counts = { $outgoing } to deliver · { $differences } differences
+outstanding-counts = to deliver { $outgoing } · differences { $differences }
 record-version = version { $version }
 nothing-late = Nothing is kept that does not count.
 late-late = written after its author was removed
@@ -590,7 +593,7 @@ bundle-made = Bundle no. { $number } for { $name }, { $files ->
 }
 bundle-advice = Carry or send all of the files: only that organisation's nodes open them.
 bundle-more-later = Not everything fitted: the rest goes into the bundle that you make after importing the answer.
-bundle-read = Bundle { $number } of { $name }, made on { $made }: { $entries } new entries, { $spaces } spaces
+bundle-read = Bundle { $number } of { $name }, made on { $made }: new entries { $entries }, spaces { $spaces }
 bundle-read-answer = { $name } answers the invitation, on { $made }
 bundle-not-withdrawn = The number of the bundle stays used, although nothing was written.
 bundle-files-left = The number of the bundle stays used: these files of it could not be erased, delete them and give them to nobody: { $files }
@@ -602,24 +605,37 @@ bundle-waiting = { $count ->
    *[other] Parts { $missing } of { $parts } are still missing.
 }
 bundle-refused = Not taken, and why:
-bundle-answer = To acknowledge what arrived: `sincronia bundle export --for "{ $name }"`
-bundle-answer-for-more = There is more: it comes after the acknowledgement, `sincronia bundle export --for "{ $name }"`
+bundle-answer = To acknowledge what arrived: `sincronia bundle export --for { $whom }`
+bundle-answer-for-more = There is more: it comes after the acknowledgement, `sincronia bundle export --for { $whom }`
 backup-making = Making the backup…
 backup-reading = Reading the backup…
 backup-made = Backup in { $file } ({ $bytes } bytes), read again and whole.
     Keep it on another machine or in another place; only the 24 recovery words open it.
     It holds what is here now: when something must really be erased, destroy older backups, too.
-backup-whole = Whole and undamaged: { $organisation }, of { $made }, { $bytes } bytes in { $parts } parts. To try whether the words open it, too: --open
-backup-opens = Whole, and the words open it: { $organisation }, of { $made }, { $bytes } bytes, { $pairs } items.
+backup-whole = Whole and undamaged: { $organisation }, of { $made }, { $bytes } bytes in { $parts ->
+    [one] one part
+   *[other] { $parts } parts
+}. To try whether the words open it, too: --open
+backup-opens = Whole, and the words open it: { $organisation }, of { $made }, { $bytes } bytes, items { $pairs }.
 backup-enabled = From now on this node can make backups: the recovery words open them.
 restore-recalling = Asking the partners what the organisation signed meanwhile…
-restored-blind =
-    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now.
-    Organisations heard: { $answered } of { $asked }. The list of partners is lost: until it has heard a partner it changes no members and keys. Known to share a space with it, to be heard too: { $awaited }.
-    Start it with `sincronia run { $directory }`, have a partner invite it (`sincronia invite` there) and use `sincronia join INVITATION { $directory }` here. If there is nobody: `sincronia backup finish { $directory }`.
-restored =
-    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now.
-    Organisations heard: { $answered } of { $asked }. Start it with `sincronia run { $directory }`: it presents itself to the partners and fetches what is missing. Organisations to be reached before it changes members and keys: { $awaited }.
+restored-blind = 
+    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
+    { $asked ->
+        [0] There was nobody to ask what was signed meanwhile.
+       *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
+    } The list of partners is lost: until it has heard a partner it changes no members and keys. Organisations known to share spaces with it, to be heard too: { $awaited }.
+    Have a partner invite it (“sincronia invite” there) and use `sincronia join INVITATION { $directory }` here. If there is nobody: `sincronia backup finish { $directory }`.
+restored = 
+    The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
+    { $asked ->
+        [0] There was nobody to ask what was signed meanwhile.
+       *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
+    } { $awaited ->
+        [0] It waits for nobody.
+        [one] The node presents itself to the partners and fetches what is missing. Until it is in sync with one organisation that shares spaces with it, it changes no members and keys; `sincronia status { $directory }` says with which.
+       *[other] The node presents itself to the partners and fetches what is missing. Until it is in sync with { $awaited } organisations that share spaces with it, it changes no members and keys; `sincronia status { $directory }` says with which.
+    }
 caught-up-before = Nobody was waited for.
 caught-up-without = Not waited for any more: { $names }
 confirm-restore = The backup is of { $made }. The node that made it ({ $node }) is revoked for good: if that machine still works, answer no. Restore?
@@ -661,11 +677,12 @@ repaired-file =
 repair-went-back =
     The last write to the file does not hold, and the store went back to the one before. It may have been cut off when the node was killed; but if the disk damaged it, partners may have what was written. The node therefore waits for its partners before it signs: until it is in sync with them it writes nothing and changes no members and keys.
     The node can start: `sincronia run`. If it then says that it runs twice, a partner has more of it than this disk: make a new node with `sincronia repair --into DIRECTORY`.
-repair-blind =
-    The list of partners could not be taken over whole: the new node does not know whom it has to hear. It changes no members and keys until it has heard a partner, and all who share a space with it.
-    Have a partner invite it again (`sincronia invite` there, `sincronia join INVITATION` here), or present it to the others.
+repair-blind = The list of partners could not be taken over whole: the new node does not know whom it has to hear.
 repair-identity = The organisation's own identity log cannot be read here: partners are asked for it before anything else is taken over.
-repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. Partners are asked for what is missing ({ $losses }):
+repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. { $losses ->
+    [0] Nothing is known to be missing.
+   *[other] Partners are asked for what is missing ({ $losses }):
+}
 repair-salvaging = Taking over what is whole in the damaged data…
 repair-problems = What does not hold ({ $problems }):
 repair-looking = Checking everything stored, with the node stopped…
@@ -682,7 +699,8 @@ verified-remedy = `sincronia repair` repairs what can be repaired in place, and 
 verified-remedy-cut-off = Start the node (`sincronia run`), then verify again. Only if it does not start, or this stays, is it damage: then `sincronia repair`.
 verified-sound = Everything is as its authors signed it.
 verified-unsound = Not everything is as its authors signed it. Stop the node and run `sincronia repair`. Problems: { $problems }
-events-waiting = Waiting for events…
+events-waiting = Waiting for events; Ctrl-C ends…
+event-awaited = Waiting for the next event, which ends the command (--follow goes on, Ctrl-C ends at once)…
 event-record-changed = record changed
 event-space-changed = space changed
 event-partner-changed = partner changed
@@ -710,6 +728,7 @@ remedy-recovery-unconfirmed = run the command again: it will show new words, to 
 recovery-in-file = The 24 recovery words are in { $path }: put them on paper and destroy the file.
 ask-recovery-words = The 24 recovery words, in order (they do not show as you type):
 confirm-unwitnessed = No other machine and no partner is in sync now: if another machine signed meanwhile, both versions count, and nobody here knows of the other yet. Go on?
+unwitnessed = No other machine and no partner was in sync: if another machine signed meanwhile, both versions count, and `sincronia doctor` tells once they meet.
 confirm-add-node = Node { $node } will speak for the organisation. Is it that of the new machine?
 confirm-revoke-node = Node { $node } will never speak for the organisation again and read nothing new. Go on?
 confirm-rotate-root = The root key moves to the next one of the same 24 words: the sheet stays valid, the key before does not. If others saw the words, this is not enough. Go on?
@@ -751,8 +770,10 @@ exposure-not-revoked = The node is not revoked: the list grows with the spaces.
 ## Errors and remedies
 
 error-not-in-this-build = This program does not hold the command { $detail }
-error-demo = The demonstration does not run: { $detail }
+error-demo = The demonstration does not run
 remedy-demo = start it with `sincronia demo`
+error-demo-unreadable = Where the nodes of the demonstration are cannot be read: { $detail }
+remedy-demo-unreadable = end it and start it again with `sincronia demo`
 error-demo-failed = The demonstration cannot go on
 error-demo-node = The demonstration has no node with this key
 remedy-demo-node = choose among: { $detail }
@@ -804,6 +825,13 @@ remedy-node-offline = run `sincronia online` first
 error-exists = The file exists already: { $detail }
 remedy-exists = choose another name or another directory
 readable-by-others = other users can read it too: chmod 600
+system-exists = it exists already
+system-directory = it is a directory, not a file
+system-no-directory = a part of the path is no directory
+system-not-found = it does not exist
+system-not-permitted = this user may not do that
+system-read-only = the disk can only be read
+system-full = the disk is full
 error-passphrase-file = The passphrase file cannot be used: { $detail }
 error-passphrase-short = The passphrase has fewer than { $detail } characters
 remedy-passphrase-short = choose a longer one: four or five words
@@ -828,7 +856,7 @@ error-identity-behind = Another machine knows a longer identity log
 remedy-identity-behind = wait until the nodes have synchronised, then repeat
 error-identity-log = The node's identity log does not hold
 error-backup-foreign = The file is not a backup of Sincronia
-remedy-backup-foreign = name a file that `sincronia backup create` made
+remedy-backup-foreign = name a file that “sincronia backup create” made
 error-backup-newer = The backup is of a newer version of the program
 remedy-backup-newer = update the program
 error-backup-damaged = The backup is damaged: { $detail }
@@ -914,6 +942,8 @@ error-usage = The command line is not understood: { $detail }
 remedy-usage = see the command with --help
 error-usage-unknown-argument = There is no such option: { $detail }
 remedy-usage-unknown-argument = see the command with --help
+error-usage-negative = A number below zero is not possible: { $detail }
+remedy-usage-negative = give a number from 0 on; see the command with --help
 error-usage-unknown-command = There is no such command: { $detail }
 remedy-usage-unknown-command = see the command with --help
 error-usage-no-command = A command is missing
@@ -953,7 +983,7 @@ remedy-keystore-damaged = put it back from a copy, or restore a backup (“sincr
 error-keystore-missing = The data of a node are here, and not the keystore that opens them: { $detail }
 remedy-keystore-missing = put the keystore back from a copy; if the data are damaged, too, `sincronia repair --into DIRECTORY` then makes a new node of them. Without a copy, restore a backup (“sincronia backup restore FILE --directory DIRECTORY”)
 error-keystore-exists = There is a node already, and it is not replaced: { $detail }
-remedy-keystore-exists = choose another directory with --directory
+remedy-keystore-exists = choose another directory
 error-key-file = A key file has 32 bytes and only its owner may read it: { $detail }
 remedy-key-file = check that it is the right one, and close it with `chmod 600`
 error-needs-key-file = This keystore opens with a key file, not with a passphrase: { $detail }
@@ -984,10 +1014,11 @@ remedy-disk-full-here = free some room, then do it again: nothing that was writt
 ## What the node says
 
 said-all = all
+said-every-one = every one
+said-nothing-missing = nothing is missing
 said-online = online
 said-offline = offline
 said-start-node = start it with `sincronia run`, or name the directory of a running node
-said-does-not-run = the node does not run: { $detail }
 said-same-user = run the command as the user that runs the node
 said-look-at-log = look at the node's log
 said-again-or-log = try again; if it stays so, look at the node's log
@@ -1008,6 +1039,13 @@ said-ask-invitation = ask whoever invited you for a new invitation
 said-invitation-unknown = the inviting node does not know this invitation; ask for a new one
 said-invitation-expired = the invitation has expired; ask for a new one
 said-invitation-used = the invitation was used already; ask for a new one, and tell who invited you
+said-answers-unknown = this answers an invitation that this node did not make
+said-answers-expired = this answers an invitation that has expired
+said-answers-withdrawn = this answers an invitation that was withdrawn here
+said-answers-used = this answers an invitation that another organisation used already
+said-invite-again = invite it again: `sincronia invite`
+said-see-who-used = see in `sincronia partner list` who did; if it is not whom you invited, block it, and invite again: `sincronia invite`
+said-new-answer = ask the invited organisation for a new answer
 said-invitation-withdrawn = the invitation was withdrawn; ask for a new one
 said-too-many-attempts = too many attempts; try again in a minute
 said-versions = the versions of the two programs do not fit; update the older one
@@ -1036,6 +1074,7 @@ said-field-no-such = there is no such field; there are: { $detail }
 said-field-no-part = the field has no such part
 said-field-no-parts = the field has no parts
 said-field-own-column = the field has a column of its own besides its parts
+said-field-with-parts = this field has parts: write NAME=VALUE; NAME=VALUE, and | between several (parties: ORGANISATION:ROLE | ORGANISATION:ROLE)
 said-field-whole-number = “{ $detail }” is not a whole number
 said-field-yes-no = “{ $detail }” is neither yes nor no
 said-field-at-least = write at least { $detail } characters
@@ -1075,7 +1114,7 @@ said-import-two-columns = two columns are for the field { $detail }
 said-import-set-aside = set one aside with --mapping "COLUMN=-"
 said-import-mapping = “{ $detail }” is not a mapping
 said-import-write-mapping = write COLUMN=FIELD, or COLUMN=- to set a column aside
-said-import-differs = a record of the same name says something else: change it with `sincronia record edit { $detail }`, or take the row out
+said-import-differs = a record of the same name says something else: change it with `sincronia record edit { $detail }=VALUE`, or take the row out
 said-ask-owner = ask the owner of the space or record
 said-in-steps = do it in several steps
 said-look-at-record = look at the record again
@@ -1128,6 +1167,61 @@ said-file-last = the file does not say beyond doubt which commit was its last
 said-file-beginning = its beginning, which says where everything is, does not hold
 said-file-tables = the list of its tables does not hold
 said-file-contradictory = its pages contradict one another
+part-space = space { $detail }
+part-log-of = log of node { $detail }
+part-from-entry = from entry { $detail } on
+part-identity-of = identity of organisation { $detail }
+part-access-of = access log of space { $detail }
+part-receipts-of = receipts of space { $detail }
+part-entries-hold = entries that hold
+part-entries-here = entries that are here
+part-not-open = { $detail } values do not open
+part-unknown = unknown
+part-no-sense = what follows makes no sense
+part-not-read = what follows cannot be read ({ $detail })
+part-can-be-read = { $detail } can be read
+part-no-chain = entry { $detail } does not continue the chain
+part-body-missing = the body of entry { $detail } is missing
+part-body-here = the body of entry { $detail } is here and was erased
+part-entry-signature = the signature of entry { $detail } does not hold
+part-last-unsigned = the last entry is not signed
+part-erased-row = it was erased
+part-row-here = and its row is here
+part-row-differs = the row is not what its entries give
+part-store-unread = the store could not be read
+part-does-not-run = the node does not run
+part-there-is-no = there is no { $detail }
+part-signature = the signature does not hold
+part-run-signature = the signature does not hold for these entries
+part-run-malformed = the run is not well formed
+part-run-before = entries before this run are missing
+part-identity-follow = the identity entry does not follow the log it is offered for
+part-identity-signature = a signature of the identity entry does not hold
+part-access-follow = the access entry does not follow the log it is offered for
+part-access-signature = the signature of the access entry does not hold
+part-access-signer = the signer may not write this access log
+part-keyring = the sealed keyring does not open for this node
+part-key-other = a key is not the one that the access log commits to
+part-content-closed = the content does not open with this key
+part-structure = the bytes do not have the expected structure
+part-canonical = the encoding is not the canonical one
+part-limit = the value is larger than its limit
+part-damaged-table = the store holds damaged data in table { $detail }
+part-run-verify = run `sincronia verify`
+part-no-organisation = it names no organisation
+part-header = its header
+part-part = part { $detail }
+part-end = its end
+part-after-end = something follows the end of the backup
+part-backup-signature = the signature of the backup does not hold
+part-use-another = use another one
+part-copy-again = copy it again
+part-or-another = or use another one
+part-backup-unsound = the content of the backup is not sound
+part-bytes = { $detail } bytes
+part-row-cells = the row has { $detail } cells
+part-header-cells = the header has { $detail }
+part-cell-bytes = the cell has more than { $detail } bytes
 said-enable-backups = run `sincronia backup enable` once, with the recovery words at hand
 said-make-room = make room on the disk, or lower store.reserve_megabytes; until then nothing is exchanged
 said-disk-full = the disk is full: nothing of this request was written, and nothing before it is lost
@@ -1161,13 +1255,14 @@ said-signed-at-two = signed apart at two machines
 said-one-version = no other one is known
 said-unite = both count: see whether `sincronia node list` is as it should be, then run `sincronia node unite`; if nobody of yours signed, others have the recovery words
 said-revoke-again = the root key was changed beside their removal: `sincronia node revoke MACHINE` once more
-said-partner-unites = two versions of which machines speak for them were signed, and both count: telephone, they run `sincronia node unite`
+said-partner-unites = two versions of which machines speak for them were signed, and both count: telephone, they run “sincronia node unite”
 said-copy-runs = another one runs
 said-silent = two days without a sign of them from anybody: what stands here may be old; telephone
 said-keys-here = their spaces have new keys, which only they or who carries for them can bring: let them connect or send a bundle; who is no partner here has to invite this organisation
 said-held-back = they wrote more than an hour ago what has not come here: let them connect directly, and tell whoever carries for them
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify PARTNER`
+compare-words = compare the six words with them by telephone:
 said-person-decides = a person decides: `sincronia conflict list`
 said-late-edits = late edits of removed members (`sincronia record late`); write again what is still wanted
 
@@ -1247,7 +1342,53 @@ help-template =
     { "{all-args}" }{ "{after-help}" }
 help-commands = Commands
 help-options = Options
+help-common = Options of every command
 help-arguments = Arguments
+help-possible = values: { $value }
+help-default = when absent: { $value }
+help-variable = environment: { $value }
+place-command = COMMAND
+place-address = ADDRESS
+place-admission = ADMISSION
+place-bytes = BYTES
+place-column = COLUMN
+place-contact = CONTACT
+place-convention = CONVENTION
+place-cover = COVER
+place-date = DATE
+place-days = DAYS
+place-dir = DIR
+place-field = FIELD
+place-function = FUNCTION
+place-history = HISTORY
+place-hours = HOURS
+place-insurer = INSURER
+place-invitation = INVITATION
+place-key = KEY
+place-kind = KIND
+place-language = LANGUAGE
+place-machine = MACHINE
+place-mode = MODE
+place-months = MONTHS
+place-name = NAME
+place-one = ONE
+place-other = OTHER
+place-organisation = ORGANISATION
+place-phone = PHONE
+place-policy = POLICY
+place-record = RECORD
+place-request = REQUEST
+place-role = ROLE
+place-seconds = SECONDS
+place-space = SPACE
+place-subject = SUBJECT
+place-text = TEXT
+place-time = TIME
+place-title = TITLE
+place-value = VALUE
+place-version = VERSION
+place-words = WORDS
+place-yyyy = YYYY
 help-init = Set up the node of an organisation
 help-run = Run the node
 help-demo = Show a real federation on this machine
@@ -1324,7 +1465,7 @@ help-import = Import records from CSV or JSON
 help-search = Search all fields
 help-verify = Verify signatures and chains of what is stored; of a stopped node, its file too
 help-repair = Repair the data of a stopped node, or make a new node of what is whole
-help-events = Show events as they happen
+help-events = Wait for the next event and show it; with --follow all of them as they happen, one JSON document a line with --json
 help-sync = Try to reach every partner now
 help-offline = Take the node offline
 help-online = Bring the node online
@@ -1337,9 +1478,9 @@ help-completions = Command completions for a shell
 arg-help = Show this help
 arg-version = Show the version
 arg-directory = Directory of the node
-arg-node = A node of the running demonstration, by key
+arg-node = A node of the running demonstration, by its key
 arg-json = Data as JSON for programs
-arg-language = Language: it or en
+arg-language = Language of the texts
 arg-no_input = Ask nothing
 arg-yes = Go on without asking where something cannot be undone or needs a person's yes; without a terminal such commands fail otherwise
 arg-passphrase_file = File that holds the passphrase
@@ -1379,7 +1520,7 @@ arg-invitation = Text of the invitation or its file; - reads it from standard in
 arg-invitation_file = File that holds the invitation
 arg-bundle = Without a line: writes the answer for the inviting organisation to this new file
 arg-bundle-export-output = Directory in which the files are written; made if it does not exist
-arg-size = Largest size of a file in bytes, from 4096 to 67108864 (20000000 when absent)
+arg-size = Largest size of a file in bytes, from 4096 to 67108864; 20000000 when absent
 arg-all = Everything, as for who has nothing yet
 arg-files = Files of bundles, also one at a time
 arg-backup-verify-file = The file of the backup
@@ -1463,7 +1604,7 @@ arg-mappings = The field of a column; “-” sets it aside
 arg-search-words = Words to search for
 arg-limit = At most so many results
 arg-deep = Rebuild every record, too
-arg-follow = Go on until interrupted
+arg-follow = Go on after the first event, until interrupted
 arg-origin = Also where each value comes from
 arg-shell = For which shell
 
@@ -1561,7 +1702,7 @@ remedy-own-succession = name the other one: whom it succeeds, or who succeeds it
 error-other-successor = This organisation has declared already that another one takes its place: { $detail }
 remedy-other-successor = nothing was signed. If both take its place, as after a division, repeat the command with --also
 error-not-declared = This organisation has not declared that “{ $detail }” takes its place
-remedy-not-declared = declare it first with `sincronia succession declare "{ $detail }"`, and have it accepted on the other node with “sincronia succession accept ORGANISATION”
+remedy-not-declared = declare it first with `sincronia succession declare { $whom }`, and have it accepted on the other node with “sincronia succession accept ORGANISATION”
 said-now-belongs = this space now belongs to an organisation that is no partner here: { $detail }
 said-ask-new-owner = ask { $detail } for an invitation, then `sincronia join INVITATION` (without a line with `--bundle FILE`, too); the new key comes then
 said-not-declared = this organisation has not declared who takes its place: { $detail }

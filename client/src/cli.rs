@@ -51,6 +51,10 @@ pub fn main() -> ExitCode {
         Err(error) => return ExitCode::from(usage::answer(texts, &words, &error)),
     };
     let context = Context::new(texts, arguments.global);
+    let context = match arguments.command.unlocking() {
+        Some(given) => context.opened_with(given),
+        None => context,
+    };
     match commands::run(&context, arguments.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {

@@ -29,8 +29,8 @@ fn harmless<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
 /// The texts of one language.
 pub struct Catalogue {
     language: Language,
-    /// The words that name the node in suggested commands, when somebody named one.
-    node: String,
+    /// What suggested commands say of the node.
+    node: suggestion::Node,
     bundle: FluentBundle<FluentResource>,
 }
 
@@ -56,12 +56,12 @@ impl Catalogue {
         };
         // A text that is there twice keeps its first form; a test refuses such catalogues.
         let _ = bundle.add_resource(resource);
-        Self { language, node: String::new(), bundle }
+        Self { language, node: suggestion::Node::default(), bundle }
     }
 
-    /// The same texts, whose suggested commands name a node by these words.
+    /// The same texts, whose suggested commands name and open a node with these words.
     #[must_use]
-    pub fn addressing(self, node: String) -> Self {
+    pub fn addressing(self, node: suggestion::Node) -> Self {
         Self { node, ..self }
     }
 
@@ -133,7 +133,9 @@ impl Catalogue {
     #[must_use]
     pub fn problem(&self, code: &str, message: &str, allowed: &[String]) -> String {
         let general = || self.find(&format!("problem-{}", code.replace('_', "-")), &[]);
-        let text = self.said(message).or_else(general).unwrap_or_else(|| message.to_owned());
+        let told = || Some(self.told(message)).filter(|told| told != message);
+        let text = self.said(message).or_else(told).or_else(general);
+        let text = text.unwrap_or_else(|| message.to_owned());
         if allowed.is_empty() { text } else { format!("{text}: {}", allowed.join(", ")) }
     }
 }

@@ -89,6 +89,13 @@ pub fn open(path: &Path, unlock: &Unlock) -> Result<Secrets, KeystoreError> {
     Secrets::from_bytes(&bytes).ok_or_else(|| KeystoreError::Damaged(path.to_path_buf()))
 }
 
+/// Whether a keystore opens with a key file; one that cannot be read is not known to.
+#[must_use]
+pub fn opens_with_key_file(path: &Path) -> bool {
+    let sealed = read(path).and_then(|bytes| Sealed::parse(path, &bytes));
+    sealed.is_ok_and(|sealed| matches!(sealed.derivation, Derivation::KeyFile))
+}
+
 /// Writes a fresh key file; never replaces a file.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 mod backups;
 mod machines;
+mod unlocking;
 
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand};
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 pub(super) use backups::{Backup, Repair, Restore};
 pub(super) use machines::{Handing, Machine, Recovery, Succession};
+pub(super) use unlocking::Unlocking;
 
 /// An invitation that ends before it is handed over opens nothing, and one without end stays in
 /// drawers: nodes refuse more than this.
@@ -103,14 +105,6 @@ pub(super) enum Command {
     #[command(subcommand)]
     Config(Config),
     Completions(Completions),
-}
-
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct Unlocking {
-    #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
-    pub passphrase_file: Option<PathBuf>,
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,11 +1,14 @@
 //! What every command has at hand: texts, output, and the node it talks to.
 
-use super::arguments::Global;
+use super::arguments::{Global, Unlocking};
 use super::failure::{Exit, Failure};
 use crate::api::Client;
 use crate::demo::address_book::AddressBook;
-use crate::language::{Argument, Catalogue, suggestion};
+use crate::language::suggestion::{self, Node, option};
+use crate::language::{Argument, Catalogue};
 use crate::output::Output;
+use sincronia_node::config::NodeDirectory;
+use sincronia_node::keystore::opens_with_key_file;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -25,8 +28,19 @@ pub struct Context {
 impl Context {
     pub(super) fn new(texts: Catalogue, global: Global) -> Self {
         let output = Output::new(global.json, texts.language());
-        let texts = texts.addressing(named(&global));
-        Self { texts, output, global, client: OnceLock::new() }
+        let node = Node { place: named(&global), opening: opening(&global) };
+        Self { texts: texts.addressing(node), output, global, client: OnceLock::new() }
+    }
+
+    /// The same, for a command that was told with which file the node opens: so do those that it
+    /// suggests.
+    pub(super) fn opened_with(self, given: &Unlocking) -> Self {
+        let key = given.key_file.as_deref().map(|path| option("--key-file", path));
+        let passphrase =
+            given.passphrase_file.as_deref().map(|path| option("--passphrase-file", path));
+        let Some(opening) = key.or(passphrase) else { return self };
+        let node = Node { place: named(&self.global), opening };
+        Self { texts: self.texts.addressing(node), ..self }
     }
 
     /// The node that commands talk to.
@@ -42,7 +56,10 @@ impl Context {
     pub fn directory(&self) -> Result<PathBuf, Failure> {
         if let Some(key) = &self.global.node {
             let book = AddressBook::open();
-            let book = book.map_err(|error| self.fail(Exit::NotRunning, "demo", &error))?;
+            let book = book.map_err(|error| match error.kind() {
+                ErrorKind::NotFound => self.fail(Exit::NotRunning, "demo", ""),
+                _ => self.fail(Exit::NotRunning, "demo_unreadable", &error.to_string()),
+            })?;
             let found = book.directory(key);
             return found.ok_or_else(|| {
                 let keys = book.keys().collect::<Vec<_>>().join(", ");
@@ -69,7 +86,21 @@ impl Context {
         if error.kind() == ErrorKind::NotFound {
             return self.fail(Exit::NotFound, "no_file", &path.to_string());
         }
-        self.fail(Exit::Usage, "file", &format!("{path}: {error}"))
+        self.fail(Exit::Usage, "file", &format!("{path}: {}", self.cause(error)))
+    }
+
+    /// What the system says, in the words of the catalogue where it has some.
+    pub fn cause(&self, error: &std::io::Error) -> String {
+        self.texts.text(match error.kind() {
+            ErrorKind::AlreadyExists => "system-exists",
+            ErrorKind::IsADirectory => "system-directory",
+            ErrorKind::NotADirectory => "system-no-directory",
+            ErrorKind::NotFound => "system-not-found",
+            ErrorKind::PermissionDenied => "system-not-permitted",
+            ErrorKind::ReadOnlyFilesystem => "system-read-only",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "system-full",
+            _ => return error.to_string(),
+        })
     }
 
     /// Whether a question can be asked.
@@ -119,6 +150,16 @@ fn named(global: &Global) -> String {
     let inherited = std::env::var_os("SINCRONIA_DIRECTORY").map(PathBuf::from);
     let given = global.directory.as_deref().filter(|path| inherited.as_deref() != Some(*path));
     given.map(suggestion::by_directory).unwrap_or_default()
+}
+
+/// What opens the node, as far as its directory tells: of a key file everything but where it is.
+fn opening(global: &Global) -> String {
+    let directory = global.directory.clone().or_else(default_directory);
+    let found = directory.filter(|_| global.node.is_none());
+    let found = found.map(|path| NodeDirectory::open(&path));
+    let found = found.and_then(Result::ok);
+    let is_key_file = found.is_some_and(|found| opens_with_key_file(&found.keystore()));
+    if is_key_file { "--key-file FILE".to_owned() } else { String::new() }
 }
 
 /// Where the data of a person's programs are, on this system.

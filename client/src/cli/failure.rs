@@ -149,7 +149,7 @@ impl Failure {
         if !self.foreign {
             return sentence.to_owned();
         }
-        context.texts.said(sentence).unwrap_or_else(|| context.texts.addressed(sentence))
+        context.texts.told(sentence)
     }
 }
 

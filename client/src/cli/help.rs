@@ -6,7 +6,11 @@
 
 use super::arguments::Arguments;
 use crate::language::Catalogue;
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, CommandFactory};
+
+/// Options of every command that the parser adds.
+const COMMON: [&str; 2] = ["help", "version"];
 
 /// The whole command line.
 #[must_use]
@@ -21,21 +25,34 @@ pub fn command(texts: &Catalogue) -> Command {
 
 fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let mut place = 0;
     let command = command
         .about(texts.text(&format!("help-{path}")))
         .help_template(texts.text("help-template"))
         .subcommand_help_heading(texts.text("help-commands"))
+        .subcommand_value_name(texts.text("place-command"))
         .disable_help_flag(true)
         .arg(help)
         .mut_args(|argument| {
-            let heading = if argument.is_positional() { "help-arguments" } else { "help-options" };
-            let argument = argument.help_heading(texts.text(heading));
+            let is_common =
+                argument.is_global_set() || COMMON.contains(&argument.get_id().as_str());
+            let heading = match (argument.is_positional(), is_common) {
+                (true, _) => "help-arguments",
+                (false, true) => "help-common",
+                (false, false) => "help-options",
+            };
+            let mut argument = argument.help_heading(texts.text(heading));
+            if argument.is_positional() {
+                // Under a heading the parser would list them by name.
+                place += 1;
+                argument = argument.display_order(place);
+            }
             let id = argument.get_id().as_str().to_owned();
             let text = match texts.find(&format!("arg-{path}-{id}"), &[]) {
                 Some(text) => Some(text),
                 None => texts.find(&format!("arg-{id}"), &[]),
             };
-            argument.help(text.unwrap_or_default())
+            noted(texts, argument, &text.unwrap_or_default())
         })
         .disable_help_subcommand(true);
     command.mut_subcommands(|inner| {
@@ -45,6 +62,46 @@ fn explained(texts: &Catalogue, command: Command, path: &str) -> Command {
         };
         explained(texts, inner, &path)
     })
+}
+
+/// The explanation with what can be given and what holds otherwise, which the parser itself would
+/// say in English.
+fn noted(texts: &Catalogue, argument: Arg, text: &str) -> Arg {
+    let takes = argument.get_action().takes_values();
+    let values = argument.get_possible_values();
+    let values: Vec<_> = values.iter().filter(|_| takes).map(PossibleValue::get_name).collect();
+    let default = argument.get_default_values().iter().map(|one| one.to_string_lossy());
+    let default: Vec<_> = default.filter(|_| takes).collect();
+    let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    let notes = [
+        ("help-possible", values.join(", ")),
+        ("help-default", default.join(", ")),
+        ("help-variable", variable.unwrap_or_default()),
+    ];
+    let notes = notes.into_iter().filter(|(_, value)| !value.is_empty());
+    let notes =
+        notes.map(|(key, value)| format!(" [{}]", texts.with(key, &[("value", value.into())])));
+    let text = format!("{text}{}", notes.collect::<String>());
+    let argument = argument.help(text);
+    if !takes {
+        return argument;
+    }
+    let argument = placed(texts, argument);
+    argument.hide_possible_values(true).hide_default_value(true).hide_env(true)
+}
+
+/// The argument with what stands for its value in this language, word by word.
+fn placed(texts: &Catalogue, argument: Arg) -> Arg {
+    let own = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let name = own.unwrap_or_else(|| argument.get_id().as_str().to_uppercase());
+    let mut told = String::new();
+    for part in name.split_inclusive(|one: char| !one.is_ascii_alphabetic()) {
+        let word = part.trim_end_matches(|one: char| !one.is_ascii_alphabetic());
+        let known = texts.find(&format!("place-{}", word.to_lowercase()), &[]);
+        told.push_str(known.as_deref().unwrap_or(word));
+        told.push_str(part.strip_prefix(word).unwrap_or_default());
+    }
+    argument.value_name(told)
 }
 
 #[cfg(test)]
@@ -71,8 +128,19 @@ mod tests {
         let mut command = command(&Catalogue::new(Language::It));
         let help = command.render_long_help().to_string();
         let inner = command.find_subcommand_mut("join").unwrap().render_long_help().to_string();
-        for text in [help, inner] {
-            for english in ["Usage", "Commands", "Options", "Arguments", "Print"] {
+        let share = command.find_subcommand_mut("convention").unwrap();
+        let share = share.find_subcommand_mut("share").unwrap().render_long_help().to_string();
+        assert!(share.contains("valori: reader, contributor, carrier"), "{share}");
+        assert!(share.contains("se non indicato: start"), "{share}");
+        assert!(share.contains("Opzioni di ogni comando"), "{share}");
+        let conflict = command.find_subcommand_mut("conflict").unwrap();
+        let resolve = conflict.find_subcommand_mut("resolve").unwrap();
+        let resolve = resolve.render_long_help().to_string();
+        assert!(resolve.find("  <SCHEDA>") < resolve.find("  <CAMPO>"), "{resolve}");
+        for text in [help, inner, share] {
+            let left =
+                ["Usage", "Commands", "Options", "Arguments", "Print", "possible", "default"];
+            for english in left {
                 assert!(!text.contains(english), "{english}: {text}");
             }
             assert!(text.contains("Uso: ") && text.contains("aiuto"), "{text}");

@@ -42,7 +42,7 @@ pub fn not_admitted(context: &Context, error: &SetupMachineError) -> Failure {
 /// Why a backup cannot be used, or a node was not restored from it.
 pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
     let damaged = |code: &str, place: &dyn std::fmt::Display| {
-        context.fail(Exit::Error, code, &place.to_string())
+        context.fail(Exit::Error, code, &context.texts.told(&place.to_string()))
     };
     match error {
         RestoreError::Backup(BackupError::Foreign) => damaged("backup_foreign", &""),
@@ -154,6 +154,10 @@ fn keystore(context: &Context, error: &KeystoreError) -> Failure {
         KeystoreError::Newer(path) => (Exit::Error, "keystore_newer", path),
         KeystoreError::Weak(path) => (Exit::Error, "keystore_weak", path),
         KeystoreError::Wrong => return context.fail(Exit::NotPermitted, "passphrase_wrong", ""),
+        // The keystore itself is looked for before: this is a key file that somebody named.
+        KeystoreError::Io { path, cause } if cause.kind() == ErrorKind::NotFound => {
+            return context.unreadable(path, cause);
+        }
         KeystoreError::Io { path, cause } => {
             return unwritable(context, path, cause);
         }
@@ -167,6 +171,7 @@ fn unwritable(context: &Context, path: &Path, cause: &std::io::Error) -> Failure
     if matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
         return disk_full(context, path);
     }
+    let cause = context.cause(cause);
     context.fail(Exit::Error, "directory", &format!("{}: {cause}", path.display()))
 }
 
@@ -199,7 +204,7 @@ fn store(context: &Context, error: &StoreError) -> Failure {
         }
         error => return Failure::told(Exit::Error, "store", error),
     };
-    let more = more.map(|more| format!(": {more}")).unwrap_or_default();
+    let more = more.map(|more| format!(": {}", context.texts.told(&more))).unwrap_or_default();
     context.fail(Exit::Error, code, &format!("{}{more}", path.display()))
 }
 

@@ -27,6 +27,7 @@ pub fn answer(texts: Catalogue, words: &[OsString], error: &clap::Error) -> u8 {
 
 fn failure(context: &Context, error: &clap::Error) -> Failure {
     let code = match error.kind() {
+        ErrorKind::UnknownArgument if is_number(error) => "usage_negative",
         ErrorKind::UnknownArgument => "usage_unknown_argument",
         ErrorKind::InvalidSubcommand => "usage_unknown_command",
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -38,6 +39,12 @@ fn failure(context: &Context, error: &clap::Error) -> Failure {
         _ => "usage",
     };
     context.fail(Exit::Usage, code, &detail(error))
+}
+
+/// Whether what looks like an option is a number below zero, which no option takes.
+fn is_number(error: &clap::Error) -> bool {
+    let typed = error.get(ContextKind::InvalidArg).map(words).unwrap_or_default();
+    typed.strip_prefix('-').is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit()))
 }
 
 /// What was typed, or is missing, and what would be possible.
@@ -76,12 +83,13 @@ mod tests {
     #[test]
     fn a_wrong_command_line_is_explained_in_both_languages() {
         let wrong = [
-            ("sincronia join", "usage_missing", "INVITATION"),
+            ("sincronia join", "usage_missing", "INVIT"),
             ("sincronia pippo", "usage_unknown_command", "pippo"),
             ("sincronia status --pippo", "usage_unknown_argument", "--pippo"),
             ("sincronia partner", "usage_no_command", ""),
             ("sincronia invite --role capo", "usage_value", "carrier"),
             ("sincronia invite --valid-hours molte", "usage_value", "molte"),
+            ("sincronia seats set a --month 2026-11 --kind b --free -4", "usage_negative", "-4"),
             ("sincronia join a --invitation-file b", "usage_conflict", "--invitation-file"),
         ];
         for (language, (line, code, named)) in

@@ -23,17 +23,13 @@ pub struct AddressBook {
 }
 
 impl AddressBook {
-    /// Reads the book of the demonstration that runs, or says in words why that is not possible.
-    pub fn open() -> Result<Self, String> {
-        let read = || {
-            let path = place()?.join(FILE);
-            if std::fs::metadata(&path)?.len() > FILE_BYTES_MAX {
-                return Err(Error::from(ErrorKind::InvalidData));
-            }
-            std::fs::read(path)
-        };
-        let bytes = read().map_err(|error| error.to_string())?;
-        let nodes = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    /// Reads the book of the demonstration that runs; there is none while none runs.
+    pub fn open() -> std::io::Result<Self> {
+        let path = place()?.join(FILE);
+        if std::fs::metadata(&path)?.len() > FILE_BYTES_MAX {
+            return Err(Error::from(ErrorKind::InvalidData));
+        }
+        let nodes = serde_json::from_slice(&std::fs::read(path)?)?;
         Ok(Self { nodes, written: None })
     }
 

@@ -1,12 +1,19 @@
 //! From the text of a cell or of a command line to the value that a field holds.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Class, Field, Type};
 
+/// The parties of a convention.
+const PARTIES: &str = "parties";
+/// What somebody is told who wrote a value in one piece.
+const WITH_PARTS: &str = "this field has parts: write NAME=VALUE; NAME=VALUE, and | between \
+                          several (parties: ORGANISATION:ROLE | ORGANISATION:ROLE)";
+
 /// The JSON value of `field` that `text` stands for. Several elements are separated by `|`, codes
-/// and references also by `,`; a text that begins with `[` or `{` is JSON where the field has
-/// parts.
+/// and references also by `,`. Where the field has parts an element is `part=value; part=value`, of
+/// the parties of a convention also `organisation:role`; a text that begins with `[` or `{` is JSON
+/// there.
 pub fn value_of(field: &Field, text: &str) -> Result<Json, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -54,10 +61,14 @@ fn plain(name: &str, holds: &Type, text: &str) -> Result<Json, String> {
     match holds {
         Type::Integer { .. } => integer(text),
         Type::Boolean => boolean(text),
-        Type::Struct { .. } => parsed(text),
+        Type::Struct { .. } if text.starts_with('{') => parsed(text),
+        Type::Struct { fields } => parts(name, fields, text),
         Type::List { .. } if text.starts_with('[') => parsed(text),
-        Type::List { of: Type::Struct { .. } | Type::List { .. }, .. } => {
-            Err("this field is a list with parts: write it as JSON, [{\"…\": …}]".to_owned())
+        Type::List { of: Type::List { .. }, .. } => Err(WITH_PARTS.to_owned()),
+        Type::List { of: Type::Struct { fields }, .. } => {
+            let elements = text.split('|').map(str::trim).filter(|element| !element.is_empty());
+            let elements = elements.map(|element| parts(name, fields, element));
+            elements.collect::<Result<Vec<_>, _>>().map(Json::Array)
         }
         Type::List { of, .. } => {
             let elements = split(of, text).map(|element| plain(name, of, element));
@@ -66,6 +77,21 @@ fn plain(name: &str, holds: &Type, text: &str) -> Result<Json, String> {
         Type::Text { .. } => Ok(Json::String(restored(name, text))),
         _ => Ok(Json::String(text.to_owned())),
     }
+}
+
+/// The parts of one element, `part=value; part=value`; of a party also `organisation:role`.
+fn parts(name: &str, fields: &[Field], text: &str) -> Result<Json, String> {
+    if let (PARTIES, false, Some((org, role))) = (name, text.contains('='), text.rsplit_once(':')) {
+        return Ok(json!({ "org": org.trim(), "role": role.trim() }));
+    }
+    let mut object = Map::new();
+    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (part, value) = part.split_once('=').ok_or_else(|| WITH_PARTS.to_owned())?;
+        let field = fields.iter().find(|field| field.name == part.trim());
+        let field = field.ok_or_else(|| "the field has no such part".to_owned())?;
+        object.insert(field.name.to_owned(), value_of(field, value)?);
+    }
+    Ok(Json::Object(object))
 }
 
 /// Codes that a spreadsheet took for numbers get their leading zeros back.

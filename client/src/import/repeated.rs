@@ -93,9 +93,12 @@ fn repeats(row: &Row, first: usize) -> Problem {
 }
 
 fn differs(row: &Row, fields: &str, id: &str) -> Problem {
+    // One is enough to show how it is done.
+    let field = fields.split(',').next().unwrap_or_default();
+    let change = format!("{id} --field {field}");
     let message = format!(
-        "a record of the same name says something else: change it with `sincronia record edit {id}`, \
-         or take the row out"
+        "a record of the same name says something else: change it with `sincronia record edit \
+         {change}=VALUE`, or take the row out"
     );
     Problem { allowed: Vec::new(), ..problem(row, fields, "differs", &message, String::new()) }
 }

@@ -69,6 +69,44 @@ fn cells_become_what_the_field_holds() {
     assert_eq!(tags, Ok(json!({"add": ["nuova"]})));
 }
 
+/// Nobody who fills in a table writes JSON into a cell.
+#[test]
+fn a_field_with_parts_is_written_without_json() {
+    let convention = Kind::Convention.schema();
+    let value = |name: &str, text: &str| value_of(convention.named(name).unwrap(), text);
+    let parties = json!([
+        {"org": "Comune di Mulazzo", "role": "inviante"},
+        {"org": "A.S.L. n. 1", "role": "ospitante"},
+    ]);
+    for text in [
+        "Comune di Mulazzo:inviante | A.S.L. n. 1:ospitante",
+        "org=Comune di Mulazzo; role=inviante | org=A.S.L. n. 1; role=ospitante",
+        &parties.to_string(),
+    ] {
+        assert_eq!(value("parties", text), Ok(parties.clone()), "{text}");
+    }
+    for wrong in ["Comune di Mulazzo", "org=Comune; colour=1"] {
+        let error = value("parties", wrong).unwrap_err();
+        let italian = Catalogue::new(Language::It).problem("wrong_type", &error, &[]);
+        assert!(!italian.contains("the ") && italian.contains("camp"), "{italian}");
+    }
+}
+
+#[test]
+fn the_table_of_the_manual_is_read() {
+    let manual = include_str!("../../../README.md");
+    let table = manual.split_once("```csv\n").and_then(|(_, rest)| rest.split_once("```"));
+    let contents = read(table.unwrap().0.as_bytes(), Kind::Organisation, &Mapping::default(), &[]);
+    let contents = contents.unwrap();
+    assert_eq!((contents.rows.len(), contents.problems), (1, Vec::new()));
+    let relations = &contents.rows[0].fields["relations"];
+    assert_eq!(relations[1], json!({"kind": "vigilato_da", "org": "A.S.L. n. 1"}));
+    let parties = "Comune di Mulazzo:inviante | Comune di Bagnone:ospitante";
+    assert!(manual.contains(parties));
+    let field = Kind::Convention.schema().named("parties").unwrap();
+    assert_eq!(value_of(field, parties).unwrap()[1]["role"], "ospitante");
+}
+
 #[test]
 fn a_code_that_lost_its_zeros_gets_them_back() {
     let text = "name;org_kind;istat_code;address.cap\nComune di Torino;comune;1272;54\n";

@@ -1,9 +1,12 @@
 //! Commands that messages suggest, such that they can be copied.
 //!
-//! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one.
-//! Texts write commands between grave accents; those that belong on another machine stand between
-//! curved quotes, or begin as one of those that are never said to the node that was named.
+//! Whoever named a node with `--directory` or `--node` would otherwise be sent to another one, and
+//! a node that opens with a key file would not open. Texts write commands between grave accents;
+//! those that belong on another machine stand between curved quotes, or begin as one of those that
+//! are never said to the node that was named.
 
+use crate::output::foreign::safe;
+use crate::output::value::beginning;
 use std::path::Path;
 
 /// How a command begins in a text.
@@ -12,15 +15,49 @@ const BEGINNING: &str = "`sincronia ";
 /// What is never said to the node that was named.
 const ELSEWHERE: [&str; 3] = ["node add", "demo", "init --additional"];
 
+/// What opens the keystore of a node.
+const OPENING: [&str; 5] = ["run", "repair", "verify", "node admit", "node rotate-sealing"];
+
+/// What a suggestion adds to a command: the words that name a node, and those that open it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Of which node it speaks; empty when nobody named one.
+    pub place: String,
+    /// With which file it opens; empty when a passphrase is asked for.
+    pub opening: String,
+}
+
 /// The words that name a node by its directory, as a shell takes them.
 #[must_use]
 pub fn by_directory(directory: &Path) -> String {
-    let text = directory.display().to_string();
+    option("--directory", directory)
+}
+
+/// An option with a path, as a shell takes it.
+#[must_use]
+pub fn option(name: &str, path: &Path) -> String {
+    format!("{name} {}", quoted(&path.display().to_string()))
+}
+
+/// One word of a command, as a shell takes it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let is_plain = |one: char| one.is_alphanumeric() || "/._-".contains(one);
     if !text.is_empty() && text.chars().all(is_plain) {
-        return format!("--directory {text}");
+        return text.to_owned();
     }
-    format!("--directory '{}'", text.replace('\'', r"'\''"))
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The word for an organisation or a thing: its name, if a shell takes that between quotation marks
+/// as it is, else the beginning of its identifier. A name is what somebody else chose.
+#[must_use]
+pub fn named(name: &str, id: &str) -> String {
+    let is_plain = |one: char| one.is_alphanumeric() || " .,'’()/_-&".contains(one);
+    if !name.is_empty() && name.chars().all(is_plain) && safe(name) == name {
+        return format!("\"{name}\"");
+    }
+    beginning(id).to_owned()
 }
 
 /// The words that name a node of the demonstration.
@@ -29,19 +66,21 @@ pub fn by_key(key: &str) -> String {
     format!("--node {key}")
 }
 
-/// The text with `node`, the words that name a node, at the end of each command that it suggests.
-pub(super) fn addressed(text: &str, node: &str) -> String {
+/// The text with the words that name and open the node at the end of each command that it suggests.
+pub(super) fn addressed(text: &str, node: &Node) -> String {
     let mut parts = text.split(BEGINNING);
     let mut addressed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (command, rest) = part.split_once('`').unwrap_or((part, ""));
         addressed.push_str(BEGINNING);
         addressed.push_str(command);
-        if !node.is_empty() && !is_addressed(command) && command.len() < part.len() {
-            addressed.push(' ');
-            addressed.push_str(node);
-        }
         if command.len() < part.len() {
+            let place = (!is_addressed(command)).then_some(&node.place);
+            let opening = is_opening(command).then_some(&node.opening);
+            for words in place.into_iter().chain(opening).filter(|words| !words.is_empty()) {
+                addressed.push(' ');
+                addressed.push_str(words);
+            }
             addressed.push('`');
             addressed.push_str(rest);
         }
@@ -55,22 +94,47 @@ fn is_addressed(command: &str) -> bool {
         || command.split(' ').any(|word| matches!(word, "--directory" | "--node"))
 }
 
+/// Whether it opens a keystore, and does not say yet with what.
+fn is_opening(command: &str) -> bool {
+    let begins = |one: &str| {
+        command.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    OPENING.iter().any(|one| begins(one))
+        && !command.split(' ').any(|word| matches!(word, "--key-file" | "--passphrase-file"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(place: &str) -> Node {
+        Node { place: place.to_owned(), opening: String::new() }
+    }
+
+    /// Who had set a node up with a key file was sent to a command that asked for a passphrase.
+    #[test]
+    fn a_suggested_command_opens_the_node_as_it_was_opened() {
+        let opening = option("--key-file", Path::new("/srv/key"));
+        let node = Node { place: "--directory /srv/nodo".to_owned(), opening };
+        let told = addressed("`sincronia run`, `sincronia status`, `sincronia runs`", &node);
+        let expected = "`sincronia run --directory /srv/nodo --key-file /srv/key`, `sincronia \
+                        status --directory /srv/nodo`, `sincronia runs --directory /srv/nodo`";
+        assert_eq!(told, expected);
+        assert_eq!(addressed(&told, &node), told);
+    }
+
     #[test]
     fn a_suggested_command_names_the_node_once() {
-        let node = by_directory(Path::new("/srv/nodo"));
+        let node = at(&by_directory(Path::new("/srv/nodo")));
         let once = addressed("see `sincronia status`, or `sincronia sync`", &node);
         let expected = "see `sincronia status --directory /srv/nodo`, or `sincronia sync \
                         --directory /srv/nodo`";
         assert_eq!(once, expected);
         assert_eq!(addressed(&once, &node), once);
-        assert_eq!(addressed("see `sincronia status`", ""), "see `sincronia status`");
+        assert_eq!(addressed("see `sincronia status`", &at("")), "see `sincronia status`");
         assert_eq!(addressed("see `sincronia status", &node), "see `sincronia status");
         assert_eq!(
-            addressed("`sincronia status`", &by_key("aulla")),
+            addressed("`sincronia status`", &at(&by_key("aulla"))),
             "`sincronia status --node aulla`"
         );
     }
@@ -78,7 +142,17 @@ mod tests {
     #[test]
     fn what_belongs_on_another_machine_stays_as_it_is() {
         let text = "run `sincronia node add` there, or see `sincronia demo`";
-        assert_eq!(addressed(text, "--directory /srv/nodo"), text);
+        assert_eq!(addressed(text, &at("--directory /srv/nodo")), text);
+    }
+
+    /// A partner may call itself what it likes, and somebody pastes the command.
+    #[test]
+    fn a_name_that_a_shell_would_obey_stands_in_no_command() {
+        let id = "ente1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
+        assert_eq!(named("A.S.L. n. 1 (già U.S.L.)", id), "\"A.S.L. n. 1 (già U.S.L.)\"");
+        for name in ["", "x\"; rm -rf ~; \"", "$(id)", "`id`", "a\\", "a\nb", "!x"] {
+            assert_eq!(named(name, id), "ente1qqqqqqqqqqq", "{name}");
+        }
     }
 
     #[test]

@@ -218,10 +218,9 @@ fn too_little_of_an_identifier_names_nothing() {
 #[test]
 fn who_was_presented_is_called_so_by_somebody() {
     let running = Running::start();
-    for (language, name) in [
-        ("en", "ASL (as Comune di Aulla calls it,"),
-        ("it", "ASL (così la chiama Comune di Aulla,"),
-    ] {
+    for (language, name) in
+        [("en", "ASL (as Comune di Aulla calls it,"), ("it", "ASL (nome dato da Comune di Aulla,")]
+    {
         let words = ["--language", language, "introduction", "list"];
         let list = says(&sincronia(running.directory.path(), &words));
         let list = list.split_whitespace().collect::<Vec<_>>().join(" ");

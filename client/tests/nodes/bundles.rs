@@ -4,7 +4,7 @@ use super::node::{Node, data, says};
 use std::path::{Path, PathBuf};
 
 /// Two partners that met by files alone.
-fn partners() -> (Node, Node) {
+pub fn partners() -> (Node, Node) {
     let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
     let file = |name: &str| comune.place(name).display().to_string();
     assert!(prison.tell(&["invite", "--output", &file("invito.txt")]).status.success());
@@ -17,6 +17,14 @@ fn partners() -> (Node, Node) {
         comune.ask(&["bundle", "import", one.unwrap()]);
     }
     (comune, prison)
+}
+
+/// Takes a bundle for `whom` from one to the other; where it is.
+pub fn carry(from: &Node, to: &Node, whom: &str) -> String {
+    let made = from.ask(&["bundle", "export", "--for", whom, "--output", "stick"]);
+    let made = from.place(made["files"][0].as_str().unwrap()).display().to_string();
+    to.ask(&["bundle", "import", &made]);
+    made
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -63,12 +71,6 @@ fn a_bundle_that_needs_one_behind_it_is_taken_in_the_same_import() {
     let (prison, before) = prison.copied(true);
     comune.ask(&["join", "invito.txt", "--bundle", "answer.sincronia"]);
     prison.ask(&["bundle", "import", &file("answer.sincronia")]);
-    let carry = |from: &Node, to: &Node, whom: &str| {
-        let made = from.ask(&["bundle", "export", "--for", whom, "--output", "stick"]);
-        let made = from.place(made["files"][0].as_str().unwrap()).display().to_string();
-        to.ask(&["bundle", "import", &made]);
-        made
-    };
     carry(&prison, &comune, "Comune");
     let bundle = carry(&comune, &prison, "Carcere");
     drop(prison);

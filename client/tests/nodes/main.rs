@@ -6,3 +6,4 @@ mod node;
 mod records;
 mod restoring;
 mod successors;
+mod texts;

@@ -1,5 +1,6 @@
 //! A backup put in the place of a node, as a newcomer does it.
 
+use super::bundles::{carry, partners};
 use super::node::{Node, says};
 use std::path::{Path, PathBuf};
 
@@ -52,4 +53,41 @@ fn a_restoration_that_nobody_confirmed_leaves_nothing_behind() {
         node.tell_of("deep/again", &[&restore[..6], &["--yes", restore[6], "new-key"]].concat());
     assert!(restored.status.success(), "{}", says(&restored));
     assert!(node.place("deep/again").is_dir() && node.place("new-key").is_file());
+}
+
+/// Partners that never have a line were never heard, and the new node waited for them for ever.
+#[test]
+fn a_partner_without_a_line_is_heard_through_a_bundle_that_it_made_for_the_new_node() {
+    let (comune, prison) = partners();
+    comune.ask(&["backup", "create", "copy.backup"]);
+    let stale = prison.ask(&["bundle", "export", "--for", "Comune", "--all", "--output", "stale"]);
+    let stale = prison.place(stale["files"][0].as_str().unwrap()).display().to_string();
+    let home = tempfile::tempdir().unwrap();
+    let (node, key) = (home.path().join("node"), home.path().join("key"));
+    let restored = comune.tell_of(
+        node.to_str().unwrap(),
+        &[
+            "backup",
+            "restore",
+            "copy.backup",
+            "--yes",
+            "--recovery-file",
+            "words",
+            "--key-file",
+            key.to_str().unwrap(),
+        ],
+    );
+    assert!(restored.status.success(), "{}", says(&restored));
+    drop(comune);
+    let restored = Node::run(home, true);
+    let awaited = || restored.ask(&["status"])["catching_up"]["awaited"].clone();
+    assert_eq!(awaited(), serde_json::json!(["Carcere"]));
+    let text = says(&restored.tell(&["status"]));
+    assert!(text.contains("bundle export --for ORGANISATION"), "{text}");
+    // One from before the new node does not open, so it proves nothing.
+    assert!(!restored.tell(&["bundle", "import", &stale]).status.success());
+    carry(&restored, &prison, "Carcere");
+    assert_eq!(awaited(), serde_json::json!(["Carcere"]));
+    carry(&prison, &restored, "Comune");
+    assert_eq!(awaited(), serde_json::Value::Null);
 }

@@ -200,9 +200,9 @@ impl Salvage<'_> {
         }
         let known = length_on(damaged, space, author).unwrap_or_default();
         if at < known {
-            self.report
-                .losses
-                .push(format!("space {space}, log of node {author}: {at} entries of {known} hold"));
+            self.report.losses.push(format!(
+                "space {space}, log of node {author}, entries that hold: {at}/{known}"
+            ));
         }
         Ok(at)
     }

@@ -9,6 +9,7 @@ use sincronia_protocol::bundle::{
     self, BundleError, ExportRequest, Imported, Outcome, answer_invitation,
 };
 use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::joining::Refusal;
 use sincronia_protocol::limits;
 
 impl Core {
@@ -47,6 +48,13 @@ impl Core {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
             Ok(bundle::import(bytes, replica, disk, now(), random)?)
         })?;
+        for outcome in &outcomes {
+            if let Outcome::Imported(imported) = outcome
+                && self.is_heard_by(imported)?
+            {
+                self.note_heard(&imported.sender);
+            }
+        }
         self.commit().map_err(|_| super::store_failed())?;
         for outcome in &outcomes {
             if let Outcome::Imported(imported) = outcome {
@@ -57,6 +65,20 @@ impl Core {
             }
         }
         Ok(outcomes.into_iter().map(|outcome| self.view_outcome(outcome)).collect())
+    }
+
+    /// Whether a bundle counts as a session in which both came to have the same. One that opens
+    /// under the keys of a new node was made after its maker knew of that node; under those of a
+    /// node that went back to an older state one from before opens, too, and proves nothing.
+    fn is_heard_by(&mut self, imported: &Imported) -> Result<bool, ApiError> {
+        let waiting = self.replica.catching_up();
+        let is_proof = waiting.is_some_and(|state| !state.has_gone_back);
+        // An answer to an invitation tells of no space.
+        let is_whole = imported.number > 0 && imported.is_complete && imported.refused.is_empty();
+        if !is_proof || !is_whole {
+            return Ok(false);
+        }
+        Ok(self.replica.is_level_with(&self.disk, &imported.sender)?)
     }
 
     /// Answers an invitation by a file.
@@ -140,11 +162,7 @@ impl From<BundleError> for ApiError {
         let told = |remedy: &str| Self::new(ErrorCode::Bundle, text.clone(), remedy);
         match error {
             BundleError::Replica(error) => error.into(),
-            BundleError::Invitation(_) => Self::new(
-                ErrorCode::Invitation,
-                text,
-                "ask whoever invited you for a new invitation",
-            ),
+            BundleError::Invitation(refusal) => not_redeemed(refusal),
             BundleError::PartSize => Self::new(
                 ErrorCode::Invalid,
                 text,
@@ -160,5 +178,23 @@ impl From<BundleError> for ApiError {
             BundleError::Misbehaved(_) => told("do not import it; call whoever made it"),
             _ => told("copy the file again from where it was made, or ask for a new one"),
         }
+    }
+}
+
+/// Why an answer to an invitation is worth nothing. Whoever reads it made the invitation: what is
+/// said to the invited would send them to themselves.
+fn not_redeemed(refusal: Refusal) -> ApiError {
+    let told = |message: &str, remedy: &str| ApiError::new(ErrorCode::Invitation, message, remedy);
+    let again = "invite it again: `sincronia invite`";
+    match refusal {
+        Refusal::Unknown => told("this answers an invitation that this node did not make", again),
+        Refusal::Expired => told("this answers an invitation that has expired", again),
+        Refusal::Revoked => told("this answers an invitation that was withdrawn here", again),
+        Refusal::Used => told(
+            "this answers an invitation that another organisation used already",
+            "see in `sincronia partner list` who did; if it is not whom you invited, block it, and \
+             invite again: `sincronia invite`",
+        ),
+        other => told(&other.to_string(), "ask the invited organisation for a new answer"),
     }
 }

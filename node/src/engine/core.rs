@@ -106,7 +106,8 @@ impl Core {
             return Err(ApiError::new(
                 crate::api::ErrorCode::NotPermitted,
                 "this node does not speak for its organisation yet",
-                "hand its request to another node (`sincronia node add`), then `sincronia node admit`",
+                "hand its request to another node (“sincronia node add REQUEST”), then `sincronia \
+                 node admit ADMISSION`",
             ));
         }
         let mut random = random::generator().map_err(|_| super::store_failed())?;

@@ -35,13 +35,13 @@ impl Core {
             check(
                 "damaged_copies",
                 copies.is_empty(),
-                if copies.is_empty() { "none is kept".into() } else { copies.join("; ") },
+                if copies.is_empty() { "none is kept".into() } else { copies.join("\n") },
                 "they keep what was erased since; delete them once the node runs well",
             ),
             check(
                 "addresses",
                 status.closed || !status.addresses.is_empty(),
-                status.addresses.join(", "),
+                status.addresses.join("\n"),
                 "check the listen addresses in sincronia.toml",
             ),
             check(
@@ -79,7 +79,7 @@ fn damaged_copies(store: &Path) -> Vec<String> {
 
 /// Whether the node speaks for its organisation, alone and up to date.
 fn standing_checks(status: &Status) -> [Check; 5] {
-    let aside = status.revoked_aside.join("; ");
+    let aside = status.revoked_aside.join("\n");
     let certified =
         if status.revoked { "revoked" } else { "this node speaks for its organisation" };
     [
@@ -106,7 +106,7 @@ fn standing_checks(status: &Status) -> [Check; 5] {
         check(
             "removals_hold",
             status.revoked_aside.is_empty(),
-            if status.revoked_aside.is_empty() { "all".into() } else { aside },
+            if status.revoked_aside.is_empty() { "every one".into() } else { aside },
             "the root key was changed beside their removal: `sincronia node revoke MACHINE` once more",
         ),
         check(
@@ -154,7 +154,7 @@ fn partner_checks(status: &Status) -> [Check; 6] {
             "partners_one_version",
             &divided.collect::<Vec<_>>(),
             "two versions of which machines speak for them were signed, and both count: telephone, \
-             they run `sincronia node unite`",
+             they run “sincronia node unite”",
         ),
         nobody(
             "keys_here",
@@ -189,9 +189,13 @@ fn decision_checks(status: &Status) -> [Check; 2] {
     ]
 }
 
-/// A check that is well when nobody is named.
+/// A check that is well when nobody is named; a line each, since failures hold semicolons.
 fn nobody(name: &str, named: &[String], remedy: &str) -> Check {
-    let detail = if named.is_empty() { "all".into() } else { named.join("; ") };
+    let well = match name {
+        "keys_here" | "nothing_held_back" => "nothing is missing",
+        _ => "all",
+    };
+    let detail = if named.is_empty() { well.into() } else { named.join("\n") };
     check(name, named.is_empty(), detail, remedy)
 }
 
@@ -207,7 +211,7 @@ fn on(status: &Status) -> String {
 fn awaited(status: &Status) -> String {
     match &status.catching_up {
         Some(one) if one.awaited.is_empty() => "any partner: the list of them is lost".into(),
-        Some(one) => one.awaited.join("; "),
+        Some(one) => one.awaited.join("\n"),
         None => "nobody is waited for".into(),
     }
 }

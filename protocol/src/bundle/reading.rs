@@ -3,7 +3,7 @@
 use super::BundleError;
 use super::manifest::Manifest;
 use crate::identity::IdentityEntry;
-use crate::ids::OrganisationId;
+use crate::ids::{OrganisationId, SpaceId};
 use crate::joining::{Acquaintance, Introduction};
 use crate::limits;
 use crate::log::LogPosition;
@@ -76,9 +76,13 @@ impl<'a> Reading<'a> {
         replica: &mut Replica,
         disk: &dyn Storage,
     ) -> Result<(), BundleError> {
+        let space = space_of(&message);
         let refused = self.courier.unpack(message, replica, disk)?;
         if self.refused.len() < limits::BUNDLE_REFUSALS_MAX {
-            self.refused.extend(refused);
+            self.refused.extend(refused.map(|reason| match space {
+                Some(space) => format!("space {space}: {reason}"),
+                None => reason,
+            }));
         }
         Ok(())
     }
@@ -146,5 +150,16 @@ impl<'a> Reading<'a> {
         }
         self.courier.begin();
         Ok(())
+    }
+}
+
+/// The space that a message is about, if it is about one.
+const fn space_of(message: &Message) -> Option<SpaceId> {
+    match message {
+        Message::Access { space, .. }
+        | Message::Sealed { space, .. }
+        | Message::Receipts { space, .. } => Some(*space),
+        Message::Run(run) => Some(run.space),
+        _ => None,
     }
 }

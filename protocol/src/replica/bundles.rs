@@ -268,6 +268,25 @@ impl Replica {
         Ok(count)
     }
 
+    /// Whether this node has everything that `partner` has of what both share, by the partner's
+    /// newest word.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_level_with(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+    ) -> Result<bool, ReplicaError> {
+        for theirs in self.acknowledged(disk, partner)?.iter().filter(|one| !one.is_farewell) {
+            let ours = self.heads_for(disk, partner, &theirs.space)?;
+            if missing(theirs, ours.as_ref()) > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// What grew since `from` things had grown, by space.
     ///
     /// # Errors

@@ -117,18 +117,18 @@ fn values<T: Encode<()> + for<'b> Decode<'b, ()>>(
     let (mut found, mut reason) = (Vec::new(), None);
     let read = damaged.scan(table, &from, &to, &mut |_, value| {
         let Ok(value) = codec::decode(value) else {
-            reason = Some("makes no sense".to_owned());
+            reason = Some("what follows makes no sense".to_owned());
             return ControlFlow::Break(());
         };
         found.push(value);
         ControlFlow::Continue(())
     });
     if let Err(error) = read {
-        reason = Some(format!("cannot be read ({error})"));
+        reason = Some(format!("what follows cannot be read ({error})"));
     }
     match reason {
         Some(reason) => {
-            let reason = format!("{} can be read; what follows {reason}", found.len());
+            let reason = format!("{} can be read; {reason}", found.len());
             Salvaged::Part(found, reason)
         }
         None => Salvaged::Whole(found),

@@ -151,7 +151,7 @@ impl Replica {
         })?;
         let found = LogPosition { length: sequence, head: previous };
         if problem.is_none() && found != position {
-            problem = Some(format!("{sequence} entries of {} are here", position.length));
+            problem = Some(format!("entries that are here: {sequence}/{}", position.length));
         }
         Ok(problem)
     }

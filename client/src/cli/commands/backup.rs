@@ -18,7 +18,7 @@ use sincronia_node::backup::{Inspected, inspect};
 use sincronia_protocol::codec;
 use sincronia_protocol::recovery::recovery_sealing;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// How the files of backups end.
@@ -119,6 +119,10 @@ fn look<T>(
     look: impl FnOnce(BufReader<File>) -> Result<T, sincronia_node::backup::RestoreError>,
 ) -> Result<T, Failure> {
     let opened = File::open(file).map_err(|error| context.unreadable(file, &error))?;
+    // A directory opens, and is not read.
+    if opened.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(context.unreadable(file, &ErrorKind::IsADirectory.into()));
+    }
     look(BufReader::new(opened)).map_err(|error| not_restored(context, &error))
 }
 
@@ -192,5 +196,5 @@ fn enable(context: &Context, recovery: &Recovery) -> Outcome {
 }
 
 fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
-    context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
+    context.fail(Exit::Error, "file", &format!("{}: {}", path.display(), context.cause(error)))
 }

@@ -40,7 +40,7 @@ pub(super) fn unfinished(path: &Path) -> PathBuf {
 /// Whole or not at all, and never in place of another: a file that is half there would be carried.
 pub(super) fn write(context: &Context, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
+        context.fail(Exit::Error, "file", &format!("{}: {}", path.display(), context.cause(&error)))
     };
     if path.exists() {
         return Err(context.fail(Exit::Usage, "exists", &path.display().to_string()));

@@ -7,6 +7,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::demo::{self, DemoError, Moment, Options, Report};
 use crate::output::progress::Progress;
 use crate::output::{print, table::Rows};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,17 +91,18 @@ fn linger(context: &Context, report: &Report, interrupted: &AtomicBool) {
     }
 }
 
-/// One line that says what is going on, and a line for each part that begins when nobody watches.
+/// One line that says what is going on, and when nobody watches a line for each kind of step: later
+/// parts of the demonstration take the same steps again.
 struct Display<'a> {
     context: &'a Context,
     progress: Mutex<Option<Progress>>,
-    last: Mutex<&'static str>,
+    told: Mutex<BTreeSet<&'static str>>,
 }
 
 impl<'a> Display<'a> {
     fn new(context: &'a Context) -> Self {
         let progress = Progress::waiting(context.texts.text("demo-starting-all"));
-        Self { context, progress: Mutex::new(Some(progress)), last: Mutex::new("") }
+        Self { context, progress: Mutex::new(Some(progress)), told: Mutex::default() }
     }
 
     fn show(&self, moment: Moment) {
@@ -111,19 +113,37 @@ impl<'a> Display<'a> {
         {
             progress.say(line);
         }
-        if let Ok(mut last) = self.last.lock()
-            && *last != moment.key
-        {
-            *last = moment.key;
-            if !std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-                self.context.output.message(&text);
-            }
+        let is_watched = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        if !is_watched && self.is_first(moment) {
+            self.context.output.message(&text);
         }
+    }
+
+    fn is_first(&self, moment: Moment) -> bool {
+        self.told.lock().is_ok_and(|mut told| told.insert(moment.key))
     }
 
     fn clear(&self) {
         if let Ok(mut progress) = self.progress.lock() {
             progress.take();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+
+    /// The newcomers are started, invited and written for like those before them, and a log said
+    /// everything twice.
+    #[test]
+    fn each_kind_of_step_is_told_once() {
+        let context = Context::new(Catalogue::new(Language::En), Global::default());
+        let display = Display::new(&context);
+        let steps = ["demo-starting", "demo-joining", "demo-starting", "demo-joining"];
+        let told = steps.map(|key| display.is_first(Moment { key, done: 0, all: 1 }));
+        assert_eq!(told, [true, true, false, false]);
     }
 }

@@ -9,7 +9,7 @@ use sincronia_node::api::ApiEvent;
 
 pub(super) fn run(context: &Context, arguments: &Events) -> Outcome {
     let events = context.client()?.events()?;
-    context.say("events-waiting");
+    context.say(if arguments.follow { "events-waiting" } else { "event-awaited" });
     // Without `--follow`, the first event is what somebody waits for.
     let most = if arguments.follow { usize::MAX } else { 1 };
     for event in events.take(most) {

@@ -124,7 +124,7 @@ impl Drop for RecoveryFile<'_> {
 }
 
 fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
-    context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
+    context.fail(Exit::Error, "file", &format!("{}: {}", path.display(), context.cause(error)))
 }
 
 /// On the screen, once; on stderr, so that no redirection keeps them by accident.

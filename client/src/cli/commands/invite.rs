@@ -85,8 +85,9 @@ fn show_file(context: &Context, path: &Path, invitation: &NewInvitation) {
 /// The invitation opens the door once: the file is for its owner only, and never replaces another.
 fn write(context: &Context, path: &Path, invitation: &NewInvitation) -> Result<(), Failure> {
     let text = format!("{}\n", invitation.text);
-    crate::cli::secret::write_private(path, text.as_bytes())
-        .map_err(|error| context.fail(Exit::Error, "file", &format!("{}: {error}", path.display())))
+    crate::cli::secret::write_private(path, text.as_bytes()).map_err(|error| {
+        context.fail(Exit::Error, "file", &format!("{}: {}", path.display(), context.cause(&error)))
+    })
 }
 
 fn list(context: &Context) -> Outcome {

@@ -71,7 +71,11 @@ fn is_path(text: &str) -> bool {
 fn open(context: &Context, path: &Path) -> Result<String, Failure> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => context.fail(Exit::NotFound, "no_invitation", &named(path)),
-        _ => context.fail(Exit::Usage, "file", &format!("{}: {error}", named(path))),
+        _ => context.fail(
+            Exit::Usage,
+            "file",
+            &format!("{}: {}", named(path), context.cause(&error)),
+        ),
     })?;
     read(context, path, &mut file)
 }
@@ -90,8 +94,9 @@ fn named(path: &Path) -> String {
 fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = source.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes);
-    let read = read
-        .map_err(|error| context.fail(Exit::Usage, "file", &format!("{}: {error}", named(path))))?;
+    let read = read.map_err(|error| {
+        context.fail(Exit::Usage, "file", &format!("{}: {}", named(path), context.cause(&error)))
+    })?;
     if read as u64 > TEXT_BYTES_MAX {
         let long = format!("{}: {}", named(path), context.texts.text("too-long"));
         return Err(context.fail(Exit::Usage, "file", &long));

@@ -94,6 +94,10 @@ pub(super) fn begin(context: &Context, recovery: &Recovery) -> Result<Signing, F
     }
     if view.witnesses == 0 && !is_alone(context)? {
         context.confirm(&context.texts.text("confirm-unwitnessed"))?;
+        if context.global.yes {
+            // Whoever agreed beforehand did not know that nobody would be heard.
+            context.say("unwitnessed");
+        }
     }
     signing(context, &view, recovery)
 }
@@ -328,7 +332,8 @@ pub(super) fn hand_out(
 ) -> Result<(), Failure> {
     if let Some(path) = output {
         secret::write_private(path, format!("{text}\n").as_bytes()).map_err(|error| {
-            context.fail(Exit::Error, "file", &format!("{}: {error}", path.display()))
+            let cause = context.cause(&error);
+            context.fail(Exit::Error, "file", &format!("{}: {cause}", path.display()))
         })?;
     }
     let made = serde_json::json!({ "node": node.to_string(), "text": text, "file": output });

@@ -135,8 +135,7 @@ fn tell(context: &Context, problems: &[String]) {
     let number = [("problems", problems.len().into())];
     context.output.message(&context.texts.with("repair-problems", &number));
     for problem in problems {
-        let said = context.texts.said(problem);
-        context.output.message(&format!("  · {}", said.as_ref().unwrap_or(problem)));
+        context.output.message(&format!("  · {}", context.texts.told(problem)));
     }
 }
 
@@ -178,7 +177,7 @@ fn told(context: &Context, report: &SalvageReport) {
     ];
     context.output.message(&context.texts.with("repair-salvaged", &arguments));
     for loss in &report.losses {
-        context.output.message(&format!("  · {loss}"));
+        context.output.message(&format!("  · {}", context.texts.told(loss)));
     }
     if !report.knows_partners {
         context.say("repair-blind");

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// What people call a carrier's role.
 const CARRIER: &str = "carrier";
+/// The role of whom another's directory is shared with.
+const READER: &str = "reader";
 
 pub(super) fn run(context: &Context, action: &Space) -> Outcome {
     let Space::List { carried } = action;
@@ -25,18 +27,37 @@ pub(super) fn run(context: &Context, action: &Space) -> Outcome {
 }
 
 /// What makes a list of spaces readable.
-struct Contents {
+#[derive(Default)]
+pub(super) struct Contents {
     organisation: String,
     /// Titles of conventions, by space.
     titles: BTreeMap<String, String>,
+    /// Every space, by identifier.
+    spaces: BTreeMap<String, SpaceView>,
 }
 
 impl Contents {
-    fn known(context: &Context) -> Result<Self, Failure> {
+    pub(super) fn known(context: &Context) -> Result<Self, Failure> {
         let client = context.client()?;
         let conventions = client.conventions(&ConventionsQuery::default())?;
         let titles = conventions.into_iter().map(|one| (one.space.clone(), title(&one)));
-        Ok(Self { organisation: client.status()?.organisation, titles: titles.collect() })
+        let spaces = client.spaces()?.into_iter().map(|one| (one.id.clone(), one));
+        let organisation = client.status()?.organisation;
+        Ok(Self { organisation, titles: titles.collect(), spaces: spaces.collect() })
+    }
+
+    /// What people call a space; the beginning of its identifier where nothing of it is readable.
+    pub(super) fn name(&self, context: &Context, id: &str) -> String {
+        let name = self.spaces.get(id).map(|space| self.content(context, space));
+        name.unwrap_or_else(|| short(id))
+    }
+
+    /// A sentence with what people call the spaces whose identifiers stand in it.
+    pub(super) fn named(&self, context: &Context, sentence: &str) -> String {
+        let called = |id: &String| format!("“{}”", self.name(context, id));
+        self.spaces.keys().fold(sentence.to_owned(), |told, id| {
+            if told.contains(id) { told.replace(id, &called(id)) } else { told }
+        })
     }
 
     fn text(&self, context: &Context, spaces: &[SpaceView]) -> String {
@@ -58,13 +79,21 @@ impl Contents {
 
     /// Who carries does not read what it is.
     fn content(&self, context: &Context, space: &SpaceView) -> String {
-        if space.directory {
-            return context.texts.text("own-directory");
-        }
+        let (texts, owner) = (&context.texts, space.owner_name.as_str());
         if space.role.as_deref() == Some(CARRIER) {
-            return context.texts.text("not-readable");
+            return texts.text("not-readable");
         }
-        self.titles.get(&space.id).cloned().unwrap_or_default()
+        if space.directory && space.owner == self.organisation {
+            return texts.text("own-directory");
+        }
+        let title = self.titles.get(&space.id).filter(|title| !title.is_empty());
+        // What an organisation only reads, and is no convention, is the directory of a partner.
+        let is_directory = space.role.as_deref() == Some(READER);
+        match title {
+            Some(title) => title.clone(),
+            None if is_directory => texts.with("directory-of", &[("name", owner.into())]),
+            None => texts.text("not-readable"),
+        }
     }
 
     fn role(&self, context: &Context, space: &SpaceView) -> String {

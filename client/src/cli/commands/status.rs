@@ -4,14 +4,16 @@ use super::standing::{looked_up, partners, said};
 use super::{Outcome, succession};
 use crate::cli::arguments::Checking;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
-use crate::output::table::Rows;
+use crate::cli::failure::{Exit, Failure};
+use crate::language::suggestion::named;
 use crate::output::value::Names;
-use sincronia_node::api::{AwaitedKeysView, Status};
+use sincronia_node::api::{AwaitedKeysView, Check, PartnerState, PartnerView, Status};
 use std::fmt::Write;
 
 /// Addresses shown, one a line; all of them are in the JSON.
 const ADDRESSES_MAX: usize = 4;
+/// The check for partners whose words were not compared yet.
+const VERIFIED: &str = "partners_verified";
 
 pub(super) fn run(context: &Context, arguments: &Checking) -> Outcome {
     let status = context.client()?.status()?;
@@ -109,25 +111,91 @@ fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -
 }
 
 pub(super) fn doctor(context: &Context) -> Outcome {
-    let texts = &context.texts;
     let checks = context.client()?.doctor()?;
-    context.output.show("doctor", &checks, || {
-        let headings = ["check", "state", "found"].map(|key| texts.text(key));
-        let mut rows = Rows::within(context.output, &headings);
-        for check in &checks {
-            let name = texts.find(&format!("check-{}", check.name.replace('_', "-")), &[]);
-            let name = name.unwrap_or_else(|| check.name.clone());
-            if check.ok {
-                rows.row([name, texts.text("ok"), said(context, &check.detail)]);
-            } else {
-                let remedy = said(context, check.remedy.as_deref().unwrap_or_default());
-                let found = format!("{}\n{remedy}", said(context, &check.detail));
-                let state = if check.warning { "warning" } else { "not-ok" };
-                rows.urgent([name, texts.text(state), found]);
-            }
-        }
-        rows.to_string()
-    });
+    let to_verify = to_verify(context, &checks)?;
+    context.output.show("doctor", &checks, || report(context, &checks, &to_verify));
     let is_well = checks.iter().all(|check| check.ok || check.warning);
     Ok(if is_well { Exit::Done } else { Exit::Error })
+}
+
+/// The commands that verify partners, for those that are still to be verified.
+fn to_verify(context: &Context, checks: &[Check]) -> Result<Vec<String>, Failure> {
+    if context.output.json || !checks.iter().any(|check| check.name == VERIFIED && !check.ok) {
+        return Ok(Vec::new());
+    }
+    let partners = context.client()?.partners()?;
+    let joined = partners.iter().filter(|one| one.state == PartnerState::Joined);
+    let command = |one: &PartnerView| {
+        let is_alone = partners.iter().filter(|other| other.name == one.name).count() == 1;
+        let name = if is_alone { one.name.as_str() } else { "" };
+        format!("`sincronia partner verify {}`", named(name, &one.organisation))
+    };
+    Ok(joined.map(command).collect())
+}
+
+/// A line for each check and for each thing that it found: identifiers and addresses stay whole, so
+/// that they can be copied.
+fn report(context: &Context, checks: &[Check], to_verify: &[String]) -> String {
+    let texts = &context.texts;
+    let mut lines = Vec::new();
+    for check in checks {
+        let name = texts.find(&format!("check-{}", check.name.replace('_', "-")), &[]);
+        let name = name.unwrap_or_else(|| check.name.clone());
+        let state = texts.text(match (check.ok, check.warning) {
+            (true, _) => "ok",
+            (false, true) => "warning",
+            (false, false) => "not-ok",
+        });
+        let found = texts.told(&check.detail);
+        match found.lines().collect::<Vec<_>>().as_slice() {
+            [] => lines.push(format!("{name}: {state}")),
+            [one] => lines.push(format!("{name}: {state} · {one}")),
+            several => {
+                lines.push(format!("{name}: {state}"));
+                lines.extend(several.iter().map(|one| format!("  · {one}")));
+            }
+        }
+        if check.name == VERIFIED && !to_verify.is_empty() {
+            lines.push(format!("  → {}", texts.text("compare-words")));
+            lines.extend(to_verify.iter().map(|one| format!("    {}", texts.addressed(one))));
+        } else if let Some(remedy) = check.remedy.as_deref().filter(|_| !check.ok) {
+            lines.push(format!("  → {}", said(context, remedy)));
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+
+    /// A table broke identifiers across lines, and the command to verify a partner named nobody.
+    #[test]
+    fn what_the_doctor_names_can_be_copied() {
+        let id = format!("nodo1{}", "q".repeat(60));
+        let check = |name: &str, detail: String| Check {
+            name: name.into(),
+            ok: false,
+            warning: false,
+            detail,
+            remedy: Some("run `sincronia online`".into()),
+        };
+        let address = format!("/ip4/192.0.2.1/tcp/4001/p2p/{}", "Q".repeat(52));
+        let checks = [
+            check("removals_hold", format!("{id}\n{id}")),
+            check("addresses", address.clone()),
+            check(VERIFIED, "Comune di Aulla".into()),
+        ];
+        let global = Global { directory: Some("/srv/nodo".into()), ..Global::default() };
+        let context = Context::new(Catalogue::new(Language::It), global);
+        let verify = "`sincronia partner verify \"Comune di Aulla\"`".to_owned();
+        let text = report(&context, &checks, &[verify]);
+        assert_eq!(text.lines().filter(|line| line.contains(&id)).count(), 2, "{text}");
+        assert!(text.contains(&address), "{text}");
+        let command = "`sincronia partner verify \"Comune di Aulla\" --directory /srv/nodo`";
+        assert!(text.contains(command) && !text.contains("PARTNER"), "{text}");
+        assert!(text.contains("esegui `sincronia online --directory /srv/nodo`"), "{text}");
+    }
 }

@@ -5,6 +5,7 @@ use crate::cli::arguments::{Authoring, Handing, Recovery, Succession};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
+use crate::language::suggestion::named;
 use crate::output::table::Rows;
 use crate::output::value::time;
 use sincronia_node::api::{
@@ -236,7 +237,9 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
     let client = context.client()?;
     let (organisation, name) = other(context, to)?;
     if !said(context, |one| one.declared && one.successor == organisation)? {
-        return Err(context.fail(Exit::NotPermitted, "not_declared", &name));
+        let whom = named(&name, &organisation);
+        let arguments = [("detail", name.into()), ("whom", whom.into())];
+        return Err(context.fail_with(Exit::NotPermitted, "not_declared", &arguments));
     }
     let own = client.status()?.organisation;
     let is_due = |space: &SpaceView| {

@@ -82,8 +82,7 @@ fn stopped_text(context: &Context, examined: &Examined, deep: bool) -> Vec<Strin
     for (heading, problems) in [(file, &examined.file), ("verified-content", &found.problems)] {
         if !problems.is_empty() {
             lines.push(texts.text(heading));
-            let said = |problem: &String| texts.said(problem).unwrap_or_else(|| problem.clone());
-            lines.extend(problems.iter().map(|problem| format!("  · {}", said(problem))));
+            lines.extend(problems.iter().map(|problem| format!("  · {}", texts.told(problem))));
         }
     }
     let is_sound = examined.file.is_empty() && found.problems.is_empty();
@@ -124,7 +123,7 @@ fn text(context: &Context, report: &VerifyReport, deep: bool) -> String {
     } else {
         texts.with("verified-unsound", &problems)
     });
-    lines.extend(report.problems.iter().map(|problem| format!("  · {problem}")));
+    lines.extend(report.problems.iter().map(|one| format!("  · {}", texts.told(one))));
     lines.join("\n")
 }
 

@@ -19,13 +19,16 @@ use sincronia_node::keystore::Strength;
 use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::recovery_sealing;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let directory = context.directory()?;
     let file = File::open(&arguments.file);
     let file = file.map_err(|error| context.unreadable(&arguments.file, &error))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(context.unreadable(&arguments.file, &ErrorKind::IsADirectory.into()));
+    }
     if let Ok(found) = NodeDirectory::open(&directory) {
         let keystore = found.keystore().display().to_string();
         return Err(context.fail(Exit::Usage, "keystore_exists", &keystore));

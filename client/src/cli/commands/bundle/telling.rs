@@ -1,9 +1,11 @@
 //! What `sincronia bundle import` says to people: file by file, then how many of each.
 
 use super::reading::Taken;
+use crate::cli::commands::space::Contents;
 use crate::cli::context::Context;
+use crate::language::suggestion::named;
 use crate::output::table::Rows;
-use crate::output::value::{short, time};
+use crate::output::value::time;
 use sincronia_node::api::{BundleView, ReadBundle};
 
 pub(super) fn text(context: &Context, taken: &[Taken]) -> String {
@@ -84,28 +86,32 @@ fn read_text(context: &Context, read: &ReadBundle) -> String {
     ];
     let key = if read.number == 0 { "bundle-read-answer" } else { "bundle-read" };
     let mut lines = vec![texts.with(key, &arguments)];
+    // Without their names the identifiers stay; nothing of the rest is lost.
+    let contents = Contents::known(context).unwrap_or_default();
     if !read.spaces.is_empty() {
-        lines.push(brought(context, read));
+        lines.push(brought(context, &contents, read));
     }
     if !read.refused.is_empty() {
         lines.push(texts.text("bundle-refused"));
-        let said = |one: &String| texts.said(one).unwrap_or_else(|| one.clone());
+        let said = |one: &String| contents.named(context, &texts.told(one));
         lines.extend(read.refused.iter().map(|one| format!("  · {}", said(one))));
     }
     lines.extend(joined(context, read));
     let again = if read.complete { "bundle-answer" } else { "bundle-answer-for-more" };
-    lines.push(texts.with(again, &[("name", read.name.clone().into())]));
+    let whom = named(&read.name, &read.organisation);
+    lines.push(texts.with(again, &[("whom", whom.into())]));
     lines.join("\n")
 }
 
-fn brought(context: &Context, read: &ReadBundle) -> String {
+fn brought(context: &Context, contents: &Contents, read: &ReadBundle) -> String {
     let texts = &context.texts;
     let headings = ["space", "space-owner", "entries", "membership"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
     for space in &read.spaces {
         let access = if space.access { texts.text("membership-changed") } else { String::new() };
         let entries = space.entries.to_string();
-        rows.row([short(&space.space), space.owner_name.clone(), entries, access]);
+        let name = contents.name(context, &space.space);
+        rows.row([name, space.owner_name.clone(), entries, access]);
     }
     rows.to_string()
 }

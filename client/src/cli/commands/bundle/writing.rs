@@ -65,7 +65,11 @@ impl Traces {
         let absent: Vec<_> = absent.take_while(|one| !one.exists()).collect();
         for one in absent.into_iter().rev() {
             std::fs::create_dir(one).map_err(|error| {
-                context.fail(Exit::Error, "file", &format!("{}: {error}", one.display()))
+                context.fail(
+                    Exit::Error,
+                    "file",
+                    &format!("{}: {}", one.display(), context.cause(&error)),
+                )
             })?;
             self.directories.push(one.to_path_buf());
         }

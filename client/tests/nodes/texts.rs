@@ -1,0 +1,103 @@
+//! What commands say, as a newcomer copies it.
+
+use super::bundles::partners;
+use super::node::{Node, says};
+
+/// A command that asked for a passphrase was suggested to whoever had set the node up with a key
+/// file.
+#[test]
+fn whoever_uses_a_key_file_is_told_commands_with_it() {
+    let node = Node::start("Comune", false);
+    let new = node.tell_of("new", &["init", "Comune", "--key-file", "k", "--recovery-file", "w"]);
+    let (text, place) = (says(&new), node.place("new").display().to_string());
+    assert!(text.contains(&format!("`sincronia run --directory {place} --key-file k`")), "{text}");
+    // Of a node that is stopped only the directory tells, and not where the key is.
+    let text = says(&node.tell_of("new", &["status"]));
+    assert!(text.contains(&format!("run --directory {place} --key-file FILE`")), "{text}");
+    node.ask(&["backup", "create", "copy.backup"]);
+    let restore = ["backup", "restore", "copy.backup", "--yes", "--key-file", "k"];
+    let restored = node.tell_of("again", &[&restore[..], &["--recovery-file", "words"]].concat());
+    let (text, place) = (says(&restored), node.place("again").display().to_string());
+    assert!(text.contains(&format!("`sincronia run --directory {place} --key-file k`")), "{text}");
+}
+
+#[test]
+fn the_doctor_names_the_partner_that_is_to_be_verified() {
+    let (comune, _prison) = partners();
+    let (text, place) = (says(&comune.tell(&["doctor"])), comune.place("node"));
+    let command = format!("`sincronia partner verify \"Carcere\" --directory {}`", place.display());
+    assert!(text.contains(&command) && !text.contains("PARTNER"), "{text}");
+}
+
+/// Directories of others had no name, and bundles told identifiers of spaces.
+#[test]
+fn spaces_are_called_as_people_know_them() {
+    let (comune, prison) = partners();
+    let text = says(&comune.tell(&["space", "list"]));
+    assert!(text.contains("directory of Carcere"), "{text}");
+    prison.ask(&["contact", "add", "--name", "Area educativa", "--kind", "casella_funzione"]);
+    let made = prison.ask(&["bundle", "export", "--for", "Comune", "--output", "more"]);
+    let made = prison.place(made["files"][0].as_str().unwrap()).display().to_string();
+    let text = says(&comune.tell(&["bundle", "import", &made]));
+    assert!(!text.contains("fascicolo1") && text.contains("directory of"), "{text}");
+}
+
+/// The inviting organisation was told to tell whoever had invited it.
+#[test]
+fn whoever_made_an_invitation_is_told_that_somebody_else_used_it() {
+    let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
+    let file = |name: &str| prison.place(name).display().to_string();
+    assert!(prison.tell(&["invite", "--output", "invito.txt"]).status.success());
+    let other = Node::start("Provincia", false);
+    comune.ask(&["join", &file("invito.txt"), "--bundle", &file("one")]);
+    other.ask(&["join", &file("invito.txt"), "--bundle", &file("two")]);
+    prison.ask(&["bundle", "import", "one"]);
+    let text = says(&prison.tell(&["bundle", "import", "two"]));
+    assert!(text.contains("another organisation used already"), "{text}");
+    assert!(text.contains("partner list") && !text.contains("invited you"), "{text}");
+    let text = says(&prison.tell_italian(&["bundle", "import", "two"]));
+    assert!(text.contains("un altro ente ha già usato") && !text.contains("another"), "{text}");
+}
+
+/// With `--yes` nobody was told that no one could be asked.
+#[test]
+fn whoever_signs_with_nobody_in_sync_is_told_so_also_with_yes() {
+    let (comune, _prison) = partners();
+    let organisation = comune.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let request = ["init", "--additional", &organisation, "--key-file", "k", "--output", "request"];
+    assert!(comune.tell_of("second", &request).status.success());
+    let added = comune.tell(&["node", "add", "request", "--yes", "--recovery-file", "words"]);
+    assert!(added.status.success(), "{}", says(&added));
+    let text = says(&added);
+    assert!(text.contains("No other machine and no partner was in sync"), "{text}");
+}
+
+#[test]
+fn a_row_that_differs_is_told_with_the_whole_command() {
+    let comune = Node::start("Comune", false);
+    let import = |phone: &str| {
+        let table = format!("contact_kind;name;phone\ncasella_funzione;Anagrafe;{phone}\n");
+        std::fs::write(comune.place("rows.csv"), table).unwrap();
+        says(&comune.tell(&["--json", "import", "rows.csv", "--kind", "contact"]))
+    };
+    import("+390187001000");
+    let text = import("+390187009999");
+    assert!(text.contains(" --field phone=VALUE`"), "{text}");
+}
+
+#[test]
+fn what_was_english_in_italian_is_italian() {
+    let comune = Node::start("Comune", false);
+    let seats = ["seats", "set", "x", "--month", "2026-11", "--kind", "lpu", "--free", "-4"];
+    let text = says(&comune.tell_italian(&seats));
+    assert!(text.contains("minore di zero") && !text.contains("opzione"), "{text}");
+    std::fs::write(comune.place("rows.csv"), "name;org_kind;relations\nX;comune;parte_di\n")
+        .unwrap();
+    let text = says(&comune.tell_italian(&["import", "rows.csv", "--kind", "organisation"]));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("questo campo ha più parti"), "{text}");
+    let text = says(&comune.tell_italian(&["convention", "share", "--help"]));
+    assert!(!text.contains("possible") && !text.contains("default"), "{text}");
+    let text = says(&comune.tell_italian(&["backup", "verify", "node"]));
+    assert!(text.contains("è una cartella") && !text.contains("os error"), "{text}");
+}
