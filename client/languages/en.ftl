@@ -1613,3 +1613,4 @@ remedy-passphrase-file = name a file that exists, is yours and holds the passphr
 remedy-recovery-file = name a file that exists, is yours and holds the 24 words
 remedy-file = check the name of the file, that it is yours, and that the disk has space
 remedy-not-in-this-build = use the program as it is distributed, with all its commands
+partner-parted = { $names } changed the root key beside something else that it signed, which may be why: what was set aside, whoever took it keeps, and nobody else takes it. What anybody else wrote is not concerned

@@ -1613,3 +1613,4 @@ remedy-passphrase-file = indica un file che esiste, è tuo e ha la passphrase su
 remedy-recovery-file = indica un file che esiste, è tuo e contiene le 24 parole
 remedy-file = controlla il nome del file, che sia tuo, e che il disco abbia spazio
 remedy-not-in-this-build = usa il programma come è distribuito, con tutti i suoi comandi
+partner-parted = { $names } ha cambiato la chiave radice accanto ad altro che ha firmato, e può essere questo il motivo: ciò che è stato messo da parte resta a chi lo aveva preso, e nessun altro lo prende. Non riguarda ciò che hanno scritto gli altri
