@@ -45,7 +45,7 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{
-    AwaitedKeysView, Check, Counts, Health, NetworkRequest, Status, VerifyReport,
+    AwaitedKeysView, Check, Counts, DecisionsView, Health, NetworkRequest, Status, VerifyReport,
     VerifyStoreRequest,
 };
 pub use succession::{PassedView, SuccessionView, TakeRequest};

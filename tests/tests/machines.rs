@@ -151,7 +151,10 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     assert_eq!(first.client().extend_identity(&signed).unwrap_err().code, ErrorCode::Revoked);
     let checks = first.client().doctor().unwrap();
     assert!(checks.iter().any(|one| one.name == "certified" && !one.ok && one.remedy.is_some()));
-    first.client().network(&NetworkRequest { online: true }).unwrap();
+    // It said that it was online, then that it was not, and told to go online.
+    let refused = first.client().network(&NetworkRequest { online: true }).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Revoked);
+    assert_eq!(first.client().sync().unwrap_err().code, ErrorCode::Revoked);
     assert!(!first.client().status().unwrap().online);
     first.kill();
     first.start();

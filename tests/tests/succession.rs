@@ -11,9 +11,9 @@ use serde_json::json;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
     ConventionRequest, EditRequest, ErrorCode, ExportBundleRequest, IntroduceRequest,
-    InviteRequest, JoinByBundleRequest, OfferRequest, SearchQuery, TakeRequest,
+    InviteRequest, JoinByBundleRequest, NetworkRequest, OfferRequest, SearchQuery, TakeRequest,
 };
-use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::identity::{Admission, IdentityOperation};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::recovery::restore_entropy;
 use sincronia_tests::federation::{self, Node};
@@ -319,4 +319,66 @@ fn the_body_that_is_no_more_is_told_what_passed_and_its_name_finds_the_new_one()
     let hits = community.client().search(&query).unwrap();
     let hit = hits.iter().find(|hit| hit.record == id).unwrap();
     assert!(hit.text.contains("Azienda USL"), "{hit:?}");
+}
+
+fn check(node: &Node, name: &str) -> serde_json::Value {
+    let checks = json!(node.client().doctor().unwrap());
+    let found = checks.as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
+    found.unwrap_or_else(|| panic!("{name}: {checks}"))
+}
+
+/// Each stood in the other's place, and nobody was told that nothing leads out of it.
+#[test]
+fn successions_that_lead_back_are_named() {
+    let (one, one_words) = Node::found_with_words("A.S.L. n. 1");
+    let (other, other_words) = Node::found_with_words("Azienda USL");
+    assert!(!other.join(&one).name.is_empty());
+    sign_both((&one, &one_words), (&other, &other_words));
+    assert!(check(&one, "successions_lead_on")["ok"] == true);
+    sign_both((&other, &other_words), (&one, &one_words));
+    for (node, named) in [(&one, "Azienda USL"), (&other, "A.S.L. n. 1")] {
+        node.wait("both ways", |client| {
+            client.successions().unwrap().iter().filter(|one| one.declared && one.accepted).count()
+                == 2
+        });
+        let found = check(node, "successions_lead_on");
+        assert_eq!((&found["warning"], &found["detail"]), (&json!(true), &json!(named)), "{found}");
+        assert!(found["remedy"].as_str().unwrap().contains("agree"), "{found}");
+    }
+}
+
+/// Two people of one office declared a successor each, at machines that did not hear of each other.
+#[test]
+fn successors_that_two_machines_declared_apart_are_named() {
+    let (mut first, words) = Node::found_with_words("A.S.L. n. 1");
+    let [north, south] = ["Azienda USL nord", "Azienda USL sud"].map(Node::found);
+    assert!([north.join(&first), south.join(&first)].iter().all(|one| !one.name.is_empty()));
+    let (machine, request) = Node::request(&first.organisation);
+    sign(&first, &words, IdentityOperation::AddNode { admission: request.admission });
+    let admission = first.client().identity().unwrap().admission;
+    let mut second = machine.admit(&Admission::from_text(&admission).unwrap());
+    second.wait("its partners", |client| client.partners().unwrap().len() == 2);
+    let declare = |node: &Node, successor: &Node| {
+        let organisation = successor.organisation.parse().unwrap();
+        sign(node, &words, IdentityOperation::SucceededBy { organisation });
+    };
+    first.kill();
+    second.kill();
+    first.start_offline();
+    declare(&first, &north);
+    first.kill();
+    second.start_offline();
+    declare(&second, &south);
+    first.start();
+    second.client().network(&NetworkRequest { online: true }).unwrap();
+    for node in [&first, &second] {
+        node.wait("both versions", |client| client.status().unwrap().divided);
+        let found = check(node, "successors_agreed");
+        let detail = found["detail"].as_str().unwrap();
+        assert!(
+            found["warning"] == true && detail.contains("nord") && detail.contains("sud"),
+            "{found}"
+        );
+        assert!(found["remedy"].as_str().unwrap().contains("node unite"), "{found}");
+    }
 }

@@ -67,4 +67,9 @@ impl Client {
     pub fn quarantine(&self) -> Result<Vec<QuarantineView>, ApiError> {
         self.transport.read(&path(&["quarantine"])?)
     }
+
+    /// Notes that a person decided of an entry that does not count.
+    pub fn dismiss_late(&self, entry: &str) -> Result<QuarantineView, ApiError> {
+        self.transport.act(&Method::POST, &path(&["quarantine", entry, "dismiss"])?)
+    }
 }

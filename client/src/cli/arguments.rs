@@ -474,7 +474,7 @@ pub(super) enum Record {
     },
     Show(Target),
     /// Entries that do not count.
-    Late,
+    Late(Late),
     Fields {
         kind: Option<String>,
     },
@@ -485,6 +485,17 @@ pub(super) enum Record {
         #[arg(long, value_name = "VERSION")]
         seen: Option<String>,
     },
+}
+
+/// Of what does not count, what is taken up, and of what nobody is to be warned any more.
+#[derive(Debug, Args)]
+pub(super) struct Late {
+    #[arg(long, value_name = "ENTRY", conflicts_with = "dismiss")]
+    pub take: Option<String>,
+    #[arg(long, value_name = "ENTRY")]
+    pub dismiss: Option<String>,
+    #[command(flatten)]
+    pub authoring: Authoring,
 }
 
 #[derive(Debug, Args)]

@@ -22,8 +22,8 @@ const SEVERAL_MAX: usize = 10;
 #[derive(Clone, Debug, Default)]
 pub struct Organisations {
     names: BTreeMap<String, String>,
-    /// By identifier, who took its place: both said so.
-    successors: BTreeMap<String, String>,
+    /// By identifier, who took its place: both said so. Of a divided body they are several.
+    successors: BTreeMap<String, BTreeSet<String>>,
     /// Between the name of today and the one before.
     formerly: String,
     /// This organisation.
@@ -43,11 +43,11 @@ impl Organisations {
         known.extend(status.partners.into_iter().map(|one| (one.organisation, one.name)));
         let own = status.organisation.clone();
         known.insert(status.organisation, status.name);
-        let mut successors = BTreeMap::new();
+        let mut successors: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for one in client.successions()?.into_iter().filter(|one| one.declared && one.accepted) {
             known.entry(one.predecessor.clone()).or_insert(one.predecessor_name);
             known.entry(one.successor.clone()).or_insert(one.successor_name);
-            successors.insert(one.predecessor, one.successor);
+            successors.entry(one.predecessor).or_default().insert(one.successor);
         }
         Ok(Self { names: known, successors, formerly: context.texts.text("formerly"), own })
     }
@@ -58,38 +58,65 @@ impl Organisations {
         &self.own
     }
 
-    /// Who stands today where an organisation stood, if somebody does.
-    fn current(&self, id: &str) -> Option<&String> {
-        let mut successor = self.successors.get(id)?;
-        // Who signs in a circle is followed around it once.
-        for _ in 0..self.successors.len() {
-            match self.successors.get(successor) {
-                Some(next) if next != id => successor = next,
-                _ => break,
+    /// Who stands today where an organisation stood: several where it was divided, nobody where
+    /// nobody took its place. One in a circle stands where it stood.
+    fn current(&self, id: &str) -> BTreeSet<&String> {
+        let (mut seen, mut standing) = (BTreeSet::new(), BTreeSet::new());
+        let mut open: Vec<_> = self.successors.get(id).into_iter().flatten().collect();
+        while let Some(one) = open.pop() {
+            if one == id {
+                return BTreeSet::new();
+            }
+            if seen.insert(one) {
+                let next = self.successors.get(one);
+                match next {
+                    Some(next) => open.extend(next),
+                    None => {
+                        standing.insert(one);
+                    }
+                }
             }
         }
-        Some(successor)
+        standing
     }
 
     /// The identifier of the organisation that the name `text` means now: of one whose place was
-    /// taken, its successor, and the person is told. Whoever writes an identifier means it.
+    /// taken, its successor, and the person is told. Where several took it, the person says which
+    /// one is meant. Whoever writes an identifier means it.
     pub fn find_current(&self, context: &Context, text: &str) -> Result<String, Failure> {
         let found = self.find(context, text)?;
-        let successor = self.current(&found).filter(|_| found != text);
-        let Some(successor) = successor else { return Ok(found) };
-        self.tell_current(context, &found, successor);
-        Ok(successor.clone())
+        let current = if found == text { BTreeSet::new() } else { self.current(&found) };
+        let mut successors = current.iter();
+        match (successors.next(), successors.next()) {
+            (None, _) => Ok(found),
+            (Some(successor), None) => {
+                self.tell_current(context, &found, &current);
+                Ok((*successor).clone())
+            }
+            _ => Err(self.divided(context, &found, &current)),
+        }
+    }
+
+    fn divided(&self, context: &Context, found: &str, current: &BTreeSet<&String>) -> Failure {
+        let named = current.iter().map(|one| format!("{} ({one})", self.name(one)));
+        let named: Vec<_> = named.collect();
+        let arguments = [
+            ("detail", format!("{}: {}", self.name(found), named.join(", ")).into()),
+            ("id", found.to_owned().into()),
+        ];
+        Failure::known(context, Exit::NotFound, "divided", &arguments)
     }
 
     /// The organisations that the name `text` means, yesterday or today: of one whose place was
-    /// taken, its successor as well. Whoever writes an identifier means it alone.
+    /// taken, all who took it as well. Whoever writes an identifier means it alone.
     fn find_through_time(&self, context: &Context, text: &str) -> Result<Vec<String>, Failure> {
         let found = self.find(context, text)?;
-        let successor = self.current(&found).filter(|_| found != text).cloned();
-        if let Some(successor) = &successor {
-            self.tell_current(context, &found, successor);
+        let current = if found == text { BTreeSet::new() } else { self.current(&found) };
+        if !current.is_empty() {
+            self.tell_current(context, &found, &current);
         }
-        Ok(std::iter::once(found).chain(successor).collect())
+        let current: Vec<_> = current.into_iter().cloned().collect();
+        Ok(std::iter::once(found).chain(current).collect())
     }
 
     /// What a list is narrowed to, one query each: everybody, or whom a name means through time.
@@ -107,19 +134,25 @@ impl Organisations {
         let wanted = text.trim().to_lowercase();
         for predecessor in self.successors.keys().filter(|_| !wanted.is_empty()) {
             let name = self.names.get(predecessor).map(|name| name.to_lowercase());
-            if let Some(successor) = self.current(predecessor)
-                && name.is_some_and(|name| name.contains(&wanted))
-            {
-                self.tell_current(context, predecessor, successor);
+            let current = self.current(predecessor);
+            if !current.is_empty() && name.is_some_and(|name| name.contains(&wanted)) {
+                self.tell_current(context, predecessor, &current);
             }
         }
     }
 
-    fn tell_current(&self, context: &Context, predecessor: &str, successor: &str) {
-        let name = |id: &str| self.names.get(id).cloned().unwrap_or_else(|| id.to_owned());
-        let arguments =
-            [("predecessor", name(predecessor).into()), ("successor", name(successor).into())];
-        context.output.message(&context.texts.with("now-called", &arguments));
+    fn name(&self, id: &str) -> String {
+        self.names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+    }
+
+    fn tell_current(&self, context: &Context, predecessor: &str, current: &BTreeSet<&String>) {
+        let names: Vec<_> = current.iter().map(|one| self.name(one)).collect();
+        let key = if names.len() > 1 { "now-divided" } else { "now-called" };
+        let arguments = [
+            ("predecessor", self.name(predecessor).into()),
+            ("successor", names.join("; ").into()),
+        ];
+        context.output.message(&context.texts.with(key, &arguments));
     }
 
     /// The identifier of the organisation that `text` means.
@@ -148,9 +181,9 @@ impl Organisations {
     #[must_use]
     pub fn names_with_former(&self) -> Names {
         let (mut both, plain) = (self.names(), self.names());
-        for successor in self.successors.values().collect::<BTreeSet<_>>() {
-            let mut before = self.successors.iter().filter(|(_, one)| *one == successor);
-            let before: Vec<_> = before.by_ref().map(|(one, _)| plain.of(one)).collect();
+        for successor in self.successors.values().flatten().collect::<BTreeSet<_>>() {
+            let before = self.successors.iter().filter(|(_, all)| all.contains(successor));
+            let before: Vec<_> = before.map(|(one, _)| plain.of(one)).collect();
             let name = plain.of(successor);
             both.learn(successor, &format!("{name} ({} {})", self.formerly, before.join(", ")));
         }
@@ -254,6 +287,15 @@ fn only<'a>(
 #[cfg(test)]
 mod tests {
     use super::{Organisations, only};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn successors(pairs: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (predecessor, successor) in pairs {
+            found.entry((*predecessor).to_owned()).or_default().insert((*successor).to_owned());
+        }
+        found
+    }
 
     fn merged() -> Organisations {
         let owned = |pairs: &[(&str, &str)]| {
@@ -262,7 +304,7 @@ mod tests {
         };
         Organisations {
             names: owned(&[("ente1old", "CSSA"), ("ente1mid", "UEPE"), ("ente1new", "ULEPE")]),
-            successors: owned(&[("ente1old", "ente1mid"), ("ente1mid", "ente1new")]),
+            successors: successors(&[("ente1old", "ente1mid"), ("ente1mid", "ente1new")]),
             formerly: "già".to_owned(),
             own: "ente1own".to_owned(),
         }
@@ -281,10 +323,22 @@ mod tests {
     #[test]
     fn who_succeeded_a_successor_stands_there_today() {
         let mut known = merged();
-        assert_eq!(known.current("ente1old").map(String::as_str), Some("ente1new"));
-        assert_eq!(known.current("ente1new"), None);
-        known.successors.insert("ente1new".to_owned(), "ente1old".to_owned());
-        assert!(known.current("ente1old").is_some(), "a circle ends");
+        let current = |known: &Organisations, id: &str| {
+            known.current(id).into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(current(&known, "ente1old"), ["ente1new"]);
+        assert!(current(&known, "ente1new").is_empty());
+        let divided = successors(&[
+            ("ente1old", "ente1mid"),
+            ("ente1mid", "ente1new"),
+            ("ente1old", "ente1two"),
+        ]);
+        known.successors = divided;
+        assert_eq!(current(&known, "ente1old"), ["ente1new", "ente1two"], "it was divided");
+        known.successors = successors(&[("ente1old", "ente1new"), ("ente1new", "ente1old")]);
+        for id in ["ente1old", "ente1new"] {
+            assert!(current(&known, id).is_empty(), "in a circle each is called what it is called");
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ fn calls_about_spaces_arrive() {
     arrives!(running, client, raw("s"; {"author": "nodo1", "from": 7, "after": "nodo1:9"}));
     arrives!(running, client, examine("s"; {"runs": ["00ff"]}));
     arrives!(running, client, quarantine());
+    arrives!(running, client, dismiss_late("v"));
 }
 
 #[test]

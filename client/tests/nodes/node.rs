@@ -38,6 +38,15 @@ impl Node {
         (Self::run(home, is_closed), copy)
     }
 
+    /// Stops, lets something happen to the directory of the node and its key file, and goes on.
+    pub fn meanwhile(mut self, act: impl FnOnce(&Path, &Path)) -> Self {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let home = self.home.take().unwrap();
+        act(&home.path().join("node"), &home.path().join("key"));
+        Self::run(home, false)
+    }
+
     /// Starts a node that was set up there.
     pub fn run(home: TempDir, is_closed: bool) -> Self {
         let mut run = sincronia(&home.path().join("node"));

@@ -1,6 +1,7 @@
 //! Records as newcomers enter them, with the mistakes that they make.
 
 use super::node::{Node, data, says};
+use super::successors::wait;
 use serde_json::json;
 
 #[test]
@@ -82,4 +83,41 @@ fn an_edit_of_what_changed_meanwhile_says_what_changed() {
     let italian = says(&comune.tell_italian(&words));
     assert!(italian.contains("cambiata da quando è stata letta"), "{italian}");
     assert!(!italian.contains("serve una persona"), "{italian}");
+}
+
+/// The step that ended a conflict looked like any other edit, and the value that nobody kept was
+/// nowhere to be seen.
+#[test]
+fn the_history_tells_that_a_conflict_was_settled_and_which_values_there_were() {
+    let [comune, casa] = ["Comune", "Casa"].map(|name| Node::start(name, false));
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    let new = ["convention", "new", "--title", "Accoglienza residenziale", "--kind", "accoglienza"];
+    let parties = ["--party", "Comune:inviante", "--party", "Casa:gestore"];
+    let made = comune.ask(&[&new[..], &parties].concat());
+    let id = made["convention"]["id"].as_str().unwrap();
+    let knows = |all: &serde_json::Value| all.as_array().is_some_and(|all| !all.is_empty());
+    wait(&casa, &["convention", "list"], knows);
+    let space = made["space"]["id"].as_str().unwrap();
+    wait(&casa, &["space", "list"], |all| {
+        let all = all.as_array().into_iter().flatten();
+        all.into_iter().any(|one| one["id"] == space && one["has_key"] == true)
+    });
+    casa.ask(&["offline"]);
+    for (node, seats) in [(&comune, "4"), (&casa, "6")] {
+        node.ask(&["convention", "edit", id, "--seats-total", seats]);
+    }
+    casa.ask(&["online"]);
+    wait(&comune, &["conflict", "list"], knows);
+    comune.ask(&["conflict", "resolve", id, "seats_total", "--value", "5"]);
+    let told = says(&comune.tell(&["history", id]));
+    let last = told.rsplit("Comune").next().unwrap();
+    assert!(last.contains("conflict"), "{told}");
+    let settled = last.lines().find(|line| line.contains("conflict")).unwrap();
+    assert!(settled.contains('4') && settled.contains('6'), "{told}");
+    let steps = comune.ask(&["history", id]);
+    let settled = &steps.as_array().unwrap().last().unwrap()["settled"];
+    let mut values: Vec<_> = settled[0][1].as_array().unwrap().clone();
+    values.sort_by_key(serde_json::Value::as_u64);
+    assert_eq!((&settled[0][0], values), (&json!("seats_total"), vec![json!(4), json!(6)]));
 }

@@ -1,10 +1,142 @@
 //! Who takes an organisation's place, as its people declare it.
 
-use super::node::{Node, says};
+use super::node::{Node, data, says};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a slow, shared machine.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 fn join(node: &Node, other: &Node) {
     let invitation = other.ask(&["invite"])["text"].as_str().unwrap().to_owned();
     node.ask(&["join", &invitation]);
+}
+
+/// Asks again until the answer is as it should be: each question is a process of its own.
+pub fn wait(node: &Node, words: &[&str], holds: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let answer = node.ask(words);
+        if holds(&answer) {
+            return answer;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{words:?}: {answer}");
+    }
+}
+
+fn say(node: &Node, words: &[&str]) -> std::process::Output {
+    let file = node.place("words").display().to_string();
+    node.tell(&[words, &["--yes", "--recovery-file", &file]].concat())
+}
+
+/// An old body and the two that it declared when it was divided; the first one accepted.
+fn divided() -> [Node; 3] {
+    let [old, first, second] = ["CSSA", "UEPE", "Prefettura"].map(|name| Node::start(name, false));
+    join(&first, &old);
+    join(&second, &old);
+    for words in [&["UEPE"][..], &["Prefettura", "--also"]] {
+        let declared = say(&old, &[&["succession", "declare"], words].concat());
+        assert!(declared.status.success(), "{}", says(&declared));
+    }
+    wait(&first, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    let accepted = say(&first, &["succession", "accept", "CSSA"]);
+    assert!(accepted.status.success(), "{}", says(&accepted));
+    [old, first, second]
+}
+
+fn accepted(all: &Value) -> usize {
+    let all = all.as_array().into_iter().flatten();
+    all.filter(|one| one["declared"] == true && one["accepted"] == true).count()
+}
+
+fn convention(old: &Node, title: &str) -> String {
+    let made = old.tell(&[
+        "--json",
+        "convention",
+        "new",
+        "--title",
+        title,
+        "--kind",
+        "accoglienza",
+        "--party",
+        "UEPE:inviante",
+        "--party",
+        "Prefettura:gestore",
+    ]);
+    assert!(made.status.success(), "{}", says(&made));
+    data(&made)["convention"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Who typed `accept` alone was sent to the help, and nothing told that anybody had been declared,
+/// presented or offered something to this organisation.
+#[test]
+fn what_waits_for_a_decision_is_told_where_people_look() {
+    let [old, first, second] = divided();
+    let waits = |all: &Value| all.as_array().is_some_and(|all| !all.is_empty());
+    wait(&second, &["succession", "list"], waits);
+    let refused = say(&second, &["succession", "accept"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("CSSA"), "{}", says(&refused));
+    assert!(says(&refused).contains("succession accept"), "{}", says(&refused));
+    assert_eq!(second.ask(&["status"])["decisions"]["to_accept"], json!(["CSSA"]));
+    assert!(says(&second.tell(&["status"])).contains("succession accept"));
+
+    let same = old.tell(&["introduction", "make", "UEPE", "UEPE"]);
+    assert_eq!(same.status.code(), Some(2), "{}", says(&same));
+    assert!(says(&same).contains("the same"), "{}", says(&same));
+    assert!(old.tell(&["introduction", "make", "UEPE", "Prefettura"]).status.success());
+    wait(&second, &["status"], |status| status["decisions"]["introductions"] == 1);
+    assert!(says(&second.tell(&["status"])).contains("introduction list"));
+
+    let id = convention(&old, "Accoglienza residenziale");
+    wait(&old, &["succession", "list"], |all| accepted(all) == 1);
+    assert!(old.tell(&["succession", "offer", "--to", "UEPE", &id, "--yes"]).status.success());
+    wait(&first, &["status"], |status| status["decisions"]["offers"] == 1);
+    assert!(says(&first.tell(&["status"])).contains("succession take"));
+    let italian = says(&first.tell_italian(&["status"]));
+    assert!(italian.contains("succession take") && !italian.contains("offered"), "{italian}");
+}
+
+/// The old name meant one of the two, whichever signed: the convention went to a body that nobody
+/// had named, and a second offer took the first away without a word.
+#[test]
+fn a_divided_body_is_every_one_of_its_successors_and_a_person_says_which_is_meant() {
+    let [old, first, second] = divided();
+    let id = convention(&old, "Accoglienza residenziale");
+    let other = convention(&old, "Accoglienza diurna");
+    wait(&second, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    let accepted_too = say(&second, &["succession", "accept", "CSSA"]);
+    assert!(accepted_too.status.success(), "{}", says(&accepted_too));
+    wait(&old, &["succession", "list"], |all| accepted(all) == 2);
+
+    let new = ["convention", "new", "--title", "Accoglienza notturna", "--kind", "accoglienza"];
+    let party = |name: &str| old.tell(&[&new[..], &["--party", name]].concat());
+    let refused = party("CSSA:inviante");
+    assert_eq!(refused.status.code(), Some(3), "{}", says(&refused));
+    for name in ["UEPE", "Prefettura"] {
+        assert!(says(&refused).contains(name), "{}", says(&refused));
+    }
+    let listed = says(&old.tell(&["convention", "list", "--organisation", "CSSA"]));
+    for name in ["UEPE", "Prefettura"] {
+        assert!(listed.contains(name), "{listed}");
+    }
+    let partners = says(&old.tell(&["partner", "list"]));
+    assert_eq!(partners.matches("formerly").count(), 2, "{partners}");
+
+    // Offered is offered.
+    assert!(old.tell(&["succession", "offer", "--to", "UEPE", &id, "--yes"]).status.success());
+    let again = old.tell(&["succession", "offer", "--to", "Prefettura", &id, "--yes"]);
+    assert_eq!(again.status.code(), Some(7), "{}", says(&again));
+    assert!(says(&again).contains("UEPE"), "{}", says(&again));
+    let shown = old.ask(&["convention", "show", &id]);
+    let uepe = first.ask(&["status"])["organisation"].clone();
+    assert_eq!(shown["space"]["offered_to"], uepe);
+    // All that is left goes to the other one, and what does not is told.
+    let rest = old.tell(&["succession", "offer", "--to", "Prefettura", "--all", "--yes"]);
+    assert!(rest.status.success(), "{}", says(&rest));
+    assert!(says(&rest).contains("Accoglienza residenziale"), "{}", says(&rest));
+    let shown = old.ask(&["convention", "show", &other]);
+    assert_eq!(shown["space"]["offered_to"], second.ask(&["status"])["organisation"]);
 }
 
 /// A newcomer declared one successor, then another by mistake: both stood, signed for good, and

@@ -187,10 +187,13 @@ pub struct HistoryView {
     pub comment: Option<String>,
     /// Field, value before, value after.
     pub changes: Vec<(String, Value, Value)>,
+    /// Fields of which this step ended a conflict, each with the values that stood there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<(String, Vec<Value>)>,
 }
 
 /// An entry that does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuarantineView {
     /// The space.
     pub space: String,
@@ -204,6 +207,30 @@ pub struct QuarantineView {
     pub sequence: u64,
     /// `late`, `unauthorised`, `refused` or `forked`.
     pub reason: String,
+    /// The entry; absent when it cannot be read here, and then nothing is known of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// Who acted, as declared.
+    #[serde(default)]
+    pub operator: String,
+    /// Why, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// When, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<u64>,
+    /// Whether it would have made the record.
+    #[serde(default)]
+    pub is_new: bool,
+    /// What it would have changed, as an edit takes it.
+    #[serde(default)]
+    pub fields: Map<String, Value>,
+    /// By field, what it inserted into free text.
+    #[serde(default)]
+    pub inserted: Map<String, Value>,
+    /// Whether a person at this machine decided of it: it is not warned of any more.
+    #[serde(default)]
+    pub dismissed: bool,
 }
 
 /// Something found.

@@ -226,6 +226,9 @@ pub trait Service: Send + Sync + 'static {
     /// Entries that are kept and do not count.
     fn quarantine(&self) -> impl Future<Output = Answer<Vec<QuarantineView>>> + Send;
 
+    /// Notes that a person decided of an entry that does not count.
+    fn dismiss_late(&self, entry: String) -> impl Future<Output = Answer<QuarantineView>> + Send;
+
     /// Conventions.
     fn conventions(
         &self,

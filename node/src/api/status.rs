@@ -95,8 +95,32 @@ pub struct Status {
     /// spaces stay outstanding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited_keys: Vec<AwaitedKeysView>,
+    /// What waits for a person of this organisation.
+    #[serde(default)]
+    pub decisions: DecisionsView,
     /// Partners, each with where synchronisation stands.
     pub partners: Vec<PartnerView>,
+}
+
+/// What waits for a person of this organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecisionsView {
+    /// Organisations that a partner presented and nobody accepted or refused.
+    pub introductions: u64,
+    /// Names of bodies that declared that this organisation takes their place; it has not accepted.
+    #[serde(default)]
+    pub to_accept: Vec<String>,
+    /// Names of bodies that say that they take this organisation's place; it has not declared it.
+    #[serde(default)]
+    pub to_declare: Vec<String>,
+    /// Spaces that are offered to this organisation.
+    pub offers: u64,
+    /// Entries that do not count and of which nobody decided at this machine.
+    pub late: u64,
+    /// Names of those that different machines declared apart to take this organisation's place,
+    /// while what they signed is not united.
+    #[serde(default)]
+    pub successors_apart: Vec<String>,
 }
 
 /// Keys that this node waits for, and who can bring them.

@@ -33,6 +33,10 @@ pub struct TakeRequest {
     /// Who acts.
     #[serde(default)]
     pub operator: Option<String>,
+    /// Which successor of a body that was divided stands where it stood; not needed where there is
+    /// only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
 }
 
 /// A convention in which one organisation stands where another stood before.

@@ -40,8 +40,12 @@ impl Core {
         }
         let own = self.replica.organisation();
         let text = partner.to_string();
+        let directory = self.directory()?;
         self.replica.rows(&self.disk, None, Some(Kind::Convention), &mut |row| {
-            if super::conventions::parties(&row.view.fields).any(|party| party == text) {
+            // A convention that an older import put into the directory makes nobody write there.
+            let is_apart = directory != Some(row.space);
+            if is_apart && super::conventions::parties(&row.view.fields).any(|party| party == text)
+            {
                 due.push((row.space, Role::Contributor));
             }
             ControlFlow::Continue(())

@@ -5,7 +5,7 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 7] = [
+const WARNINGS: [&str; 10] = [
     "partners_reached",
     "partners_verified",
     "partners_one_version",
@@ -13,6 +13,9 @@ const WARNINGS: [&str; 7] = [
     "quarantine",
     "damaged_copies",
     "keys_here",
+    "successors_agreed",
+    "successions_lead_on",
+    "conventions_apart",
 ];
 
 impl Core {
@@ -22,6 +25,7 @@ impl Core {
         let mut checks = self.machine_checks(&status).to_vec();
         checks.extend(standing_checks(&status));
         checks.extend(partner_checks(&status));
+        checks.extend(self.placement_checks(&status.decisions)?);
         checks.extend(decision_checks(&status));
         Ok(checks)
     }
@@ -182,9 +186,10 @@ fn decision_checks(status: &Status) -> [Check; 2] {
         ),
         check(
             "quarantine",
-            counts.quarantined == 0,
-            counts.quarantined.to_string(),
-            "late edits of removed members (`sincronia record late`); write again what is still wanted",
+            status.decisions.late == 0,
+            status.decisions.late.to_string(),
+            "they do not count: see what they would change with `sincronia record late`, and take \
+             each up or dismiss it there",
         ),
     ]
 }
@@ -216,7 +221,7 @@ fn awaited(status: &Status) -> String {
     }
 }
 
-fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {
+pub(super) fn check(name: &str, ok: bool, detail: String, remedy: &str) -> Check {
     let remedy = (!ok).then(|| remedy.to_owned());
     let warning = WARNINGS.contains(&name) && !ok;
     Check { name: name.into(), ok, warning, detail, remedy }

@@ -1,7 +1,7 @@
 //! Introductions, as people see them.
 
 use super::{Core, now};
-use crate::api::{ApiError, ApiEvent, IntroduceRequest, IntroductionView, PartnerView};
+use crate::api::{ApiError, ApiEvent, ErrorCode, IntroduceRequest, IntroductionView, PartnerView};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::limits::INTRODUCTION_VALID_MS;
 
@@ -10,6 +10,13 @@ impl Core {
     pub fn introduce(&mut self, request: &IntroduceRequest) -> Result<(), ApiError> {
         let one: OrganisationId = super::members::parse(&request.one)?;
         let other: OrganisationId = super::members::parse(&request.other)?;
+        if one == other {
+            return Err(ApiError::new(
+                ErrorCode::Invalid,
+                "both are the same organisation",
+                "name two different partners of this organisation",
+            ));
+        }
         let at = now();
         self.step(|replica, _, _| replica.introduce(one, other, at))
     }

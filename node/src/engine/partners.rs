@@ -8,9 +8,10 @@ use crate::limits;
 use sincronia_protocol::identity::Identity;
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::phrase::verification_phrase;
-use sincronia_protocol::replica::{Partner, Trust};
+use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
+use std::collections::BTreeSet;
 
 const fn phase_text(phase: SyncPhase) -> &'static str {
     match phase {
@@ -57,10 +58,24 @@ impl Core {
         view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
         view.bundles = self.partner_bundles(organisation)?;
         view.no_line = self.closed || view.addresses.iter().all(|(_, known)| known.is_empty());
+        if view.sync.phase == phase_text(SyncPhase::Outstanding) {
+            view.parted_owners = self.parted_owners(organisation);
+        }
         if !view.sync.connected {
             view.carriers = self.carriers(organisation);
         }
         Ok(view)
+    }
+
+    /// Names of owners of what is shared with a partner whose root key was changed beside something
+    /// else that they signed.
+    fn parted_owners(&self, partner: &OrganisationId) -> Vec<String> {
+        let shared = self.replica.summaries().filter(|(_, one)| one.role(partner).is_some());
+        let owners: BTreeSet<_> = shared.map(|(_, one)| one.owner).collect();
+        let parted = owners
+            .iter()
+            .filter(|owner| self.replica.identity(owner).is_some_and(Identity::has_set_aside));
+        parted.map(|owner| self.name_of(owner)).collect()
     }
 
     /// Who carries what is shared with a partner. A carrier that is no partner here is none.
@@ -111,6 +126,7 @@ impl Core {
             silent: false,
             held_back: 0,
             divided: self.replica.identity(id).is_some_and(Identity::is_divided),
+            parted_owners: Vec::new(),
             awaited_keys: self.awaited_with(id),
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
@@ -199,13 +215,23 @@ impl Core {
 
     /// Tries to reach everyone not connected, now.
     pub fn synchronise(&mut self) -> Result<(), ApiError> {
+        self.check_not_revoked()?;
         self.dial_all();
         Ok(())
     }
 
     /// Whether the node may go online or offline.
     pub fn may_switch(&self, online: bool) -> Result<(), ApiError> {
-        if online && self.closed { Err(network_closed()) } else { Ok(()) }
+        match online {
+            true if self.closed => Err(network_closed()),
+            true => self.check_not_revoked(),
+            false => Ok(()),
+        }
+    }
+
+    /// A revoked node exchanges nothing, whatever is asked of it.
+    fn check_not_revoked(&self) -> Result<(), ApiError> {
+        if self.replica.is_revoked() { Err(ReplicaError::Revoked.into()) } else { Ok(()) }
     }
 
     /// Notes whether the node works online. The network itself is paused by the caller.
@@ -246,6 +272,7 @@ mod tests {
             silent: false,
             held_back: 0,
             divided: false,
+            parted_owners: Vec::new(),
             awaited_keys: Vec::new(),
             spaces: 0,
             sync,

@@ -5,16 +5,14 @@ use super::names::FormerNames;
 use super::{Core, now};
 use crate::api::{
     ApiError, BatchRequest, BatchResult, BatchRow, ConflictView, ContactsQuery, EditRequest,
-    ErrorCode, FieldProblem, HistoryView, NewRecordRequest, OriginView, QuarantineView, RecordView,
-    RecordsQuery, ResolveRequest, SearchHit, SearchQuery, ValueView,
+    ErrorCode, FieldProblem, HistoryView, NewRecordRequest, OriginView, RecordView, RecordsQuery,
+    ResolveRequest, SearchHit, SearchQuery, ValueView,
 };
 use crate::limits;
 use serde_json::{Map, Value};
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
-use sincronia_protocol::record::{Edits, Kind, Origin, View};
-use sincronia_protocol::replica::{
-    EntryCount, QuarantineReason, RecordRow, WriteRequest, WriteTarget,
-};
+use sincronia_protocol::record::{Edits, FieldChange, Kind, Origin, View};
+use sincronia_protocol::replica::{EntryCount, RecordRow, WriteRequest, WriteTarget};
 use std::ops::ControlFlow;
 
 /// A way in which a text can mean a record: by its name in small letters, by an identifier.
@@ -216,6 +214,7 @@ impl Core {
                 .iter()
                 .map(|one| (one.field.clone(), one.from.clone(), one.to.clone()))
                 .collect(),
+            settled: item.changes.iter().filter_map(settled).collect(),
         };
         Ok(items.iter().map(view).collect())
     }
@@ -275,26 +274,6 @@ impl Core {
         let fields = Map::from_iter([(request.field, chosen)]);
         let act = Act { operator: request.operator, comment: request.comment };
         self.write(*space, WriteTarget::Existing(*record), fields, act)
-    }
-
-    /// Entries that do not count.
-    pub fn quarantine(&mut self) -> Result<Vec<QuarantineView>, ApiError> {
-        let found = self.step(|replica, disk, _| replica.quarantine(disk))?;
-        let reason = |reason| match reason {
-            QuarantineReason::Late => "late",
-            QuarantineReason::Unauthorised => "unauthorised",
-            QuarantineReason::Refused => "refused",
-            QuarantineReason::Forked => "forked",
-        };
-        let view = |one: &sincronia_protocol::replica::Quarantined| QuarantineView {
-            space: one.space.to_string(),
-            record: one.record.to_string(),
-            author: one.author.to_string(),
-            organisation_name: one.organisation.map(|id| self.name_of(&id)).unwrap_or_default(),
-            sequence: one.sequence,
-            reason: reason(one.reason).into(),
-        };
-        Ok(found.iter().map(view).collect())
     }
 
     /// Finds records in which every word stands somewhere.
@@ -439,6 +418,12 @@ impl Core {
             written_at: origin.written_at.milliseconds(),
         }
     }
+}
+
+/// The values among which a change chose, if there were several.
+fn settled(change: &FieldChange) -> Option<(String, Vec<Value>)> {
+    let values = change.settled.iter().chain([&change.from]).cloned().collect();
+    (!change.settled.is_empty()).then(|| (change.field.clone(), values))
 }
 
 fn lower(text: &str) -> String {

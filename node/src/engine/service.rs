@@ -217,6 +217,10 @@ impl Service for Handle {
         self.run(move |core| core.examine(&parse(&space)?, &request)).await
     }
 
+    async fn dismiss_late(&self, entry: String) -> Answer<QuarantineView> {
+        self.run(move |core| core.dismiss_late(&entry)).await
+    }
+
     async fn quarantine(&self) -> Answer<Vec<QuarantineView>> {
         self.run(super::core::Core::quarantine).await
     }

@@ -30,6 +30,7 @@ impl Core {
         let identity = self.replica.identity(&own);
         let revoked_aside = identity.into_iter().flat_map(Identity::revoked_aside);
         let revoked_aside = revoked_aside.map(ToString::to_string).collect();
+        let divided = identity.is_some_and(Identity::is_divided);
         Ok(Status {
             organisation: own.to_string(),
             name: self.name.clone(),
@@ -40,7 +41,7 @@ impl Core {
             closed: self.closed,
             cloned: self.replica.is_cloned(),
             revoked: self.replica.is_revoked(),
-            divided: identity.is_some_and(Identity::is_divided),
+            divided,
             revoked_aside,
             short_of_room: self.room.is_short(),
             catching_up: self.catching_up_view(),
@@ -52,6 +53,7 @@ impl Core {
             bytes_stored: self.store.bytes(),
             passed: self.passed_from_here()?,
             awaited_keys: self.awaited_keys(),
+            decisions: self.decisions()?,
             partners,
         })
     }

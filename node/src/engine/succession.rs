@@ -11,6 +11,7 @@ use sincronia_protocol::identity::Succession;
 use sincronia_protocol::ids::{OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::WriteTarget;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use tracing::warn;
 
@@ -22,7 +23,11 @@ impl Core {
     }
 
     fn succession_view(&self, succession: &Succession) -> Result<SuccessionView, ApiError> {
-        let announced = self.told_by(&succession.predecessor)?;
+        let successor = succession.successor.to_string();
+        // Of a body that was divided the sheet tells of one of those that take its place.
+        let announced = self.told_by(&succession.predecessor)?.filter(|said| {
+            said.get("into").and_then(Value::as_str).is_none_or(|into| into == successor)
+        });
         let said = |name: &str| announced?.get(name)?.as_str().map(ToOwned::to_owned);
         Ok(SuccessionView {
             predecessor: succession.predecessor.to_string(),
@@ -67,6 +72,11 @@ impl Core {
             ));
         }
         self.check_declared(&organisation)?;
+        match self.step(|replica, disk, _| replica.offered(disk, space))? {
+            Some(other) if other != organisation => return Err(self.offered_already(&other)),
+            Some(_) => return self.space_view(space),
+            None => {}
+        }
         self.atomically(|core| {
             let summary = core.replica.summary(space);
             let held = summary.and_then(|summary| summary.role(&organisation));
@@ -84,6 +94,20 @@ impl Core {
             core.present_successor(&organisation, &view.to_invite)?;
             Ok(view)
         })
+    }
+
+    /// Both could take the space over if a second offer replaced the first: whoever had not heard
+    /// of it goes by the first one.
+    fn offered_already(&self, other: &OrganisationId) -> ApiError {
+        ApiError::new(
+            ErrorCode::NotPermitted,
+            format!(
+                "an offer cannot be taken back, and this was offered already to: {}",
+                self.name_of(other)
+            ),
+            "have it taken over there: “sincronia succession take CONVENTION”; what was meant for \
+             another one is made again for it: `sincronia convention new`",
+        )
     }
 
     /// An offer cannot be taken back, and without both declarations nobody is put in the place of
@@ -164,8 +188,9 @@ impl Core {
                  take --all`",
             ));
         }
+        let successions = self.to_follow(space, request)?;
         self.atomically(|core| {
-            for one in core.replica.successions().iter().filter(|one| one.is_mutual()) {
+            for one in &successions {
                 let changed =
                     core.substitute(space, (&one.predecessor, &one.successor), request)?;
                 for fields in changed {
@@ -174,6 +199,47 @@ impl Core {
             }
             core.space_view(space)
         })
+    }
+
+    /// The successions to follow in a space. Of a body that was divided nobody can know which
+    /// successor stands there now: the request has to say it.
+    fn to_follow(
+        &self,
+        space: &SpaceId,
+        request: &TakeRequest,
+    ) -> Result<Vec<Succession>, ApiError> {
+        let meant = request.successor.as_deref().map(parse::<OrganisationId>).transpose()?;
+        let mut successions = self.replica.successions();
+        successions.retain(Succession::is_mutual);
+        let standing = self.standing_there(space)?;
+        successions.retain(|one| standing.contains(&one.predecessor));
+        if let Some(meant) = meant {
+            successions.retain(|one| one.successor == meant);
+        }
+        let several = successions.iter().find_map(|one| {
+            let same = successions.iter().filter(|other| other.predecessor == one.predecessor);
+            let names: Vec<_> = same.map(|other| self.name_of(&other.successor)).collect();
+            (names.len() > 1).then(|| names.join("; "))
+        });
+        several.map_or(Ok(successions), |names| {
+            Err(ApiError::new(
+                ErrorCode::Ambiguous,
+                format!("a body that stands there was divided, and its place took: {names}"),
+                "say which of them stands there now: “sincronia succession follow --to \
+                 ORGANISATION CONVENTION”",
+            ))
+        })
+    }
+
+    /// The parties of a space's conventions.
+    fn standing_there(&self, space: &SpaceId) -> Result<BTreeSet<OrganisationId>, ApiError> {
+        let mut found = BTreeSet::new();
+        self.visit(Some(space), Some(Kind::Convention), &mut |row| {
+            let standing = parties(&row.view.fields).filter_map(|party| party.parse().ok());
+            found.extend(standing.collect::<Vec<OrganisationId>>());
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
     }
 
     /// Puts a successor in a predecessor's place among the parties of a space's conventions; the

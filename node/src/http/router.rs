@@ -96,6 +96,7 @@ routes! {
     get    "/api/v1/spaces/{space}/raw" => handlers::space::raw,
     post   "/api/v1/spaces/{space}/examine" => handlers::space::examine,
     get    "/api/v1/quarantine" => handlers::space::quarantine,
+    post   "/api/v1/quarantine/{entry}/dismiss" => handlers::space::dismiss_late,
     get    "/api/v1/conventions" => handlers::convention::conventions,
     get    "/api/v1/conventions/{id}" => handlers::convention::convention,
     post   "/api/v1/conventions" => handlers::convention::create_convention,

@@ -296,6 +296,11 @@ impl Service for Probe {
         Ok(sample(samples::examine_report()))
     }
 
+    async fn dismiss_late(&self, entry: String) -> Answer<QuarantineView> {
+        self.note("dismiss_late", &[json!(entry)]);
+        Ok(sample(samples::quarantine()))
+    }
+
     async fn quarantine(&self) -> Answer<Vec<QuarantineView>> {
         self.note("quarantine", &[]);
         Ok(vec![sample(samples::quarantine())])

@@ -373,6 +373,22 @@ impl Identity {
         self.divided().next().is_some()
     }
 
+    /// Organisations that some of the branches in force name as taking this one's place, and others
+    /// do not: they were declared apart.
+    #[must_use]
+    pub fn successors_apart(&self) -> Vec<OrganisationId> {
+        let is_apart = |one: &&OrganisationId| {
+            self.in_force().any(|branch| !branch.facts().successors.contains_key(*one))
+        };
+        self.successors().keys().filter(is_apart).copied().collect()
+    }
+
+    /// Whether a rotation of the root key set aside what was signed apart from it.
+    #[must_use]
+    pub fn has_set_aside(&self) -> bool {
+        self.set_aside().next().is_some()
+    }
+
     /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
     pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
         let revoked = self.set_aside().flat_map(|branch| &branch.facts().nodes);

@@ -349,6 +349,24 @@ impl Replica {
         Ok(aside)
     }
 
+    /// Of what does not hold what is still to be done: what the branch that holds does not say by
+    /// itself, or what contradicts it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn to_do_again(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<SetAside>, ReplicaError> {
+        let mut aside = self.set_aside(disk, space)?;
+        let access = &self.space(disk, space)?.access;
+        let parted = access.others().iter().map(|other| access.common(other)).min();
+        let parted = parted.unwrap_or(u64::MAX);
+        aside.retain(|one| one.contradicts || !is_done(access, &one.operation, parted));
+        Ok(aside)
+    }
+
     /// How much of the branch that holds an organisation may see that was a member on another one
     /// after the two parted: up to the entry that put that branch aside. Without it, it would go on
     /// for ever as the member that it is not, or by a removal that does not hold.
@@ -420,5 +438,26 @@ impl Replica {
             entries.push(entry.ok_or(ReplicaError::Damaged(Table::Branches.name()))?);
         }
         Ok(entries)
+    }
+}
+
+/// Whether the branch that holds, which parted from others at `parted`, brought about what an
+/// operation beside it wanted.
+fn is_done(access: &Branches, operation: &AccessOperation, parted: u64) -> bool {
+    let is_renewed = || access.epochs().last().is_some_and(|epoch| epoch.position >= parted);
+    match operation {
+        AccessOperation::Create { .. } => true,
+        AccessOperation::Grant { organisation, role, .. } => {
+            let was_removed = access.farewell(organisation).is_some_and(|end| end.length > parted);
+            was_removed || access.role(organisation) >= Some(*role)
+        }
+        AccessOperation::Revoke { organisation, .. } => access.role(organisation).is_none(),
+        AccessOperation::CutNode { cut, .. } => access.cut_nodes().contains_key(&cut.node),
+        AccessOperation::Rotate { .. } => is_renewed(),
+        AccessOperation::Erase { record, .. } => access.erasures().names(record),
+        AccessOperation::Offer { organisation } | AccessOperation::Take { organisation } => {
+            access.offered() == Some(*organisation)
+                || access.owners().any(|one| one == *organisation)
+        }
     }
 }

@@ -344,6 +344,22 @@ impl Replica {
         Ok(judgement)
     }
 
+    /// An entry opened; nothing when it cannot be read here.
+    pub(super) fn opened(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        (author, sequence): (&NodeId, u64),
+    ) -> Result<Option<Opened>, ReplicaError> {
+        self.space(disk, space)?;
+        let value = self.stored_bytes(disk, space, author, sequence)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        Ok(match read(state, space, author, sequence, &value) {
+            Reading::Opened(opened) => Some(*opened),
+            _ => None,
+        })
+    }
+
     pub(super) fn count_row(&mut self, space: &SpaceId, old: Option<&Row>, new: &Row) {
         let Some(mut summary) = self.summaries.get(space).cloned() else { return };
         let weigh = |row: &Row| {

@@ -57,7 +57,7 @@ pub struct SpaceView {
     pub unreadable: u64,
     /// The organisation that may take the space over.
     pub offered: Option<OrganisationId>,
-    /// What was validly written into the access log and does not hold.
+    /// What was validly written into the access log, does not hold, and was not done again since.
     pub aside: Vec<SetAside>,
 }
 
@@ -113,6 +113,18 @@ impl Replica {
         self.summaries.get(space).and_then(|summary| summary.role(&self.organisation()))
     }
 
+    /// The organisation that may take a space over.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when it is not here.
+    pub fn offered(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Option<OrganisationId>, ReplicaError> {
+        Ok(self.space(disk, space)?.access.offered())
+    }
+
     /// A space in detail.
     ///
     /// # Errors
@@ -133,7 +145,7 @@ impl Replica {
             }
             ControlFlow::Continue(())
         })?;
-        let aside = self.set_aside(disk, space)?;
+        let aside = self.to_do_again(disk, space)?;
         let state = self.space(disk, space)?;
         let entries = state.heads.values().map(|head| head.position.length).sum();
         let epoch = state.access.epoch();

@@ -98,6 +98,34 @@ fn what_a_replaced_primary_wrote_does_not_hold_and_nobodys_edit_is_lost() {
     }
 }
 
+/// What a primary that was replaced had done was listed for ever, as something to be done again,
+/// although the one of now had done it.
+#[test]
+fn what_the_primary_of_now_did_again_is_no_more_to_be_done() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second_machine(&mut circle);
+    circle.remove_member();
+    circle.owner.act(|replica, disk, random| replica.rotate(disk, &space, random)).unwrap();
+    circle.owner.give(&mut circle.colleague, &space);
+    name_primary(&mut circle, &mut second);
+    let outsider = circle.outsider.organisation();
+    second.grant(&space, outsider, Role::Reader, History::Start).unwrap();
+    meet_all(&mut circle, &mut second);
+    let left = |second: &mut Node| {
+        let aside = second.replica.space_view(&second.disk, &space).unwrap().aside;
+        aside.into_iter().map(|one| one.operation).collect::<Vec<_>>()
+    };
+    let before = left(&mut second);
+    let [AccessOperation::Revoke { .. }, AccessOperation::Rotate { .. }] = before.as_slice() else {
+        panic!("the removal and the new key are to be done: {before:?}")
+    };
+    let member = circle.member.organisation();
+    second.act(|replica, disk, random| replica.revoke(disk, &space, member, random)).unwrap();
+    assert_eq!(left(&mut second), [], "a removal brings a new key, too");
+    assert_eq!(second.replica.set_aside(&second.disk, &space).unwrap().len(), 2, "all is kept");
+}
+
 #[test]
 fn a_replaced_primary_can_no_longer_extend_what_holds() {
     let mut circle = Circle::of_contributors();

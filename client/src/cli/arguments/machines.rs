@@ -78,7 +78,7 @@ pub(in crate::cli) enum Succession {
     },
     Accept {
         #[arg(value_name = "ORGANISATION")]
-        predecessor: String,
+        predecessor: Option<String>,
         #[command(flatten)]
         recovery: Recovery,
     },
@@ -91,6 +91,8 @@ pub(in crate::cli) enum Succession {
     Follow {
         #[command(flatten)]
         handing: Handing,
+        #[arg(long, value_name = "ORGANISATION")]
+        to: Option<String>,
         #[command(flatten)]
         authoring: Authoring,
     },

@@ -5,12 +5,14 @@ mod writing;
 use super::{Outcome, succession};
 use crate::cli::arguments::Convention;
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
+use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use crate::output::table::Rows;
 use crate::output::value::Names;
-use sincronia_node::api::{ConventionView, ConventionsQuery, MemberRequest, RecordView};
+use sincronia_node::api::{
+    ConventionView, ConventionsQuery, MemberRequest, RecordView, SetAsideView,
+};
 use sincronia_protocol::record::Kind;
 use std::fmt::Write;
 
@@ -28,7 +30,7 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
         Convention::Show { convention, check } => show(context, &convention, check),
         Convention::Share { convention, organisation, role, history } => {
             let client = context.client()?;
-            let space = naming::convention(context, &convention)?.space.id;
+            let space = apart(context, &naming::convention(context, &convention)?)?;
             let organisation =
                 Organisations::known(context)?.find_current(context, &organisation)?;
             let request = MemberRequest { organisation, role, history: Some(history) };
@@ -93,11 +95,10 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
         let _ = writeln!(text, "{}", texts.with("offered-to", &[("name", name.into())]));
     }
     for aside in &view.space.set_aside {
-        let what = texts.text(&format!("set-aside-{}", aside.what.replace('_', "-")));
-        let name = aside.name.clone().unwrap_or_default();
-        let key = if aside.contradicts { "contradicts" } else { "set-aside" };
-        let arguments = [("what", what.into()), ("name", name.into())];
-        let _ = writeln!(text, "{}", texts.with(key, &arguments));
+        let _ = writeln!(text, "{}", set_aside(context, aside));
+    }
+    if view.space.directory {
+        let _ = writeln!(text, "{}", texts.text("lies-in-directory"));
     }
     if view.space.role.is_none() {
         let _ = writeln!(text, "{}", texts.text("no-longer-shared"));
@@ -114,6 +115,20 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
     text
 }
 
+/// What was done at a machine that was not the primary any more and does not hold, in the words of
+/// what it means now.
+fn set_aside(context: &Context, aside: &SetAsideView) -> String {
+    let texts = &context.texts;
+    let what = aside.what.replace('_', "-");
+    let name = aside.name.clone().unwrap_or_default();
+    if aside.contradicts {
+        let what = texts.text(&format!("set-aside-{what}"));
+        return texts.with("contradicts", &[("what", what.into()), ("name", name.into())]);
+    }
+    let does_not_hold = format!("aside-{what}");
+    texts.with(&does_not_hold, &[("name", name.into())])
+}
+
 /// The parties that are not partners yet, by name.
 fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Option<String> {
     let parties: Vec<_> = view.not_shared_yet.iter().map(|party| names.of(party)).collect();
@@ -122,9 +137,20 @@ fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Op
     (!parties.is_empty()).then(|| context.texts.with("not-shared-yet", &arguments))
 }
 
+/// The space of a convention, if it has one of its own: one that an older import put into the
+/// directory cannot be shared without all that the directory holds.
+fn apart(context: &Context, view: &ConventionView) -> Result<String, Failure> {
+    if view.space.directory {
+        let title = naming::title(&view.convention);
+        return Err(context.fail(Exit::NotPermitted, "in_directory", &title));
+    }
+    Ok(view.space.id.clone())
+}
+
 fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
     let client = context.client()?;
     let view = naming::convention(context, convention)?;
+    apart(context, &view)?;
     let known = Organisations::known(context)?;
     let id = known.find(context, organisation)?;
     let name = known.names().of(&id);

@@ -35,6 +35,18 @@ pub(super) fn run(context: &Context, target: &Target) -> Outcome {
                 rows.row([texts.field(kind, field), words(before), words(after)]);
             }
             let _ = writeln!(text, "{rows}");
+            for (field, values) in &step.settled {
+                let words = |json: &serde_json::Value| match kind.schema().named(field) {
+                    Some(field) => shown(texts, &names, kind, &field.holds, json),
+                    None => json.to_string(),
+                };
+                let values: Vec<_> = values.iter().map(words).collect();
+                let arguments = [
+                    ("field", texts.field(kind, field).into()),
+                    ("values", values.join(" · ").into()),
+                ];
+                let _ = writeln!(text, "{}\n", texts.with("history-settled", &arguments));
+            }
         }
         text
     });

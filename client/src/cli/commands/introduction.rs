@@ -18,6 +18,9 @@ pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
                 one: known.find(context, &one)?,
                 other: known.find(context, &other)?,
             };
+            if request.one == request.other {
+                return Err(context.fail(Exit::Usage, "same_body", &one));
+            }
             client.introduce(&request)?;
             let arguments = [("one", one.into()), ("other", other.into())];
             let said = || context.texts.with("introduced", &arguments);

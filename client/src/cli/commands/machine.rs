@@ -13,7 +13,7 @@ use crate::cli::{node, secret};
 use crate::output::table::Rows;
 use crate::output::value::{short, time};
 use crate::root::{RootError, Signing};
-use sincronia_node::api::{ExposedSpaceView, ExposureView, IdentityView, NodeView};
+use sincronia_node::api::{ExposedSpaceView, ExposureView, IdentityView, NodeView, Status};
 use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::identity::{Admission, IdentityOperation, MachineError, NodeRequest};
 use sincronia_protocol::ids::NodeId;
@@ -220,13 +220,14 @@ fn id(context: &Context, text: &str) -> Result<NodeId, Failure> {
 fn report(context: &Context, node: &str) -> Outcome {
     let client = context.client()?;
     let report = client.node_report(node)?;
-    let own = client.status()?.organisation;
-    context.output.show("node_report", &report, || exposure(context, &report, &own));
+    let status = client.status()?;
+    context.output.show("node_report", &report, || exposure(context, &report, &status));
     Ok(Exit::Done)
 }
 
-fn exposure(context: &Context, report: &ExposureView, own: &str) -> String {
-    let texts = &context.texts;
+fn exposure(context: &Context, report: &ExposureView, status: &Status) -> String {
+    let (texts, own) = (&context.texts, status.organisation.as_str());
+    let is_here = status.primary.as_ref() == Some(&status.node);
     let headings = ["title", "owner-of-space", "count", "written-there", "keys", "state"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
     for space in &report.spaces {
@@ -237,7 +238,13 @@ fn exposure(context: &Context, report: &ExposureView, own: &str) -> String {
             space.records.to_string(),
             space.written.to_string(),
             texts.with("keys-from-to", &keys),
-            texts.text(&format!("exposed-{}", space.state)),
+            texts.text(match (space.state.as_str(), space.owner == own) {
+                ("rotated", _) => "exposed-rotated",
+                ("ended", _) => "exposed-ended",
+                (_, false) => "exposed-waiting",
+                (_, true) if is_here => "exposed-waiting-here",
+                (_, true) => "exposed-waiting-primary",
+            }),
         ];
         if space.state == "waiting" { rows.urgent(cells) } else { rows.row(cells) }
     }
@@ -249,6 +256,12 @@ fn exposure(context: &Context, report: &ExposureView, own: &str) -> String {
     ];
     let mut text = texts.with("exposure-heading", &[("node", report.node.clone().into())]);
     let _ = write!(text, "\n{rows}\n{}", texts.with("exposure-counts", &counts));
+    let is_own = |one: &ExposedSpaceView| one.state == "waiting" && one.owner == own;
+    if report.revoked && !is_here && report.spaces.iter().any(is_own) {
+        let primary = status.primary.clone().unwrap_or_default();
+        let arguments = [("primary", primary.into()), ("node", status.node.as_str().into())];
+        let _ = write!(text, "\n{}", texts.with("exposure-own-waits", &arguments));
+    }
     if !report.revoked {
         let _ = write!(text, "\n{}", texts.text("exposure-not-revoked"));
     }
@@ -308,7 +321,8 @@ fn rotate_root(context: &Context, recovery: &Recovery) -> Outcome {
 
 /// Two versions that were signed apart become one; whatever is signed does that by the way.
 fn unite(context: &Context, recovery: &Recovery) -> Outcome {
-    if !context.client()?.status()?.divided {
+    let status = context.client()?.status()?;
+    if !status.divided {
         let nodes = context.client()?.nodes()?;
         context.output.show("nodes", &nodes, || context.texts.text("not-divided"));
         return Ok(Exit::Done);
@@ -319,6 +333,11 @@ fn unite(context: &Context, recovery: &Recovery) -> Outcome {
     context.output.show("nodes", &nodes, || {
         format!("{}\n{}", context.texts.text("united"), table(context, &nodes))
     });
+    let apart = status.decisions.successors_apart;
+    if !apart.is_empty() {
+        let names = [("names", apart.join("; ").into())];
+        context.output.message(&context.texts.with("successors-united", &names));
+    }
     Ok(Exit::Done)
 }
 
@@ -356,4 +375,53 @@ fn read(context: &Context, path: &Path) -> Result<String, Failure> {
     let bytes = entering::read(path).map_err(|error| context.unreadable(path, &error))?;
     String::from_utf8(bytes)
         .map_err(|error| context.fail(Exit::Usage, "file", &format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+    use serde_json::json;
+
+    fn told(primary: &str) -> String {
+        let space = json!({
+            "space": "fascicolo1", "title": "Accoglienza", "owner": "ente1",
+            "owner_name": "Comune di Aulla", "from_epoch": 0, "to_epoch": 1, "records": 1,
+            "written": 2, "state": "waiting",
+        });
+        let report = json!({
+            "node": "nodo3", "revoked": true, "records": 1, "safe": 0, "waiting": 1,
+            "spaces": [space],
+        });
+        let counts = json!({
+            "partners": 0, "connected": 0, "in_sync": 0, "spaces": 1, "records": {},
+            "conflicts": 0, "quarantined": 0,
+        });
+        let status = json!({
+            "organisation": "ente1", "name": "Comune di Aulla", "node": "nodo2", "version": "0",
+            "addresses": [], "online": true, "cloned": false, "projecting": false,
+            "counts": counts, "bytes_sent": 0, "bytes_received": 0, "bytes_stored": 0,
+            "partners": [], "primary": primary,
+        });
+        let context = Context::new(Catalogue::new(Language::En), Global::default());
+        let report = serde_json::from_value(report).unwrap();
+        let text = exposure(&context, &report, &serde_json::from_value(status).unwrap());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// A second machine said of spaces of its own organisation that they waited for their owner.
+    #[test]
+    fn own_spaces_wait_for_the_primary_and_not_for_somebody_else() {
+        let elsewhere = told("nodo1");
+        assert!(!elsewhere.contains("owner of"), "{elsewhere}");
+        assert!(elsewhere.contains("waits for this organisation's primary"), "{elsewhere}");
+        assert!(
+            elsewhere.contains("nodo1") && elsewhere.contains("node primary nodo2"),
+            "{elsewhere}"
+        );
+        let here = told("nodo2");
+        assert!(here.contains("which this machine makes"), "{here}");
+        assert!(!here.contains("node primary"), "{here}");
+    }
 }

@@ -9,10 +9,11 @@ use sincronia_node::api::{NetworkRequest, PartnerView};
 pub(super) fn sync(context: &Context) -> Outcome {
     let client = context.client()?;
     let status = client.status()?;
-    if status.closed {
+    // Of a revoked node only the node itself says what it says of that.
+    if status.closed && !status.revoked {
         return Err(context.fail(Exit::NotPermitted, "network_closed", ""));
     }
-    if !status.online {
+    if !status.online && !status.revoked {
         return Err(context.fail(Exit::Network, "node_offline", ""));
     }
     client.sync()?;

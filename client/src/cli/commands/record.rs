@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
         }
         Record::List { kind, space } => list(context, kind, space),
         Record::Fields { kind } => fields::run(context, kind.as_deref()),
-        Record::Late => late::run(context),
+        Record::Late(arguments) => late::run(context, &arguments),
         Record::Show(target) => show(context, &naming::record(context, None, &target.record)?),
         Record::Edit { record, entering, seen } => {
             let record = naming::record(context, None, &record)?;

@@ -7,7 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::language::suggestion::named;
 use crate::output::value::Names;
-use sincronia_node::api::{AwaitedKeysView, Check, PartnerState, PartnerView, Status};
+use sincronia_node::api::{
+    AwaitedKeysView, Check, DecisionsView, PartnerState, PartnerView, Status,
+};
 use std::fmt::Write;
 
 /// Addresses shown, one a line; all of them are in the JSON.
@@ -63,6 +65,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     if status.revoked {
         let _ = writeln!(text, "{}", texts.text("status-revoked"));
     }
+    if status.divided {
+        let _ = writeln!(text, "{}", texts.text("status-divided"));
+    }
     if status.short_of_room {
         let _ = writeln!(text, "{}", texts.text("status-short-of-room"));
     }
@@ -78,6 +83,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     if status.projecting {
         let _ = writeln!(text, "{}", texts.text("status-projecting"));
     }
+    for line in decisions(context, &status.decisions) {
+        let _ = writeln!(text, "{line}");
+    }
     for awaited in &status.awaited_keys {
         let _ = writeln!(text, "{}", keys_awaited(context, status, awaited));
     }
@@ -88,6 +96,26 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
         text.push_str(&partners(context, names, &status.partners));
     }
     text
+}
+
+/// What waits for a person, each with the command that shows it or does it.
+fn decisions(context: &Context, waiting: &DecisionsView) -> Vec<String> {
+    let texts = &context.texts;
+    let counts = [
+        ("waits-introductions", waiting.introductions),
+        ("waits-offers", waiting.offers),
+        ("waits-late", waiting.late),
+    ];
+    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+    let counts = counts.map(|(key, count)| texts.with(key, &[("count", count.into())]));
+    let named = [
+        ("waits-to-accept", &waiting.to_accept),
+        ("waits-to-declare", &waiting.to_declare),
+        ("successors-apart", &waiting.successors_apart),
+    ];
+    let named = named.into_iter().filter(|(_, names)| !names.is_empty());
+    let named = named.map(|(key, names)| texts.with(key, &[("names", names.join("; ").into())]));
+    counts.chain(named).collect()
 }
 
 /// Whose keys are missing, and through whom they can come.

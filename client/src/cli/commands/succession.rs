@@ -23,14 +23,12 @@ pub(super) fn run(context: &Context, action: Succession) -> Outcome {
             declare(context, &successor, also, &recovery)
         }
         Succession::Accept { predecessor, recovery } => {
-            let (organisation, name) = other(context, &predecessor)?;
-            let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
-            let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
-            let question = context.texts.with("confirm-accept", &[("name", name.as_str().into())]);
-            say(context, &recovery, operation, said, (&question, &name))
+            accept(context, predecessor.as_deref(), &recovery)
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
-        Succession::Follow { handing, authoring } => follow(context, &handing, &authoring),
+        Succession::Follow { handing, to, authoring } => {
+            follow(context, &handing, to.as_deref(), &authoring)
+        }
         Succession::Take { handing, authoring } => take(context, &handing, &authoring),
     }
 }
@@ -60,6 +58,25 @@ fn table(context: &Context, successions: &[SuccessionView]) -> String {
         ]);
     }
     if rows.is_empty() { texts.text("no-successions") } else { rows.to_string() }
+}
+
+fn accept(context: &Context, predecessor: Option<&str>, recovery: &Recovery) -> Outcome {
+    let Some(predecessor) = predecessor else { return Err(nobody_named(context)?) };
+    let (organisation, name) = other(context, predecessor)?;
+    let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
+    let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
+    let question = context.texts.with("confirm-accept", &[("name", name.as_str().into())]);
+    say(context, recovery, operation, said, (&question, &name))
+}
+
+/// That `accept` needs a name, with those that wait for this organisation.
+fn nobody_named(context: &Context) -> Result<Failure, Failure> {
+    let waiting = context.client()?.status()?.decisions.to_accept;
+    Ok(if waiting.is_empty() {
+        context.fail(Exit::Usage, "nobody_to_accept", "")
+    } else {
+        context.fail(Exit::Usage, "whom_to_accept", &waiting.join("; "))
+    })
 }
 
 /// A body may be divided among several, but nobody declares the second by mistake: it asks for
@@ -242,10 +259,20 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
         return Err(context.fail_with(Exit::NotPermitted, "not_declared", &arguments));
     }
     let own = client.status()?.organisation;
-    let is_due = |space: &SpaceView| {
-        space.owner == own && space.offered_to.as_deref() != Some(organisation.as_str())
-    };
-    let conventions = chosen(context, handing, is_due)?;
+    let mut conventions = chosen(context, handing, |space| space.owner == own)?;
+    if handing.all {
+        let offered = |view: &ConventionView| view.space.offered_to.clone();
+        let (before, due): (Vec<_>, Vec<_>) =
+            conventions.into_iter().partition(|view| offered(view).is_some());
+        conventions = due;
+        let elsewhere = before.iter().filter(|view| offered(view).as_ref() != Some(&organisation));
+        for view in elsewhere {
+            let title = naming::title(&view.convention);
+            let said = context.texts.with("offered-elsewhere", &[("title", title.into())]);
+            context.output.message(&said);
+        }
+    }
+    conventions.retain(|view| !(handing.all && view.space.directory));
     pass(context, &conventions, ("confirm-offer", "nothing-to-offer"), |space| {
         let request = OfferRequest { organisation: organisation.clone() };
         Ok(client.offer_space(space, &request)?)
@@ -253,14 +280,22 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
 }
 
 /// Conventions of this organisation with a party whose place another one took.
-fn follow(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome {
+fn follow(
+    context: &Context,
+    handing: &Handing,
+    to: Option<&str>,
+    authoring: &Authoring,
+) -> Outcome {
     let client = context.client()?;
     let own = client.status()?.organisation;
     let gone = gone(context)?;
+    let successor = to.map(|to| other(context, to)).transpose()?.map(|(id, _)| id);
     let mut conventions = chosen(context, handing, |space| space.owner == own)?;
     conventions.retain(|view| parties(&view.convention).any(|one| gone.contains(&one)));
     pass(context, &conventions, ("confirm-follow", "nothing-to-follow"), |space| {
-        Ok(client.follow_successions(space, &TakeRequest { operator: operator(authoring) })?)
+        let successor = successor.clone();
+        let request = TakeRequest { operator: operator(authoring), successor };
+        Ok(client.follow_successions(space, &request)?)
     })?;
     tell_left(context, &conventions, &own)?;
     Ok(Exit::Done)
@@ -283,7 +318,8 @@ fn take(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome 
         "nothing-accepted"
     };
     pass(context, &conventions, ("confirm-take", nothing), |space| {
-        Ok(client.take_space(space, &TakeRequest { operator: operator(authoring) })?)
+        let request = TakeRequest { operator: operator(authoring), successor: None };
+        Ok(client.take_space(space, &request)?)
     })?;
     tell_left(context, &conventions, &own)?;
     Ok(Exit::Done)

@@ -136,7 +136,7 @@ fn hand_over(network: &Network<'_>, pair: &Pair<'_>) -> Result<(), DemoError> {
             let behind = || Found::Behind(pair.told());
             Ok(if offered { Found::Done(()) } else { behind() })
         })?;
-        let request = TakeRequest { operator: Some(OPERATOR.to_owned()) };
+        let request = TakeRequest { operator: Some(OPERATOR.to_owned()), successor: None };
         pair.new.ask("take a convention", |client| client.take_space(&space, &request))?;
     }
     Ok(())
@@ -193,7 +193,7 @@ fn follow(network: &Network<'_>, pairs: &[Pair<'_>]) -> Result<Verdict, DemoErro
                 Ok(if found.iter().any(fits) { Found::Done(()) } else { behind() })
             })?;
             let space = network.space(&super::space_name(convention))?;
-            let request = TakeRequest { operator: Some(OPERATOR.to_owned()) };
+            let request = TakeRequest { operator: Some(OPERATOR.to_owned()), successor: None };
             owner
                 .ask("follow a succession", |client| client.follow_successions(space, &request))?;
             network.until("the new body reads the convention it entered", || {

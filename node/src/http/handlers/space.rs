@@ -175,3 +175,21 @@ pub async fn quarantine<S: Service>(
 ) -> Result<Json<Vec<QuarantineView>>, ApiError> {
     service.quarantine().await.map(Json)
 }
+
+/// Notes that a person decided of an entry that does not count.
+#[utoipa::path(
+    post,
+    path = "/api/v1/quarantine/{entry}/dismiss",
+    tag = "space",
+    params(("entry" = String, Path, description = "The entry.")),
+    responses(
+        (status = 200, description = "The answer", body = QuarantineView),
+        (status = "default", description = "Why not", body = ApiError),
+    ),
+)]
+pub async fn dismiss_late<S: Service>(
+    State(service): State<Arc<S>>,
+    Path(entry): Path<String>,
+) -> Result<Json<QuarantineView>, ApiError> {
+    service.dismiss_late(entry).await.map(Json)
+}

@@ -1,28 +1,152 @@
-//! `sincronia record late`: what is kept and does not count, for a person to write again.
+//! `sincronia record late`: what is kept and does not count, for a person to take up or dismiss.
 
-use super::super::Outcome;
+use super::super::{Outcome, operator};
+use crate::cli::arguments::{Authoring, Late};
 use crate::cli::context::Context;
-use crate::cli::failure::Exit;
-use crate::cli::naming::title;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::naming::{Organisations, title};
+use crate::output::foreign::safe;
 use crate::output::table::Rows;
-use crate::output::value::short;
-use sincronia_node::api::QuarantineView;
+use crate::output::value::{Names, beginning, short, shown, time};
+use serde_json::Value as Json;
+use sincronia_node::api::{EditRequest, NewRecordRequest, QuarantineView};
+use sincronia_protocol::record::Kind;
+use std::fmt::Write;
 
-pub(super) fn run(context: &Context) -> Outcome {
+pub(super) fn run(context: &Context, arguments: &Late) -> Outcome {
+    if let Some(entry) = &arguments.take {
+        return take(context, entry, &arguments.authoring);
+    }
+    if let Some(entry) = &arguments.dismiss {
+        let found = find(context, entry)?;
+        return dismissed(context, &found, "late-dismissed");
+    }
     let entries = context.client()?.quarantine()?;
-    context.output.show("quarantine", &entries, || {
-        if entries.is_empty() {
-            return context.texts.text("nothing-late");
-        }
-        let headings = ["record", "organisation", "reason"].map(|key| context.texts.text(key));
-        let mut rows = Rows::within(context.output, &headings);
-        for entry in &entries {
-            let reason = context.texts.find(&format!("late-{}", entry.reason), &[]);
-            let reason = reason.unwrap_or_else(|| entry.reason.clone());
-            rows.row([called(context, entry), entry.organisation_name.clone(), reason]);
-        }
-        format!("{rows}{}", context.texts.text("late-ask"))
+    let names = Organisations::known(context)?.names();
+    context.output.show("quarantine", &entries, || text(context, &names, &entries));
+    Ok(Exit::Done)
+}
+
+fn text(context: &Context, names: &Names, entries: &[QuarantineView]) -> String {
+    let open: Vec<_> = entries.iter().filter(|one| !one.dismissed).collect();
+    let mut text = String::new();
+    for entry in &open {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", one(context, names, entry));
+    }
+    if open.is_empty() {
+        text = context.texts.text("nothing-late");
+    }
+    let decided = entries.len().saturating_sub(open.len());
+    if decided > 0 {
+        let said = context.texts.with("late-decided", &[("count", decided.into())]);
+        let _ = write!(text, "\n{said}");
+    }
+    text
+}
+
+/// Whose change it is, why it does not count, what it would change, and what can be done.
+fn one(context: &Context, names: &Names, entry: &QuarantineView) -> String {
+    let texts = &context.texts;
+    let reason = texts.find(&format!("late-{}", entry.reason), &[]);
+    let reason = reason.unwrap_or_else(|| entry.reason.clone());
+    let who = match entry.operator.as_str() {
+        "" => entry.organisation_name.clone(),
+        operator => format!("{operator}, {}", entry.organisation_name),
+    };
+    let at = entry.written_at.map(time).unwrap_or_default();
+    let mut text = format!("{}\n", called(context, entry));
+    let _ = writeln!(text, "{}: {}", safe(&format!("{who}, {at}")), reason);
+    let Some(id) = &entry.entry else {
+        let _ = write!(text, "{}", texts.text("late-unreadable"));
+        return text;
+    };
+    if let Some(comment) = &entry.comment {
+        let _ = writeln!(text, "“{}”", safe(comment));
+    }
+    let _ = write!(text, "{}", changes(context, names, entry));
+    let _ = write!(text, "{}", texts.with("late-how", &[("entry", beginning(id).into())]));
+    text
+}
+
+/// What the record shows now, and what it would show.
+fn changes(context: &Context, names: &Names, entry: &QuarantineView) -> String {
+    let texts = &context.texts;
+    let Some(kind) = kind(entry) else { return String::new() };
+    let now = context.client().ok().and_then(|one| one.record(&entry.space, &entry.record).ok());
+    let headings = ["field", "now", "late-would-be"].map(|key| texts.text(key));
+    let mut rows = Rows::new(context.output, &headings);
+    let words = |name: &str, json: &Json| match kind.schema().named(name) {
+        Some(_) if json.is_object() && json.get("add").is_some() => set(json),
+        Some(field) => shown(texts, names, kind, &field.holds, json),
+        None => json.to_string(),
+    };
+    for (name, json) in &entry.fields {
+        let before = now.as_ref().and_then(|record| record.fields.get(name));
+        let before = before.map(|json| words(name, json)).unwrap_or_default();
+        rows.row([texts.field(kind, name), before, words(name, json)]);
+    }
+    for (name, json) in &entry.inserted {
+        let inserted = format!("… {} …", json.as_str().unwrap_or_default());
+        rows.row([texts.field(kind, name), String::new(), inserted]);
+    }
+    rows.to_string()
+}
+
+/// Elements that came and left.
+fn set(change: &Json) -> String {
+    let elements = |what: &str, sign: &str| {
+        let list = change.get(what).and_then(Json::as_array).cloned().unwrap_or_default();
+        let named = list.iter().filter_map(Json::as_str).map(|one| format!("{sign}{one}"));
+        named.collect::<Vec<_>>()
+    };
+    [elements("add", "+"), elements("remove", "-")].concat().join(", ")
+}
+
+fn kind(entry: &QuarantineView) -> Option<Kind> {
+    sincronia_protocol::record::kind_of(&entry.record.parse().ok()?)
+}
+
+/// The entry that an identifier, or the beginning of it, means.
+fn find(context: &Context, text: &str) -> Result<QuarantineView, Failure> {
+    let wanted = text.trim().trim_end_matches('…').to_lowercase();
+    let mut found = context.client()?.quarantine()?;
+    found.retain(|one| {
+        one.entry.as_ref().is_some_and(|id| !wanted.is_empty() && id.starts_with(&wanted))
     });
+    match (found.pop(), found.len()) {
+        (Some(one), 0) => Ok(one),
+        _ => Err(context.fail(Exit::NotFound, "no_late", text)),
+    }
+}
+
+/// Writes what a late entry would have changed as an edit of this organisation.
+fn take(context: &Context, text: &str, authoring: &Authoring) -> Outcome {
+    let found = find(context, text)?;
+    if found.fields.is_empty() || !found.inserted.is_empty() {
+        return Err(context.fail(Exit::Usage, "late_by_hand", text));
+    }
+    let client = context.client()?;
+    let whose = [("name", found.organisation_name.as_str().into())];
+    let comment = authoring.comment.clone();
+    let comment = Some(comment.unwrap_or_else(|| context.texts.with("late-comment", &whose)));
+    let operator = operator(authoring);
+    let fields = found.fields.clone();
+    if found.is_new {
+        let kind = kind(&found).map_or_else(String::new, |kind| kind.name().to_owned());
+        let request = NewRecordRequest { kind, fields, operator, comment };
+        client.create_record(&found.space, &request)?;
+    } else {
+        let request = EditRequest { fields, seen: None, operator, comment };
+        client.edit_record(&found.space, &found.record, &request)?;
+    }
+    dismissed(context, &found, "late-taken")
+}
+
+fn dismissed(context: &Context, found: &QuarantineView, said: &str) -> Outcome {
+    let entry = found.entry.clone().unwrap_or_default();
+    let view = context.client()?.dismiss_late(&entry)?;
+    context.output.show("quarantine_entry", &view, || context.texts.text(said));
     Ok(Exit::Done)
 }
 

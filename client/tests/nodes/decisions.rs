@@ -1,0 +1,142 @@
+//! What lies where it should not, or does not count, and what people do about it.
+
+use super::node::{Node, data, says};
+use super::successors::wait;
+use serde_json::{Value, json};
+use sincronia_node::config::NodeDirectory;
+use sincronia_node::keystore::{self, Unlock};
+use sincronia_node::store::Store;
+use sincronia_node::{random, setup};
+use sincronia_protocol::record::{Edits, Kind};
+use sincronia_protocol::replica::{Replica, WriteRequest, WriteTarget};
+use sincronia_protocol::time::Timestamp;
+use std::path::Path;
+
+const TITLE: &str = "Accoglienza residenziale";
+
+/// A body and a partner of it.
+fn partners() -> [Node; 2] {
+    let [comune, casa] = ["Comune", "Casa"].map(|name| Node::start(name, false));
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    [comune, casa]
+}
+
+/// Writes a convention into the directory, as an import of an older version did.
+fn write_into_directory(node: &Path, key: &Path, parties: &[String; 2]) {
+    let directory = NodeDirectory::open(node).unwrap();
+    let unlock = Unlock::KeyFile(key.to_path_buf());
+    let secrets = keystore::open(&directory.keystore(), &unlock).unwrap();
+    let organisation = Store::organisation(&directory.store()).unwrap();
+    let store = Store::open(&directory.store(), &organisation).unwrap();
+    let disk = store.snapshot().unwrap();
+    let mut replica = Replica::open(setup::credentials(&secrets, organisation), &disk).unwrap();
+    let [own, other] = parties;
+    let fields = json!({
+        "title": TITLE, "instrument_kind": "accoglienza",
+        "parties": [{"org": own, "role": "inviante"}, {"org": other, "role": "gestore"}],
+    });
+    let request = WriteRequest {
+        space: replica.directory(&disk).unwrap().unwrap(),
+        target: WriteTarget::New(Kind::Convention),
+        edits: Edits { fields: fields.as_object().unwrap().clone() },
+        operator: String::new(),
+        comment: None,
+    };
+    let mut random = random::generator().unwrap();
+    replica.write(&disk, request, Timestamp::from_milliseconds(1), &mut random).unwrap();
+    store.commit(&replica.take_batch()).unwrap();
+    store.close().unwrap();
+}
+
+fn check(node: &Node, name: &str) -> Value {
+    let checks = data(&node.tell(&["--json", "doctor"]));
+    let found = checks.as_array().unwrap().iter().find(|one| one["name"] == name);
+    found.unwrap_or_else(|| panic!("{name}: {checks}")).clone()
+}
+
+/// Sharing one convention shared every contact for writing, and revoking it took the directory away
+/// from a partner for good.
+#[test]
+fn a_convention_in_the_directory_is_neither_shared_nor_revoked_by_itself() {
+    let [comune, casa] = partners();
+    let [own, other] = [&comune, &casa]
+        .map(|one| one.ask(&["status"])["organisation"].as_str().unwrap().to_owned());
+    let comune =
+        comune.meanwhile(|node, key| write_into_directory(node, key, &[own, other.clone()]));
+    let role = || {
+        let spaces = comune.ask(&["space", "list"]);
+        let all = spaces.as_array().unwrap().iter().find(|one| one["directory"] == true).unwrap();
+        let members = all["members"].as_array().unwrap().clone();
+        members.into_iter().find(|one| one["organisation"] == other.as_str()).unwrap()["role"]
+            .clone()
+    };
+    assert_eq!(role(), "reader");
+    for words in [&["share", TITLE, "Casa"][..], &["revoke", TITLE, "Casa", "--yes"]] {
+        let refused = comune.tell(&[&["convention"], words].concat());
+        assert_eq!(refused.status.code(), Some(7), "{}", says(&refused));
+        assert!(says(&refused).contains("convention new"), "{}", says(&refused));
+        assert_eq!(role(), "reader");
+    }
+    // Nor is anybody let in by the way.
+    comune.ask(&["convention", "edit", TITLE, "--seats-total", "4"]);
+    assert_eq!(role(), "reader");
+    let found = check(&comune, "conventions_apart");
+    assert!(
+        found["warning"] == true && found["detail"].as_str().unwrap().contains(TITLE),
+        "{found}"
+    );
+    let id = comune.ask(&["convention", "list"])[0]["id"].as_str().unwrap().to_owned();
+    comune.ask(&["erase", &id, "--yes"]);
+    assert_eq!(check(&comune, "conventions_apart")["ok"], true);
+}
+
+/// Two edits of a member that had not heard of its removal, and the convention.
+fn late(comune: &Node, casa: &Node) -> (String, Vec<Value>) {
+    let new = ["convention", "new", "--title", TITLE, "--kind", "accoglienza"];
+    let parties = ["--party", "Comune:inviante", "--party", "Casa:gestore"];
+    let made = comune.ask(&[&new[..], &parties].concat());
+    let (id, space) = (made["convention"]["id"].as_str().unwrap(), made["space"]["id"].clone());
+    wait(casa, &["space", "list"], |all| {
+        let mut all = all.as_array().unwrap().iter();
+        all.any(|one| one["id"] == space && one["has_key"] == true && one["records"] == 1)
+    });
+    casa.ask(&["offline"]);
+    for seats in ["5", "6"] {
+        casa.ask(&["convention", "edit", id, "--seats-total", seats, "--operator", "Ada"]);
+    }
+    comune.ask(&["convention", "revoke", id, "Casa", "--yes"]);
+    casa.ask(&["online"]);
+    wait(comune, &["status"], |status| status["counts"]["quarantined"] == 2);
+    let entries = comune.ask(&["record", "late"]);
+    (id.to_owned(), entries.as_array().unwrap().clone())
+}
+
+/// Nobody could see what was kept, and doctor warned of it for ever.
+#[test]
+fn what_does_not_count_shows_what_it_would_change_and_is_taken_up_or_dismissed() {
+    let [comune, casa] = partners();
+    let (id, entries) = late(&comune, &casa);
+    let told = says(&comune.tell(&["record", "late"]));
+    for part in ["Ada", "5", "6", "--take", "--dismiss", TITLE] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let entry = |seats: u64| {
+        let mut all = entries.iter();
+        let found = all.find(|one| one["fields"] == json!({"seats_total": seats})).unwrap();
+        found["entry"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(check(&comune, "quarantine")["warning"], true);
+    let dismissed = comune.tell(&["record", "late", "--dismiss", &entry(5)]);
+    assert!(dismissed.status.success(), "{}", says(&dismissed));
+    assert_eq!(comune.ask(&["status"])["decisions"]["late"], 1);
+    let taken = comune.tell(&["record", "late", "--take", &entry(6)]);
+    assert!(taken.status.success(), "{}", says(&taken));
+    let shown = comune.ask(&["convention", "show", &id]);
+    assert_eq!(shown["convention"]["fields"]["seats_total"], 6);
+    assert_eq!(check(&comune, "quarantine")["ok"], true);
+    // It is kept, and whoever wants to see it does.
+    assert_eq!(comune.ask(&["record", "late"]).as_array().map(Vec::len), Some(2));
+    let comune = comune.meanwhile(|_, _| ());
+    assert_eq!(check(&comune, "quarantine")["ok"], true, "after a restart too");
+}
