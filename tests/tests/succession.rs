@@ -383,7 +383,7 @@ fn successors_that_two_machines_declared_apart_are_named() {
     }
 }
 
-/// In a convention of somebody else the successor with the smaller identifier was put in the place of
+/// In a convention of somebody else the successor with the smaller identifier was put in place of
 /// a body that had been divided, whichever of the two went on with it.
 #[test]
 fn in_the_place_of_a_divided_body_stands_whom_the_owner_names() {
