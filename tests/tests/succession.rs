@@ -382,3 +382,34 @@ fn successors_that_two_machines_declared_apart_are_named() {
         assert!(found["remedy"].as_str().unwrap().contains("node unite"), "{found}");
     }
 }
+
+/// In a convention of somebody else the successor with the smaller identifier was put in place of
+/// a body that had been divided, whichever of the two went on with it.
+#[test]
+fn in_the_place_of_a_divided_body_stands_whom_the_owner_names() {
+    let (old, old_words) = Node::found_with_words("A.S.L. n. 1");
+    let (north, north_words) = Node::found_with_words("Azienda USL nord");
+    let (south, south_words) = Node::found_with_words("Azienda USL sud");
+    let community = Node::found("Comunità residenziale");
+    for node in [&north, &south] {
+        assert!(!node.join(&old).name.is_empty() && !node.join(&community).name.is_empty());
+    }
+    assert!(!community.join(&old).name.is_empty());
+    let made = community.client().create_convention(&convention(&community, &old)).unwrap();
+    sign_both((&old, &old_words), (&north, &north_words));
+    sign_both((&old, &old_words), (&south, &south_words));
+    community.wait("both successions", |client| {
+        let known = client.successions().unwrap();
+        known.iter().filter(|one| one.declared && one.accepted).count() == 2
+    });
+    let follow = |request: serde_json::Value| {
+        let request: TakeRequest = serde_json::from_value(request).unwrap();
+        community.client().follow_successions(&made.space.id, &request)
+    };
+    let refused = follow(json!({})).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Ambiguous);
+    assert!(refused.message.contains("nord") && refused.message.contains("sud"), "{refused:?}");
+    follow(json!({"successor": south.organisation})).unwrap();
+    let shown = community.client().convention(&made.convention.id).unwrap().convention.fields;
+    assert_eq!(shown["parties"][1]["org"], json!(south.organisation));
+}

@@ -23,7 +23,7 @@ fn partners() -> [Node; 2] {
 }
 
 /// Writes a convention into the directory, as an import of an older version did.
-fn write_into_directory(node: &Path, key: &Path, parties: &[String; 2]) {
+fn write_into_directory(node: &Path, key: &Path, parties: &[String; 3]) {
     let directory = NodeDirectory::open(node).unwrap();
     let unlock = Unlock::KeyFile(key.to_path_buf());
     let secrets = keystore::open(&directory.keystore(), &unlock).unwrap();
@@ -31,10 +31,11 @@ fn write_into_directory(node: &Path, key: &Path, parties: &[String; 2]) {
     let store = Store::open(&directory.store(), &organisation).unwrap();
     let disk = store.snapshot().unwrap();
     let mut replica = Replica::open(setup::credentials(&secrets, organisation), &disk).unwrap();
-    let [own, other] = parties;
+    let [own, other, third] = parties;
     let fields = json!({
         "title": TITLE, "instrument_kind": "accoglienza",
-        "parties": [{"org": own, "role": "inviante"}, {"org": other, "role": "gestore"}],
+        "parties": [{"org": own, "role": "inviante"}, {"org": other, "role": "gestore"},
+            {"org": third, "role": "gestore"}],
     });
     let request = WriteRequest {
         space: replica.directory(&disk).unwrap().unwrap(),
@@ -60,17 +61,18 @@ fn check(node: &Node, name: &str) -> Value {
 #[test]
 fn a_convention_in_the_directory_is_neither_shared_nor_revoked_by_itself() {
     let [comune, casa] = partners();
-    let [own, other] = [&comune, &casa]
-        .map(|one| one.ask(&["status"])["organisation"].as_str().unwrap().to_owned());
-    let comune =
-        comune.meanwhile(|node, key| write_into_directory(node, key, &[own, other.clone()]));
-    let role = || {
+    let later = Node::start("Cooperativa", false);
+    let id = |node: &Node| node.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let [other, third] = [&casa, &later].map(id);
+    let parties = [id(&comune), other.clone(), third.clone()];
+    let comune = comune.meanwhile(|node, key| write_into_directory(node, key, &parties));
+    let role_of = |member: &str| {
         let spaces = comune.ask(&["space", "list"]);
         let all = spaces.as_array().unwrap().iter().find(|one| one["directory"] == true).unwrap();
-        let members = all["members"].as_array().unwrap().clone();
-        members.into_iter().find(|one| one["organisation"] == other.as_str()).unwrap()["role"]
-            .clone()
+        let mut members = all["members"].as_array().unwrap().iter();
+        members.find(|one| one["organisation"] == member).unwrap()["role"].clone()
     };
+    let role = || role_of(&other);
     assert_eq!(role(), "reader");
     for words in [&["share", TITLE, "Casa"][..], &["revoke", TITLE, "Casa", "--yes"]] {
         let refused = comune.tell(&[&["convention"], words].concat());
@@ -78,7 +80,10 @@ fn a_convention_in_the_directory_is_neither_shared_nor_revoked_by_itself() {
         assert!(says(&refused).contains("convention new"), "{}", says(&refused));
         assert_eq!(role(), "reader");
     }
-    // Nor is anybody let in by the way.
+    // Nor does a party that becomes a partner write there.
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    later.ask(&["join", &invitation]);
+    assert_eq!(role_of(&third), "reader");
     comune.ask(&["convention", "edit", TITLE, "--seats-total", "4"]);
     assert_eq!(role(), "reader");
     let found = check(&comune, "conventions_apart");
