@@ -212,6 +212,14 @@ pub enum DataError {
     /// A convention without parties, or a meeting without organisers.
     #[error("“{0}” has nobody who owns it")]
     Ownerless(String),
+    /// More organisations than the list of comuni has, or too few for the steps.
+    #[error("choose from {least} to {most} organisations")]
+    Count {
+        /// As few as there may be.
+        least: usize,
+        /// As many as there are.
+        most: usize,
+    },
     /// The list of comuni is damaged.
     #[error("the list of comuni cannot be read: {0}")]
     Comuni(String),

@@ -55,9 +55,7 @@ fn comuni(count: usize) -> Result<Vec<Comune>, DataError> {
         Sheet::read(&decode(COMUNI)).map_err(|error| DataError::Comuni(error.to_string()))?;
     let lines = &sheet.lines;
     if !(ORGANISATIONS_MIN..=lines.len()).contains(&count) {
-        let message =
-            format!("choose between {ORGANISATIONS_MIN} and {} organisations", lines.len());
-        return Err(DataError::Comuni(message));
+        return Err(DataError::Count { least: ORGANISATIONS_MIN, most: lines.len() });
     }
     let home = lines.iter().position(|line| line.cells.get(PROVINCE).is_some_and(|at| at == "MS"));
     let mut keys = BTreeSet::new();

@@ -98,6 +98,9 @@ fn what_was_english_in_italian_is_italian() {
     assert!(text.contains("questo campo ha più parti"), "{text}");
     let text = says(&comune.tell_italian(&["convention", "share", "--help"]));
     assert!(!text.contains("possible") && !text.contains("default"), "{text}");
+    let few = comune.tell_italian(&["demo", "--once", "--organisations", "3"]);
+    assert_eq!(few.status.code(), Some(2), "{}", says(&few));
+    assert!(says(&few).contains("tanti enti: 5–"), "{}", says(&few));
     let text = says(&comune.tell_italian(&["backup", "verify", "node"]));
     assert!(text.contains("è una cartella") && !text.contains("os error"), "{text}");
 }

@@ -4,6 +4,7 @@ use super::Outcome;
 use crate::cli::arguments::Demo;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::demo::data::DataError;
 use crate::demo::{self, DemoError, Moment, Options, Report};
 use crate::output::progress::Progress;
 use crate::output::{print, table::Rows};
@@ -31,6 +32,9 @@ pub(super) fn run(context: &Context, arguments: &Demo) -> Outcome {
         Ok(report) => {
             let failed = report.checks.iter().filter(|check| !check.held).count();
             Err(context.fail(Exit::Error, "demo_checks", &failed.to_string()))
+        }
+        Err(DemoError::Data(DataError::Count { least, most })) => {
+            Err(context.fail(Exit::Usage, "demo_count", &format!("{least}–{most}")))
         }
         Err(DemoError::Interrupted) => Err(context.fail(Exit::Error, "interrupted", "")),
         Err(error) => Err(Failure::told(Exit::Error, "demo_failed", error)),
