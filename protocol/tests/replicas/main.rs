@@ -40,6 +40,7 @@ mod receipts;
 mod removal;
 mod restoring;
 mod roles;
+mod rules;
 mod tampering;
 mod thief;
 mod threats;

@@ -78,6 +78,26 @@ fn a_space_that_only_the_lost_machine_knew_gets_its_cut_when_it_is_met() {
     assert!(named.contains(&(later, Safety::Rotated)), "{named:?}");
 }
 
+#[test]
+fn what_cannot_be_paid_for_want_of_a_key_stays_owed() {
+    let mut circle = Circle::of_contributors();
+    let second = circle.organisations[0].add_node(11);
+    let known: Vec<_> = circle.organisations.iter().collect();
+    let mut second = Node::start(&second, &known);
+    let (space, lost, own) = (circle.space, circle.owner.id(), circle.owner.organisation());
+    let log = circle.owner.access_log(&space);
+    second.act(|replica, disk, _| replica.admit_access(disk, &space, &log, true)).unwrap();
+    circle.organisations[0].say(IdentityOperation::RevokeNode { node: lost });
+    circle.organisations[0].say(IdentityOperation::SetPrimary { node: second.id() });
+    second.learn(&circle.organisations[0]);
+    let paid = second.replica.maintain(&second.disk, &own, &mut second.random);
+    assert_eq!(paid, Err(ReplicaError::KeyMissing));
+    second.commit();
+    second.restart();
+    assert!(second.replica.maintenance_due().contains(&own));
+    assert_eq!(cuts(&mut second, &space), []);
+}
+
 /// A machine of a party was lost while a space passed to another owner. The new one had heard of it
 /// when the space was none of its own, and the old one never.
 #[test]

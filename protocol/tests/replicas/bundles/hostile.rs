@@ -119,14 +119,14 @@ fn entries_of_a_space_that_the_sender_was_removed_from_are_refused() {
     owner.note(&space, "Del proprietario");
     left.read(&owner.bundle(second.id()));
     owner.revoke(&space, second.id()).unwrap();
-    let told = owner.bundle(third.id());
     // The removed member does not know yet, and passes on what it has of others.
     let passed = left.bundle(third.id());
-    right.read(&told);
+    right.take_all(&owner.access_parcels(&space, &third.id()));
     let before = right.shows(&space);
     let imported = right.read(&passed);
-    assert!(imported.brought.is_empty(), "{imported:?}");
+    assert!(imported.brought.is_empty() && !imported.refused.is_empty(), "{imported:?}");
     assert_eq!(right.shows(&space), before);
+    assert_eq!(right.read(&owner.bundle(third.id())).brought[&space].entries, 1);
 }
 
 #[test]
