@@ -202,9 +202,14 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let old = self.load_row(disk, space, record)?;
         let mut row = old.clone().unwrap_or_default();
-        let access = &self.space(disk, space)?.access;
         let mut places: BTreeSet<_> = row.places().collect();
-        places.retain(|(author, sequence)| !access.is_body_erased(author, *sequence));
+        for place in row.places() {
+            // Bodies are dropped before rows are built again.
+            let is_touched = self.space(disk, space)?.access.touches_place(&place.0, place.1);
+            if is_touched && self.stored_entry(disk, space, &place.0, place.1)?.body.is_erased() {
+                places.remove(&place);
+            }
+        }
         if let Some(old) = old.as_ref().filter(|_| places.is_empty() && fresh.is_empty()) {
             self.drop_row(space, record, old);
             return Ok(());

@@ -2,10 +2,13 @@
 
 use super::branches::{copy_of, meet_all, name_primary, second_machine};
 use super::circle::Circle;
+use super::cuts::{assert_kept, hand, revoke_machine};
 use super::erasure::Canaries;
+use super::forks::agree;
 use super::line::Line;
 use super::organisation::Node;
 use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::log::Run;
 use sincronia_protocol::replica::ReplicaError;
 
 /// An owner's second node does what became due, and tells everybody.
@@ -105,4 +108,54 @@ fn a_fork_that_shows_after_the_erasure_is_erased_too() {
     circle.owner.act(|replica, disk, _| replica.settle_erasures(disk, &space)).unwrap();
     assert_eq!(circle.owner.replica.erasures_due(), []);
     canaries.assert_gone(&circle.owner);
+}
+
+/// Somebody has the key of a machine and signs, at the place of an honest note, a word in a record
+/// that the owner is about to erase. The erasure named the place, and took the note with it.
+#[test]
+fn threat_25_an_erasure_takes_nothing_honest_at_the_place_of_a_stolen_entry() {
+    for is_stolen_first in [false, true] {
+        let mut circle = Circle::with_carrier();
+        let space = circle.space;
+        let record = circle.owner.note(&space, "da dimenticare");
+        circle.meet();
+        let mut thief = copy_of(&circle.member, &circle);
+        let kept = circle.member.note(&space, "nota onesta");
+        thief.rename(&space, record, "del ladro").unwrap();
+        let canaries = Canaries::of(&mut thief, &space);
+        circle.member.give(&mut circle.owner, &space);
+        let Circle { owner, member, colleague, outsider, .. } = &mut circle;
+        let mut runs = [member, &mut thief].map(|copy| written_by(copy, &space));
+        if is_stolen_first {
+            runs.reverse();
+        }
+        for node in [&mut *colleague, &mut *outsider] {
+            runs.iter().for_each(|run| hand(node, run).unwrap());
+        }
+        agree(owner, colleague);
+        agree(owner, outsider);
+        owner.erase(&space, &record).unwrap();
+        agree(owner, colleague);
+        agree(owner, outsider);
+        for node in [&mut *owner, &mut *colleague, &mut *outsider] {
+            canaries.assert_gone(node);
+            let findings = node.replica.verify(&node.disk, true).unwrap();
+            assert_eq!(findings.problems, Vec::<String>::new());
+        }
+        assert_eq!(owner.replica.erasures_due(), []);
+        revoke_machine(&mut circle);
+        let Circle { owner, colleague, outsider, .. } = &mut circle;
+        agree(owner, colleague);
+        agree(owner, outsider);
+        for node in [owner, colleague] {
+            assert_eq!(node.title(&space, &kept).as_deref(), Some("nota onesta"));
+            assert_kept(node, &space, &[kept]);
+        }
+    }
+}
+
+/// The whole log that a copy wrote.
+fn written_by(copy: &mut Node, space: &SpaceId) -> Run {
+    let run = copy.replica.read_run(&copy.disk, space, &copy.id(), 0, 256 * 1024);
+    run.expect("a sound disk").expect("entries")
 }
