@@ -251,6 +251,13 @@ impl Branches {
         places
     }
 
+    /// The node to which a keyring was sealed, and the position of the entry that names it, on
+    /// whatever branch.
+    #[must_use]
+    pub fn keyring(&self, hash: &[u8; 32]) -> Option<(NodeId, u64)> {
+        self.all().find_map(|branch| branch.keyring(hash))
+    }
+
     /// Every keyring that was ever sealed: node, position, hash.
     #[must_use]
     pub fn keyrings(&self) -> Vec<(NodeId, u64, [u8; 32])> {

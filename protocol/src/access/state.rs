@@ -98,6 +98,8 @@ pub struct Access {
     epochs: Vec<Epoch>,
     cut_nodes: BTreeMap<NodeId, Cut>,
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
+    /// To whom and where each keyring was sealed.
+    sealed: BTreeMap<[u8; 32], (NodeId, u64)>,
     hashes: Vec<EntryHash>,
     term: u64,
     offered: Option<OrganisationId>,
@@ -142,6 +144,7 @@ impl Access {
             epochs: Vec::new(),
             cut_nodes: BTreeMap::new(),
             recipients: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             hashes: Vec::new(),
             term: 0,
             offered: None,
@@ -403,6 +406,7 @@ impl Access {
         for recipient in recipients {
             let places = self.recipients.entry(recipient.node).or_default();
             places.push((position, recipient.sealed));
+            self.sealed.entry(recipient.sealed).or_insert((recipient.node, position));
         }
     }
 
@@ -550,6 +554,12 @@ impl Access {
     #[must_use]
     pub fn keyrings_of(&self, node: &NodeId) -> &[(u64, [u8; 32])] {
         self.recipients.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node to which a keyring was sealed, and the position of the entry that names it.
+    #[must_use]
+    pub fn keyring(&self, hash: &[u8; 32]) -> Option<(NodeId, u64)> {
+        self.sealed.get(hash).copied()
     }
 
     /// Every keyring that was ever sealed: node, position, hash.

@@ -191,7 +191,7 @@ impl Replica {
         }
         let (keyrings, unreadable) = sealed_on(damaged, space).split();
         for sealed in keyrings {
-            match self.admit_sealed(disk, space, sealed) {
+            match self.admit_sealed(disk, space, [sealed]) {
                 // One for a node of a partner: it has it, or is given the key that comes after.
                 Err(ReplicaError::NotPermitted) => {}
                 outcome => note("its keys", outcome),
