@@ -70,9 +70,11 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
         author: &NodeId,
+        state: &SpaceState,
         version: Version,
     ) -> Result<(Option<u64>, bool), ReplicaError> {
         let settled = if let Version::Settled(length) = version { length } else { 0 };
+        let cut = state.access.settled_at(author);
         let mut proven = None;
         let (_, to) = keys::all(&keys::author(space, author));
         let from = keys::entry(space, author, settled);
@@ -80,7 +82,9 @@ impl Replica {
             proven = keys::tail(key).map(u64::from_be_bytes);
             ControlFlow::Break(())
         })?;
-        let is_refuted = proven.is_none() && version == Version::Refuted;
+        // A proof from beyond the cut parts two versions of which neither is the named one.
+        let parts = |place: u64| cut.is_none_or(|cut| place < cut.length);
+        let is_refuted = version == Version::Refuted && !proven.is_some_and(parts);
         Ok((if is_refuted { Some(0) } else { proven }, is_refuted))
     }
 
@@ -99,7 +103,7 @@ impl Replica {
                 Err(ReplicaError::Damaged(_)) => continue,
                 other => other?,
             };
-            let frozen = self.frozen_from(disk, space, &author, version)?;
+            let frozen = self.frozen_from(disk, space, &author, state, version)?;
             state.freeze(author, frozen);
         }
         Ok(())
@@ -140,7 +144,8 @@ impl Replica {
             let (from, to) = (keys::entry(space, author, 0), keys::entry(space, author, length));
             self.delete_all(disk, Table::Forks, &from, &to)?;
         }
-        let frozen = self.frozen_from(disk, space, author, version)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let frozen = self.frozen_from(disk, space, author, state, version)?;
         let state = self.space(disk, space)?;
         let before = state.forks.get(author).copied();
         state.freeze(*author, frozen);
@@ -247,6 +252,9 @@ impl Replica {
         let known = state.forks.get(author).copied();
         let is_first = known.is_none_or(|known| from <= known);
         let is_proof = is_first && !state.refuted.contains(author);
+        // What contradicts entries that go is no proof for those that come.
+        let (_, to) = keys::all(&keys::author(space, author));
+        self.delete_all(disk, Table::Forks, &keys::entry(space, author, from), &to)?;
         if is_proof && run.end().length < cut.length {
             self.keep_other(disk, space, author, from)?;
         }

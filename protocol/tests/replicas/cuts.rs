@@ -287,3 +287,30 @@ fn nothing_of_an_erased_record_stays_of_the_version_that_is_dropped() {
         }
     }
 }
+
+/// Two versions that are both the thief's part beyond the cut. That fork was taken for what the cut
+/// decides about: what stands before it counted, and its proof outlived the version.
+#[test]
+fn threat_25_a_fork_beyond_the_cut_makes_no_other_version_count() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (mut thief, written) = robbed(&mut circle, 5);
+    let mut other_thief = copy_of(&thief, &circle);
+    for (copy, title) in [(&mut thief, "una versione"), (&mut other_thief, "altra versione")] {
+        copy.note(&space, title);
+        let run = log_of(copy, &circle.member, &space, 0);
+        hand(&mut circle.colleague, &run).unwrap();
+    }
+    circle.member.give(&mut circle.owner, &space);
+    revoke_machine(&mut circle);
+    let access = circle.owner.access_log(&space);
+    let colleague = &mut circle.colleague;
+    colleague
+        .act(|replica, disk, _| replica.admit_access(disk, &space, &access, true))
+        .expect("a sound log");
+    assert!(colleague.shows(&space).is_empty(), "a version that the cut does not name");
+    colleague.restart();
+    assert!(colleague.shows(&space).is_empty());
+    agree(&mut circle.owner, &mut circle.colleague);
+    assert_kept(&mut circle.colleague, &space, &written);
+}
