@@ -46,16 +46,13 @@ impl ErasedEntries {
         let mut gathered: Vec<Self> = Vec::new();
         for (node, sequence) in sorted {
             let end = sequence.saturating_add(1);
-            match gathered.last_mut().filter(|last| last.node == node) {
-                Some(last) => match last.stretches.last_mut().filter(|one| one.1 >= sequence) {
-                    Some(stretch) => stretch.1 = end,
-                    None => last.stretches.push((sequence, end)),
-                },
-                None => {
-                    let stretches = vec![(sequence, end)];
-                    gathered.push(Self { stretches, ..Self::begin(node) });
-                }
+            let known = gathered.pop_if(|last| last.node == node);
+            let mut of_node = known.unwrap_or_else(|| Self::begin(node));
+            match of_node.stretches.last_mut().filter(|one| one.1 >= sequence) {
+                Some(stretch) => stretch.1 = end,
+                None => of_node.stretches.push((sequence, end)),
             }
+            gathered.push(of_node);
         }
         gathered
     }
@@ -173,7 +170,9 @@ impl Erasures {
         self.last = Some(position);
         for one in entries {
             let known = self.stretches.entry(one.node).or_default();
-            one.stretches.iter().for_each(|stretch| join(known, *stretch));
+            for stretch in &one.stretches {
+                join(known, *stretch);
+            }
             let forked = one.forked.iter();
             self.forked.extend(forked.map(|(sequence, hash)| (one.node, *sequence, *hash)));
         }
@@ -341,7 +340,9 @@ mod tests {
         assert_eq!(portions.len(), 2);
         assert!(portions.iter().all(|one| is_sound(one)));
         let mut erasures = Erasures::default();
-        portions.iter().for_each(|one| erasures.note(record(1), one, 1));
+        for one in &portions {
+            erasures.note(record(1), one, 1);
+        }
         let mut whole = Erasures::default();
         whole.note(record(1), &all, 1);
         assert_eq!(erasures.lacking(&whole).count(), 0);

@@ -6,6 +6,7 @@ use super::operation::{
 };
 use super::parting::Removals;
 use super::reading::Stretch;
+use super::settled::{self, Settled};
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
 use crate::identity::{Identities, Identity};
@@ -97,6 +98,7 @@ pub struct Access {
     members: BTreeMap<OrganisationId, Member>,
     epochs: Vec<Epoch>,
     cut_nodes: BTreeMap<NodeId, Cut>,
+    settled: Settled,
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
     /// To whom and where each keyring was sealed.
     sealed: BTreeMap<[u8; 32], (NodeId, u64)>,
@@ -143,6 +145,7 @@ impl Access {
             members: BTreeMap::new(),
             epochs: Vec::new(),
             cut_nodes: BTreeMap::new(),
+            settled: Settled::default(),
             recipients: BTreeMap::new(),
             sealed: BTreeMap::new(),
             hashes: Vec::new(),
@@ -310,6 +313,7 @@ impl Access {
                     && self.role(organisation) == Some(Role::Contributor)
             }
             AccessOperation::Erase { entries, .. } => erasure::is_sound(entries),
+            AccessOperation::Settle { places, .. } => settled::is_sound(places),
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {
@@ -354,11 +358,16 @@ impl Access {
             }
             AccessOperation::Revoke { organisation, cuts, .. } => {
                 self.end_interval(*organisation, cuts);
+                for cut in cuts {
+                    self.settled.note_cut(cut);
+                }
                 self.removals.note(self.owner, *organisation, self.length());
             }
             AccessOperation::CutNode { cut, .. } => {
                 self.cut_nodes.insert(cut.node, *cut);
+                self.settled.note_cut(cut);
             }
+            AccessOperation::Settle { node, places } => self.settled.note(*node, places),
             AccessOperation::Rotate { .. } => {}
             AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
             AccessOperation::Take { organisation } => {
@@ -542,6 +551,12 @@ impl Access {
     #[must_use]
     pub fn epochs(&self) -> &[Epoch] {
         &self.epochs
+    }
+
+    /// Which version of each log the owner named.
+    #[must_use]
+    pub const fn settled(&self) -> &Settled {
+        &self.settled
     }
 
     /// Nodes whose logs were cut.

@@ -185,6 +185,7 @@ impl Replica {
                 self.settle(disk, space, &cut.node)?;
                 self.reconsider(disk, space, &cut.node, cut.length)?;
             }
+            AccessOperation::Settle { node, .. } => self.settle(disk, space, node)?,
             AccessOperation::Erase { record, entries } => {
                 let stretches = entries.iter().flat_map(ErasedEntries::places);
                 self.carry_out(disk, space, &[*record], stretches.collect())?;

@@ -39,6 +39,7 @@ mod receipts;
 mod removal;
 mod restoring;
 mod roles;
+mod settled;
 mod tampering;
 mod thief;
 mod threats;

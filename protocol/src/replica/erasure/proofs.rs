@@ -3,11 +3,11 @@
 use super::late::Named;
 use super::record_within;
 use crate::codec;
-use crate::ids::{RecordId, SpaceId};
-use crate::log::{Run, VerifiedEntry};
+use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::log::{LogPosition, Run, VerifiedEntry};
 use crate::replica::{Replica, ReplicaError, decode_proof, keys};
 use crate::storage::{Storage, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 impl Replica {
@@ -59,6 +59,25 @@ impl Replica {
                 let record = record_within(key, &entry.header, body).filter(is_wanted);
                 found.extend(record.map(|record| Named::of_verified(record, entry)));
             }
+        }
+        Ok(found)
+    }
+
+    /// Where these entries stand that are in the proofs that authors forked their logs.
+    pub(in crate::replica) fn proven_places(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        wanted: &BTreeSet<EntryHash>,
+    ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
+        let mut found = Vec::new();
+        for (_, run) in self.proofs(disk, space)? {
+            let entries = self.proven_entries(disk, space, run)?;
+            let entries = entries.into_iter().filter(|one| wanted.contains(&one.hash));
+            found.extend(entries.map(|VerifiedEntry { header, hash, .. }| {
+                let length = header.sequence.saturating_add(1);
+                (header.author, LogPosition { length, head: hash })
+            }));
         }
         Ok(found)
     }
