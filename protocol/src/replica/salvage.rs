@@ -184,8 +184,10 @@ impl Replica {
             }
         };
         note("entries", self.admit_access(disk, space, &entries, false));
-        let (branches, _) =
+        let (mut branches, _) =
             values::<AccessEntry>(damaged, Table::Branches, space.as_bytes()).split();
+        // They stand in the order of their hashes; each follows on one that comes before.
+        branches.sort_by_key(|entry| entry.statement.sequence);
         if !branches.is_empty() {
             note("branches", self.admit_access(disk, space, &branches, false));
         }

@@ -6,10 +6,10 @@ use super::cuts::{assert_kept, hand, revoke_machine};
 use super::erasure::Canaries;
 use super::forks::agree;
 use super::line::Line;
-use super::organisation::Node;
+use super::organisation::{Node, Organisation};
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::log::Run;
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::replica::{ReplicaError, Salvaged};
 
 /// An owner's second node does what became due, and tells everybody.
 fn settle(circle: &mut Circle, primary: &mut Node) {
@@ -130,7 +130,9 @@ fn threat_25_an_erasure_takes_nothing_honest_at_the_place_of_a_stolen_entry() {
             runs.reverse();
         }
         for node in [&mut *colleague, &mut *outsider] {
-            runs.iter().for_each(|run| hand(node, run).unwrap());
+            for run in &runs {
+                hand(node, run).unwrap();
+            }
         }
         agree(owner, colleague);
         agree(owner, outsider);
@@ -158,4 +160,41 @@ fn threat_25_an_erasure_takes_nothing_honest_at_the_place_of_a_stolen_entry() {
 fn written_by(copy: &mut Node, space: &SpaceId) -> Run {
     let run = copy.replica.read_run(&copy.disk, space, &copy.id(), 0, 256 * 1024);
     run.expect("a sound disk").expect("entries")
+}
+
+/// A branch of an access log was taken over from a damaged store in the order of its hashes, in
+/// which nothing follows on what comes before: it was lost, with every log in which it erased.
+#[test]
+fn a_damaged_store_gives_back_what_a_branch_that_does_not_hold_erases() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let records = [0, 1, 2, 3, 4].map(|_| circle.owner.note(&space, "da dimenticare"));
+    let mut second = second_machine(&mut circle);
+    circle.owner.give(&mut circle.colleague, &space);
+    for record in &records {
+        circle.owner.erase(&space, record).unwrap();
+    }
+    circle.owner.give(&mut circle.colleague, &space);
+    name_primary(&mut circle, &mut second);
+    for _ in 0..7 {
+        second.act(|replica, disk, random| replica.rotate(disk, &space, random)).unwrap();
+    }
+    let colleague = &mut circle.colleague;
+    colleague.take_all(&second.access_parcels(&space, &colleague.organisation()));
+    let aside = colleague.replica.set_aside(&colleague.disk, &space).unwrap();
+    assert_eq!(aside.len(), records.len());
+    let damaged = colleague.disk.clone();
+    let known: Vec<&Organisation> = circle.organisations.iter().collect();
+    let mut again = Node::start(&circle.colleague.credentials, &known);
+    let author = circle.owner.id();
+    again
+        .act(|replica, disk, _| {
+            let taken = replica.salvage_space(&damaged, disk, &space);
+            assert!(matches!(taken, Salvaged::Whole(_)), "{taken:?}");
+            let taken = replica.salvage_run(&damaged, disk, (&space, &author), 0);
+            assert!(matches!(taken, Salvaged::Whole(5)), "{taken:?}");
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(again.replica.set_aside(&again.disk, &space).unwrap(), aside);
 }
