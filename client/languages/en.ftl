@@ -1677,6 +1677,7 @@ erasure-out-of-reach = member no more, never confirmed
 erasure-late = Edits that arrived after the erasure: { $count }. Nobody shows them; the owner's node has them erased.
 event-erased = record erased
 set-aside-erase = erase a record
+set-aside-settle = name the version of a node's log that counts
 error-erased = The record was erased
 said-erased = the record was erased
 said-nothing-brings-it-back = nothing brings it back; write what may be kept as a new record

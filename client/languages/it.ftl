@@ -1677,6 +1677,7 @@ erasure-out-of-reach = non più membro, mai confermato
 erasure-late = Modifiche arrivate dopo la cancellazione: { $count }. Nessuno le mostra; il nodo titolare le fa cancellare.
 event-erased = scheda cancellata
 set-aside-erase = cancellare una scheda
+set-aside-settle = indicazione della versione valida del registro di un nodo
 error-erased = La scheda è stata cancellata
 said-erased = la scheda è stata cancellata
 said-nothing-brings-it-back = nulla la riporta; scrivi in una scheda nuova ciò che si può conservare

@@ -25,6 +25,7 @@ mod operation;
 mod parting;
 mod reading;
 mod receipt;
+mod settled;
 mod state;
 
 pub use acceptance::Standing;
@@ -37,4 +38,5 @@ pub use operation::{
 pub use parting::Parting;
 pub use reading::Stretch;
 pub use receipt::{Confirmation, Receipt};
+pub use settled::Settled;
 pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};

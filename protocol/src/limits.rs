@@ -61,6 +61,11 @@ pub const ACCESS_BRANCHES_KEPT_MAX: usize = 2 * ACCESS_BRANCHES_MAX;
 /// Branches that are kept and named to a partner when the owner's primary was replaced again and
 /// again meanwhile: what its machine of now writes must find room.
 pub const ACCESS_ENDS_MAX: usize = 2 * ACCESS_BRANCHES_KEPT_MAX;
+/// Places of a cut log that one access entry names: at most 46 bytes each.
+pub const SETTLED_PLACES_MAX: usize = 1_024;
+/// Entries from one named place of a cut log to the next, where it has no more than the limit:
+/// fewer than a run brings at once.
+pub const SETTLED_STEP: u64 = 256;
 /// Bytes of one access entry without its signature: 70 for each recipient, 80 for each cut.
 pub const ACCESS_ENTRY_BYTES_MAX: usize = 256 * 1024;
 /// Members of one space, former ones too: a table of all mayors of a province fits.

@@ -291,6 +291,8 @@ pub struct Replica {
     siblings: BTreeMap<NodeId, Sibling>,
     /// Spaces with entries that an erasure is still to name.
     unerased: BTreeSet<SpaceId>,
+    /// What accepted entries build on beyond cuts, until the owner has named it.
+    built_upon: BTreeMap<SpaceId, settling::BuiltUpon>,
     pending: Batch,
     growth: Vec<Growth>,
     events: Vec<Event>,
@@ -328,6 +330,7 @@ impl Replica {
             decisions: BTreeMap::new(),
             siblings: BTreeMap::new(),
             unerased: BTreeSet::new(),
+            built_upon: BTreeMap::new(),
             pending: Batch::default(),
             growth: Vec::new(),
             events: Vec::new(),

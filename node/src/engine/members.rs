@@ -102,6 +102,7 @@ impl Core {
             AccessOperation::CutNode { .. } => ("cut_node", None),
             AccessOperation::Rotate { .. } => ("rotate", None),
             AccessOperation::Erase { .. } => ("erase", None),
+            AccessOperation::Settle { .. } => ("settle", None),
             AccessOperation::Offer { organisation } => ("offer", Some(organisation)),
             AccessOperation::Take { organisation } => ("take", Some(organisation)),
         };

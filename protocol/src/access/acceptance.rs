@@ -1,6 +1,6 @@
 //! Which author entries count.
 
-use super::operation::{Cut, Role};
+use super::operation::Role;
 use super::state::{Access, Interval};
 use crate::ids::{NodeId, OrganisationId};
 use crate::log::LogPosition;
@@ -63,17 +63,11 @@ impl Access {
         }
     }
 
-    /// How far the log of `node` counts, and through which entry it goes there: of the cuts that
-    /// name it, at the removal of an organisation or of the node alone, the longest. Nothing when
-    /// none keeps any of it.
+    /// How far the owner named a version of the log of `node`, and through which entry it goes
+    /// there; nothing where it named none.
     #[must_use]
     pub fn settled_at(&self, node: &NodeId) -> Option<LogPosition> {
-        let intervals = self.members().values().flat_map(|member| &member.intervals);
-        let ends = intervals.filter_map(|interval| interval.ended.as_ref());
-        let cuts = ends.filter_map(|(_, cuts)| cuts.get(node));
-        let longest = cuts.chain(self.cut_nodes().get(node)).max_by_key(|cut| cut.length)?;
-        let Cut { length, head, .. } = *longest;
-        (length > 0).then_some(LogPosition { length, head })
+        self.settled().last(node)
     }
 
     pub(super) fn is_within_cuts(&self, interval: &Interval, node: &NodeId, sequence: u64) -> bool {

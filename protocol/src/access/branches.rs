@@ -185,17 +185,23 @@ impl Branches {
         erased.is_some_and(|erased| erased.since < point.length)
     }
 
-    /// Whether the body at this place was erased, on whatever branch.
+    /// Whether the body of the entry with this hash was erased, on whatever branch.
     #[must_use]
-    pub fn is_body_erased(&self, node: &NodeId, sequence: u64) -> bool {
-        self.all().any(|branch| branch.erasures().covers(node, sequence))
+    pub fn is_body_erased(&self, node: &NodeId, sequence: u64, hash: &EntryHash) -> bool {
+        self.all().any(|branch| branch.erasures().covers(node, sequence, hash))
+    }
+
+    /// Whether any body at this place was erased, on whatever branch.
+    #[must_use]
+    pub fn touches_place(&self, node: &NodeId, sequence: u64) -> bool {
+        self.all().any(|branch| branch.erasures().touches(node, sequence))
     }
 
     /// How many bodies of an erased record are named, on all branches.
     #[must_use]
     pub fn bodies_of(&self, record: &RecordId) -> u64 {
         let erased = self.all().filter_map(|branch| branch.erasures().records().get(record));
-        let mut stretches: Vec<_> = erased.flat_map(ErasedRecord::stretches).collect();
+        let mut stretches: Vec<_> = erased.flat_map(ErasedRecord::places).collect();
         stretches.sort_unstable();
         let (mut count, mut reached) = (0, None);
         for (node, from, to) in stretches {
@@ -243,6 +249,13 @@ impl Branches {
         places.sort_unstable();
         places.dedup();
         places
+    }
+
+    /// The node to which a keyring was sealed, and the position of the entry that names it, on
+    /// whatever branch.
+    #[must_use]
+    pub fn keyring(&self, hash: &[u8; 32]) -> Option<(NodeId, u64)> {
+        self.all().find_map(|branch| branch.keyring(hash))
     }
 
     /// Every keyring that was ever sealed: node, position, hash.

@@ -4,6 +4,7 @@ use super::erasure::ErasedEntries;
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment, NodeKey, Signature};
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
+use crate::log::LogPosition;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,17 @@ pub enum AccessOperation {
         #[n(1)]
         entries: Vec<ErasedEntries>,
     },
+    /// Through which places the log of a node goes, of which somebody else may sign another
+    /// version. How much of it counts is said by cuts alone.
+    #[n(8)]
+    Settle {
+        /// The node.
+        #[n(0)]
+        node: NodeId,
+        /// Lengths of its log, ascending, each with the hash of the last entry.
+        #[n(1)]
+        places: Vec<LogPosition>,
+    },
 }
 
 impl AccessOperation {
@@ -198,7 +210,9 @@ impl AccessOperation {
             | Self::Revoke { rotation, .. }
             | Self::CutNode { rotation, .. }
             | Self::Rotate { rotation } => Some(rotation),
-            Self::Offer { .. } | Self::Take { .. } | Self::Erase { .. } => None,
+            Self::Offer { .. } | Self::Take { .. } | Self::Erase { .. } | Self::Settle { .. } => {
+                None
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::operation::{
 };
 use super::parting::Removals;
 use super::reading::Stretch;
+use super::settled::{self, Settled};
 use crate::codec;
 use crate::crypto::{Domain, KeyCommitment};
 use crate::identity::{Identities, Identity};
@@ -97,7 +98,10 @@ pub struct Access {
     members: BTreeMap<OrganisationId, Member>,
     epochs: Vec<Epoch>,
     cut_nodes: BTreeMap<NodeId, Cut>,
+    settled: Settled,
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
+    /// To whom and where each keyring was sealed.
+    sealed: BTreeMap<[u8; 32], (NodeId, u64)>,
     hashes: Vec<EntryHash>,
     term: u64,
     offered: Option<OrganisationId>,
@@ -141,7 +145,9 @@ impl Access {
             members: BTreeMap::new(),
             epochs: Vec::new(),
             cut_nodes: BTreeMap::new(),
+            settled: Settled::default(),
             recipients: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             hashes: Vec::new(),
             term: 0,
             offered: None,
@@ -307,6 +313,7 @@ impl Access {
                     && self.role(organisation) == Some(Role::Contributor)
             }
             AccessOperation::Erase { entries, .. } => erasure::is_sound(entries),
+            AccessOperation::Settle { places, .. } => settled::is_sound(places),
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {
@@ -351,11 +358,16 @@ impl Access {
             }
             AccessOperation::Revoke { organisation, cuts, .. } => {
                 self.end_interval(*organisation, cuts);
+                for cut in cuts {
+                    self.settled.note_cut(cut);
+                }
                 self.removals.note(self.owner, *organisation, self.length());
             }
             AccessOperation::CutNode { cut, .. } => {
                 self.cut_nodes.insert(cut.node, *cut);
+                self.settled.note_cut(cut);
             }
+            AccessOperation::Settle { node, places } => self.settled.note(*node, places),
             AccessOperation::Rotate { .. } => {}
             AccessOperation::Offer { organisation } => self.offered = Some(*organisation),
             AccessOperation::Take { organisation } => {
@@ -403,6 +415,7 @@ impl Access {
         for recipient in recipients {
             let places = self.recipients.entry(recipient.node).or_default();
             places.push((position, recipient.sealed));
+            self.sealed.entry(recipient.sealed).or_insert((recipient.node, position));
         }
     }
 
@@ -540,6 +553,12 @@ impl Access {
         &self.epochs
     }
 
+    /// Which version of each log the owner named.
+    #[must_use]
+    pub const fn settled(&self) -> &Settled {
+        &self.settled
+    }
+
     /// Nodes whose logs were cut.
     #[must_use]
     pub const fn cut_nodes(&self) -> &BTreeMap<NodeId, Cut> {
@@ -550,6 +569,12 @@ impl Access {
     #[must_use]
     pub fn keyrings_of(&self, node: &NodeId) -> &[(u64, [u8; 32])] {
         self.recipients.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node to which a keyring was sealed, and the position of the entry that names it.
+    #[must_use]
+    pub fn keyring(&self, hash: &[u8; 32]) -> Option<(NodeId, u64)> {
+        self.sealed.get(hash).copied()
     }
 
     /// Every keyring that was ever sealed: node, position, hash.

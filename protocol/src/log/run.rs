@@ -84,21 +84,6 @@ pub struct VerifiedRun {
 }
 
 impl Run {
-    /// Leaves out the bodies at erased positions.
-    ///
-    /// # Errors
-    /// [`RunError::BodyMissing`] when a body is left out at a position that was not erased.
-    pub fn erase(&mut self, is_erased: impl Fn(u64) -> bool) -> Result<(), RunError> {
-        for (sequence, entry) in self.placed() {
-            match (entry.body.is_erased(), is_erased(sequence)) {
-                (true, false) => return Err(RunError::BodyMissing),
-                (false, true) => entry.body = entry.body.erased(),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The entries with their positions. A place that no log reaches is the last number for all
     /// that would lie beyond it: whoever sends a run chooses where it starts.
     pub(crate) fn placed(&mut self) -> impl Iterator<Item = (u64, &mut RunEntry)> {
@@ -187,6 +172,39 @@ impl VerifiedRun {
     #[must_use]
     pub fn entries(&self) -> &[VerifiedEntry] {
         &self.entries
+    }
+
+    /// Leaves out the bodies of erased entries.
+    ///
+    /// # Errors
+    /// [`RunError::BodyMissing`] when the body of an entry is left out that was not erased.
+    pub fn erase(&mut self, is_erased: impl Fn(&VerifiedEntry) -> bool) -> Result<(), RunError> {
+        for entry in &mut self.entries {
+            match (entry.body.is_erased(), is_erased(entry)) {
+                (true, false) => return Err(RunError::BodyMissing),
+                (false, true) => entry.body = entry.body.erased(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The run as it travels; nothing when it is empty, which none is.
+    #[must_use]
+    pub fn to_run(&self) -> Option<Run> {
+        let first = &self.entries.first()?.header;
+        let mut last = None;
+        let entries = self.entries.iter().map(|VerifiedEntry { header, body, .. }| {
+            let (access, epoch) = last.replace((header.access, header.epoch)).unzip();
+            RunEntry {
+                access: (access != Some(header.access)).then_some(header.access),
+                epoch: (epoch != Some(header.epoch)).then_some(header.epoch),
+                body: body.clone(),
+            }
+        });
+        let entries = entries.collect();
+        let (space, author, start) = (first.space, first.author, first.sequence);
+        Some(Run { space, author, start, entries, signature: self.signature })
     }
 
     /// The author's signature of the last entry.
@@ -289,11 +307,15 @@ mod tests {
 
     #[test]
     fn a_run_holds_without_its_bodies_and_a_body_is_missed_where_none_was_erased() {
-        let mut run = sample(3);
-        run.erase(|sequence| sequence == 1).unwrap();
+        let mut verified = sample(3).verify(origin()).unwrap();
+        assert_eq!(verified.to_run(), Some(sample(3)));
+        verified.erase(|entry| entry.header.sequence == 1).unwrap();
+        let mut run = verified.to_run().unwrap();
         assert!(run.entries[1].body.is_erased() && !run.entries[0].body.is_erased());
-        assert!(run.clone().verify(origin()).is_ok());
-        assert_eq!(run.erase(|sequence| sequence == 2), Err(RunError::BodyMissing));
+        let mut again = run.clone().verify(origin()).unwrap();
+        assert_eq!(again, verified);
+        let missing = again.erase(|entry| entry.header.sequence == 2);
+        assert_eq!(missing, Err(RunError::BodyMissing));
         let Body::Erased { hash, .. } = &mut run.entries[1].body else { panic!("erased") };
         hash[0] ^= 1;
         assert_eq!(run.verify(origin()), Err(RunError::Signature));
@@ -313,7 +335,7 @@ mod tests {
         for start in [u64::MAX, u64::MAX - 1] {
             let mut run = sample(3);
             run.start = start;
-            run.erase(|_| true).unwrap();
+            assert!(run.placed().all(|(place, _)| place >= start));
             assert_eq!(run.verify(origin()), Err(RunError::Gap));
         }
     }

@@ -187,6 +187,7 @@ impl Replica {
                 self.settle(disk, space, &cut.node)?;
                 self.reconsider(disk, space, &cut.node, cut.length)?;
             }
+            AccessOperation::Settle { node, .. } => self.settle(disk, space, node)?,
             AccessOperation::Erase { record, entries } => {
                 let stretches = entries.iter().flat_map(ErasedEntries::places);
                 self.carry_out(disk, space, &[*record], stretches.collect())?;
@@ -230,11 +231,36 @@ impl Replica {
         Ok(())
     }
 
-    /// Takes a sealed keyring that the access log names and this node should hold.
+    /// Takes sealed keyrings that the access log names and this node should hold; whether any was
+    /// news. One that does not fit keeps no other out.
     ///
     /// # Errors
-    /// [`KeyringError`] when it does not open or holds a key that the log does not commit to.
+    /// [`KeyringError`] when one does not open or holds a key that the log does not commit to,
+    /// [`ReplicaError::NotPermitted`] when one is none of this node's business: the first of these.
     pub fn admit_sealed(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        keyrings: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<bool, ReplicaError> {
+        let (mut outcome, mut grown) = (Ok(()), false);
+        for bytes in keyrings {
+            match self.take_sealed(disk, space, bytes) {
+                Ok(is_news) => grown |= is_news,
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        if grown {
+            // Once for all of them: each looks through everything that was ever sealed here.
+            self.reconsider_waiting(disk, space)?;
+            self.refresh_summary(disk, space)?;
+            let from = self.space(disk, space)?.access.length();
+            self.growth.push(Growth::Access { space: *space, from });
+        }
+        outcome.map(|()| grown)
+    }
+
+    fn take_sealed(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -249,8 +275,7 @@ impl Replica {
         }
         let (node, organisation) = (self.node(), self.organisation());
         let access = &self.space(disk, space)?.access;
-        let place = access.keyrings().into_iter().find(|(_, _, named)| *named == hash);
-        let (recipient, position, _) = place.ok_or(ReplicaError::NotPermitted)?;
+        let (recipient, position) = access.keyring(&hash).ok_or(ReplicaError::NotPermitted)?;
         let carries = access.role(&organisation) == Some(Role::Carrier);
         if recipient == node {
             self.open_keyring(disk, space, position, &bytes)?;
@@ -260,10 +285,6 @@ impl Replica {
             return if is_sibling { Ok(false) } else { Err(ReplicaError::NotPermitted) };
         }
         self.keep_sealed(space, bytes);
-        self.reconsider_waiting(disk, space)?;
-        self.refresh_summary(disk, space)?;
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
         Ok(true)
     }
 

@@ -9,6 +9,9 @@
 //! everybody, carriers too, agrees that it was erased. Such places are written down in `Waiting`,
 //! and the owner's primary names them by itself: [`Replica::settle_erasures`] pays the debt.
 //!
+//! Where a log was found forked two entries have one place, and somebody else may have signed one
+//! of them: there the owner names the entries of the record by their hashes.
+//!
 //! Who writes into a record that it knows to be erased does so on purpose. That is not named by
 //! itself, or a member could fill the access log, and with it keep the owner from removing it: it
 //! stays hidden until the owner erases the record once more.
@@ -29,6 +32,7 @@ use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use late::Named;
 pub(super) use late::{is_debt, record_of};
 
 /// Where an entry stands.
@@ -59,17 +63,31 @@ impl Replica {
             self.project_space(disk, space, usize::MAX)?;
         }
         if self.is_erased(disk, space, record)? {
-            let late = self.places_to_erase(disk, space)?.into_iter();
-            let late: Vec<_> = late.filter(|(one, _)| one == record).map(|(_, at)| at).collect();
+            let mut late = self.unnamed(disk, space)?;
+            late.retain(|one| one.record == *record);
             if late.is_empty() {
                 return Err(ReplicaError::Erased);
             }
-            return self.say_erasure(disk, space, *record, ErasedEntries::gather(late));
+            return self.name(disk, space, *record, &late);
         }
         let row = self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
-        let mut places: BTreeSet<_> = row.places().collect();
-        places.extend(self.proven_places(disk, space, &[*record])?.into_iter().map(|(_, at)| at));
-        self.say_erasure(disk, space, *record, ErasedEntries::gather(places))
+        let mut named = self.proven_of(disk, space, Some(record))?;
+        for place in row.places() {
+            named.extend(self.sealed_at(disk, space, record, place)?);
+        }
+        self.name(disk, space, *record, &named)
+    }
+
+    /// Says that these entries of a record are erased.
+    fn name(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: RecordId,
+        named: &[Named],
+    ) -> Result<(), ReplicaError> {
+        let entries = self.naming(disk, space, named)?;
+        self.say_erasure(disk, space, record, entries)
     }
 
     /// Whether a record was erased.
@@ -139,12 +157,12 @@ impl Replica {
                 self.say_erasure(disk, space, record, entries)?;
             }
         }
-        let mut late: BTreeMap<RecordId, Vec<Place>> = BTreeMap::new();
-        for (record, place) in self.places_due(disk, space)? {
-            late.entry(record).or_default().push(place);
+        let mut late: BTreeMap<RecordId, Vec<Named>> = BTreeMap::new();
+        for one in self.due(disk, space)? {
+            late.entry(one.record).or_default().push(one);
         }
-        for (record, places) in late {
-            self.say_erasure(disk, space, record, ErasedEntries::gather(places))?;
+        for (record, named) in late {
+            self.name(disk, space, record, &named)?;
         }
         self.note_debt(disk, space)
     }
@@ -158,7 +176,7 @@ impl Replica {
         entries: Vec<ErasedEntries>,
     ) -> Result<(), ReplicaError> {
         let from = self.space(disk, space)?.access.length();
-        for entries in portions(entries) {
+        for entries in ErasedEntries::portions(entries) {
             self.say_access(disk, space, AccessOperation::Erase { record, entries })?;
         }
         self.refresh_summary(disk, space)?;
@@ -176,7 +194,7 @@ impl Replica {
         for branch in self.space(disk, space)?.access.all() {
             for (record, erased) in branch.erasures().records() {
                 records.insert(*record);
-                stretches.extend(erased.stretches());
+                stretches.extend(erased.places());
             }
         }
         if records.is_empty() {
@@ -186,7 +204,7 @@ impl Replica {
         self.carry_out(disk, space, &records, stretches.into_iter().collect())
     }
 
-    /// Drops rows of `records` and the bodies in `stretches`, which the access log names.
+    /// Drops rows of `records` and of the bodies in `stretches` those that the access log names.
     pub(super) fn carry_out(
         &mut self,
         disk: &dyn Storage,
@@ -203,9 +221,6 @@ impl Replica {
         for record in records {
             self.erase_row(disk, space, record)?;
         }
-        for (record, place) in self.proven_places(disk, space, records)? {
-            self.await_erasure(disk, space, &record, place)?;
-        }
         for record in others.into_iter().filter(|record| !records.contains(record)) {
             // An owner that names wrong places takes away what other records are made of.
             if self.load_row(disk, space, &record)?.is_some() {
@@ -215,7 +230,7 @@ impl Replica {
         self.note_debt(disk, space)
     }
 
-    /// Drops the bodies of a stretch; the records they belonged to, as far as they open.
+    /// Drops the erased bodies of a stretch; the records they belonged to, as far as they open.
     fn erase_bodies(
         &mut self,
         disk: &dyn Storage,
@@ -235,8 +250,10 @@ impl Replica {
                 damaged = true;
                 return ControlFlow::Break(());
             };
-            if let Some(body) = stored.body.sealed() {
-                let header = stored.header(*space, author, sequence);
+            let header = stored.header(*space, author, sequence);
+            if let Some(body) = stored.body.sealed()
+                && state.access.is_body_erased(&author, sequence, &header.hash(body))
+            {
                 records.extend(record_within(state.key_of(&header), &header, body));
                 stored.body = stored.body.erased();
                 erased.push((key.to_vec(), stored.encode()));
@@ -247,15 +264,8 @@ impl Replica {
             return Err(ReplicaError::Damaged(Table::Entries.name()));
         }
         for (key, stored) in erased {
+            self.pending.delete(Table::Waiting, key.clone());
             self.pending.put(Table::Entries, key, stored);
-        }
-        let (mut named, end) = (Vec::new(), keys::entry(space, &author, to));
-        self.scan(disk, Table::Waiting, &start, &end, &mut |key, _| {
-            named.push(key.to_vec());
-            ControlFlow::Continue(())
-        })?;
-        for key in named {
-            self.pending.delete(Table::Waiting, key);
         }
         Ok(records)
     }
@@ -272,7 +282,7 @@ impl Replica {
         let Some(row) = self.load_row(disk, space, record)? else { return Ok(()) };
         let mut own_edit = false;
         for place in row.places() {
-            if !self.space(disk, space)?.access.is_body_erased(&place.0, place.1) {
+            if self.sealed_at(disk, space, record, place)?.is_some() {
                 own_edit |= self.await_erasure(disk, space, record, place)?;
             }
         }
@@ -298,27 +308,4 @@ pub(super) fn record_within(
     let text = key?.open_body(&header.associated_data(), body).ok()?;
     let text = zeroize::Zeroizing::new(text);
     Payload::decode(&text).ok().map(|payload| payload.record)
-}
-
-/// The entries of an erasure in as many lists as their stretches need; at least one, if empty.
-fn portions(entries: Vec<ErasedEntries>) -> Vec<Vec<ErasedEntries>> {
-    let count: usize = entries.iter().map(|one| one.stretches.len()).sum();
-    if count <= limits::ERASURE_STRETCHES_MAX {
-        return vec![entries];
-    }
-    let single: Vec<_> = entries.iter().flat_map(ErasedEntries::places).collect();
-    single.chunks(limits::ERASURE_STRETCHES_MAX).map(regroup).collect()
-}
-
-fn regroup(stretches: &[Stretch]) -> Vec<ErasedEntries> {
-    let mut grouped: Vec<ErasedEntries> = Vec::new();
-    for (node, from, to) in stretches {
-        match grouped.last_mut().filter(|last| last.node == *node) {
-            Some(last) => last.stretches.push((*from, *to)),
-            None => {
-                grouped.push(ErasedEntries { node: *node, stretches: vec![(*from, *to)] });
-            }
-        }
-    }
-    grouped
 }

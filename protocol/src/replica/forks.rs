@@ -134,7 +134,14 @@ impl Replica {
         self.pending.put(Table::Forks, keys::entry(space, author, sequence), run);
         self.space(disk, space)?.forks.insert(*author, sequence);
         self.events.push(Event::Forked { space: *space, author: *author });
-        self.reconsider(disk, space, author, sequence)?;
+        let is_cut = self.space(disk, space)?.access.settled_at(author).is_some();
+        let own = self.organisation();
+        if is_cut && self.summaries.get(space).is_some_and(|known| known.owner == own) {
+            // An accepted entry may build on what is in the proof: then the owner names it.
+            self.reconsider_all(disk, space)?;
+        } else {
+            self.reconsider(disk, space, author, sequence)?;
+        }
         self.carry_out_all(disk, space)?;
         self.refresh_summary(disk, space)?;
         // Sessions announce the space anew, so that the proof reaches every member at once.

@@ -176,6 +176,9 @@ impl Replica {
             rotation: fresh.rotation.clone(),
         };
         self.extend_access(disk, space, operation, Some(fresh), Vec::new())?;
+        for cut in &cuts {
+            self.name_stretches(disk, space, cut)?;
+        }
         let members = self.space(disk, space)?.access.current_members().collect();
         Ok(RevocationReport { cuts, epoch, members })
     }
@@ -222,7 +225,8 @@ impl Replica {
         let fresh = self.next_rotation(disk, space, &seats, true, random)?;
         let cut = Cut { node, length: position.length, head: position.head };
         let operation = AccessOperation::CutNode { cut, rotation: fresh.rotation.clone() };
-        self.extend_access(disk, space, operation, Some(fresh), Vec::new())
+        self.extend_access(disk, space, operation, Some(fresh), Vec::new())?;
+        self.name_stretches(disk, space, &cut)
     }
 
     pub(super) fn own_term(&self) -> Result<u64, ReplicaError> {

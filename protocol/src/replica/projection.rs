@@ -11,12 +11,13 @@
 
 use super::erasure;
 use super::row::{QuarantineReason, Row};
+use super::settling::BuiltUpon;
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, RECORD_CACHED_BYTES_MIN, RECORDS_CACHED_BYTES, Replica, ReplicaError, keys};
 use crate::access::Standing;
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
-use crate::log::{Header, OPERATION_CHANGE, Payload};
+use crate::log::{Header, LogPosition, OPERATION_CHANGE, Payload};
 use crate::record::{Authored, Change, Dependency, Record, Verdict, kind_of};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,6 +53,13 @@ struct Judged {
     organisation: Option<OrganisationId>,
     standing: Standing,
     forked: bool,
+}
+
+impl Judged {
+    /// Whether it stands before every cut of its log.
+    const fn is_within(&self) -> bool {
+        !matches!(self.standing, Standing::BeyondCut { .. })
+    }
 }
 
 type Judgement = HashMap<EntryHash, Judged>;
@@ -108,6 +116,7 @@ impl Replica {
         for (record, entries) in opened {
             self.absorb(disk, space, &record, entries)?;
         }
+        self.name_built_upon(disk, space)?;
         let state = self.space(disk, space)?;
         if state.heads.values().all(|head| head.projected >= head.position.length) {
             self.dirty.remove(space);
@@ -202,9 +211,14 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let old = self.load_row(disk, space, record)?;
         let mut row = old.clone().unwrap_or_default();
-        let access = &self.space(disk, space)?.access;
         let mut places: BTreeSet<_> = row.places().collect();
-        places.retain(|(author, sequence)| !access.is_body_erased(author, *sequence));
+        for place in row.places() {
+            // Bodies are dropped before rows are built again.
+            let is_touched = self.space(disk, space)?.access.touches_place(&place.0, place.1);
+            if is_touched && self.stored_entry(disk, space, &place.0, place.1)?.body.is_erased() {
+                places.remove(&place);
+            }
+        }
         if let Some(old) = old.as_ref().filter(|_| places.is_empty() && fresh.is_empty()) {
             self.drop_row(space, record, old);
             return Ok(());
@@ -314,6 +328,10 @@ impl Replica {
         let mut judgement = self.judge(disk, space, entries.into_values().collect())?;
         let counted = close(&mut judgement);
         *row = list(places, &judgement, &counted);
+        if self.summaries.get(space).is_some_and(|known| known.owner == self.organisation()) {
+            let built_upon = self.built_upon.entry(*space).or_default();
+            note_built_upon(built_upon, &judgement, &counted);
+        }
         let accepted: Vec<_> = counted.iter().filter_map(|hash| judgement.remove(hash)).collect();
         Record::rebuild(*record, authored(accepted.into_iter())?)
             .map_err(|_| ReplicaError::Unknown("kind of record"))
@@ -424,6 +442,29 @@ fn close(judgement: &mut Judgement) -> BTreeSet<EntryHash> {
         }
     }
     counted
+}
+
+/// Notes what the entries that count build on beyond cuts, whichever version of it is here.
+fn note_built_upon(found: &mut BuiltUpon, judgement: &Judgement, counted: &BTreeSet<EntryHash>) {
+    for one in counted.iter().filter_map(|hash| judgement.get(hash)) {
+        for dependency in one.change.iter().flat_map(|change| &change.dependencies) {
+            let target = match dependency {
+                Dependency::Entry(entry) => Some(*entry),
+                Dependency::Own(_) => own_previous(judgement, one),
+            };
+            match target.map(|hash| (hash, judgement.get(&hash))) {
+                Some((hash, Some(target))) if !target.is_within() => {
+                    let Header { author, sequence, .. } = target.opened.header;
+                    let length = sequence.saturating_add(1);
+                    found.note(author, LogPosition { length, head: hash });
+                }
+                Some((hash, None)) => {
+                    found.elsewhere.insert(hash);
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The author's entry before this one in the record, under the same grant.

@@ -198,8 +198,8 @@ impl Replica {
             return Err(ReplicaError::Unknown("space"));
         }
         let mut late: BTreeMap<RecordId, u64> = BTreeMap::new();
-        for (record, _) in self.places_to_erase(disk, space)? {
-            *late.entry(record).or_default() += 1;
+        for one in self.unnamed(disk, space)? {
+            *late.entry(one.record).or_default() += 1;
         }
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;

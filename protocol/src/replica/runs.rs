@@ -43,8 +43,6 @@ pub(super) struct Proven {
     /// Where the author's log stands here, or before its first entry.
     pub head: Head,
     pub run: VerifiedRun,
-    /// The run as it travels.
-    bytes: Vec<u8>,
 }
 
 impl Proven {
@@ -66,11 +64,7 @@ impl Replica {
     }
 
     /// Checks that a run is what its author signed, and finds for whom.
-    pub(super) fn prove(
-        &mut self,
-        disk: &dyn Storage,
-        mut run: Run,
-    ) -> Result<Proven, ReplicaError> {
+    pub(super) fn prove(&mut self, disk: &dyn Storage, run: Run) -> Result<Proven, ReplicaError> {
         let (space, author) = (run.space, run.author);
         self.own_role(&space).ok_or(ReplicaError::NotPermitted)?;
         let state = self.space(disk, &space)?;
@@ -81,20 +75,21 @@ impl Replica {
         }
         let SpaceState { access, heads, .. } = self.space(disk, &space)?;
         let is_cut = access.settled_at(&author).is_some();
-        run.erase(|sequence| access.is_body_erased(&author, sequence))?;
         let known = heads.get(&author).copied();
         let places = self.places_before(disk, &space, &author, run.start)?;
         let positions: Vec<_> = places.iter().map(|(_, position)| *position).collect();
-        let (bytes, is_beginning) = (codec::encode(&run), run.start == 0);
-        let (index, run) = run.verify_after(&positions).map_err(|error| match error {
+        let is_beginning = run.start == 0;
+        let (index, mut run) = run.verify_after(&positions).map_err(|error| match error {
             RunError::Signature if is_beginning => RunError::Origin.into(),
             // It may follow on the version that the cut does not name.
             RunError::Signature if is_cut => ReplicaError::Frozen,
             other => other.into(),
         })?;
         let (organisation, _) = *places.get(index).ok_or(RunError::Origin)?;
+        let access = &self.space(disk, &space)?.access;
+        run.erase(|one| access.is_body_erased(&author, one.header.sequence, &one.hash))?;
         let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
-        Ok(Proven { space, author, organisation, head, run, bytes })
+        Ok(Proven { space, author, organisation, head, run })
     }
 
     /// What a run of `author` that begins at `start` may follow on, each with whose log that is:
@@ -133,14 +128,15 @@ impl Replica {
         proven: &Proven,
     ) -> Result<Admitted, ReplicaError> {
         self.check_author(disk, proven)?;
-        let Proven { space, author, head, run, bytes, .. } = proven;
+        let Proven { space, author, head, run, .. } = proven;
         let overlap = self.compare_overlap(disk, space, author, *head, run)?;
         if let Some(admitted) = self.take_of_cut(disk, proven, &overlap)? {
             return Ok(admitted);
         }
         match overlap {
             Overlap::Contradicts { sequence } => {
-                self.keep_fork(disk, space, author, sequence, bytes.clone())?;
+                let run = run.to_run().ok_or(RunError::Malformed)?;
+                self.keep_fork(disk, space, author, sequence, codec::encode(&run))?;
                 Ok(Admitted::Forked)
             }
             Overlap::Agrees if run.end().length <= head.position.length => Ok(Admitted::Known),

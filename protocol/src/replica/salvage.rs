@@ -184,14 +184,16 @@ impl Replica {
             }
         };
         note("entries", self.admit_access(disk, space, &entries, false));
-        let (branches, _) =
+        let (mut branches, _) =
             values::<AccessEntry>(damaged, Table::Branches, space.as_bytes()).split();
+        // They stand in the order of their hashes; each follows on one that comes before.
+        branches.sort_by_key(|entry| entry.statement.sequence);
         if !branches.is_empty() {
             note("branches", self.admit_access(disk, space, &branches, false));
         }
         let (keyrings, unreadable) = sealed_on(damaged, space).split();
         for sealed in keyrings {
-            match self.admit_sealed(disk, space, sealed) {
+            match self.admit_sealed(disk, space, [sealed]) {
                 // One for a node of a partner: it has it, or is given the key that comes after.
                 Err(ReplicaError::NotPermitted) => {}
                 outcome => note("its keys", outcome),

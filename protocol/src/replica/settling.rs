@@ -8,6 +8,8 @@
 //!
 //! Deliberately absent: what counts of the version that holds (`access::acceptance`).
 
+mod naming;
+
 use super::erasure::record_within;
 use super::forks::Overlap;
 use super::projection::note_places;
@@ -15,24 +17,37 @@ use super::runs::{Admitted, Proven};
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, keys};
+use crate::access::Settled;
 use crate::codec;
 use crate::ids::{NodeId, RecordId, SpaceId};
-use crate::log::LogPosition;
+use crate::log::{LogPosition, VerifiedEntry};
 use crate::storage::{Storage, Table};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// How the version of a log that is here stands to the cut.
+pub(super) use naming::BuiltUpon;
+
+/// How the version of a log that is here stands to the places that the owner named.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
-    /// No cut names one.
+    /// None is named.
     Uncut,
-    /// It ends before the cut, and may be the named one or not.
-    Open,
+    /// It is the named one for so many entries, and ends before the last place that is named.
+    Open(u64),
     /// It is the named one, for so many entries.
     Settled(u64),
-    /// It is another one.
-    Refuted,
+    /// It is the named one for so many entries, and another one at the place after.
+    Refuted(u64, u64),
+}
+
+impl Version {
+    /// How many entries are those of the named version.
+    const fn settled(self) -> u64 {
+        match self {
+            Self::Uncut => 0,
+            Self::Open(length) | Self::Settled(length) | Self::Refuted(length, _) => length,
+        }
+    }
 }
 
 impl Replica {
@@ -43,12 +58,35 @@ impl Replica {
         author: &NodeId,
         state: &SpaceState,
     ) -> Result<Version, ReplicaError> {
-        let Some(cut) = state.access.settled_at(author) else { return Ok(Version::Uncut) };
-        let head = state.heads.get(author).filter(|head| head.position.length >= cut.length);
-        let Some(head) = head else { return Ok(Version::Open) };
-        let last = cut.length.saturating_sub(1);
-        let is_named = self.hash_at(disk, space, author, *head, last)? == cut.head;
-        Ok(if is_named { Version::Settled(cut.length) } else { Version::Refuted })
+        let named = state.access.settled();
+        let Some(last) = named.last(author) else { return Ok(Version::Uncut) };
+        let Some(head) = state.heads.get(author) else { return Ok(Version::Open(0)) };
+        let mut refuted = None;
+        for place in named.up_to(author, head.position.length) {
+            let at = place.length.saturating_sub(1);
+            if self.hash_at(disk, space, author, *head, at)? == place.head {
+                let settled = place.length;
+                let is_whole = settled == last.length;
+                let found =
+                    if is_whole { Version::Settled(settled) } else { Version::Open(settled) };
+                return Ok(refuted.map_or(found, |at| Version::Refuted(settled, at)));
+            }
+            refuted = Some(place.length);
+        }
+        Ok(refuted.map_or(Version::Open(0), |at| Version::Refuted(0, at)))
+    }
+
+    /// Whether the log that is here is of no other version than a named one.
+    fn is_whole(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<bool, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let version = self.version(disk, space, author, state)?;
+        Ok(matches!(version, Version::Uncut | Version::Settled(_)))
     }
 
     /// Whether a cut names a version of another node's log that is not here in whole.
@@ -61,7 +99,7 @@ impl Replica {
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let version = self.version(disk, space, author, state)?;
-        Ok(*author != self.node() && matches!(version, Version::Open | Version::Refuted))
+        Ok(*author != self.node() && matches!(version, Version::Open(_) | Version::Refuted(..)))
     }
 
     /// From where on nothing of a log counts, and whether that is without a proof.
@@ -72,7 +110,7 @@ impl Replica {
         author: &NodeId,
         version: Version,
     ) -> Result<(Option<u64>, bool), ReplicaError> {
-        let settled = if let Version::Settled(length) = version { length } else { 0 };
+        let settled = version.settled();
         let mut proven = None;
         let (_, to) = keys::all(&keys::author(space, author));
         let from = keys::entry(space, author, settled);
@@ -80,8 +118,12 @@ impl Replica {
             proven = keys::tail(key).map(u64::from_be_bytes);
             ControlFlow::Break(())
         })?;
-        let is_refuted = proven.is_none() && version == Version::Refuted;
-        Ok((if is_refuted { Some(0) } else { proven }, is_refuted))
+        // A proof from beyond a named place parts two versions of which neither goes through it.
+        let parts = |at: u64| proven.is_some_and(|place| place < at);
+        Ok(match version {
+            Version::Refuted(settled, at) if !parts(at) => (Some(settled), true),
+            _ => (proven, false),
+        })
     }
 
     /// Finds, of a space that is being loaded, which forks its cuts settle.
@@ -136,8 +178,8 @@ impl Replica {
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let version = self.version(disk, space, author, state)?;
-        if let Version::Settled(length) = version {
-            let (from, to) = (keys::entry(space, author, 0), keys::entry(space, author, length));
+        if version.settled() > 0 {
+            let [from, to] = [0, version.settled()].map(|at| keys::entry(space, author, at));
             self.delete_all(disk, Table::Forks, &from, &to)?;
         }
         let frozen = self.frozen_from(disk, space, author, version)?;
@@ -189,8 +231,8 @@ impl Replica {
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let Some(cut) = state.access.settled_at(author) else { return Ok(None) };
         let version = self.version(disk, space, author, state)?;
-        if let (Version::Settled(length), Overlap::Contradicts { sequence }) = (version, overlap)
-            && *sequence < length
+        if let Overlap::Contradicts { sequence } = overlap
+            && *sequence < version.settled()
         {
             return Err(ReplicaError::Frozen);
         }
@@ -198,7 +240,7 @@ impl Replica {
             // A node that hears of entries of its own is told that another copy runs.
             return Ok(None);
         }
-        if may_lead_to(proven, &cut) {
+        if may_be_named(proven, state.access.settled(), &cut) {
             self.take_named(disk, proven, &cut, overlap)
         } else {
             Err(ReplicaError::Frozen)
@@ -247,6 +289,9 @@ impl Replica {
         let known = state.forks.get(author).copied();
         let is_first = known.is_none_or(|known| from <= known);
         let is_proof = is_first && !state.refuted.contains(author);
+        // What contradicts entries that go is no proof for those that come.
+        let (_, to) = keys::all(&keys::author(space, author));
+        self.delete_all(disk, Table::Forks, &keys::entry(space, author, from), &to)?;
         if is_proof && run.end().length < cut.length {
             self.keep_other(disk, space, author, from)?;
         }
@@ -352,10 +397,14 @@ fn head_before(proven: &Proven, from: u64) -> Head {
     }
 }
 
-/// Whether a run may be of the version that goes through `cut`.
-fn may_lead_to(proven: &Proven, cut: &LogPosition) -> bool {
+/// Whether a run may be of the version that goes through the named places, of which `last` is the
+/// one furthest along.
+fn may_be_named(proven: &Proven, named: &Settled, last: &LogPosition) -> bool {
     let entries = proven.run.entries();
-    let begins_before = entries.first().is_some_and(|one| one.header.sequence < cut.length);
-    let at_cut = entries.iter().find(|one| one.header.sequence.saturating_add(1) == cut.length);
-    begins_before && at_cut.is_none_or(|one| one.hash == cut.head)
+    let begins_before = entries.first().is_some_and(|one| one.header.sequence < last.length);
+    let contradicts = |one: &VerifiedEntry| {
+        let length = one.header.sequence.saturating_add(1);
+        named.contradicts(&proven.author, length, &one.hash)
+    };
+    begins_before && !entries.iter().any(contradicts)
 }

@@ -129,13 +129,13 @@ impl Replica {
                 problem = Some(format!("entry {sequence} does not continue the chain"));
                 return ControlFlow::Break(());
             };
-            if stored.body.is_erased() != access.is_body_erased(author, sequence) {
+            let hash = stored.header(*space, *author, sequence).hash_with(&stored.body);
+            if stored.body.is_erased() != access.is_body_erased(author, sequence, &hash) {
                 let is_here = !stored.body.is_erased();
                 let problem_of = if is_here { "is here and was erased" } else { "is missing" };
                 problem = Some(format!("the body of entry {sequence} {problem_of}"));
                 return ControlFlow::Break(());
             }
-            let hash = stored.header(*space, *author, sequence).hash_with(&stored.body);
             if let Some(signature) = stored.signature {
                 let message = hash.as_bytes();
                 if signature.verify(Domain::AUTHOR_SIGNATURE, author, message).is_err() {

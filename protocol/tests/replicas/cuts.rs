@@ -17,7 +17,7 @@ use sincronia_protocol::replica::ReplicaError;
 
 const RUN_BYTES: usize = 256 * 1024;
 
-fn agree_all(circle: &mut Circle, third: &mut Node) {
+pub fn agree_all(circle: &mut Circle, third: &mut Node) {
     let Circle { owner, colleague, .. } = circle;
     // The owner alone has the keys for whoever comes later.
     for _ in 0..2 {
@@ -34,13 +34,13 @@ fn log_of(node: &mut Node, circle_member: &Node, space: &SpaceId, from: u64) -> 
     run.expect("a sound disk").expect("entries")
 }
 
-fn hand(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
+pub fn hand(node: &mut Node, run: &Run) -> Result<(), ReplicaError> {
     let run = run.clone();
     node.act(|replica, disk, _| replica.admit_run(disk, run)).map(drop)
 }
 
 /// A third reader of the space, which has nothing of it but the access log.
-fn third_reader(circle: &mut Circle) -> Node {
+pub fn third_reader(circle: &mut Circle) -> Node {
     let organisation = circle.outsider.organisation();
     circle.admit(organisation, Role::Contributor);
     let credentials = circle.outsider.credentials.clone();
@@ -49,7 +49,7 @@ fn third_reader(circle: &mut Circle) -> Node {
 }
 
 /// The member revokes its machine, and the owner cuts its log.
-fn revoke_machine(circle: &mut Circle) {
+pub fn revoke_machine(circle: &mut Circle) {
     let node = circle.member.id();
     circle.organisations[1].say(IdentityOperation::RevokeNode { node });
     for reader in [&mut circle.owner, &mut circle.colleague, &mut circle.outsider] {
@@ -63,7 +63,7 @@ fn revoke_machine(circle: &mut Circle) {
 }
 
 /// A copy that signs other entries at the first places of the log, and the rightful notes.
-fn robbed(circle: &mut Circle, stolen: usize) -> (Node, Vec<RecordId>) {
+pub fn robbed(circle: &mut Circle, stolen: usize) -> (Node, Vec<RecordId>) {
     let mut thief = copy_of(&circle.member, circle);
     for number in 0..stolen {
         thief.note(&circle.space, &format!("Del ladro {number}"));
@@ -73,7 +73,7 @@ fn robbed(circle: &mut Circle, stolen: usize) -> (Node, Vec<RecordId>) {
     (thief, written.to_vec())
 }
 
-fn assert_kept(node: &mut Node, space: &SpaceId, written: &[RecordId]) {
+pub fn assert_kept(node: &mut Node, space: &SpaceId, written: &[RecordId]) {
     for _ in 0..2 {
         let shown: Vec<_> = node.shows(space).into_keys().collect();
         let mut expected = written.to_vec();
@@ -286,4 +286,31 @@ fn nothing_of_an_erased_record_stays_of_the_version_that_is_dropped() {
             assert_kept(node, &space, &[written]);
         }
     }
+}
+
+/// Two versions that are both the thief's part beyond the cut. That fork was taken for what the cut
+/// decides about: what stands before it counted, and its proof outlived the version.
+#[test]
+fn threat_25_a_fork_beyond_the_cut_makes_no_other_version_count() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (mut thief, written) = robbed(&mut circle, 5);
+    let mut other_thief = copy_of(&thief, &circle);
+    for (copy, title) in [(&mut thief, "una versione"), (&mut other_thief, "altra versione")] {
+        copy.note(&space, title);
+        let run = log_of(copy, &circle.member, &space, 0);
+        hand(&mut circle.colleague, &run).unwrap();
+    }
+    circle.member.give(&mut circle.owner, &space);
+    revoke_machine(&mut circle);
+    let access = circle.owner.access_log(&space);
+    let colleague = &mut circle.colleague;
+    colleague
+        .act(|replica, disk, _| replica.admit_access(disk, &space, &access, true))
+        .expect("a sound log");
+    assert!(colleague.shows(&space).is_empty(), "a version that the cut does not name");
+    colleague.restart();
+    assert!(colleague.shows(&space).is_empty());
+    agree(&mut circle.owner, &mut circle.colleague);
+    assert_kept(&mut circle.colleague, &space, &written);
 }

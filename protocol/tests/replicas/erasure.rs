@@ -149,7 +149,9 @@ fn threat_20_a_body_left_out_is_refused_where_no_erasure_names_it() {
     let space = circle.space;
     circle.owner.note(&space, "nascosta da chi la porta");
     let mut run = runs(&mut circle.owner, &space).remove(0);
-    run.erase(|_| true).unwrap();
+    for entry in &mut run.entries {
+        entry.body = entry.body.erased();
+    }
     let refused = circle.member.take(&Parcel::Run(run));
     assert_eq!(refused, Err(ReplicaError::Run(RunError::BodyMissing)));
     assert!(runs(&mut circle.member, &space).is_empty());

@@ -114,7 +114,8 @@ fn threat_24_a_log_that_parts_into_many_is_refused_before_it_is_copied() {
         let mut id = [7; 16];
         id[..2].copy_from_slice(&number.to_be_bytes());
         let record = RecordId::from_bytes(id);
-        let entries = vec![ErasedEntries { node: last.author, stretches: vec![(0, 1)] }];
+        let entries =
+            vec![ErasedEntries { node: last.author, stretches: vec![(0, 1)], forked: Vec::new() }];
         let mut statement = last.clone();
         (statement.sequence, statement.previous) = (last.sequence + 1, last.hash());
         statement.operation = AccessOperation::Erase { record, entries };

@@ -2,11 +2,14 @@
 
 use super::branches::{copy_of, meet_all, name_primary, second_machine};
 use super::circle::Circle;
+use super::cuts::{assert_kept, hand, revoke_machine};
 use super::erasure::Canaries;
+use super::forks::agree;
 use super::line::Line;
-use super::organisation::Node;
+use super::organisation::{Node, Organisation};
 use sincronia_protocol::ids::SpaceId;
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::log::Run;
+use sincronia_protocol::replica::{ReplicaError, Salvaged};
 
 /// An owner's second node does what became due, and tells everybody.
 fn settle(circle: &mut Circle, primary: &mut Node) {
@@ -105,4 +108,93 @@ fn a_fork_that_shows_after_the_erasure_is_erased_too() {
     circle.owner.act(|replica, disk, _| replica.settle_erasures(disk, &space)).unwrap();
     assert_eq!(circle.owner.replica.erasures_due(), []);
     canaries.assert_gone(&circle.owner);
+}
+
+/// Somebody has the key of a machine and signs, at the place of an honest note, a word in a record
+/// that the owner is about to erase. The erasure named the place, and took the note with it.
+#[test]
+fn threat_25_an_erasure_takes_nothing_honest_at_the_place_of_a_stolen_entry() {
+    for is_stolen_first in [false, true] {
+        let mut circle = Circle::with_carrier();
+        let space = circle.space;
+        let record = circle.owner.note(&space, "da dimenticare");
+        circle.meet();
+        let mut thief = copy_of(&circle.member, &circle);
+        let kept = circle.member.note(&space, "nota onesta");
+        thief.rename(&space, record, "del ladro").unwrap();
+        let canaries = Canaries::of(&mut thief, &space);
+        circle.member.give(&mut circle.owner, &space);
+        let Circle { owner, member, colleague, outsider, .. } = &mut circle;
+        let mut runs = [member, &mut thief].map(|copy| written_by(copy, &space));
+        if is_stolen_first {
+            runs.reverse();
+        }
+        for node in [&mut *colleague, &mut *outsider] {
+            for run in &runs {
+                hand(node, run).unwrap();
+            }
+        }
+        agree(owner, colleague);
+        agree(owner, outsider);
+        owner.erase(&space, &record).unwrap();
+        agree(owner, colleague);
+        agree(owner, outsider);
+        for node in [&mut *owner, &mut *colleague, &mut *outsider] {
+            canaries.assert_gone(node);
+            let findings = node.replica.verify(&node.disk, true).unwrap();
+            assert_eq!(findings.problems, Vec::<String>::new());
+        }
+        assert_eq!(owner.replica.erasures_due(), []);
+        revoke_machine(&mut circle);
+        let Circle { owner, colleague, outsider, .. } = &mut circle;
+        agree(owner, colleague);
+        agree(owner, outsider);
+        for node in [owner, colleague] {
+            assert_eq!(node.title(&space, &kept).as_deref(), Some("nota onesta"));
+            assert_kept(node, &space, &[kept]);
+        }
+    }
+}
+
+/// The whole log that a copy wrote.
+fn written_by(copy: &mut Node, space: &SpaceId) -> Run {
+    let run = copy.replica.read_run(&copy.disk, space, &copy.id(), 0, 256 * 1024);
+    run.expect("a sound disk").expect("entries")
+}
+
+/// A branch of an access log was taken over from a damaged store in the order of its hashes, in
+/// which nothing follows on what comes before: it was lost, with every log in which it erased.
+#[test]
+fn a_damaged_store_gives_back_what_a_branch_that_does_not_hold_erases() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let records = [0, 1, 2, 3, 4].map(|_| circle.owner.note(&space, "da dimenticare"));
+    let mut second = second_machine(&mut circle);
+    circle.owner.give(&mut circle.colleague, &space);
+    for record in &records {
+        circle.owner.erase(&space, record).unwrap();
+    }
+    circle.owner.give(&mut circle.colleague, &space);
+    name_primary(&mut circle, &mut second);
+    for _ in 0..7 {
+        second.act(|replica, disk, random| replica.rotate(disk, &space, random)).unwrap();
+    }
+    let colleague = &mut circle.colleague;
+    colleague.take_all(&second.access_parcels(&space, &colleague.organisation()));
+    let aside = colleague.replica.set_aside(&colleague.disk, &space).unwrap();
+    assert_eq!(aside.len(), records.len());
+    let damaged = colleague.disk.clone();
+    let known: Vec<&Organisation> = circle.organisations.iter().collect();
+    let mut again = Node::start(&circle.colleague.credentials, &known);
+    let author = circle.owner.id();
+    again
+        .act(|replica, disk, _| {
+            let taken = replica.salvage_space(&damaged, disk, &space);
+            assert!(matches!(taken, Salvaged::Whole(_)), "{taken:?}");
+            let taken = replica.salvage_run(&damaged, disk, (&space, &author), 0);
+            assert!(matches!(taken, Salvaged::Whole(5)), "{taken:?}");
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(again.replica.set_aside(&again.disk, &space).unwrap(), aside);
 }

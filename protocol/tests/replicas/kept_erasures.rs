@@ -87,7 +87,11 @@ fn admit(name: [u8; 32]) -> AccessOperation {
 /// An erasure of a record that is nowhere.
 fn erase(name: [u8; 32]) -> AccessOperation {
     let record = RecordId::from_bytes(name[..16].try_into().unwrap());
-    let entries = vec![ErasedEntries { node: NodeId::from_bytes(name), stretches: vec![(0, 1)] }];
+    let entries = vec![ErasedEntries {
+        node: NodeId::from_bytes(name),
+        stretches: vec![(0, 1)],
+        forked: Vec::new(),
+    }];
     AccessOperation::Erase { record, entries }
 }
 

@@ -41,6 +41,7 @@ mod removal;
 mod restoring;
 mod roles;
 mod rules;
+mod settled;
 mod tampering;
 mod thief;
 mod threats;

@@ -91,7 +91,9 @@ impl Node {
             Parcel::Access { space, entries, is_complete } => {
                 replica.admit_access(disk, &space, &entries, is_complete).map(drop)
             }
-            Parcel::Sealed { space, bytes } => replica.admit_sealed(disk, &space, bytes).map(drop),
+            Parcel::Sealed { space, bytes } => {
+                replica.admit_sealed(disk, &space, [bytes]).map(drop)
+            }
             Parcel::Run(run) => replica.admit_run(disk, run).map(drop),
         };
         self.commit();

@@ -4,6 +4,7 @@ use super::circle::Circle;
 use super::organisation::Node;
 use super::parcel::Parcel;
 use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::storage::{MemoryStorage, Storage, StorageError, Table, Visit};
 use std::cell::Cell;
 
@@ -69,7 +70,7 @@ fn a_carrier_looks_for_each_keyring_as_often_as_it_comes() {
     for keyring in &keyrings {
         let Parcel::Sealed { bytes, .. } = keyring else { continue };
         let disk = Counting::new(&node.disk, Table::Sealed);
-        node.replica.admit_sealed(&disk, &space, bytes.clone()).expect("a keyring of the log");
+        node.replica.admit_sealed(&disk, &space, [bytes.clone()]).expect("a keyring of the log");
         read += disk.read.get();
         node.commit();
     }
@@ -78,6 +79,36 @@ fn a_carrier_looks_for_each_keyring_as_often_as_it_comes() {
     assert_eq!(node.digests(), circle.owner.digests(), "and it lacks none");
     circle.outsider.restart();
     assert_eq!(circle.outsider.digests(), circle.owner.digests());
+}
+
+/// Each keyring of a message had everything looked through that was ever sealed in the space.
+#[test]
+fn the_keyrings_of_a_message_are_one_change() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    admit_and_remove(&mut circle, 20);
+    let carrier = circle.outsider.organisation();
+    let parcels = circle.owner.access_parcels(&space, &carrier);
+    let (access, keyrings): (Vec<_>, Vec<_>) =
+        parcels.into_iter().partition(|parcel| matches!(parcel, Parcel::Access { .. }));
+    circle.outsider.take_all(&access);
+    let mut sealed: Vec<_> = keyrings
+        .into_iter()
+        .filter_map(|parcel| match parcel {
+            Parcel::Sealed { bytes, .. } => Some(bytes),
+            _ => None,
+        })
+        .collect();
+    assert!(sealed.len() > 40, "{} keyrings", sealed.len());
+    let node = &mut circle.outsider;
+    node.replica.take_growth();
+    // One that nobody sealed keeps no other out.
+    sealed.insert(3, vec![7; 64]);
+    let taken = node.replica.admit_sealed(&node.disk, &space, sealed);
+    assert_eq!(taken, Err(ReplicaError::NotPermitted));
+    assert_eq!(node.replica.take_growth().len(), 1);
+    node.commit();
+    assert_eq!(node.digests(), circle.owner.digests(), "and it lacks none");
 }
 
 /// Who signed one entry was read out of the whole access log.

@@ -3,7 +3,9 @@
 use super::cast::{Organisation, Seat};
 use super::golden::Golden;
 use super::space::{NAMES, Space, epoch_key};
-use sincronia_protocol::access::{Access, AccessEntry, Keyring, Role, sealed_hash};
+use sincronia_protocol::access::{
+    Access, AccessEntry, AccessOperation, Keyring, Role, sealed_hash,
+};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::EpochKey;
 use sincronia_protocol::ids::{NodeId, SpaceId};
@@ -19,6 +21,11 @@ fn an_access_log_of_every_operation() {
         golden.hex(&format!("{name}: entry"), codec::encode(entry));
         golden.hex(&format!("{name}: hash"), entry.statement.hash().as_bytes());
     }
+    // What the owner says of a log in addition to a cut: here of that of author.json.
+    let end = space.run.clone().verify(space.origin()).unwrap().end();
+    let node = space.member.seats[0].id();
+    let settle = AccessOperation::Settle { node, places: vec![end] };
+    golden.hex("settle: operation", codec::encode(&settle));
     let recorded = golden.settle("access.json");
 
     let read = |name: &&str| codec::decode(&recorded.bytes(&format!("{name}: entry"))).unwrap();
@@ -32,6 +39,12 @@ fn an_access_log_of_every_operation() {
     assert_eq!(access.role(&space.member.id()), Some(Role::Reader));
     assert_eq!(access.role(&space.carrier.id()), Some(Role::Carrier));
     assert_eq!((access.epoch(), access.cut_nodes().len()), (4, 1));
+    assert_eq!(codec::decode(&recorded.bytes("settle: operation")), Ok(settle.clone()));
+    let primary = space.owner.identity.primary().unwrap();
+    let statement = access.draft(primary.node, primary.term, settle);
+    let mut settled = access.clone();
+    settled.apply(&statement.sign(&space.owner.seats[0].key), &space.owner.identities()).unwrap();
+    assert_eq!(settled.settled_at(&node), Some(end));
 }
 
 fn last_hash() -> String {

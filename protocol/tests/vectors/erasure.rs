@@ -27,8 +27,14 @@ fn an_erasure_its_run_and_its_receipt() {
     let mut access = space.access.clone();
     let entry = erasure(&space);
     access.apply(&entry, &space.owner.identities()).unwrap();
+    // Of a log that was found forked one entry is named by its hash.
+    let third = space.run.clone().verify(space.origin()).unwrap().entries()[2].clone();
+    let forked = [(third.header.author, third.header.sequence, third.hash)];
+    let named = ErasedEntries::with_forked(Vec::new(), forked);
     let mut run = space.run.clone();
-    run.erase(|sequence| sequence < 2).unwrap();
+    for entry in run.entries.iter_mut().take(2) {
+        entry.body = entry.body.erased();
+    }
     let seat = &space.member.seats[0];
     let confirmation = Confirmation { node: seat.id(), number: 0, access: access.position() };
     let receipt = Receipt::sign(space.id(), confirmation, &seat.key);
@@ -41,6 +47,7 @@ fn an_erasure_its_run_and_its_receipt() {
     );
     golden.hex("access entry", codec::encode(&entry));
     golden.hex("access entry: hash", entry.statement.hash().as_bytes());
+    golden.hex("the third entry of author.json, named by its hash", codec::encode(&named));
     golden.hex("run of author.json without its first two bodies", codec::encode(&run));
     golden.hex("receipt", codec::encode(&receipt));
     golden.hex("heads with the receipt", codec::encode(&heads));
@@ -52,7 +59,9 @@ fn an_erasure_its_run_and_its_receipt() {
     again.apply(&read, &space.owner.identities()).unwrap();
     assert_eq!(again, access);
     let node = seat.id();
-    assert!(again.erasures().covers(&node, 1) && !again.erasures().covers(&node, 2));
+    assert!(again.erasures().touches(&node, 1) && !again.erasures().touches(&node, 2));
+    let name = "the third entry of author.json, named by its hash";
+    assert_eq!(codec::decode(&recorded.bytes(name)), Ok(named));
     let name = "run of author.json without its first two bodies";
     let run: Run = codec::decode(&recorded.bytes(name)).unwrap();
     let verified = run.verify(space.origin()).unwrap();

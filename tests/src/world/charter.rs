@@ -59,7 +59,9 @@ impl Charter {
                 next.standing.0 += 1;
                 gifts.extend((0..next.keys.len()).map(|epoch| next.gift(epoch, *organisation)));
             }
-            AccessOperation::Rotate { .. } | AccessOperation::Erase { .. } => {}
+            AccessOperation::Rotate { .. }
+            | AccessOperation::Erase { .. }
+            | AccessOperation::Settle { .. } => {}
         }
         if let Some(rotation) = operation.rotation() {
             next.keys.push(rotation.commitment);

@@ -178,11 +178,16 @@ impl World {
         let fresh = fresh.filter_map(|(_, value)| minicbor::decode(value.as_ref()?).ok());
         let entries = known.expect("a sound disk").into_iter().chain(fresh);
         let cuts = entries.flat_map(|entry: AccessEntry| match entry.statement.operation {
-            AccessOperation::Revoke { cuts, .. } => cuts,
-            AccessOperation::CutNode { cut, .. } => vec![cut],
+            AccessOperation::Revoke { cuts, .. } => {
+                cuts.into_iter().map(|cut| (cut.node, cut.length)).collect()
+            }
+            AccessOperation::CutNode { cut, .. } => vec![(cut.node, cut.length)],
+            AccessOperation::Settle { node, places } => {
+                places.into_iter().map(|place| (node, place.length)).collect()
+            }
             _ => Vec::new(),
         });
-        let lengths = cuts.filter(|cut| cut.node == author).map(|cut| cut.length);
+        let lengths = cuts.filter(|(node, _)| *node == author).map(|(_, length)| length);
         lengths.max().unwrap_or(0)
     }
 

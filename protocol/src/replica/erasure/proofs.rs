@@ -1,11 +1,13 @@
 //! Erased records in the proofs that authors forked their logs: runs, kept as they arrived.
 
-use super::{Place, record_within};
+use super::late::Named;
+use super::record_within;
 use crate::codec;
-use crate::ids::{RecordId, SpaceId};
-use crate::log::{Body, Run, VerifiedEntry};
+use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::log::{LogPosition, Run, VerifiedEntry};
 use crate::replica::{Replica, ReplicaError, decode_proof, keys};
 use crate::storage::{Storage, Table};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 impl Replica {
@@ -17,11 +19,15 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         for (key, mut run) in self.proofs(disk, space)? {
             let before = run.clone();
+            let verified = self.proven_entries(disk, space, run.clone())?;
+            let hashes: BTreeMap<_, _> =
+                verified.into_iter().map(|one| (one.header.sequence, one.hash)).collect();
             let access = &self.space(disk, space)?.access;
             // What is missing was erased on a branch that was known once.
             let author = run.author;
             for (sequence, entry) in run.placed() {
-                if access.is_body_erased(&author, sequence) {
+                let hash = hashes.get(&sequence);
+                if hash.is_some_and(|hash| access.is_body_erased(&author, sequence, hash)) {
                     entry.body = entry.body.erased();
                 }
             }
@@ -32,24 +38,46 @@ impl Replica {
         Ok(())
     }
 
-    /// Places of entries of `records` in the proofs that authors forked their logs, where no
-    /// erasure names them.
-    pub(super) fn proven_places(
+    /// Entries of a record, or of all that were erased, in the proofs that authors forked their
+    /// logs, where their bodies are here.
+    pub(super) fn proven_of(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
-        records: &[RecordId],
-    ) -> Result<Vec<(RecordId, Place)>, ReplicaError> {
+        only: Option<&RecordId>,
+    ) -> Result<Vec<Named>, ReplicaError> {
         let mut found = Vec::new();
         for (_, run) in self.proofs(disk, space)? {
-            for VerifiedEntry { header, body, .. } in self.proven_entries(disk, space, run)? {
-                let key = self.space(disk, space)?.key_of(&header);
-                let Body::Sealed(body) = body else { continue };
-                let record = record_within(key, &header, &body);
-                if let Some(record) = record.filter(|record| records.contains(record)) {
-                    found.push((record, (header.author, header.sequence)));
-                }
+            let entries = self.proven_entries(disk, space, run)?;
+            let state = self.space(disk, space)?;
+            let is_wanted = |record: &RecordId| {
+                only.map_or_else(|| state.access.is_erased(record), |only| only == record)
+            };
+            for entry in &entries {
+                let Some(body) = entry.body.sealed() else { continue };
+                let key = state.key_of(&entry.header);
+                let record = record_within(key, &entry.header, body).filter(is_wanted);
+                found.extend(record.map(|record| Named::of_verified(record, entry)));
             }
+        }
+        Ok(found)
+    }
+
+    /// Where these entries stand that are in the proofs that authors forked their logs.
+    pub(in crate::replica) fn proven_places(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        wanted: &BTreeSet<EntryHash>,
+    ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
+        let mut found = Vec::new();
+        for (_, run) in self.proofs(disk, space)? {
+            let entries = self.proven_entries(disk, space, run)?;
+            let entries = entries.into_iter().filter(|one| wanted.contains(&one.hash));
+            found.extend(entries.map(|VerifiedEntry { header, hash, .. }| {
+                let length = header.sequence.saturating_add(1);
+                (header.author, LogPosition { length, head: hash })
+            }));
         }
         Ok(found)
     }

@@ -63,12 +63,8 @@ impl Session {
                 replica.admit_access(disk, &space, &entries, is_complete).map(drop)
             }
             Message::Sealed { space, keyrings } => {
-                let mut outcome = Ok(());
-                for bytes in keyrings {
-                    let one = replica.admit_sealed(disk, &space, bytes.into());
-                    outcome = outcome.and(one.map(drop));
-                }
-                outcome
+                let keyrings = keyrings.into_iter().map(Into::into);
+                replica.admit_sealed(disk, &space, keyrings).map(drop)
             }
             Message::Receipts { space, receipts } => {
                 replica.admit_receipts(disk, &space, &receipts).map(drop)

@@ -1,0 +1,59 @@
+//! Through which places the owner said that logs go: of a log of which there are two versions, the
+//! one that goes through them counts.
+
+use super::operation::Cut;
+use crate::ids::{EntryHash, NodeId};
+use crate::limits;
+use crate::log::LogPosition;
+use std::collections::BTreeMap;
+
+/// The named places of every log, by cuts and beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    places: BTreeMap<NodeId, BTreeMap<u64, EntryHash>>,
+}
+
+impl Settled {
+    pub(super) fn note_cut(&mut self, cut: &Cut) {
+        if cut.length > 0 {
+            self.note(cut.node, &[LogPosition { length: cut.length, head: cut.head }]);
+        }
+    }
+
+    /// Of two hashes that are named at one place the first stands.
+    pub(super) fn note(&mut self, node: NodeId, places: &[LogPosition]) {
+        let known = self.places.entry(node).or_default();
+        for LogPosition { length, head } in places {
+            known.entry(*length).or_insert(*head);
+        }
+    }
+
+    /// The named place of a log that is furthest along.
+    #[must_use]
+    pub fn last(&self, node: &NodeId) -> Option<LogPosition> {
+        self.up_to(node, u64::MAX).next()
+    }
+
+    /// The named places of a log up to `length`, the one furthest along first.
+    pub fn up_to(&self, node: &NodeId, length: u64) -> impl Iterator<Item = LogPosition> {
+        let named = self.places.get(node).into_iter();
+        let named = named.flat_map(move |places| places.range(..=length).rev());
+        named.map(|(length, head)| LogPosition { length: *length, head: *head })
+    }
+
+    /// Whether a log that ends at this place would be another version than the named one.
+    #[must_use]
+    pub fn contradicts(&self, node: &NodeId, length: u64, head: &EntryHash) -> bool {
+        let named = self.places.get(node).and_then(|places| places.get(&length));
+        named.is_some_and(|named| named != head)
+    }
+}
+
+/// Whether named places are in order and within their limits.
+pub(super) fn is_sound(places: &[LogPosition]) -> bool {
+    let mut following = places.iter().zip(places.iter().skip(1));
+    let is_possible = |one: &LogPosition| (1..=limits::AUTHOR_ENTRIES_MAX).contains(&one.length);
+    (1..=limits::SETTLED_PLACES_MAX).contains(&places.len())
+        && places.iter().all(is_possible)
+        && following.all(|(one, next)| one.length < next.length)
+}
