@@ -37,4 +37,4 @@ pub use operation::{
 pub use parting::Parting;
 pub use reading::Stretch;
 pub use receipt::{Confirmation, Receipt};
-pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};
+pub use state::{Access, AccessError, Epoch, Founder, Interval, Member, Signatures};

@@ -13,6 +13,7 @@
 //! Deliberately absent: names and any other description, which are ordinary records. Addresses
 //! change too often for a log: a node signs them apart, see [`Beacon`].
 
+mod aside;
 mod beacon;
 mod branch;
 mod facts;
@@ -23,6 +24,7 @@ mod succession;
 #[cfg(test)]
 mod tests;
 
+pub use aside::Aside;
 pub use beacon::{Beacon, BeaconContent, Running, SpaceTag};
 pub use facts::{NodeStanding, Primary};
 pub use machine::{Admission, MachineError, NodeRequest};

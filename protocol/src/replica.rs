@@ -16,6 +16,7 @@
 
 mod admission;
 mod allowance;
+mod aside;
 mod backup;
 mod beacons;
 mod branches;

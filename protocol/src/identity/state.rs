@@ -295,11 +295,11 @@ impl Identity {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    fn in_force(&self) -> impl Iterator<Item = &Branch> {
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Branch> {
         self.branches().take_while(|branch| branch.generation() == self.first.generation())
     }
 
-    fn set_aside(&self) -> impl Iterator<Item = &Branch> {
+    pub(super) fn set_aside(&self) -> impl Iterator<Item = &Branch> {
         self.branches().skip_while(|branch| branch.generation() == self.first.generation())
     }
 
@@ -373,13 +373,6 @@ impl Identity {
         self.divided().next().is_some()
     }
 
-    /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
-    pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
-        let revoked = self.set_aside().flat_map(|branch| &branch.facts().nodes);
-        let revoked = revoked.filter(|(_, standing)| standing.revoked_at.is_some());
-        revoked.map(|(node, _)| node).filter(|node| self.is_active(node))
-    }
-
     /// How often the root key was rotated: which key of the recovery words is in force.
     #[must_use]
     pub fn generation(&self) -> u64 {
@@ -428,13 +421,6 @@ impl Identity {
     #[must_use]
     pub fn is_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
         self.facts().primaries.contains(&Primary { node: *node, term })
-    }
-
-    /// As [`Self::is_primary_of_term`], by whatever branch, also one that was set aside since.
-    #[must_use]
-    pub fn was_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
-        let primary = Primary { node: *node, term };
-        self.branches().any(|branch| branch.facts().primaries.contains(&primary))
     }
 
     /// The organisations this one says take its place, and where it says so.

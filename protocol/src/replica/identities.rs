@@ -66,8 +66,9 @@ impl Replica {
             return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
-        let sets_aside = identity.has_branches()
-            && known.is_some_and(|known| known.generation() < identity.generation());
+        let is_other_aside = known
+            .is_some_and(|known| known.has_branches() || identity.has_branches())
+            && known.map(Identity::aside) != Some(identity.aside());
         self.note_exposure(disk, &fresh)?;
         for entry in fresh {
             self.put_identity_entry(disk, entry)?;
@@ -77,8 +78,8 @@ impl Replica {
         }
         self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        if sets_aside {
-            self.forget_set_aside(disk, &organisation)?;
+        if is_other_aside {
+            self.review_aside(disk, &organisation)?;
         }
         self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });

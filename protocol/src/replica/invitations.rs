@@ -118,7 +118,7 @@ impl Replica {
             return Err(ReplicaError::Text("the note"));
         }
         let own = self.organisation();
-        let owns = |space| self.summaries.get(space).is_some_and(|one| one.owner == own);
+        let owns = |space| self.summaries.get(space).is_some_and(|one| one.is_of(&own));
         if !grants.iter().all(|grant| owns(&grant.space)) {
             return Err(ReplicaError::NotPermitted);
         }
