@@ -16,6 +16,7 @@
 mod aside;
 mod beacon;
 mod branch;
+mod choice;
 mod facts;
 mod machine;
 mod operation;
@@ -24,7 +25,6 @@ mod succession;
 #[cfg(test)]
 mod tests;
 
-pub use aside::Aside;
 pub use beacon::{Beacon, BeaconContent, Running, SpaceTag};
 pub use facts::{NodeStanding, Primary};
 pub use machine::{Admission, MachineError, NodeRequest};

@@ -270,9 +270,9 @@ impl Access {
         let may_sign = match signatures {
             Signatures::Check => owner.is_primary_of_term(statement.term, &statement.author),
             // What counted when it came stays, also where the owner set its word aside since.
-            Signatures::Again | Signatures::Known => {
-                owner.was_primary_of_term(statement.term, &statement.author)
-            }
+            Signatures::Again => owner.was_primary_of_term(statement.term, &statement.author),
+            // That word may not be known any more.
+            Signatures::Known => true,
         };
         if !may_sign {
             let is_behind = statement.term >= owner.length();

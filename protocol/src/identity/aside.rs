@@ -1,41 +1,35 @@
-//! What is said of an organisation on branches alone that a rotation of the root key set aside.
+//! What the branches in force say of an organisation, and what those alone that are not.
 
+use super::branch::Branch;
 use super::facts::Primary;
 use super::state::Identity;
 use crate::ids::NodeId;
 use std::collections::BTreeSet;
 
-/// Nodes and primaries of an organisation that only branches name which were set aside.
+/// The nodes of an organisation and its primaries with their terms, as the branches in force say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aside {
-    /// Nodes that nothing in force certifies or ever certified.
-    pub nodes: BTreeSet<NodeId>,
-    /// Primaries that nothing in force named at that place, each with its term.
-    pub primaries: BTreeSet<(u64, NodeId)>,
+pub struct Spoken {
+    nodes: BTreeSet<NodeId>,
+    primaries: BTreeSet<(u64, NodeId)>,
 }
 
 impl Identity {
-    /// What only branches say that were set aside.
+    /// Whom the branches in force ever certified, and named primary.
     #[must_use]
-    pub fn aside(&self) -> Aside {
-        let facts = || self.set_aside().map(|branch| branch.facts());
-        let nodes = facts().flat_map(|one| one.nodes.keys()).copied();
-        let primaries = facts().flat_map(|one| &one.primaries).map(|one| (one.term, one.node));
-        Aside {
-            nodes: nodes.filter(|node| self.is_aside(node)).collect(),
-            primaries: primaries
-                .filter(|(term, node)| !self.is_primary_of_term(*term, node))
-                .collect(),
+    pub fn spoken(&self) -> Spoken {
+        let facts = || self.in_force().map(Branch::facts);
+        let primaries = facts().flat_map(|one| &one.primaries);
+        Spoken {
+            nodes: facts().flat_map(|one| one.nodes.keys()).copied().collect(),
+            primaries: primaries.map(|one| (one.term, one.node)).collect(),
         }
     }
 
-    /// Whether only a branch that was set aside ever certified `node`: what it wrote is that of a
-    /// stranger.
+    /// Whether no branch in force ever certified `node`: what it wrote is that of a stranger, though
+    /// a branch did that is set aside.
     #[must_use]
     pub fn is_aside(&self, node: &NodeId) -> bool {
-        let says = |facts: &super::facts::Facts| facts.nodes.contains_key(node);
-        self.set_aside().any(|branch| says(branch.facts()))
-            && !self.in_force().any(|branch| says(branch.facts()))
+        !self.in_force().any(|branch| branch.facts().nodes.contains_key(node))
     }
 
     /// Whether `node` was named primary at position `term` by branches alone that were set aside.

@@ -17,8 +17,8 @@ use crate::storage::{Storage, Table};
 use std::collections::BTreeSet;
 
 impl Replica {
-    /// Whether only a branch that was set aside certified `node` for `organisation`. What this node
-    /// wrote itself stays before its own eyes.
+    /// Whether `node`, which `organisation` once certified, is certified on no branch that counts.
+    /// What this node wrote itself stays before its own eyes.
     pub(super) fn is_aside(&self, organisation: &OrganisationId, node: &NodeId) -> bool {
         let identity = self.identities.get(organisation);
         *node != self.node() && identity.is_some_and(|one| one.is_aside(node))
@@ -27,7 +27,7 @@ impl Replica {
     /// Whether a space was founded by a primary that only a branch named which was set aside.
     pub(super) fn is_founder_aside(&self, founder: Founder) -> bool {
         let identity = self.identities.get(&founder.organisation);
-        identity.is_some_and(|one| one.is_primary_aside(founder.term, &founder.author))
+        identity.is_some_and(|one| !one.is_primary_of_term(founder.term, &founder.author))
     }
 
     /// The authors among these whose logs were set aside.

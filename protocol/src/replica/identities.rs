@@ -66,10 +66,14 @@ impl Replica {
             return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
-        let is_other_aside = known
-            .is_some_and(|known| known.has_branches() || identity.has_branches())
-            && known.map(Identity::aside) != Some(identity.aside());
+        let had_branches = known.is_some_and(Identity::has_branches);
+        let is_other_spoken = known.is_some_and(|known| {
+            (had_branches || identity.has_branches()) && known.spoken() != identity.spoken()
+        });
         self.note_exposure(disk, &fresh)?;
+        if had_branches {
+            self.let_entries_go(disk, &identity)?;
+        }
         for entry in fresh {
             self.put_identity_entry(disk, entry)?;
         }
@@ -78,12 +82,33 @@ impl Replica {
         }
         self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        if is_other_aside {
+        if is_other_spoken {
             self.review_aside(disk, &organisation)?;
         }
         self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
+    }
+
+    /// Drops the entries of branches for which there is no room any more.
+    fn let_entries_go(
+        &mut self,
+        disk: &dyn Storage,
+        identity: &Identity,
+    ) -> Result<(), ReplicaError> {
+        let mut gone = Vec::new();
+        let (from, to) = keys::all(identity.organisation().as_bytes());
+        self.scan(disk, Table::Identity, &from, &to, &mut |key, value| {
+            let entry = minicbor::decode::<IdentityEntry>(value);
+            if entry.is_ok_and(|entry| !identity.knows(&entry.statement)) {
+                gone.push(key.to_vec());
+            }
+            ControlFlow::Continue(())
+        })?;
+        for key in gone {
+            self.pending.delete(Table::Identity, key);
+        }
+        Ok(())
     }
 
     /// Keeps an entry: the first that came to its place there, any other beside it.
