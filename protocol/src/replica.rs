@@ -298,6 +298,7 @@ pub struct Replica {
     allowances: Allowances,
     brought: Allowances,
     introductions: Introductions,
+    removed_aside: BTreeSet<NodeId>,
     beacons: BeaconBook,
 }
 
@@ -335,6 +336,7 @@ impl Replica {
             allowances: Allowances::of_authors(),
             brought: Allowances::of_bringers(),
             introductions: Introductions::default(),
+            removed_aside: BTreeSet::new(),
             beacons: BeaconBook::default(),
         };
         replica.load(disk)?;
@@ -363,6 +365,7 @@ impl Replica {
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
         self.load_introductions(disk)?;
+        self.load_removed_aside(disk)?;
         self.load_unerased(disk)?;
         self.load_summaries(disk)
     }

@@ -28,10 +28,13 @@ pub(super) fn network_closed() -> ApiError {
     ApiError::new(
         ErrorCode::NotPermitted,
         "this node's network is closed by its settings",
-        "exchange files: `sincronia join INVITATION --bundle FILE`, then `sincronia bundle export \
-         --for ORGANISATION` and `sincronia bundle import FILE`",
+        BY_FILES,
     )
 }
+
+/// What to do where no line will do.
+pub(super) const BY_FILES: &str = "exchange files: `sincronia join INVITATION --bundle FILE`, then \
+    `sincronia bundle export --for ORGANISATION` and `sincronia bundle import FILE`";
 
 /// Whether nobody heard of a partner for long. From when it joined counts, too.
 fn is_silent(partner: &PartnerView, now: Timestamp) -> bool {

@@ -2,6 +2,7 @@
 
 use super::branch::Branch;
 use super::facts::Primary;
+use super::operation::{IdentityEntry, IdentityOperation};
 use super::state::Identity;
 use crate::ids::NodeId;
 use std::collections::BTreeSet;
@@ -44,6 +45,18 @@ impl Identity {
         let primary = Primary { node: *node, term };
         let mut branches = self.in_force().chain(self.set_aside());
         branches.any(|branch| branch.facts().primaries.contains(&primary))
+    }
+
+    /// The node that this entry revokes with the root key of now or one of the last before it,
+    /// where it counts for nothing and the node still speaks for the organisation.
+    #[must_use]
+    pub fn removes_aside(&self, entry: &IdentityEntry) -> Option<NodeId> {
+        let statement = &entry.statement;
+        let IdentityOperation::RevokeNode { node } = &statement.operation else { return None };
+        let is_lost = statement.organisation == self.organisation()
+            && self.is_active(node)
+            && !self.knows(statement);
+        (is_lost && self.is_signed_lately(entry)).then_some(*node)
     }
 
     /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.

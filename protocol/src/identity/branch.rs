@@ -13,6 +13,9 @@ use crate::log::LogPosition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Root keys before the one in force that are tried where nothing says which one signed.
+const FORMER_ROOTS_TRIED_MAX: usize = 4;
+
 /// A root key and the position from which it is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Root {
@@ -305,6 +308,13 @@ impl Branch {
     /// How often the root key was rotated.
     pub fn generation(&self) -> u64 {
         self.former_roots.len() as u64
+    }
+
+    /// Whether the root key in force signed an entry, or one of the last before it.
+    pub fn is_signed_lately(&self, entry: &IdentityEntry) -> bool {
+        let former = self.former_roots.iter().rev().take(FORMER_ROOTS_TRIED_MAX);
+        let mut keys = std::iter::once(&self.root).chain(former);
+        keys.any(|root| verify(&root.key, entry).is_ok())
     }
 
     /// The root key in force.

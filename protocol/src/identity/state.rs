@@ -308,6 +308,10 @@ impl Identity {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    pub(super) fn is_signed_lately(&self, entry: &IdentityEntry) -> bool {
+        self.first.is_signed_lately(entry)
+    }
+
     pub(super) fn in_force(&self) -> impl Iterator<Item = &Branch> {
         self.branches().take(self.count)
     }
@@ -352,12 +356,16 @@ impl Identity {
         }
     }
 
-    /// From where on it is to be sent to whoever has it up to `theirs`: all of it where that may
-    /// not be what the rest goes on from.
+    /// From where on it is to be sent to whoever has it up to `theirs`: from where the first of its
+    /// branches leaves theirs, all of it where that is not known here.
     #[must_use]
     pub fn going_on_from(&self, theirs: &LogPosition) -> u64 {
-        let goes_on = !self.has_branches() && self.goes_through(theirs);
-        if goes_on { theirs.length } else { 0 }
+        let Some(last) = theirs.length.checked_sub(1) else { return 0 };
+        let known = self.branches().find(|branch| branch.knows(last, &theirs.head));
+        let Some(known) = known else { return 0 };
+        let told = self.as_told_first();
+        let common = told.branches().map(|branch| branch.common(known));
+        common.min().unwrap_or(0).min(theirs.length)
     }
 
     /// Whether this very statement is known.

@@ -12,9 +12,16 @@
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{Confirmation, Founder};
+use crate::codec;
+use crate::identity::{IdentityEntry, IdentityOperation};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::storage::{Storage, Table};
 use std::collections::BTreeSet;
+
+/// The setting that lists machines that were removed by what counts for nothing.
+const REMOVED_ASIDE: &str = "removed aside";
+/// Entries of one message that are looked at for such removals.
+const REMOVALS_LOOKED_AT_MAX: usize = 128;
 
 impl Replica {
     /// Whether `node`, which `organisation` once certified, is certified on no branch that counts.
@@ -76,6 +83,50 @@ impl Replica {
     pub(super) fn has_seat(&self, state: &SpaceState, node: &NodeId) -> bool {
         let members = self.certified.members(&state.access, node);
         members.iter().any(|holder| !self.is_aside(holder, node))
+    }
+
+    pub(super) fn load_removed_aside(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        let damaged = |_| ReplicaError::Damaged(Table::Settings.name());
+        let stored = self.setting(disk, REMOVED_ASIDE)?;
+        let read = stored.map(|bytes| minicbor::decode::<Vec<NodeId>>(&bytes).map_err(damaged));
+        self.removed_aside = read.transpose()?.unwrap_or_default().into_iter().collect();
+        Ok(())
+    }
+
+    /// Notes which machines of this organisation were removed by entries of its identity log that
+    /// count for nothing: they were signed apart from a change of the root key, often at a machine
+    /// that is gone with it. Who has a former root key can say so, too: it is for people to see.
+    pub(super) fn note_removed_aside(
+        &mut self,
+        entries: &[IdentityEntry],
+    ) -> Result<(), ReplicaError> {
+        let Some(identity) = self.identities.get(&self.organisation()) else { return Ok(()) };
+        let mut removed: BTreeSet<_> =
+            self.removed_aside.iter().filter(|node| identity.is_active(node)).copied().collect();
+        let unnoted = |entry: &&IdentityEntry| {
+            let operation = &entry.statement.operation;
+            !matches!(operation, IdentityOperation::RevokeNode { node } if removed.contains(node))
+        };
+        let new = entries.iter().filter(unnoted).take(REMOVALS_LOOKED_AT_MAX);
+        let new: Vec<_> = new.filter_map(|entry| identity.removes_aside(entry)).collect();
+        removed.extend(new);
+        if removed != self.removed_aside {
+            let listed: Vec<_> = removed.iter().copied().collect();
+            self.put_setting(REMOVED_ASIDE, &codec::encode(&listed))?;
+            self.removed_aside = removed;
+        }
+        Ok(())
+    }
+
+    /// Machines of this organisation that speak for it, though somebody removed them with its root
+    /// key apart from a change of that key.
+    #[must_use]
+    pub fn removed_aside(&self) -> BTreeSet<NodeId> {
+        let Some(identity) = self.identities.get(&self.organisation()) else {
+            return BTreeSet::new();
+        };
+        let known = self.removed_aside.iter().filter(|node| identity.is_active(node));
+        known.chain(identity.revoked_aside()).copied().collect()
     }
 
     /// Looks again at every space that `organisation` has to do with, after other machines or

@@ -63,6 +63,9 @@ impl Replica {
         };
         let fresh: Vec<_> = entries.iter().filter(is_fresh).collect();
         let Some(since) = fresh.iter().map(|entry| entry.statement.sequence).min() else {
+            if organisation == self.organisation() {
+                self.note_removed_aside(entries)?;
+            }
             return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
@@ -84,6 +87,9 @@ impl Replica {
         self.identities.insert(organisation, identity);
         if is_other_spoken {
             self.review_aside(disk, &organisation)?;
+        }
+        if organisation == self.organisation() {
+            self.note_removed_aside(entries)?;
         }
         self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });

@@ -258,6 +258,40 @@ fn a_space_of_who_is_set_aside_comes_back_with_a_union() {
     }
 }
 
+/// The removal of a lost machine was signed at one that the owner revoked and changed the root key
+/// beside: only that machine said so.
+#[test]
+fn a_removal_that_a_rotation_set_aside_is_told_where_its_machine_connects() {
+    let mut circle = Circle::of_contributors();
+    let [second, lost] = [11, 12].map(|seed| circle.organisations[0].add_node(seed));
+    let lost = lost.node_key.id();
+    circle.owner.learn(&circle.organisations[0]);
+    let known: Vec<_> = circle.organisations.iter().collect();
+    let mut second = Node::start(&second, &known);
+    let mut away = circle.organisations[0].elsewhere();
+    away.say(IdentityOperation::RevokeNode { node: lost });
+    second.learn(&away);
+    circle.organisations[0].say(IdentityOperation::RevokeNode { node: second.id() });
+    circle.organisations[0].rotate_root();
+    circle.owner.learn(&circle.organisations[0]);
+    let told = |node: &Node| node.replica.removed_aside().contains(&lost);
+    assert!(!told(&circle.owner));
+    let mut line = Line::open(&mut second, &mut circle.owner);
+    line.run_sound();
+    assert!(!line.closed.is_empty());
+    // What it had sent before is still under way.
+    line.closed.clear();
+    line.run_sound();
+    assert!(second.replica.is_revoked());
+    circle.owner.restart();
+    assert!(told(&circle.owner), "and it is not forgotten");
+    let identity = circle.owner.replica.identity(&away.id()).unwrap();
+    assert!(identity.is_active(&lost), "it counts for nothing by itself");
+    circle.organisations[0].say(IdentityOperation::RevokeNode { node: lost });
+    circle.owner.learn(&circle.organisations[0]);
+    assert!(!told(&circle.owner));
+}
+
 /// As [`agree`], of two that have not all spaces in common.
 fn quiet(one: &mut Node, other: &mut Node) {
     let mut line = Line::open(one, other);
