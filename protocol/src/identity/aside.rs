@@ -26,8 +26,8 @@ impl Identity {
         }
     }
 
-    /// Whether no branch in force ever certified `node`: what it wrote is that of a stranger, though
-    /// a branch did that is set aside.
+    /// Whether no branch in force ever certified `node`: what it wrote is that of a stranger,
+    /// though a branch did that is set aside.
     #[must_use]
     pub fn is_aside(&self, node: &NodeId) -> bool {
         !self.in_force().any(|branch| branch.facts().nodes.contains_key(node))

@@ -2,10 +2,10 @@
 //!
 //! A machine that only a branch certifies which is set aside is a stranger to whoever hears of the
 //! organisation later, and what it wrote is taken by nobody. Those who had heard of it before keep
-//! that and show it to nobody: its logs count and are compared as if they were not here, and a space
-//! that one of its primaries founded has no members, as for one that was removed. So both agree, and
-//! nothing is lost that was honest: should the organisation certify the machine once more, or unite
-//! the branch, it is there again.
+//! that and show it to nobody: its logs count and are compared as if they were not here, and a
+//! space that one of its primaries founded has no members, as for one that was removed. So both
+//! agree, and nothing is lost that was honest: should the organisation certify the machine once
+//! more, or unite the branch, it is there again.
 //!
 //! All of this follows from the identity logs that are known, whatever was heard first.
 

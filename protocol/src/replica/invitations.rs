@@ -291,7 +291,8 @@ impl Replica {
         self.put_partner(organisation, partner)
     }
 
-    /// As [`Replica::introduction`], to travel in one message of a line; a bundle has room for more.
+    /// As [`Replica::introduction`], to travel in one message of a line; a bundle has room for
+    /// more.
     ///
     /// # Errors
     /// [`ReplicaError::Limit`] when the identity log is too long for that.

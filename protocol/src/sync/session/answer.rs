@@ -326,8 +326,9 @@ impl Session {
         Ok(())
     }
 
-    /// What is told of was found different. Of a log with branches they are sent from where the first
-    /// of them leaves what the partner has, of any other what follows on it; whoever may lack something answers with its own.
+    /// What is told of was found different. Of a log with branches they are sent from where the
+    /// first of them leaves what the partner has, of any other what follows on it; whoever may
+    /// lack something answers with its own.
     pub(super) fn handle_identity_heads(
         &mut self,
         is_answer: bool,
