@@ -77,12 +77,18 @@ impl Signing {
         self.keep(entry)
     }
 
+    /// As [`Self::unite`]; nothing where the log has no room for it: a revocation and a change of
+    /// the root key must always be possible.
+    fn unite_if_possible(&mut self) -> Result<(), RootError> {
+        if self.identity.has_room_to_unite() { self.unite() } else { Ok(()) }
+    }
+
     /// Signs an operation, after everything that was signed apart.
     ///
     /// # Errors
     /// [`RootError::Operation`] when it makes no sense.
     pub fn say(&mut self, operation: IdentityOperation) -> Result<(), RootError> {
-        self.unite()?;
+        self.unite_if_possible()?;
         let entry = self.identity.draft(operation).sign(&self.key(0));
         self.keep(entry)
     }
@@ -92,7 +98,7 @@ impl Signing {
     /// # Errors
     /// [`RootError::Operation`] when the log does not let it.
     pub fn rotate(&mut self) -> Result<(), RootError> {
-        self.unite()?;
+        self.unite_if_possible()?;
         let (old, new, next) = (self.key(0), self.key(1), self.key(2));
         let entry = self.identity.draft_rotation(&new, &next.public()).sign(&old);
         self.keep(entry)
@@ -170,6 +176,29 @@ mod tests {
         let identity = signing.identity();
         assert!(!identity.is_divided() && identity.generation() == 1);
         assert_eq!(identity.successors().len(), 2, "what both said outlasts the rotation");
+    }
+
+    /// After the eighth time nothing could be signed any more, not even another root key.
+    #[test]
+    fn words_that_were_used_apart_again_and_again_still_sign() {
+        let entropy = Secret::from_bytes([1; 32]);
+        let successor = |byte| IdentityOperation::SucceededBy {
+            organisation: sincronia_protocol::ids::OrganisationId::from_bytes([byte; 32]),
+        };
+        let mut known = view(&entropy);
+        for round in 1..=20 {
+            let mut said = Vec::new();
+            for byte in [round, 100 + round] {
+                let mut apart = Signing::begin(&known, entropy.clone()).unwrap();
+                apart.say(successor(byte)).unwrap();
+                said.extend(apart.request().entries);
+            }
+            known.entries.extend(said);
+        }
+        let mut signing = Signing::begin(&known, entropy).unwrap();
+        assert_eq!(signing.identity().successors().len(), 40);
+        signing.rotate().unwrap();
+        assert_eq!(signing.identity().generation(), 1);
     }
 
     #[test]

@@ -39,4 +39,4 @@ pub use parting::Parting;
 pub use reading::Stretch;
 pub use receipt::{Confirmation, Receipt};
 pub use settled::Settled;
-pub use state::{Access, AccessError, Epoch, Interval, Member, Signatures};
+pub use state::{Access, AccessError, Epoch, Founder, Interval, Member, Signatures};

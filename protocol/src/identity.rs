@@ -13,8 +13,10 @@
 //! Deliberately absent: names and any other description, which are ordinary records. Addresses
 //! change too often for a log: a node signs them apart, see [`Beacon`].
 
+mod aside;
 mod beacon;
 mod branch;
+mod choice;
 mod facts;
 mod machine;
 mod operation;

@@ -35,12 +35,17 @@ pub const COMMENT_BYTES_MAX: usize = 2_000;
 
 /// Entries of an identity log: a root rotation a month for eighty years.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_000;
-/// Branches of one identity log beside its first: each takes somebody with the recovery words who
-/// used them at a machine that had not heard of the last time. More of one root key are refused.
+/// Branches of one identity log that count beside its first and were not united with it: each takes
+/// somebody with the recovery words who used them at a machine that had not heard of the last time.
+/// Of more of one root key the longest count.
 pub const IDENTITY_BRANCHES_MAX: usize = 7;
-/// Branches of one identity log in all: as many again that rotations of the root key set aside. A
-/// thief of a root key who fills all places keeps out no rotation, which begins another.
-pub const IDENTITY_BRANCHES_ALL_MAX: usize = 2 * (1 + IDENTITY_BRANCHES_MAX);
+/// Unions on one branch of an identity log: two people who each year once use the words apart.
+pub const IDENTITY_UNIONS_MAX: usize = 16;
+/// Branches of one identity log in all: those that count, those that were united, and as many that
+/// count no more or not yet. What comes takes the place of what counts least.
+pub const IDENTITY_BRANCHES_ALL_MAX: usize = 2 * (1 + IDENTITY_BRANCHES_MAX) + IDENTITY_UNIONS_MAX;
+/// Branches that are looked at while entries of one message are taken.
+pub const IDENTITY_BRANCHES_OPEN_MAX: usize = 2 * IDENTITY_BRANCHES_ALL_MAX;
 /// Entries of all branches of one identity log.
 pub const IDENTITY_ENTRIES_ALL_MAX: usize = IDENTITY_ENTRIES_MAX * IDENTITY_BRANCHES_ALL_MAX;
 /// Bytes of one identity entry without its signature: a hybrid public key is 1,216.

@@ -16,6 +16,7 @@
 
 mod admission;
 mod allowance;
+mod aside;
 mod backup;
 mod beacons;
 mod branches;
@@ -301,6 +302,7 @@ pub struct Replica {
     allowances: Allowances,
     brought: Allowances,
     introductions: Introductions,
+    removed_aside: BTreeSet<NodeId>,
     beacons: BeaconBook,
 }
 
@@ -339,6 +341,7 @@ impl Replica {
             allowances: Allowances::of_authors(),
             brought: Allowances::of_bringers(),
             introductions: Introductions::default(),
+            removed_aside: BTreeSet::new(),
             beacons: BeaconBook::default(),
         };
         replica.load(disk)?;
@@ -367,6 +370,7 @@ impl Replica {
         self.load_debts(disk)?;
         self.load_catching_up(disk)?;
         self.load_introductions(disk)?;
+        self.load_removed_aside(disk)?;
         self.load_unerased(disk)?;
         self.load_summaries(disk)
     }

@@ -79,11 +79,6 @@ pub struct PartnerView {
     /// Whether its identity log was signed in two versions that it did not unite yet.
     #[serde(default)]
     pub divided: bool,
-    /// Names of owners, of what is shared with it, that changed their root key beside something
-    /// else that they signed. Whoever took what was set aside keeps it, and nobody else takes it:
-    /// where changes stay outstanding, that can be the reason.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parted_owners: Vec<String>,
     /// Names of the owners whose keys have not come here of spaces shared with it: so long both
     /// differ, whatever they exchange.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

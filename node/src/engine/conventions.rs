@@ -142,7 +142,7 @@ impl Core {
         let (space, record) = self.find(Kind::Convention, text)?;
         let edited = self.edit_record(&space, &record, request)?;
         let own = self.replica.organisation();
-        if self.replica.summary(&space).is_some_and(|summary| summary.owner == own) {
+        if self.replica.summary(&space).is_some_and(|summary| summary.is_of(&own)) {
             self.share_with_parties(&space, &edited.fields)?;
         }
         self.convention_view(&space, &record)

@@ -52,7 +52,7 @@ impl Core {
         })?;
         for (space, role) in due {
             let summary = self.replica.summary(&space);
-            let is_own = summary.is_some_and(|summary| summary.owner == own);
+            let is_own = summary.is_some_and(|summary| summary.is_of(&own));
             let has = summary.and_then(|summary| summary.role(partner));
             let has_less = has.is_none_or(|has| has < role);
             if is_own && has_less && !self.was_removed(&space, partner)? {

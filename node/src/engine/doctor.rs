@@ -111,7 +111,8 @@ fn standing_checks(status: &Status) -> [Check; 5] {
             "removals_hold",
             status.revoked_aside.is_empty(),
             if status.revoked_aside.is_empty() { "every one".into() } else { aside },
-            "the root key was changed beside their removal: `sincronia node revoke MACHINE` once more",
+            "signed apart from a change of the root key, their removal does not count; if it was \
+             yours: `sincronia node revoke MACHINE`",
         ),
         check(
             "caught_up",

@@ -17,7 +17,7 @@ use sincronia_protocol::replica::{GrantOnArrival, InvitationRecord, InvitationSt
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tracing::info;
+use tracing::{info, warn};
 
 /// How long an invitation works unless asked otherwise.
 const VALID_HOURS: u64 = 7 * 24;
@@ -126,6 +126,13 @@ impl Core {
         if addresses.is_empty() {
             addresses.clone_from(&invitation.addresses);
         }
+        // Later nobody would be told why it cannot be done.
+        let name = self.name.clone();
+        let introduction = self.replica.introduction_by_line(&self.disk, name, self.announced());
+        if let Err(error @ sincronia_protocol::replica::ReplicaError::Limit(_)) = introduction {
+            let remedy = super::partners::BY_FILES;
+            return Err(ApiError::new(ErrorCode::TooLarge, error.to_string(), remedy));
+        }
         let node = invitation.node;
         self.joinings.wanted.insert(node, (invitation, answer));
         self.network.open(node, addresses, Purpose::Join);
@@ -156,8 +163,12 @@ impl Core {
             return self.network.close(session);
         }
         let addresses = self.announced();
-        let introduction = self.replica.introduction(&self.disk, self.name.clone(), addresses);
-        let Ok(introduction) = introduction else { return self.network.close(session) };
+        let name = self.name.clone();
+        let introduction = self.replica.introduction_by_line(&self.disk, name, addresses);
+        let Ok(introduction) = introduction else {
+            warn!("the identity log of this organisation is too long to join by line");
+            return self.network.close(session);
+        };
         let own = self.replica.node();
         if !outbound {
             let machine = Inviting::new(own, node, introduction, &mut self.random);

@@ -53,11 +53,11 @@ impl Core {
         Ok(self.own_identity()?.nodes().map(view).collect())
     }
 
-    /// The identity log of this organisation.
+    /// The identity log of this organisation, as far as it counts.
     pub fn identity(&mut self) -> Result<IdentityView, ApiError> {
         let own = self.replica.organisation();
         let length = self.own_identity()?.length();
-        let entries = self.step(|replica, disk, _| replica.identity_entries(disk, &own, 0))?;
+        let entries = self.step(|replica, disk, _| replica.identity_in_force(disk, &own))?;
         let hexadecimal = entries.iter().map(|entry| hex(&codec::encode(entry))).collect();
         let sessions = self.links.values().map(|link| &link.session);
         let in_sync = sessions.clone().filter(|one| one.status().phase == SyncPhase::InSync);

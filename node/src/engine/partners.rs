@@ -11,7 +11,6 @@ use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
-use std::collections::BTreeSet;
 
 const fn phase_text(phase: SyncPhase) -> &'static str {
     match phase {
@@ -29,10 +28,13 @@ pub(super) fn network_closed() -> ApiError {
     ApiError::new(
         ErrorCode::NotPermitted,
         "this node's network is closed by its settings",
-        "exchange files: `sincronia join INVITATION --bundle FILE`, then `sincronia bundle export \
-         --for ORGANISATION` and `sincronia bundle import FILE`",
+        BY_FILES,
     )
 }
+
+/// What to do where no line will do.
+pub(super) const BY_FILES: &str = "exchange files: `sincronia join INVITATION --bundle FILE`, then \
+    `sincronia bundle export --for ORGANISATION` and `sincronia bundle import FILE`";
 
 /// Whether nobody heard of a partner for long. From when it joined counts, too.
 fn is_silent(partner: &PartnerView, now: Timestamp) -> bool {
@@ -58,24 +60,10 @@ impl Core {
         view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
         view.bundles = self.partner_bundles(organisation)?;
         view.no_line = self.closed || view.addresses.iter().all(|(_, known)| known.is_empty());
-        if view.sync.phase == phase_text(SyncPhase::Outstanding) {
-            view.parted_owners = self.parted_owners(organisation);
-        }
         if !view.sync.connected {
             view.carriers = self.carriers(organisation);
         }
         Ok(view)
-    }
-
-    /// Names of owners of what is shared with a partner whose root key was changed beside something
-    /// else that they signed.
-    fn parted_owners(&self, partner: &OrganisationId) -> Vec<String> {
-        let shared = self.replica.summaries().filter(|(_, one)| one.role(partner).is_some());
-        let owners: BTreeSet<_> = shared.map(|(_, one)| one.owner).collect();
-        let parted = owners
-            .iter()
-            .filter(|owner| self.replica.identity(owner).is_some_and(Identity::has_set_aside));
-        parted.map(|owner| self.name_of(owner)).collect()
     }
 
     /// Who carries what is shared with a partner. A carrier that is no partner here is none.
@@ -126,7 +114,6 @@ impl Core {
             silent: false,
             held_back: 0,
             divided: self.replica.identity(id).is_some_and(Identity::is_divided),
-            parted_owners: Vec::new(),
             awaited_keys: self.awaited_with(id),
             spaces: self.replica.shared_count(id),
             sync: self.sync_view(id, partner),
@@ -272,7 +259,6 @@ mod tests {
             silent: false,
             held_back: 0,
             divided: false,
-            parted_owners: Vec::new(),
             awaited_keys: Vec::new(),
             spaces: 0,
             sync,

@@ -28,8 +28,7 @@ impl Core {
             quarantined: self.replica.summaries().map(|(_, one)| one.quarantined).sum(),
         };
         let identity = self.replica.identity(&own);
-        let revoked_aside = identity.into_iter().flat_map(Identity::revoked_aside);
-        let revoked_aside = revoked_aside.map(ToString::to_string).collect();
+        let revoked_aside = self.replica.removed_aside().iter().map(ToString::to_string).collect();
         let divided = identity.is_some_and(Identity::is_divided);
         Ok(Status {
             organisation: own.to_string(),

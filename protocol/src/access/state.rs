@@ -90,10 +90,22 @@ pub struct Epoch {
     pub position: u64,
 }
 
+/// Who founded a space: the primary of an organisation, in one of its terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Founder {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// Its node.
+    pub author: NodeId,
+    /// The position in its identity log that named this node primary.
+    pub term: u64,
+}
+
 /// A space as its access log describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     space: SpaceId,
+    founder: Founder,
     owner: OrganisationId,
     members: BTreeMap<OrganisationId, Member>,
     epochs: Vec<Epoch>,
@@ -141,6 +153,11 @@ impl Access {
         }
         let mut access = Self {
             space,
+            founder: Founder {
+                organisation: *named,
+                author: statement.author,
+                term: statement.term,
+            },
             owner: *named,
             members: BTreeMap::new(),
             epochs: Vec::new(),
@@ -259,9 +276,9 @@ impl Access {
         let may_sign = match signatures {
             Signatures::Check => owner.is_primary_of_term(statement.term, &statement.author),
             // What counted when it came stays, also where the owner set its word aside since.
-            Signatures::Again | Signatures::Known => {
-                owner.was_primary_of_term(statement.term, &statement.author)
-            }
+            Signatures::Again => owner.was_primary_of_term(statement.term, &statement.author),
+            // That word may not be known any more.
+            Signatures::Known => true,
         };
         if !may_sign {
             let is_behind = statement.term >= owner.length();
@@ -429,6 +446,12 @@ impl Access {
     #[must_use]
     pub const fn space(&self) -> SpaceId {
         self.space
+    }
+
+    /// Who founded it.
+    #[must_use]
+    pub const fn founder(&self) -> Founder {
+        self.founder
     }
 
     /// The owner.

@@ -13,6 +13,9 @@ use crate::log::LogPosition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Root keys before the one in force that are tried where nothing says which one signed.
+const FORMER_ROOTS_TRIED_MAX: usize = 4;
+
 /// A root key and the position from which it is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Root {
@@ -26,7 +29,7 @@ struct Root {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FormerSealing {
     node: NodeId,
-    sealing: SealingPublic,
+    sealing: Arc<SealingPublic>,
     since: u64,
     /// Position of the entry that named another.
     until: u64,
@@ -147,7 +150,7 @@ impl Branch {
 
     fn unite(&mut self, at: u64, heads: &[EntryHash], others: &Facts) -> Result<(), IdentityError> {
         // Each keeps what was said before it.
-        if self.unions.len() >= limits::IDENTITY_BRANCHES_MAX {
+        if !self.has_room_to_unite() {
             return Err(IdentityError::Operation);
         }
         self.unions.push(Union { at, heads: heads.to_vec(), before: Arc::clone(&self.facts) });
@@ -183,7 +186,7 @@ impl Branch {
         if active >= limits::IDENTITY_NODES_MAX || nodes.contains_key(&admission.node) {
             return Err(IdentityError::Operation);
         }
-        let sealing = admission.sealing.clone();
+        let sealing = Arc::new(admission.sealing.clone());
         let standing =
             NodeStanding { admitted_at: at, sealing, sealing_since: at, revoked_at: None };
         nodes.insert(admission.node, standing);
@@ -200,7 +203,7 @@ impl Branch {
             return Err(IdentityError::Operation);
         }
         let standing = self.active_mut(node)?;
-        let before = std::mem::replace(&mut standing.sealing, sealing.clone());
+        let before = std::mem::replace(&mut standing.sealing, Arc::new(sealing.clone()));
         let since = std::mem::replace(&mut standing.sealing_since, at);
         let node = *node;
         let former = FormerSealing { node, sealing: before, since, until: at };
@@ -239,7 +242,8 @@ impl Branch {
         let mut facts = facts.before(length);
         while let Some(last) = former_sealing.pop_if(|one| one.until >= length) {
             if let Some(standing) = facts.nodes.get_mut(&last.node) {
-                (standing.sealing, standing.sealing_since) = (last.sealing.clone(), last.since);
+                (standing.sealing, standing.sealing_since) =
+                    (Arc::clone(&last.sealing), last.since);
             }
         }
         let (organisation, facts) = (self.organisation, Arc::new(facts));
@@ -261,6 +265,11 @@ impl Branch {
     pub fn knows(&self, sequence: u64, hash: &EntryHash) -> bool {
         let index = usize::try_from(sequence).unwrap_or(usize::MAX);
         self.hashes.get(index) == Some(hash)
+    }
+
+    /// Whether others can be united with it.
+    pub fn has_room_to_unite(&self) -> bool {
+        self.unions.len() < limits::IDENTITY_UNIONS_MAX
     }
 
     /// How many entries two branches have in common.
@@ -299,6 +308,13 @@ impl Branch {
     /// How often the root key was rotated.
     pub fn generation(&self) -> u64 {
         self.former_roots.len() as u64
+    }
+
+    /// Whether the root key in force signed an entry, or one of the last before it.
+    pub fn is_signed_lately(&self, entry: &IdentityEntry) -> bool {
+        let former = self.former_roots.iter().rev().take(FORMER_ROOTS_TRIED_MAX);
+        let mut keys = std::iter::once(&self.root).chain(former);
+        keys.any(|root| verify(&root.key, entry).is_ok())
     }
 
     /// The root key in force.

@@ -3,6 +3,7 @@
 use crate::crypto::SealingPublic;
 use crate::ids::{NodeId, OrganisationId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What an organisation says of one of its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub struct NodeStanding {
     /// Position of its admission.
     pub admitted_at: u64,
     /// Where space keys for it are sealed to.
-    pub sealing: SealingPublic,
+    pub sealing: Arc<SealingPublic>,
     /// Position of the entry that named this sealing key.
     pub sealing_since: u64,
     /// Position of the revocation, when there is one.
@@ -63,7 +64,7 @@ impl Facts {
             known.admitted_at = known.admitted_at.min(theirs.admitted_at);
             known.revoked_at = least(known.revoked_at, theirs.revoked_at);
             if theirs.sealing_since > known.sealing_since {
-                known.sealing = theirs.sealing.clone();
+                known.sealing = Arc::clone(&theirs.sealing);
                 known.sealing_since = theirs.sealing_since;
             }
         }

@@ -18,6 +18,7 @@
 //! Deliberately absent: who is told of a fork, and where entries are stored (`replica`).
 
 use super::branch::Branch;
+use super::choice;
 use super::facts::{Facts, NodeStanding, Primary};
 use super::operation::{IdentityEntry, IdentityOperation, IdentityStatement, VERSION};
 use crate::crypto::{Domain, RootKey, RootPublic, SealingPublic};
@@ -56,8 +57,10 @@ pub struct Identity {
     organisation: OrganisationId,
     /// The branch that new entries go on with.
     first: Branch,
-    /// The others: those in force, then those that are set aside.
+    /// The others: those in force, then those that are not.
     others: Vec<Branch>,
+    /// How many of all are in force.
+    count: usize,
     /// What counts of all branches together, where there is more than one.
     united: Option<Box<Facts>>,
 }
@@ -94,7 +97,7 @@ impl Identity {
         };
         let organisation = Self::organisation_id(root, next_root);
         let first = Branch::begin(organisation, entry)?;
-        Ok(Self { organisation, first, others: Vec::new(), united: None })
+        Ok(Self { organisation, first, others: Vec::new(), count: 1, united: None })
     }
 
     /// The state after consecutive entries, of whatever branches, each after the one it follows.
@@ -104,7 +107,7 @@ impl Identity {
     pub fn read(entries: &[IdentityEntry]) -> Result<Self, IdentityError> {
         let (first, rest) = entries.split_first().ok_or(IdentityError::Chain)?;
         let mut identity = Self::begin(first)?;
-        let passed_over = identity.take_with(rest, limits::IDENTITY_BRANCHES_ALL_MAX)?;
+        let passed_over = identity.take_with(rest)?;
         passed_over.map(|()| identity)
     }
 
@@ -149,11 +152,10 @@ impl Identity {
     /// [`IdentityError`] says what does not hold.
     pub fn apply_all(&mut self, entries: &[IdentityEntry]) -> Result<(), IdentityError> {
         let mut branches: Vec<_> = self.branches().cloned().collect();
-        let most = 1 + limits::IDENTITY_BRANCHES_MAX;
         let mut taken = entries.iter();
-        let outcome = taken.try_for_each(|entry| self.extend(&mut branches, entry, most));
-        self.arrange(branches);
-        outcome
+        let outcome = taken.try_for_each(|entry| self.extend(&mut branches, entry));
+        let fits = self.arrange_within(branches, entries);
+        outcome.and(if fits { Ok(()) } else { Err(IdentityError::Branches) })
     }
 
     /// As [`Self::apply_all`], then as [`Self::settle`]. Goes on after what follows nothing that is
@@ -168,29 +170,26 @@ impl Identity {
         entries: &[IdentityEntry],
         before: Option<&Self>,
     ) -> Result<Result<(), IdentityError>, IdentityError> {
-        // A rotation of the root key among them makes room.
-        let most = 1 + limits::IDENTITY_BRANCHES_MAX;
-        let mut generous = self.clone();
-        let mut outcome = generous.take_with(entries, limits::IDENTITY_BRANCHES_ALL_MAX);
-        generous.settle(before);
-        if generous.in_force().count() <= most {
-            *self = generous;
+        let mut taken = self.clone();
+        let mut outcome = taken.take_with(entries)?;
+        taken.settle(before);
+        let branches = taken.branches().cloned().collect();
+        if taken.arrange_within(branches, entries) {
+            *self = taken;
         } else {
-            outcome = self.take_with(entries, most);
-            self.settle(before);
+            outcome = Err(IdentityError::Branches);
         }
-        outcome
+        Ok(outcome)
     }
 
     fn take_with(
         &mut self,
         entries: &[IdentityEntry],
-        most: usize,
     ) -> Result<Result<(), IdentityError>, IdentityError> {
         let mut branches: Vec<_> = self.branches().cloned().collect();
         let mut passed_over = Ok(());
         let mut taken = entries.iter();
-        let outcome = taken.try_for_each(|entry| match self.extend(&mut branches, entry, most) {
+        let outcome = taken.try_for_each(|entry| match self.extend(&mut branches, entry) {
             Err(error @ (IdentityError::Chain | IdentityError::Branches)) => {
                 passed_over = Err(error);
                 Ok(())
@@ -205,7 +204,6 @@ impl Identity {
         &self,
         branches: &mut Vec<Branch>,
         entry: &IdentityEntry,
-        most: usize,
     ) -> Result<(), IdentityError> {
         let statement = &entry.statement;
         if statement.organisation != self.organisation {
@@ -225,9 +223,7 @@ impl Identity {
         let parted = known.and_then(|branch| branch.before(place.length));
         let mut branch = parted.ok_or(IdentityError::Chain)?;
         branch.apply(entry, &others)?;
-        let of_same = |one: &&Branch| one.generation() == branch.generation();
-        let is_full = branches.iter().filter(of_same).count() >= most;
-        if is_full || branches.len() >= limits::IDENTITY_BRANCHES_ALL_MAX {
+        if branches.len() >= limits::IDENTITY_BRANCHES_OPEN_MAX {
             return Err(IdentityError::Branches);
         }
         branches.push(branch);
@@ -237,10 +233,17 @@ impl Identity {
     /// Forgets what was added since `before` to branches that are set aside: a former root key says
     /// nothing new. What counted once is remembered as set aside.
     pub fn settle(&mut self, before: Option<&Self>) {
+        // Of those under the root key in force each may come to count.
+        let of_now = |branch: &&Branch| branch.generation() == self.first.generation();
+        self.keep(self.branches().filter(of_now).count(), before);
+    }
+
+    /// Keeps the first `count` branches, what was known `before`, and what these unite.
+    fn keep(&mut self, count: usize, before: Option<&Self>) {
         let branches: Vec<_> = self.branches().collect();
-        let is_in_force = |branch: &Branch| branch.generation() == self.first.generation();
-        let in_force = branches.iter().map(|one| if is_in_force(one) { one.length() } else { 0 });
-        let mut lengths: Vec<u64> = in_force.collect();
+        let places = branches.iter().enumerate();
+        let mut lengths: Vec<u64> =
+            places.map(|(place, one)| if place < count { one.length() } else { 0 }).collect();
         let known = before.into_iter().flat_map(Self::branches);
         for branch in known {
             keep_up_to(&branches, &mut lengths, &branch.position().head);
@@ -259,21 +262,31 @@ impl Identity {
         self.arrange(leaves(kept.collect()));
     }
 
+    /// Takes the place of what is known with so many of `branches` as are kept, among them those to
+    /// which `entries` belong; nothing has changed when these are too many.
+    fn arrange_within(&mut self, mut branches: Vec<Branch>, entries: &[IdentityEntry]) -> bool {
+        let count = choice::order(&mut branches);
+        let ends: BTreeSet<_> = entries.iter().map(|entry| entry.statement.hash()).collect();
+        let fits = choice::let_go(&mut branches, count, |one| ends.contains(&one.position().head))
+            || choice::let_go(&mut branches, count, |_| false);
+        if fits {
+            self.arrange(branches);
+        }
+        fits
+    }
+
     /// What somebody learns of it who has never heard of it: without what is set aside and named by
     /// no union.
     #[must_use]
     pub fn as_told_first(&self) -> Self {
         let mut told = self.clone();
-        told.settle(None);
+        told.keep(self.count, None);
         told
     }
 
     /// Puts branches into the order that all replicas know, and unites what counts of them.
     fn arrange(&mut self, mut branches: Vec<Branch>) {
-        branches.sort_by(|one, other| {
-            let rank = |branch: &Branch| (branch.generation(), branch.length());
-            rank(other).cmp(&rank(one)).then_with(|| one.hashes().cmp(other.hashes()))
-        });
+        self.count = choice::order(&mut branches);
         let mut branches = branches.into_iter();
         let Some(first) = branches.next() else { return };
         (self.first, self.others) = (first, branches.collect());
@@ -295,12 +308,16 @@ impl Identity {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    fn in_force(&self) -> impl Iterator<Item = &Branch> {
-        self.branches().take_while(|branch| branch.generation() == self.first.generation())
+    pub(super) fn is_signed_lately(&self, entry: &IdentityEntry) -> bool {
+        self.first.is_signed_lately(entry)
     }
 
-    fn set_aside(&self) -> impl Iterator<Item = &Branch> {
-        self.branches().skip_while(|branch| branch.generation() == self.first.generation())
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Branch> {
+        self.branches().take(self.count)
+    }
+
+    pub(super) fn set_aside(&self) -> impl Iterator<Item = &Branch> {
+        self.branches().skip(self.count)
     }
 
     fn facts(&self) -> &Facts {
@@ -339,12 +356,16 @@ impl Identity {
         }
     }
 
-    /// From where on it is to be sent to whoever has it up to `theirs`: all of it where that may
-    /// not be what the rest goes on from.
+    /// From where on it is to be sent to whoever has it up to `theirs`: from where the first of its
+    /// branches leaves theirs, all of it where that is not known here.
     #[must_use]
     pub fn going_on_from(&self, theirs: &LogPosition) -> u64 {
-        let goes_on = !self.has_branches() && self.goes_through(theirs);
-        if goes_on { theirs.length } else { 0 }
+        let Some(last) = theirs.length.checked_sub(1) else { return 0 };
+        let known = self.branches().find(|branch| branch.knows(last, &theirs.head));
+        let Some(known) = known else { return 0 };
+        let told = self.as_told_first();
+        let common = told.branches().map(|branch| branch.common(known));
+        common.min().unwrap_or(0).min(theirs.length)
     }
 
     /// Whether this very statement is known.
@@ -367,6 +388,12 @@ impl Identity {
         ends.filter(move |end| !united.contains(end))
     }
 
+    /// Whether branches can be united with the one that new entries go on with.
+    #[must_use]
+    pub fn has_room_to_unite(&self) -> bool {
+        self.first.has_room_to_unite()
+    }
+
     /// Whether two statements at one place are in force that nobody united yet.
     #[must_use]
     pub fn is_divided(&self) -> bool {
@@ -381,19 +408,6 @@ impl Identity {
             self.in_force().any(|branch| !branch.facts().successors.contains_key(*one))
         };
         self.successors().keys().filter(is_apart).copied().collect()
-    }
-
-    /// Whether a rotation of the root key set aside what was signed apart from it.
-    #[must_use]
-    pub fn has_set_aside(&self) -> bool {
-        self.set_aside().next().is_some()
-    }
-
-    /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
-    pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
-        let revoked = self.set_aside().flat_map(|branch| &branch.facts().nodes);
-        let revoked = revoked.filter(|(_, standing)| standing.revoked_at.is_some());
-        revoked.map(|(node, _)| node).filter(|node| self.is_active(node))
     }
 
     /// How often the root key was rotated: which key of the recovery words is in force.
@@ -424,7 +438,7 @@ impl Identity {
     pub fn active_nodes(&self) -> impl Iterator<Item = (&NodeId, &SealingPublic)> {
         self.nodes()
             .filter(|(_, standing)| standing.revoked_at.is_none())
-            .map(|(node, standing)| (node, &standing.sealing))
+            .map(|(node, standing)| (node, &*standing.sealing))
     }
 
     /// Every node ever certified.
@@ -444,13 +458,6 @@ impl Identity {
     #[must_use]
     pub fn is_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
         self.facts().primaries.contains(&Primary { node: *node, term })
-    }
-
-    /// As [`Self::is_primary_of_term`], by whatever branch, also one that was set aside since.
-    #[must_use]
-    pub fn was_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
-        let primary = Primary { node: *node, term };
-        self.branches().any(|branch| branch.facts().primaries.contains(&primary))
     }
 
     /// The organisations this one says take its place, and where it says so.

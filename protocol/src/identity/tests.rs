@@ -271,17 +271,74 @@ fn a_stolen_root_key_begins_no_other_log_of_the_organisation() {
     assert_eq!(Identity::read(&log).unwrap().apply(&renamed), Err(IdentityError::Chain));
 }
 
+/// Takes entries as a replica does.
+fn told(known: &Identity, said: &[IdentityEntry]) -> Identity {
+    let mut identity = known.clone();
+    identity.take_all(said, Some(known)).unwrap().unwrap();
+    identity
+}
+
+/// So many branches, of one to three entries; the longer ones are said last.
+fn branches(town: &Town, count: u8) -> Vec<Vec<IdentityEntry>> {
+    let words = |byte: u8| (0..=byte * 3 / count).map(move |nth| town.admit(10 + byte + 80 * nth));
+    (0..count).map(|byte| town.elsewhere(words(byte).collect()).1).collect()
+}
+
+/// Of more branches than count each replica kept those that it had heard first.
 #[test]
-fn a_log_is_divided_so_often_and_no_more() {
+fn of_too_many_branches_all_choose_the_same() {
+    for count in [9, 12, 70] {
+        let (town, _) = town();
+        let said = branches(&town, count);
+        let mut first = town.identity.clone();
+        for one in &said {
+            first = told(&first, one);
+        }
+        let mut last = town.identity.clone();
+        for one in said.iter().rev() {
+            last = told(&last, one);
+        }
+        assert_eq!(first.heads().count(), 1 + limits::IDENTITY_BRANCHES_MAX);
+        assert!(first.heads().eq(last.heads()), "of {count}");
+    }
+}
+
+/// Thieves of two root keys filled all places, and a replica took no more of the log.
+#[test]
+fn a_rotation_finds_room_whatever_was_signed_with_the_keys_before() {
     let (town, _) = town();
     let mut known = town.identity.clone();
-    for byte in 0..=limits::IDENTITY_BRANCHES_MAX {
-        let (_, said) = town.elsewhere(vec![town.admit(10 + u8::try_from(byte).unwrap())]);
-        known.apply(&said[0]).unwrap();
+    let mut owner = town;
+    for _ in 0..4 {
+        for one in branches(&owner, 40) {
+            known = told(&known, &one);
+        }
+        // The owner has heard of none of them.
+        let rotation = [owner.rotate()];
+        known = told(&known, &rotation);
+        assert!(known.heads().eq(owner.identity.heads()));
     }
-    let (_, said) = town.elsewhere(vec![town.admit(40)]);
-    assert_eq!(known.apply(&said[0]), Err(IdentityError::Branches));
-    assert!(known.is_active(&node(10).id()), "and what is known stays");
+    assert_eq!(known.generation(), 4);
+}
+
+/// Whoever used the words apart once a year could not do so an eighth time, nor unite it.
+#[test]
+fn a_log_can_be_divided_and_united_again_and_again() {
+    let (town, _) = town();
+    let (mut owner, mut reader) = (town.clone(), town.identity.clone());
+    for round in 0..12 {
+        let (_, one) = owner.elsewhere(vec![owner.admit(10 + 2 * round)]);
+        let (_, other) = owner.elsewhere(vec![owner.admit(11 + 2 * round)]);
+        owner.identity = told(&told(&owner.identity, &one), &other);
+        let heads = owner.identity.divided().collect();
+        let union = [owner.say(IdentityOperation::Unite { heads }).unwrap()];
+        reader = told(&told(&told(&reader, &other), &one), &union);
+        assert!(!reader.is_divided());
+        assert!(reader.heads().eq(owner.identity.heads()));
+    }
+    let rotation = [owner.rotate()];
+    reader = told(&reader, &rotation);
+    assert_eq!(reader.active_nodes().count(), town.identity.active_nodes().count() + 24);
 }
 
 /// What a machine at which the words are used says next, by the number of the machine.

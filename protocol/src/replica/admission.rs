@@ -144,6 +144,7 @@ impl Replica {
             parted: Vec::new(),
             owners: Vec::new(),
             lacking: 0,
+            is_aside: false,
         };
         self.summaries.insert(space, summary);
         let state = SpaceState {
@@ -152,6 +153,7 @@ impl Replica {
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
             refuted: BTreeSet::new(),
+            aside: BTreeSet::new(),
             receipts: BTreeMap::new(),
             keyrings: None,
         };

@@ -242,12 +242,16 @@ impl Replica {
             known.filter(|(_, summary)| summary.everyone().any(|one| one == organisation));
         let spaces: Vec<_> = concerned.map(|(space, _)| *space).collect();
         for space in spaces {
+            let founder = self.space(disk, &space)?.access.founder();
+            if self.is_founder_aside(founder) {
+                // Nobody else has any of it, and it stays as it is.
+                continue;
+            }
             let beside = self.entries_beside(disk, &space)?;
             let whole = self.tree(disk, &space, beside, Signatures::Known)?;
             let Some(identity) = self.identities.get(organisation) else { return Ok(()) };
             let is_aside = |AccessEntry { statement, .. }: &AccessEntry| {
-                identity.was_primary_of_term(statement.term, &statement.author)
-                    && !identity.is_primary_of_term(statement.term, &statement.author)
+                identity.is_primary_aside(statement.term, &statement.author)
             };
             let left = whole.without(is_aside);
             if left.length() < whole.length() {
@@ -446,7 +450,8 @@ impl Replica {
 fn is_done(access: &Branches, operation: &AccessOperation, parted: u64) -> bool {
     let is_renewed = || access.epochs().last().is_some_and(|epoch| epoch.position >= parted);
     match operation {
-        AccessOperation::Create { .. } => true,
+        // Places are named anew wherever something accepted builds on them.
+        AccessOperation::Create { .. } | AccessOperation::Settle { .. } => true,
         AccessOperation::Grant { organisation, role, .. } => {
             let was_removed = access.farewell(organisation).is_some_and(|end| end.length > parted);
             was_removed || access.role(organisation) >= Some(*role)

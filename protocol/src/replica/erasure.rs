@@ -55,7 +55,7 @@ impl Replica {
         record: &RecordId,
     ) -> Result<(), ReplicaError> {
         let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        if summary.owner != self.organisation() {
+        if !summary.is_of(&self.organisation()) {
             return Err(ReplicaError::NotPermitted);
         }
         self.own_term()?;
@@ -111,9 +111,8 @@ impl Replica {
     #[must_use]
     pub fn erasures_due(&self) -> Vec<SpaceId> {
         let own = self.organisation();
-        let is_own = |space: &&SpaceId| {
-            self.summaries.get(space).is_some_and(|summary| summary.owner == own)
-        };
+        let is_own =
+            |space: &&SpaceId| self.summaries.get(space).is_some_and(|summary| summary.is_of(&own));
         self.unerased.iter().filter(is_own).copied().collect()
     }
 
@@ -143,7 +142,7 @@ impl Replica {
         length_max: u64,
     ) -> Result<(), ReplicaError> {
         let own = self.organisation();
-        let is_own = self.summaries.get(space).is_some_and(|summary| summary.owner == own);
+        let is_own = self.summaries.get(space).is_some_and(|summary| summary.is_of(&own));
         if !is_own || self.own_term().is_err() {
             return Ok(());
         }

@@ -63,12 +63,20 @@ impl Replica {
         };
         let fresh: Vec<_> = entries.iter().filter(is_fresh).collect();
         let Some(since) = fresh.iter().map(|entry| entry.statement.sequence).min() else {
+            if organisation == self.organisation() {
+                self.note_removed_aside(entries)?;
+            }
             return passed_over.map(|()| false).map_err(Into::into);
         };
         let was_divided = known.is_some_and(Identity::is_divided);
-        let sets_aside = identity.has_branches()
-            && known.is_some_and(|known| known.generation() < identity.generation());
+        let had_branches = known.is_some_and(Identity::has_branches);
+        let is_other_spoken = known.is_some_and(|known| {
+            (had_branches || identity.has_branches()) && known.spoken() != identity.spoken()
+        });
         self.note_exposure(disk, &fresh)?;
+        if had_branches {
+            self.let_entries_go(disk, &identity)?;
+        }
         for entry in fresh {
             self.put_identity_entry(disk, entry)?;
         }
@@ -77,12 +85,36 @@ impl Replica {
         }
         self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
-        if sets_aside {
-            self.forget_set_aside(disk, &organisation)?;
+        if is_other_spoken {
+            self.review_aside(disk, &organisation)?;
+        }
+        if organisation == self.organisation() {
+            self.note_removed_aside(entries)?;
         }
         self.owe_maintenance(&organisation, since);
         self.growth.push(Growth::Identity { organisation });
         Ok(true)
+    }
+
+    /// Drops the entries of branches for which there is no room any more.
+    fn let_entries_go(
+        &mut self,
+        disk: &dyn Storage,
+        identity: &Identity,
+    ) -> Result<(), ReplicaError> {
+        let mut gone = Vec::new();
+        let (from, to) = keys::all(identity.organisation().as_bytes());
+        self.scan(disk, Table::Identity, &from, &to, &mut |key, value| {
+            let entry = minicbor::decode::<IdentityEntry>(value);
+            if entry.is_ok_and(|entry| !identity.knows(&entry.statement)) {
+                gone.push(key.to_vec());
+            }
+            ControlFlow::Continue(())
+        })?;
+        for key in gone {
+            self.pending.delete(Table::Identity, key);
+        }
+        Ok(())
     }
 
     /// Keeps an entry: the first that came to its place there, any other beside it.

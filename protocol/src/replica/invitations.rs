@@ -90,6 +90,10 @@ impl InvitationRecord {
     }
 }
 
+/// What addresses and a name take of a message at most.
+const ADDRESSES_BYTES_MAX: usize =
+    crate::limits::ADDRESSES_MAX * (crate::limits::ADDRESS_BYTES_MAX + 8) + 4 * 1024;
+
 impl Replica {
     /// Makes an invitation.
     ///
@@ -118,7 +122,7 @@ impl Replica {
             return Err(ReplicaError::Text("the note"));
         }
         let own = self.organisation();
-        let owns = |space| self.summaries.get(space).is_some_and(|one| one.owner == own);
+        let owns = |space| self.summaries.get(space).is_some_and(|one| one.is_of(&own));
         if !grants.iter().all(|grant| owns(&grant.space)) {
             return Err(ReplicaError::NotPermitted);
         }
@@ -285,6 +289,27 @@ impl Replica {
         let addresses = acquaintance.introduction.addresses.clone();
         partner.addresses.push((acquaintance.node, addresses));
         self.put_partner(organisation, partner)
+    }
+
+    /// As [`Replica::introduction`], to travel in one message of a line; a bundle has room for
+    /// more.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Limit`] when the identity log is too long for that.
+    pub fn introduction_by_line(
+        &self,
+        disk: &dyn Storage,
+        name: String,
+        addresses: Vec<String>,
+    ) -> Result<Introduction, ReplicaError> {
+        let introduction = self.introduction(disk, name, addresses)?;
+        let bytes: usize =
+            introduction.identity.iter().map(|entry| codec::encode(entry).len()).sum();
+        if bytes > crate::limits::PRESENTATION_BYTES_MAX - ADDRESSES_BYTES_MAX {
+            let what = "bytes of an identity log in one message";
+            return Err(ReplicaError::Limit(what));
+        }
+        Ok(introduction)
     }
 
     /// How this organisation introduces itself.

@@ -247,9 +247,8 @@ impl Replica {
         fresh: Option<Fresh>,
         sealed: Vec<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        if self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?.owner
-            != self.organisation()
-        {
+        let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        if !summary.is_of(&self.organisation()) {
             return Err(ReplicaError::NotPermitted);
         }
         let from = self.say_access(disk, space, operation)?;

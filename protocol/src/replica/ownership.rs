@@ -22,7 +22,7 @@ impl Replica {
         organisation: OrganisationId,
     ) -> Result<(), ReplicaError> {
         let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        if summary.owner != self.organisation() {
+        if !summary.is_of(&self.organisation()) {
             return Err(ReplicaError::NotPermitted);
         }
         self.hand_over(disk, space, AccessOperation::Offer { organisation })
@@ -34,8 +34,9 @@ impl Replica {
     /// [`ReplicaError::NotPermitted`] when it was not offered, or this node is not the primary.
     pub fn take_over(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
         let organisation = self.organisation();
-        if !self.summaries.contains_key(space) {
-            return Err(ReplicaError::Unknown("space"));
+        let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        if summary.is_aside {
+            return Err(ReplicaError::NotPermitted);
         }
         let state = self.space(disk, space)?;
         if state.access.offered() != Some(organisation) {

@@ -348,7 +348,8 @@ impl Replica {
         let mut judgement = Judgement::with_capacity(entries.len());
         for opened in entries {
             let organisation = state.author(&opened.header.author);
-            let standing = organisation.map_or(Standing::Unauthorised, |organisation| {
+            let seated = organisation.filter(|_| !state.aside.contains(&opened.header.author));
+            let standing = seated.map_or(Standing::Unauthorised, |organisation| {
                 state.access.standing(&organisation, &opened.header)
             });
             let fork = state.forks.get(&opened.header.author);

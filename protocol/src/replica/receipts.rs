@@ -79,11 +79,13 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let (node, own) = (self.node(), self.organisation());
         let is_cloned = self.cloned;
+        let is_aside = self.summaries.get(space).is_some_and(|summary| summary.is_aside);
         let state = self.space(disk, space)?;
         let Some(last) = state.access.erasures().last() else { return Ok(()) };
         let known = state.receipts.get(&node);
         if is_cloned
             || state.access.role(&own).is_none()
+            || is_aside
             || known.is_some_and(|known| covers(&state.access, known, last))
         {
             return Ok(());
@@ -132,14 +134,17 @@ impl Replica {
         receipt: &Receipt,
     ) -> Result<bool, ReplicaError> {
         let node = receipt.confirmation.node;
-        if self.holders(&node).is_empty() {
+        if !self.is_held_now(&node) {
             return Err(AccessError::IdentityBehind.into());
         }
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let is_known = state.receipts.contains_key(&node);
-        let was_member = !self.certified.members(&state.access, &node).is_empty();
-        let has_room = is_known || state.receipts.len() < limits::SPACE_RECEIPTS_MAX;
+        let was_member = self.has_seat(state, &node);
+        // What was set aside takes no room: others have none of it.
+        let has_room = is_known
+            || state.receipts.len() < limits::SPACE_RECEIPTS_MAX
+            || self.shown_receipts(state).len() < limits::SPACE_RECEIPTS_MAX;
         if receipt.space != *space || !was_member || !has_room {
             return Err(ReplicaError::NotPermitted);
         }

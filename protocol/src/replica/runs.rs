@@ -73,9 +73,9 @@ impl Replica {
             // It follows on one of two branches, and nothing here tells which.
             return Err(ReplicaError::Frozen);
         }
-        let SpaceState { access, heads, .. } = self.space(disk, &space)?;
+        let SpaceState { access, heads, aside, .. } = self.space(disk, &space)?;
         let is_cut = access.settled_at(&author).is_some();
-        let known = heads.get(&author).copied();
+        let known = heads.get(&author).copied().filter(|_| !aside.contains(&author));
         let places = self.places_before(disk, &space, &author, run.start)?;
         let positions: Vec<_> = places.iter().map(|(_, position)| *position).collect();
         let is_beginning = run.start == 0;
@@ -101,22 +101,29 @@ impl Replica {
         author: &NodeId,
         start: u64,
     ) -> Result<Vec<(OrganisationId, LogPosition)>, ReplicaError> {
-        let known = self.space(disk, space)?.heads.get(author).copied();
+        let state = self.space(disk, space)?;
+        let is_aside = state.aside.contains(author);
+        let known = state.heads.get(author).copied().filter(|_| !is_aside);
         let mut places = Vec::new();
         if let Some(head) = known {
             let position = self.position_at(disk, space, author, head, start)?;
             places.push((head.organisation, position));
         }
         if start > 0 {
-            return if known.is_some() { Ok(places) } else { Err(RunError::Gap.into()) };
+            return match known {
+                Some(_) => Ok(places),
+                None if is_aside => Err(AccessError::IdentityBehind.into()),
+                None => Err(RunError::Gap.into()),
+            };
         }
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let others = self.certified.members(&state.access, author).into_iter();
         let others = others.filter(|one| known.is_none_or(|head| head.organisation != *one));
+        let others = others.filter(|one| !self.is_aside(one, author));
         places.extend(others.map(|one| (one, LogPosition::origin(space, author, &one))));
         match places.is_empty() {
             false => Ok(places),
-            true if self.holders(author).is_empty() => Err(AccessError::IdentityBehind.into()),
+            true if !self.is_held_now(author) => Err(AccessError::IdentityBehind.into()),
             true => Err(ReplicaError::NotPermitted),
         }
     }
@@ -129,6 +136,7 @@ impl Replica {
     ) -> Result<Admitted, ReplicaError> {
         self.check_author(disk, proven)?;
         let Proven { space, author, head, run, .. } = proven;
+        self.give_way(disk, space, author)?;
         let overlap = self.compare_overlap(disk, space, author, *head, run)?;
         if let Some(admitted) = self.take_of_cut(disk, proven, &overlap)? {
             return Ok(admitted);
@@ -152,10 +160,12 @@ impl Replica {
         if !state.access.all().any(was_member) {
             return Err(ReplicaError::NotPermitted);
         }
-        let of_same = |head: &&Head| head.organisation == *organisation;
-        let is_full = state.heads.len() >= limits::SPACE_AUTHORS_MAX
-            || state.heads.values().filter(of_same).count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
-        if !state.heads.contains_key(author) && is_full {
+        // What was set aside takes no room: others have none of it.
+        let counted = || state.heads.iter().filter(|(author, _)| !state.aside.contains(author));
+        let of_same = counted().filter(|(_, head)| head.organisation == *organisation);
+        let is_full = counted().count() >= limits::SPACE_AUTHORS_MAX
+            || of_same.count() >= limits::SPACE_AUTHORS_OF_ONE_MAX;
+        if counted().all(|(known, _)| known != author) && is_full {
             return Err(ReplicaError::Limit("nodes that write in one space"));
         }
         Ok(())

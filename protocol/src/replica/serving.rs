@@ -183,7 +183,8 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<Option<SpaceHeads>, ReplicaError> {
         let own = self.organisation();
-        let Some(owner) = self.summaries.get(space).map(|summary| summary.owner) else {
+        let summary = self.summaries.get(space).filter(|summary| !summary.is_aside);
+        let Some(owner) = summary.map(|summary| summary.owner) else {
             return Ok(None);
         };
         let is_former = self.own_role(space).is_none();
@@ -202,7 +203,8 @@ impl Replica {
         let access = state.access.position();
         let forks = state.proven_forks();
         let ends = state.access.ends().collect();
-        let receipts = state.receipts.values().copied().collect();
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let receipts = self.shown_receipts(state);
         let absent = SpaceHeads::absent(*space);
         Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
     }

@@ -198,7 +198,7 @@ impl Replica {
         Ok(())
     }
 
-    fn delete_all(
+    pub(super) fn delete_all(
         &mut self,
         disk: &dyn Storage,
         table: Table,
@@ -322,7 +322,7 @@ impl Replica {
     }
 
     /// Drops the entries of a log from `from` on, and what rows have of them.
-    fn drop_entries(
+    pub(super) fn drop_entries(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,

@@ -30,6 +30,9 @@ pub struct SpaceState {
     /// Authors of whose logs another version is here than the one that the owner's cut names, and
     /// of which no proof says where the two part: nothing of them counts, and nobody hears of them.
     pub refuted: BTreeSet<NodeId>,
+    /// Authors whose logs are here, and that only a branch of an identity log certified which was
+    /// set aside: nothing of them counts, and nobody hears of them.
+    pub aside: BTreeSet<NodeId>,
     /// What each node said last of the erasures that it carried out.
     pub receipts: BTreeMap<NodeId, Confirmation>,
     /// Hashes of the sealed keyrings that are here, once somebody asked.
@@ -44,7 +47,8 @@ impl SpaceState {
 
     /// Where the logs of authors were found forked, with the proofs that are here.
     pub fn proven_forks(&self) -> Vec<(NodeId, u64)> {
-        let proven = self.forks.iter().filter(|(author, _)| !self.refuted.contains(author));
+        let is_shown = |author| !self.refuted.contains(author) && !self.aside.contains(author);
+        let proven = self.forks.iter().filter(|(author, _)| is_shown(author));
         proven.map(|(author, place)| (*author, *place)).collect()
     }
 
@@ -120,10 +124,12 @@ impl Replica {
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
             refuted: BTreeSet::new(),
+            aside: BTreeSet::new(),
             receipts: self.load_receipts(disk, space)?,
             keyrings: None,
         };
         self.settle_loaded(disk, space, &mut state)?;
+        state.aside = self.authors_aside(&state);
         Ok(state)
     }
 
@@ -236,7 +242,8 @@ impl Replica {
         let (own, lacking) = (self.organisation(), self.lacking_keys(disk, space)?);
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;
-        let state = self.space(disk, space)?;
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let members: Vec<_> = state.access.current_members().collect();
         let access = state.access.position();
         let current: BTreeSet<_> = members.iter().map(|(id, _)| *id).collect();
@@ -250,7 +257,7 @@ impl Replica {
         let forks = state.proven_forks();
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
-        let receipts: Vec<_> = state.receipts.values().copied().collect();
+        let receipts = self.shown_receipts(state);
         let missing = lacking.len() as u64;
         let logs = (access, heads, lacking, forks);
         // What a space does not have is left out, so that it is compared as it always was.
@@ -275,7 +282,10 @@ impl Replica {
             parted,
             owners,
             lacking: missing,
+            is_aside: false,
         };
+        let is_aside = self.is_founder_aside(state.access.founder());
+        let summary = if is_aside { summary.aside() } else { summary };
         if old.is_none_or(|old| old.members != summary.members) {
             self.events.push(Event::Space { space: *space });
         }
@@ -309,9 +319,9 @@ impl Replica {
     ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
         let state = self.space(disk, space)?;
         let forks = state.forks.clone();
-        let refuted = state.refuted.clone();
+        let hidden: BTreeSet<_> = state.refuted.union(&state.aside).copied().collect();
         let mut heads = state.heads.clone();
-        heads.retain(|author, _| !refuted.contains(author));
+        heads.retain(|author, _| !hidden.contains(author));
         let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
             // The branches may have different origins.
             Some(0) => Ok((author, LogPosition::START)),

@@ -55,6 +55,11 @@ pub struct Summary {
     #[n(10)]
     #[cbor(default)]
     pub lacking: u64,
+    /// Whether who founded the space was set aside since: then it has no members, and nobody but
+    /// those who have it hears of it.
+    #[n(11)]
+    #[cbor(default)]
+    pub is_aside: bool,
 }
 
 impl Summary {
@@ -63,10 +68,34 @@ impl Summary {
         std::iter::once(&self.owner).chain(self.owners.iter().filter(|one| **one != self.owner))
     }
 
+    /// For whom the space takes room.
+    fn counted_owners(&self) -> impl Iterator<Item = &OrganisationId> {
+        self.all_owners().filter(|_| !self.is_aside)
+    }
+
+    /// The same, of a space whose founder was set aside: nobody shares it.
+    #[must_use]
+    pub fn aside(self) -> Self {
+        let (members, former, parted) = (Vec::new(), Vec::new(), Vec::new());
+        Self { members, former, parted, lacking: 0, is_aside: true, ..self }
+    }
+
+    /// Whether the space has to do with `organisation`, also one that was set aside.
+    #[must_use]
+    pub fn concerns(&self, organisation: &OrganisationId) -> bool {
+        self.everyone().chain(self.all_owners()).any(|one| one == organisation)
+    }
+
     /// The role of `organisation`.
     #[must_use]
     pub fn role(&self, organisation: &OrganisationId) -> Option<Role> {
         self.members.iter().find(|(member, _)| member == organisation).map(|(_, role)| *role)
+    }
+
+    /// Whether `organisation` owns the space, and nobody set aside who founded it.
+    #[must_use]
+    pub fn is_of(&self, organisation: &OrganisationId) -> bool {
+        self.owner == *organisation && !self.is_aside
     }
 
     /// Everyone who is or was a member.
@@ -173,14 +202,14 @@ impl Summaries {
     }
 
     fn count_owners(&mut self, before: &[OrganisationId], after: &Summary) {
-        if after.all_owners().eq(before) {
+        if after.counted_owners().eq(before) {
             return;
         }
         for owner in before {
             let count = self.owned.entry(*owner).or_default();
             *count = count.saturating_sub(1);
         }
-        for owner in after.all_owners() {
+        for owner in after.counted_owners() {
             *self.owned.entry(*owner).or_default() += 1;
         }
     }
@@ -190,7 +219,8 @@ impl Summaries {
         let item = item(space, &summary.digest);
         let place = *self.places.entry(*space).or_insert(self.known.len());
         let before = self.known.get(place).map(|known| &known.summary);
-        let owners: Vec<_> = before.into_iter().flat_map(Summary::all_owners).copied().collect();
+        let owners: Vec<_> =
+            before.into_iter().flat_map(Summary::counted_owners).copied().collect();
         let members = before.map_or(&[][..], |before| &before.members);
         let parted = before.map_or(&[][..], |before| &before.parted);
         self.by_member.replace((space, place), members, &summary.members);
@@ -234,6 +264,7 @@ mod tests {
             parted: Vec::new(),
             lacking: 0,
             owners: Vec::new(),
+            is_aside: false,
         }
     }
 
@@ -299,6 +330,11 @@ mod tests {
         assert_eq!(owned(&summaries), [2, 1]);
         summaries.insert(&space(2), Summary { records: 5, ..taken });
         assert_eq!(owned(&summaries), [2, 1]);
+        summaries.insert(&space(2), summary(&[1], 2));
+        assert_eq!(owned(&summaries), [2, 0]);
+        // A thief of the owner's root key fills no room that partners have for its spaces.
+        summaries.insert(&space(2), Summary { is_aside: true, ..summary(&[], 2) });
+        assert_eq!(owned(&summaries), [1, 0]);
         summaries.insert(&space(2), summary(&[1], 2));
         assert_eq!(owned(&summaries), [2, 0]);
     }

@@ -107,8 +107,9 @@ impl Replica {
 
     fn author(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<Author, ReplicaError> {
         let (node, organisation) = (self.node(), self.organisation());
-        if !self.summaries.contains_key(space) {
-            return Err(ReplicaError::Unknown("space"));
+        let summary = self.summaries.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        if summary.is_aside {
+            return Err(ReplicaError::NotPermitted);
         }
         let state = self.space(disk, space)?;
         if state.forks.contains_key(&node) {

@@ -414,7 +414,7 @@ impl Session {
             return Err(CloseReason::NotPartner);
         }
         if self.was_revoked(&partner, replica) {
-            let entries = replica.identity_entries(disk, &partner, 0).map_err(answer::store)?;
+            let entries = replica.identity_in_force(disk, &partner).map_err(answer::store)?;
             let parts = entries.chunks(100).map(|part| Message::Identities(part.to_vec()));
             effects.extend(parts.map(Effect::Send));
             return Err(CloseReason::NotCertified);

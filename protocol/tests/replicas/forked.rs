@@ -4,9 +4,11 @@ use super::circle::Circle;
 use super::line::Line;
 use super::organisation::{Node, Organisation};
 use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::codec;
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::joining::JoinMessage;
 use sincronia_protocol::limits::FRAME_BYTES_MAX;
+use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::sync::SyncPhase;
 
 fn agree(one: &mut Node, other: &mut Node) {
@@ -198,4 +200,68 @@ fn a_space_that_was_made_by_who_is_set_aside_is_sound_and_parts_nobody() {
     agree(&mut circle.member, &mut circle.owner);
     let findings = circle.member.replica.verify(&circle.member.disk, true).unwrap();
     assert_eq!(findings.problems, Vec::<String>::new());
+}
+
+/// Of a log with branches all of it travelled whenever anybody was told where it stands.
+#[test]
+fn of_a_log_with_branches_only_what_is_lacking_travels() {
+    let mut circle = Circle::of_contributors();
+    talk(&mut circle.organisations[0], 250);
+    let [mut one, mut other] = [(); 2].map(|()| circle.organisations[0].elsewhere());
+    one.add_node(41);
+    other.add_node(42);
+    one.hear(&other);
+    circle.member.learn(&one);
+    circle.colleague.learn(&one);
+    let whole: usize = one.entries.iter().map(|one| codec::encode(one).len()).sum();
+    for (learns, seed) in [(true, 43), (false, 44)] {
+        one.add_node(seed);
+        let (member, colleague) = (&mut circle.member, &mut circle.colleague);
+        if learns {
+            member.learn(&one);
+        } else {
+            colleague.learn(&one);
+        }
+        let mut line = Line::open(member, colleague);
+        let mut bytes = 0;
+        line.run(|_, frame| {
+            bytes += frame.len();
+            vec![frame]
+        });
+        assert_eq!((line.phases(), &line.closed), ([SyncPhase::InSync; 2], &vec![]));
+        assert!(bytes < whole / 2, "{bytes} bytes, and the log has {whole}");
+        assert!(circle.member.digests() == circle.colleague.digests());
+    }
+    let known = [&circle.member, &circle.colleague]
+        .map(|node| node.replica.identity(&one.id()).unwrap().active_nodes().count());
+    assert_eq!(known, [5, 5]);
+}
+
+/// An organisation with a longer log than a message holds tried to join for ever.
+#[test]
+fn whoever_cannot_be_introduced_in_one_message_is_told_so() {
+    let mut circle = Circle::of_contributors();
+    let (node, sealing) = circle.organisations[0].identity.active_nodes().next().unwrap();
+    let (node, sealing) = (*node, sealing.clone());
+    let introduced = |node: &Node| {
+        let (name, addresses) = ("Ente".to_owned(), vec!["a".repeat(256); 16]);
+        node.replica.introduction_by_line(&node.disk, name, addresses)
+    };
+    let mut fits = 0;
+    for _ in 0..9 {
+        for _ in 0..100 {
+            let sealing = sealing.clone();
+            circle.organisations[0].say(IdentityOperation::RotateSealing { node, sealing });
+        }
+        circle.owner.learn(&circle.organisations[0]);
+        match introduced(&circle.owner) {
+            Ok(introduction) => {
+                let message = JoinMessage::Return { version: 1, introduction };
+                assert!(message.encode().len() < FRAME_BYTES_MAX);
+                fits += 1;
+            }
+            Err(error) => assert!(matches!(error, ReplicaError::Limit(_))),
+        }
+    }
+    assert!((1..9).contains(&fits), "{fits}");
 }

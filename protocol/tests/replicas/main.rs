@@ -11,6 +11,7 @@
 )]
 
 mod adversary;
+mod aside;
 mod beacons;
 mod bounds;
 mod branches;

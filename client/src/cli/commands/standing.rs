@@ -102,9 +102,7 @@ fn warnings(context: &Context, partner: &PartnerView) -> String {
     let lacking = held_back.then(|| ("partner-held-back", ("spaces", partner.held_back.into())));
     let owners = partner.awaited_keys.join("; ");
     let awaited = (!owners.is_empty()).then(|| ("partner-keys-awaited", ("names", owners.into())));
-    let parted = partner.parted_owners.join("; ");
-    let parted = (!parted.is_empty()).then(|| ("partner-parted", ("names", parted.into())));
-    let told = [silent, lacking, awaited, parted].into_iter().flatten();
+    let told = [silent, lacking, awaited].into_iter().flatten();
     let told = told.map(|(key, argument)| texts.with(key, &[argument]));
     let divided = partner.divided.then(|| texts.text("partner-divided"));
     told.chain(divided).flat_map(|words| [" · ".to_owned(), words]).collect()
@@ -176,18 +174,6 @@ mod tests {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("Unione") && text.contains("2027-01-01"), "{text}");
         assert!(!words.contains("offline"), "{text}");
-    }
-
-    /// Two partners of a body that had changed its root key beside something else it signed read
-    /// "changes outstanding" for ever, and nothing told why.
-    #[test]
-    fn who_stays_outstanding_because_of_a_root_key_that_was_changed_is_told_whose() {
-        let sync = json!({
-            "connected": true, "phase": "outstanding", "outgoing": 0, "differences": 1,
-        });
-        let partner = partner(&json!({ "sync": sync, "parted_owners": ["Azienda USL"] }));
-        let text = phase(&context(), &partner) + &warnings(&context(), &partner);
-        assert!(text.contains("Azienda USL") && text.contains("root key"), "{text}");
     }
 
     #[test]

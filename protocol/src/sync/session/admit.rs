@@ -9,7 +9,7 @@ use crate::access::AccessError;
 use crate::identity::{Identity, IdentityEntry, IdentityError, IdentityOperation};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
-use crate::log::RunError;
+use crate::log::{LogPosition, RunError};
 use crate::replica::{ItemRef, Presentation, Replica, ReplicaError, decode_proof};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
@@ -117,8 +117,14 @@ impl Session {
         let item = ItemRef::Identity(*organisation);
         let is_shown = self.partner_so_far().is_some_and(|one| replica.may_show(&one, &item));
         if is_parted(replica) && !was_parted && is_shown {
+            // The partner has what it sent, and what comes before that.
+            let theirs = entries.last().map_or(LogPosition::START, |entry| LogPosition {
+                length: entry.statement.sequence.saturating_add(1),
+                head: entry.statement.hash(),
+            });
+            let from = replica.identity(organisation).map_or(0, |one| one.going_on_from(&theirs));
             let (organisation, to) = (*organisation, u64::MAX);
-            self.exchange.push(Task::Identity { organisation, from: 0, to });
+            self.exchange.push(Task::Identity { organisation, from, to });
         }
         if let Phase::Greeting(greeting) = &mut self.phase
             && let (Some(partner), Some(awaits)) = (greeting.partner, greeting.awaits)

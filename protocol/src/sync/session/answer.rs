@@ -326,8 +326,9 @@ impl Session {
         Ok(())
     }
 
-    /// What is told of was found different. Of a log with branches all of it is sent, of any other
-    /// what follows on what the partner has; whoever may lack something answers with its own.
+    /// What is told of was found different. Of a log with branches they are sent from where the
+    /// first of them leaves what the partner has, of any other what follows on it; whoever may
+    /// lack something answers with its own.
     pub(super) fn handle_identity_heads(
         &mut self,
         is_answer: bool,
@@ -340,11 +341,15 @@ impl Session {
         for (organisation, theirs) in heads.iter().take(limits::SPACE_MEMBERS_MAX * 8) {
             let ours = replica.identity_position(organisation);
             let identity = replica.identity(organisation);
-            if replica.may_show(&partner, &ItemRef::Identity(*organisation)) {
-                let is_forked = identity.is_some_and(Identity::has_branches);
+            let is_forked = identity.is_some_and(Identity::has_branches);
+            let is_known = identity.is_some_and(|one| one.goes_through(theirs));
+            // Where it stands is not known here: its answer to what is told of here may say from
+            // where on it lacks anything, if not all of it is sent then.
+            let may_wait = is_forked && !is_known && !is_answer;
+            if replica.may_show(&partner, &ItemRef::Identity(*organisation)) && !may_wait {
                 self.offer_identity(organisation, theirs, is_forked, replica);
             }
-            if !identity.is_some_and(|one| one.goes_through(theirs)) {
+            if !is_known {
                 answers.push((*organisation, ours));
             }
         }

@@ -103,9 +103,11 @@ impl Session {
         let Some(task) = still_shown(task, partner, replica, disk)? else { return Ok(Vec::new()) };
         match task {
             Task::Identity { organisation, from, to } => {
-                let entries = replica.identity_entries(disk, &organisation, from);
+                // What counts no more is taken by nobody who does not have it.
+                let entries = replica.identity_in_force(disk, &organisation);
                 let mut entries = entries.map_err(store)?;
-                entries.retain(|entry| entry.statement.sequence < to);
+                let is_wanted = |sequence| from <= sequence && sequence < to;
+                entries.retain(|entry| is_wanted(entry.statement.sequence));
                 Ok(entries.chunks(100).map(|part| Message::Identities(part.to_vec())).collect())
             }
             Task::Access { space, from, to } => self.access(space, from, to, replica, disk),

@@ -1,0 +1,68 @@
+//! What the branches in force say of an organisation, and what those alone that are not.
+
+use super::branch::Branch;
+use super::facts::Primary;
+use super::operation::{IdentityEntry, IdentityOperation};
+use super::state::Identity;
+use crate::ids::NodeId;
+use std::collections::BTreeSet;
+
+/// The nodes of an organisation and its primaries with their terms, as the branches in force say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spoken {
+    nodes: BTreeSet<NodeId>,
+    primaries: BTreeSet<(u64, NodeId)>,
+}
+
+impl Identity {
+    /// Whom the branches in force ever certified, and named primary.
+    #[must_use]
+    pub fn spoken(&self) -> Spoken {
+        let facts = || self.in_force().map(Branch::facts);
+        let primaries = facts().flat_map(|one| &one.primaries);
+        Spoken {
+            nodes: facts().flat_map(|one| one.nodes.keys()).copied().collect(),
+            primaries: primaries.map(|one| (one.term, one.node)).collect(),
+        }
+    }
+
+    /// Whether no branch in force ever certified `node`: what it wrote is that of a stranger,
+    /// though a branch did that is set aside.
+    #[must_use]
+    pub fn is_aside(&self, node: &NodeId) -> bool {
+        !self.in_force().any(|branch| branch.facts().nodes.contains_key(node))
+    }
+
+    /// Whether `node` was named primary at position `term` by branches alone that were set aside.
+    #[must_use]
+    pub fn is_primary_aside(&self, term: u64, node: &NodeId) -> bool {
+        self.was_primary_of_term(term, node) && !self.is_primary_of_term(term, node)
+    }
+
+    /// As [`Self::is_primary_of_term`], by whatever branch, also one that was set aside since.
+    #[must_use]
+    pub fn was_primary_of_term(&self, term: u64, node: &NodeId) -> bool {
+        let primary = Primary { node: *node, term };
+        let mut branches = self.in_force().chain(self.set_aside());
+        branches.any(|branch| branch.facts().primaries.contains(&primary))
+    }
+
+    /// The node that this entry revokes with the root key of now or one of the last before it,
+    /// where it counts for nothing and the node still speaks for the organisation.
+    #[must_use]
+    pub fn removes_aside(&self, entry: &IdentityEntry) -> Option<NodeId> {
+        let statement = &entry.statement;
+        let IdentityOperation::RevokeNode { node } = &statement.operation else { return None };
+        let is_lost = statement.organisation == self.organisation()
+            && self.is_active(node)
+            && !self.knows(statement);
+        (is_lost && self.is_signed_lately(entry)).then_some(*node)
+    }
+
+    /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.
+    pub fn revoked_aside(&self) -> impl Iterator<Item = &NodeId> {
+        let revoked = self.set_aside().flat_map(|branch| &branch.facts().nodes);
+        let revoked = revoked.filter(|(_, standing)| standing.revoked_at.is_some());
+        revoked.map(|(node, _)| node).filter(|node| self.is_active(node))
+    }
+}
