@@ -372,8 +372,9 @@ impl Replica {
     }
 
     /// How much of the branch that holds an organisation may see that was a member on another one
-    /// after the two parted: up to the entry that put that branch aside. Without it, it would go on
-    /// for ever as the member that it is not, or by a removal that does not hold.
+    /// after the two parted, or was removed on this one: up to the entry that put that branch aside.
+    /// Without it, it would go on for ever as the member that it is not, or by a removal that does
+    /// not hold, or take the other branch for the one that holds, of which somebody told it before.
     pub(super) fn overruled_for(
         &mut self,
         disk: &dyn Storage,
@@ -381,10 +382,13 @@ impl Replica {
         space: &SpaceId,
     ) -> Result<Option<LogPosition>, ReplicaError> {
         let access = &self.space(disk, space)?.access;
+        let last = |branch: &Access| branch.members().get(organisation)?.intervals.last().cloned();
+        let ended = last(access).and_then(|interval| interval.ended);
         let parted = access.others().iter().filter_map(|other| {
-            let last = other.members().get(organisation)?.intervals.last()?;
             let parted = access.common(other);
-            let stayed = last.ended.as_ref().is_none_or(|(end, _)| *end >= parted);
+            let is_beyond = |(end, _): &(u64, _)| *end >= parted;
+            let stayed = last(other).is_some_and(|one| one.ended.as_ref().is_none_or(is_beyond))
+                || ended.as_ref().is_some_and(is_beyond);
             let place = usize::try_from(parted).ok()?;
             let wins_ties = access.hashes().get(place) < other.hashes().get(place);
             stayed.then(|| Parted { at: parted, wins_ties, standing: other.standing_of_writer() })

@@ -70,6 +70,46 @@ fn who_was_removed_on_a_branch_that_does_not_hold_is_told_what_does() {
     }
 }
 
+/// A machine that was primary meanwhile told a guest that its branch holds, on which the guest
+/// never was; then the one before became primary again on its own branch, on which the guest had
+/// been removed. The guest was told no more than its removal, which is of a lesser term than what
+/// it took for the branch that holds (seed 30439).
+#[test]
+fn who_was_told_of_a_branch_that_does_not_hold_any_more_is_told_why() {
+    let mut world = World::new(30_439, 50);
+    let (owner, guest) = (world.add(), world.add());
+    world.befriend_all();
+    let second = world.add_node(owner);
+    let space = world.create_space(owner);
+    world.rest();
+    world.cut(second, owner);
+    world.cut(second, guest);
+    world.grant(owner, space, guest, Role::Reader, History::Start).unwrap();
+    world.run_until_quiet();
+    world.name_primary(second);
+    world.rotate(second, space).unwrap();
+    world.cut(owner, guest);
+    world.revoke(owner, space, guest).unwrap();
+    for _ in 0..2 {
+        // What the guest hands in is told to it as overruled with the next comparison.
+        world.cut(second, guest);
+        world.connect_again(second, guest);
+        world.run_until_quiet();
+    }
+    assert_eq!(world.peer(guest).phase_with(second), Some(SyncPhase::InSync));
+    world.name_primary(owner);
+    for _ in 0..2 {
+        world.rotate(owner, space).unwrap();
+    }
+
+    world.rest();
+    world.check_rest(&[space]);
+    let access = |peer| world.peer(peer).replica.summary(&space).expect("it has the space").access;
+    assert!(access(owner).length > access(guest).length, "no more than it takes");
+    assert_eq!(world.peer(guest).replica.own_role(&space), None);
+    assert_eq!(world.peer(guest).phase_with(owner), Some(SyncPhase::InSync));
+}
+
 /// A keyring was known only to the machine that had made it, which was lost; its carrier went on
 /// asking for it though a later one had taken its place, and never looked in sync again.
 #[test]
