@@ -20,7 +20,9 @@
 mod acceptance;
 mod branches;
 mod erasure;
+mod error;
 mod keyring;
+mod member;
 mod operation;
 mod parting;
 mod reading;
@@ -31,7 +33,9 @@ mod state;
 pub use acceptance::Standing;
 pub use branches::Branches;
 pub use erasure::{ErasedEntries, ErasedRecord, Erasures};
+pub use error::AccessError;
 pub use keyring::{Keyring, KeyringError, sealed_hash};
+pub use member::{Interval, Member};
 pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
@@ -39,4 +43,4 @@ pub use parting::Parting;
 pub use reading::Stretch;
 pub use receipt::{Confirmation, Receipt};
 pub use settled::Settled;
-pub use state::{Access, AccessError, Epoch, Founder, Interval, Member, Signatures};
+pub use state::{Access, Epoch, Founder, Signatures};

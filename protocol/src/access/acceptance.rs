@@ -1,7 +1,8 @@
 //! Which author entries count.
 
+use super::member::Interval;
 use super::operation::Role;
-use super::state::{Access, Interval};
+use super::state::Access;
 use crate::ids::{NodeId, OrganisationId};
 use crate::log::LogPosition;
 

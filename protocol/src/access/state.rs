@@ -1,6 +1,8 @@
 //! The state of a space's access after a prefix of its log.
 
 use super::erasure::{self, Erasures};
+use super::error::AccessError;
+use super::member::{Interval, Member};
 use super::operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation, VERSION,
 };
@@ -15,33 +17,6 @@ use crate::limits;
 use crate::log::{AccessPoint, LogPosition};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Why an entry does not extend an access log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccessError {
-    /// The entry is of a format this program does not know.
-    #[error("the access entry has an unknown version; update this program")]
-    Version,
-    /// The entry belongs to another log or place.
-    #[error("the access entry does not follow the log it is offered for")]
-    Chain,
-    /// The owner's identity log does not yet reach the term that the entry names.
-    #[error("the owner's identity log is not complete enough to judge the entry")]
-    IdentityBehind,
-    /// The signer is not the owner's primary of that term.
-    #[error("the signer may not write this access log")]
-    Signer,
-    /// The signature does not hold.
-    #[error("the signature of the access entry does not hold")]
-    Signature,
-    /// The operation makes no sense at its place.
-    #[error("the access operation is not possible at its place")]
-    Operation,
-    /// Something is longer than its limit.
-    #[error("the access log is longer than its limit")]
-    TooLong,
-}
-
 /// Whether the signature of an entry is still to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signatures {
@@ -51,32 +26,6 @@ pub enum Signatures {
     Again,
     /// It was checked before this node kept it, or this node made it.
     Known,
-}
-
-/// A stretch of membership.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// Position of the entry that granted it.
-    pub from: u64,
-    /// The role held.
-    pub role: Role,
-    /// Position of the entry that ended it, and what still counts; `None` while it lasts.
-    pub ended: Option<(u64, BTreeMap<NodeId, Cut>)>,
-}
-
-/// An organisation's memberships, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Member {
-    /// The stretches; at most the last one lasts.
-    pub intervals: Vec<Interval>,
-}
-
-impl Member {
-    /// The role held now.
-    #[must_use]
-    pub fn role(&self) -> Option<Role> {
-        self.intervals.last().filter(|last| last.ended.is_none()).map(|last| last.role)
-    }
 }
 
 /// A key epoch as the access log describes it.

@@ -372,9 +372,9 @@ impl Replica {
     }
 
     /// How much of the branch that holds an organisation may see that was a member on another one
-    /// after the two parted, or was removed on this one: up to the entry that put that branch aside.
-    /// Without it, it would go on for ever as the member that it is not, or by a removal that does
-    /// not hold, or take the other branch for the one that holds, of which somebody told it before.
+    /// after the two parted, or was removed on this one: up to the entry that put that branch
+    /// aside. Without it, it would go on for ever as the member that it is not, or by a removal
+    /// that does not hold, or take the other branch, of which it was told, for the one that holds.
     pub(super) fn overruled_for(
         &mut self,
         disk: &dyn Storage,
