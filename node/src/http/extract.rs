@@ -82,6 +82,22 @@ impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bytes<MAX> {
     }
 }
 
+/// No body, or an empty object of JSON: whoever sends something else means something that is not
+/// done here, or sent half of it.
+pub struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = read(request, limits::HTTP_BODY_BYTES_MAX).await?;
+        let is_nothing = matches!(bytes.trim_ascii(), b"" | b"{}" | b"null");
+        is_nothing.then_some(Self).ok_or_else(|| {
+            ApiError::new(ErrorCode::Invalid, "this address takes no body", SEE_DOCUMENT)
+        })
+    }
+}
+
 async fn read(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, ApiError> {
     let Patience { body: patience, .. } = request.extensions().get().copied().unwrap_or_default();
     let body = Limited::new(request.into_body(), bytes_max).collect();

@@ -85,6 +85,23 @@ async fn a_body_that_is_not_declared_as_json_is_refused() {
     assert_eq!(server.send(&text).await.status, 200);
 }
 
+/// Half a body, meant for another address, made a space that nobody wanted.
+#[tokio::test]
+async fn what_takes_no_body_is_not_done_when_there_is_one() {
+    let server = Server::start();
+    for path in ["spaces", "spaces/fascicolo1/rotate", "sync", "partners/ente1/block"] {
+        let path = format!("/api/v1/{path}");
+        for body in [r#"{"a":"#, r#"{"a":1}"#, "[]", "x"] {
+            let reply = server.ask("POST", &path, Some(body)).await;
+            assert_eq!((reply.status, reply.code().as_str()), (422, "invalid"), "{path} {body}");
+        }
+    }
+    assert!(server.probe.take().is_empty());
+    for body in [None, Some(""), Some("{}")] {
+        assert_eq!(server.ask("POST", "/api/v1/spaces", body).await.status, 201);
+    }
+}
+
 #[tokio::test]
 async fn a_body_beyond_its_limit_is_refused_declared_or_not() {
     let server = Server::start();

@@ -2,6 +2,7 @@
 
 use crate::api::{ApiError, CatchingUpView, RecipientRequest, Service};
 use crate::http::extract::Body;
+use crate::http::extract::NoBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -25,7 +26,10 @@ use tokio_stream::wrappers::ReceiverStream;
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
-pub async fn backup<S: Service>(State(service): State<Arc<S>>) -> Result<Response, ApiError> {
+pub async fn backup<S: Service>(
+    State(service): State<Arc<S>>,
+    _: NoBody,
+) -> Result<Response, ApiError> {
     let parts = ReceiverStream::new(service.backup().await?.0);
     // Bytes are on their way when something fails: the connection breaks, and the client knows.
     let bytes = parts.map(|part| part.map_err(std::io::Error::other));
@@ -63,6 +67,7 @@ pub async fn put_backup_recipient<S: Service>(
 )]
 pub async fn finish_catching_up<S: Service>(
     State(service): State<Arc<S>>,
+    _: NoBody,
 ) -> Result<Json<CatchingUpView>, ApiError> {
     service.finish_catching_up().await.map(Json)
 }

@@ -1,6 +1,7 @@
 //! Endpoints: erased records. Each hands its input to the engine and its answer back.
 
 use crate::api::{ApiError, ErasureView, Service};
+use crate::http::extract::NoBody;
 use crate::http::extract::Path;
 use axum::Json;
 use axum::extract::State;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub async fn erase_record<S: Service>(
     State(service): State<Arc<S>>,
     Path((space, record)): Path<(String, String)>,
+    _: NoBody,
 ) -> Result<Json<ErasureView>, ApiError> {
     service.erase_record(space, record).await.map(Json)
 }

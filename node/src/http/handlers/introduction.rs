@@ -1,7 +1,7 @@
 //! Endpoints: introductions. Each hands its input to the engine and its answer back.
 
 use crate::api::{ApiError, IntroduceRequest, IntroductionView, PartnerView, Service};
-use crate::http::extract::{Body, Path};
+use crate::http::extract::{Body, NoBody, Path};
 use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
@@ -54,6 +54,7 @@ pub async fn introductions<S: Service>(
 pub async fn accept<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
+    _: NoBody,
 ) -> Result<Json<PartnerView>, ApiError> {
     service.accept_introduction(organisation).await.map(Json)
 }
@@ -72,6 +73,7 @@ pub async fn accept<S: Service>(
 pub async fn refuse<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
+    _: NoBody,
 ) -> Result<Json<()>, ApiError> {
     service.refuse_introduction(organisation).await.map(Json)
 }

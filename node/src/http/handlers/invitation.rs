@@ -3,7 +3,7 @@
 use crate::api::{
     ApiError, InvitationView, InviteRequest, JoinRequest, NewInvitation, PartnerView, Service,
 };
-use crate::http::extract::{Body, Path};
+use crate::http::extract::{Body, NoBody, Path};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -58,6 +58,7 @@ pub async fn invitations<S: Service>(
 pub async fn revoke_invitation<S: Service>(
     State(service): State<Arc<S>>,
     Path(id): Path<String>,
+    _: NoBody,
 ) -> Result<Json<InvitationView>, ApiError> {
     service.revoke_invitation(id).await.map(Json)
 }

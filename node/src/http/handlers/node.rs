@@ -4,6 +4,7 @@ use crate::api::{
     ApiError, Check, NetworkRequest, Service, Status, VerifyReport, VerifyStoreRequest,
 };
 use crate::http::extract::Body;
+use crate::http::extract::NoBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -85,7 +86,10 @@ pub async fn network<S: Service>(
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
-pub async fn sync<S: Service>(State(service): State<Arc<S>>) -> Result<StatusCode, ApiError> {
+pub async fn sync<S: Service>(
+    State(service): State<Arc<S>>,
+    _: NoBody,
+) -> Result<StatusCode, ApiError> {
     service.sync().await.map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -99,6 +103,9 @@ pub async fn sync<S: Service>(State(service): State<Arc<S>>) -> Result<StatusCod
         (status = "default", description = "Why not", body = ApiError),
     ),
 )]
-pub async fn shutdown<S: Service>(State(service): State<Arc<S>>) -> Result<StatusCode, ApiError> {
+pub async fn shutdown<S: Service>(
+    State(service): State<Arc<S>>,
+    _: NoBody,
+) -> Result<StatusCode, ApiError> {
     service.shutdown().await.map(|()| StatusCode::NO_CONTENT)
 }

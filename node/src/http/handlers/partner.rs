@@ -1,7 +1,7 @@
 //! Endpoints: partners. Each hands its input to the engine and its answer back.
 
 use crate::api::{ApiError, PartnerView, Service, VerifyRequest};
-use crate::http::extract::{Body, Path};
+use crate::http::extract::{Body, NoBody, Path};
 use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
@@ -74,6 +74,7 @@ pub async fn verify_partner<S: Service>(
 pub async fn block_partner<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
+    _: NoBody,
 ) -> Result<Json<PartnerView>, ApiError> {
     service.block_partner(organisation).await.map(Json)
 }
@@ -92,6 +93,7 @@ pub async fn block_partner<S: Service>(
 pub async fn unblock_partner<S: Service>(
     State(service): State<Arc<S>>,
     Path(organisation): Path<String>,
+    _: NoBody,
 ) -> Result<Json<PartnerView>, ApiError> {
     service.unblock_partner(organisation).await.map(Json)
 }

@@ -5,7 +5,7 @@ use crate::api::{
     ApiError, ExamineReport, ExamineRequest, MemberRequest, QuarantineView, RawEntries, RawQuery,
     RevocationView, Service, SpaceView,
 };
-use crate::http::extract::{Body, ImportBody, Path, Query};
+use crate::http::extract::{Body, ImportBody, NoBody, Path, Query};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -39,6 +39,7 @@ pub async fn spaces<S: Service>(
 )]
 pub async fn create_space<S: Service>(
     State(service): State<Arc<S>>,
+    _: NoBody,
 ) -> Result<(StatusCode, Json<SpaceView>), ApiError> {
     let created = service.create_space().await?;
     Ok((StatusCode::CREATED, Json(created)))
@@ -99,6 +100,7 @@ pub async fn add_member<S: Service>(
 pub async fn remove_member<S: Service>(
     State(service): State<Arc<S>>,
     Path((space, organisation)): Path<(String, String)>,
+    _: NoBody,
 ) -> Result<Json<RevocationView>, ApiError> {
     service.remove_member(space, organisation).await.map(Json)
 }
@@ -117,6 +119,7 @@ pub async fn remove_member<S: Service>(
 pub async fn rotate<S: Service>(
     State(service): State<Arc<S>>,
     Path(space): Path<String>,
+    _: NoBody,
 ) -> Result<Json<SpaceView>, ApiError> {
     service.rotate(space).await.map(Json)
 }
@@ -190,6 +193,7 @@ pub async fn quarantine<S: Service>(
 pub async fn dismiss_late<S: Service>(
     State(service): State<Arc<S>>,
     Path(entry): Path<String>,
+    _: NoBody,
 ) -> Result<Json<QuarantineView>, ApiError> {
     service.dismiss_late(entry).await.map(Json)
 }
