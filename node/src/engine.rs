@@ -125,7 +125,24 @@ impl Handle {
     }
 }
 
-/// Starts the engine's thread. It ends when all handles are gone.
+/// The engine's thread, for whoever ends it.
+pub struct Running {
+    over: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// Ends the engine, and waits until its store is closed: a process that ends before leaves a
+    /// file that looks as after a crash.
+    pub async fn end(self) {
+        let Self { over, thread } = self;
+        drop(over);
+        // What it died of, if it did, was told when it did.
+        let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+    }
+}
+
+/// Starts the engine's thread. It ends when all handles are gone, or when it is told to.
 ///
 /// # Errors
 /// When the thread cannot start or the store cannot be read.
@@ -133,7 +150,8 @@ pub fn start(
     config: CoreConfig,
     network: Network,
     network_events: mpsc::Receiver<NetworkEvent>,
-) -> Result<Handle, ApiError> {
+) -> Result<(Handle, Running), ApiError> {
+    let (over, is_over) = oneshot::channel();
     let (jobs, queue) = mpsc::channel(limits::REQUESTS_MAX);
     let (events, _) = broadcast::channel(limits::EVENTS_MAX);
     let mut core = Core::open(config, network.clone(), events.clone())?;
@@ -141,18 +159,18 @@ pub fn start(
     let stop = Arc::new(tokio::sync::Notify::new());
     let failure = Failed::default();
     let (ended, why) = (Arc::clone(&stop), Arc::clone(&failure));
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("engine".into())
         .stack_size(16 * 1024 * 1024)
         .spawn(move || {
-            if let Err(error) = runtime.block_on(run(&mut core, queue, network_events)) {
+            if let Err(error) = runtime.block_on(run(&mut core, queue, network_events, is_over)) {
                 *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
             // Without its engine a node is of no use; whoever supervises it starts it again.
             ended.notify_one();
         })
         .map_err(|_| store_failed())?;
-    Ok(Handle { jobs, events, network, stop, failure })
+    Ok((Handle { jobs, events, network, stop, failure }, Running { over, thread }))
 }
 
 /// What woke the engine.
@@ -167,9 +185,10 @@ async fn run(
     core: &mut Core,
     mut jobs: mpsc::Receiver<Job>,
     mut network: mpsc::Receiver<NetworkEvent>,
+    mut over: oneshot::Receiver<()>,
 ) -> Result<(), StoreError> {
     loop {
-        let wake = wait(core, &mut jobs, &mut network).await;
+        let wake = wait(core, &mut jobs, &mut network, &mut over).await;
         let mut releases = Vec::new();
         let mut is_over = false;
         match wake {
@@ -211,11 +230,13 @@ async fn wait(
     core: &Core,
     jobs: &mut mpsc::Receiver<Job>,
     network: &mut mpsc::Receiver<NetworkEvent>,
+    over: &mut oneshot::Receiver<()>,
 ) -> Wake {
     let pause = core.next_wake();
     tokio::select! {
         biased;
         job = jobs.recv() => job.map_or(Wake::Stop, Wake::Job),
+        _ = over => Wake::Stop,
         Some(event) = network.recv() => Wake::Network(event),
         () = tokio::time::sleep(pause) => Wake::Time,
     }

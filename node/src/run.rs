@@ -120,7 +120,7 @@ pub async fn run(
     if options.offline || closed {
         network.pause().await;
     }
-    let handle =
+    let (handle, running) =
         engine::start(core, network.clone(), network_events).map_err(|error| match error.code {
             ErrorCode::NotPermitted => RunError::NotAdmitted,
             _ => RunError::Engine(error.to_string()),
@@ -141,6 +141,7 @@ pub async fn run(
     };
     let served = http::serve(api, Arc::new(handle), Settings::new(token), stop).await;
     network.shutdown().await;
+    running.end().await;
     info!("stopped");
     served.map_err(failed)?;
     engine.take_failure().map_or(Ok(()), |error| Err(error.into()))

@@ -295,6 +295,22 @@ fn turned(node: &Node, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// The process ended before its engine: the file looked as after a crash, `verify` found fault with
+/// it, and `repair` went back one commit.
+#[test]
+fn a_node_that_was_asked_to_stop_leaves_a_file_that_is_closed() {
+    let (mut comune, casa) = (Node::found("Comune di Aulla"), Node::found("Casa di accoglienza"));
+    let _ = casa.join(&comune);
+    for _ in 0..5 {
+        comune.wait_in_sync();
+        comune.client().shutdown().unwrap();
+        comune.wait_stopped();
+        let found = examine(&comune.directory, &comune.unlock(), false).unwrap();
+        assert!(found.file.is_empty() && !found.may_be_cut_off, "{:?}", found.file);
+        comune.start();
+    }
+}
+
 /// Spoils every identity log in the store of a node that is stopped.
 fn lose_identities(damaged: &Node) {
     let path = damaged.directory.join("store.redb");
