@@ -35,6 +35,11 @@ pub const COMMENT_BYTES_MAX: usize = 2_000;
 
 /// Entries of an identity log: a root rotation a month for eighty years.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_000;
+/// Of the places that are left on a branch when a root key comes into force, the part that it may
+/// fill: one half. The other is kept for the key that it committed to. So who stole a root key
+/// fills no branch, and whoever has the words can change the key and go on: after one such thief
+/// with 500 places, after two with 250. The change of the key finds a place until a log is full.
+pub const IDENTITY_SHARE_OF_ROOT: usize = 2;
 /// Branches of one identity log that count beside its first and were not united with it: each takes
 /// somebody with the recovery words who used them at a machine that had not heard of the last time.
 /// Of more of one root key the longest count.

@@ -30,6 +30,7 @@ mod peer;
 mod post;
 mod promises;
 mod rest;
+mod revoked;
 mod rogue;
 mod step;
 mod tally;

@@ -9,7 +9,8 @@ use sincronia_protocol::record::Kind;
 use std::ops::ControlFlow;
 
 impl Core {
-    /// The directory, founded at the first start of the organisation's primary node.
+    /// The directory, founded at the first start of the organisation's primary node, and again
+    /// where the one before was set aside with who founded it.
     pub(super) fn ensure_directory(&mut self) -> Result<(), ApiError> {
         let is_primary = self.replica.primary() == Some(self.replica.node());
         if self.directory()?.is_some() || !is_primary || self.replica.is_revoked() {
@@ -35,6 +36,7 @@ impl Core {
             return Ok(());
         }
         let mut due = Vec::new();
+        self.ensure_directory()?;
         if let Some(directory) = self.directory()? {
             due.push((directory, Role::Reader));
         }

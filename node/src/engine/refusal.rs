@@ -144,6 +144,9 @@ fn identity(error: IdentityError, text: String) -> ApiError {
         IdentityError::Signature => {
             (ErrorCode::NotPermitted, "sign again with the recovery words of this organisation")
         }
+        IdentityError::RootSpent => {
+            (ErrorCode::TooLarge, "change the root key first: `sincronia node rotate-root`")
+        }
         IdentityError::Version => (ErrorCode::Invalid, "update this program"),
         _ => (ErrorCode::TooLarge, "nothing more can be signed: call who maintains the program"),
     };
@@ -168,6 +171,7 @@ mod tests {
             ReplicaError::Access(AccessError::Signer),
             ReplicaError::Identity(IdentityError::Operation),
             ReplicaError::Identity(IdentityError::Branches),
+            ReplicaError::Identity(IdentityError::RootSpent),
             ReplicaError::Identity(IdentityError::Signature),
             ReplicaError::Edit(EditError::Unchanged),
             ReplicaError::Edit(EditError::Incomplete),

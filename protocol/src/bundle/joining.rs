@@ -27,7 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// [`BundleError::Invitation`] when it has expired; [`BundleError::Recipient`] when it is this
-/// organisation's own.
+/// organisation's own; [`ReplicaError::Revoked`] when this node no longer speaks for its
+/// organisation.
 pub fn answer_invitation(
     invitation: &Invitation,
     name: String,
@@ -37,6 +38,10 @@ pub fn answer_invitation(
     random: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>, BundleError> {
     let recipient = invitation.organisation;
+    if replica.is_revoked() {
+        // Whoever opened its answer would wait for a partner that does not let this node speak.
+        return Err(ReplicaError::Revoked.into());
+    }
     if recipient == replica.organisation() {
         return Err(BundleError::Recipient(recipient));
     }

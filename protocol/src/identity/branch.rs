@@ -100,6 +100,10 @@ impl Branch {
         if self.hashes.len() >= limits::IDENTITY_ENTRIES_MAX {
             return Err(IdentityError::TooLong);
         }
+        let rotates = matches!(statement.operation, IdentityOperation::RotateRoot { .. });
+        if !rotates && !self.has_room_of_root() {
+            return Err(IdentityError::RootSpent);
+        }
         let LogPosition { length, head } = self.position();
         let place = (statement.organisation, statement.sequence, statement.previous);
         if place != (self.organisation, length, head) {
@@ -269,7 +273,14 @@ impl Branch {
 
     /// Whether others can be united with it.
     pub fn has_room_to_unite(&self) -> bool {
-        self.unions.len() < limits::IDENTITY_UNIONS_MAX
+        self.unions.len() < limits::IDENTITY_UNIONS_MAX && self.has_room_of_root()
+    }
+
+    /// Whether the root key in force may say more than who follows it.
+    fn has_room_of_root(&self) -> bool {
+        let first = self.root.since.saturating_add(1);
+        let left = (limits::IDENTITY_ENTRIES_MAX as u64).saturating_sub(first);
+        self.length().saturating_sub(first) < left / limits::IDENTITY_SHARE_OF_ROOT as u64
     }
 
     /// How many entries two branches have in common.

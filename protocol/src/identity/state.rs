@@ -46,6 +46,9 @@ pub enum IdentityError {
     /// The log is longer than its limit.
     #[error("the identity log is longer than its limit")]
     TooLong,
+    /// The root key in force signed as many entries as one may, and can only be changed.
+    #[error("the root key in force has signed as many entries as one may")]
+    RootSpent,
     /// The log was forked more often than is kept.
     #[error("the identity log has more branches than are kept")]
     Branches,

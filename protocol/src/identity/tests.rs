@@ -441,3 +441,66 @@ fn what_is_known_is_the_same_for_whoever_reads_it_again() {
     said.sort_by_key(|entry| entry.statement.sequence);
     assert_eq!(known, Identity::read(&said).unwrap());
 }
+
+/// Whoever stole the root key filled the branch that new entries go on with, and the owner could
+/// not change the key any more, nor remove what the thief had certified.
+#[test]
+fn a_thief_of_the_root_key_leaves_room_to_change_it_and_to_remove_his_machines() {
+    let (mut town, _) = town();
+    town.say(town.admit(66)).unwrap();
+    let thief = IdentityOperation::SetPrimary { node: node(66).id() };
+    for generation in 1..=3 {
+        while town.say(thief.clone()).is_ok() {}
+        let mut spent = town.clone();
+        town.rotate();
+        assert_eq!(town.identity.generation(), generation);
+        assert_eq!(spent.say(thief.clone()), Err(IdentityError::RootSpent));
+        // Nor does he hold it up with unions, of which none finds a place.
+        let heads = vec![spent.identity.position().head];
+        let union = spent.say(IdentityOperation::Unite { heads });
+        assert_eq!(union, Err(IdentityError::RootSpent));
+        assert!(!spent.identity.has_room_to_unite(), "nobody tries before a change of the key");
+    }
+    town.say(IdentityOperation::SetPrimary { node: node(5).id() }).unwrap();
+    town.say(IdentityOperation::RevokeNode { node: node(66).id() }).unwrap();
+    assert!(town.identity.primary().is_some_and(|primary| primary.node == node(5).id()));
+}
+
+/// Once a log is full its root key says nothing more; until then each finds a place for the next.
+#[test]
+fn a_root_key_can_be_changed_until_the_log_is_full() {
+    let (mut town, said) = town();
+    for _ in said.len()..limits::IDENTITY_ENTRIES_MAX {
+        town.rotate();
+    }
+    let [old, new, next] = [0, 1, 2].map(|by| root(&town.entropy, town.identity.generation() + by));
+    let rotation = town.identity.draft_rotation(&new, &next.public()).sign(&old);
+    assert_eq!(town.identity.apply(&rotation), Err(IdentityError::TooLong));
+}
+
+/// An honest machine had not heard of the branches that somebody with the root key made longer
+/// than what was signed there: it did not count, until the key was changed.
+#[test]
+fn a_rotation_gives_an_honest_branch_its_place_back_among_longer_ones_of_a_thief() {
+    let (town, _) = town();
+    let (honest, said) = town.elsewhere(vec![town.admit(9)]);
+    let longer = |byte| town.elsewhere(vec![town.admit(byte), town.admit(byte + 100)]).1;
+    let mut known = town.identity.clone();
+    for byte in (20..).take(1 + limits::IDENTITY_BRANCHES_MAX) {
+        known = told(&known, &longer(byte));
+    }
+    known = told(&known, &said);
+    assert!(!known.is_active(&node(9).id()), "the longest branches count");
+    // Where the key is changed at a machine that heard of none of them, all of them are over.
+    let mut apart = honest;
+    let rotation = [apart.rotate()];
+    let healed = told(&known, &rotation);
+    assert!(healed.is_active(&node(9).id()) && !healed.is_active(&node(20).id()));
+    assert!(healed.heads().eq(apart.identity.heads()));
+    // Where it is changed at one that heard of all, what was honest is said again.
+    let mut heard = Town { identity: known, entropy: town.entropy.clone() };
+    heard.rotate();
+    heard.say(heard.admit(9)).unwrap();
+    assert!(heard.identity.is_active(&node(9).id()));
+    assert!(told(&heard.identity, &longer(60)).heads().eq(heard.identity.heads()));
+}

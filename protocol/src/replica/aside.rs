@@ -155,7 +155,12 @@ impl Replica {
         for author in changed {
             self.reconsider(disk, space, &author, 0)?;
         }
+        let was_aside = self.summaries.get(space).is_some_and(|summary| summary.is_aside);
         self.refresh_summary(disk, space)?;
+        if was_aside {
+            // What came due meanwhile was not paid in a space that had no members.
+            self.owe_readers(disk, space)?;
+        }
         let from = self.space(disk, space)?.access.length();
         self.growth.push(Growth::Access { space: *space, from });
         Ok(())

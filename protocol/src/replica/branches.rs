@@ -259,6 +259,8 @@ impl Replica {
                 let chosen = Branches::choose(leaves).ok_or(AccessError::Chain)?;
                 self.keep_branches(disk, &space, &whole, chosen)?;
                 self.refresh_summary(disk, &space)?;
+                // It may be this organisation's again.
+                self.owe_readers(disk, &space)?;
             }
         }
         Ok(())

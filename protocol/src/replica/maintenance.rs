@@ -6,7 +6,8 @@
 //!
 //! A debt is of the spaces that this organisation owns when it is paid. So one arises anew, as if
 //! nothing had been paid before, where somebody else's word makes a space this organisation's: the
-//! machine that founded it is lost and a member still knows it, or it was taken over.
+//! machine that founded it is lost and a member still knows it, it was taken over, or a rotation of
+//! a root key sets aside who had taken it over, or who had founded it counts again.
 
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError};

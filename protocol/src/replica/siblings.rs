@@ -131,13 +131,16 @@ impl Replica {
         self.put_setting(SIBLINGS, &bytes)
     }
 
-    /// The space of the organisation's directory.
+    /// The space of the organisation's directory; nothing where a primary founded it whom a
+    /// rotation of the root key set aside: it has no members, and another is to be founded.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.
     pub fn directory(&self, disk: &dyn Storage) -> Result<Option<SpaceId>, ReplicaError> {
         let stored = self.setting(disk, DIRECTORY)?;
-        Ok(stored.and_then(|bytes| bytes.try_into().ok()).map(SpaceId::from_bytes))
+        let named = stored.and_then(|bytes| bytes.try_into().ok()).map(SpaceId::from_bytes);
+        let is_aside = |space: &SpaceId| self.summaries.get(space).is_some_and(|one| one.is_aside);
+        Ok(named.filter(|space| !is_aside(space)))
     }
 
     /// Names the space of the organisation's directory.

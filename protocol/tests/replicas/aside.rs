@@ -232,6 +232,22 @@ fn a_space_of_who_is_set_aside_parts_no_two_machines_of_its_organisation() {
     assert_eq!(second.try_rotate(&space), Err(ReplicaError::NotPermitted));
 }
 
+/// The thief's space was the organisation's directory, and its primary could share it with nobody.
+#[test]
+fn a_directory_of_who_is_set_aside_makes_room_for_another() {
+    let Founded { mut circle, mut second, space, .. } = found_apart();
+    second.act(|replica, _, _| replica.name_directory(&space)).unwrap();
+    let named = |node: &Node| node.replica.directory(&node.disk).unwrap();
+    assert_eq!(named(&second), Some(space));
+    rotate(&mut circle);
+    second.learn(&circle.organisations[0]);
+    assert_eq!(named(&second), None, "nobody can be given it");
+    let other = circle.space;
+    second.act(|replica, disk, _| replica.admit_directory(disk, &other)).unwrap();
+    second.restart();
+    assert_eq!(named(&second), Some(other));
+}
+
 /// The words unite what was set aside by mistake, and the space is there for all its members.
 #[test]
 fn a_space_of_who_is_set_aside_comes_back_with_a_union() {

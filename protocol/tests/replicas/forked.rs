@@ -160,13 +160,16 @@ fn a_rotation_finds_room_beside_all_branches_of_the_key_of_before() {
 #[test]
 fn what_was_set_aside_is_told_to_nobody_who_joins() {
     let mut circle = Circle::of_contributors();
-    let mut former = circle.organisations[0].elsewhere();
-    let (node, sealing) = former.identity.active_nodes().next().unwrap();
-    let (node, sealing) = (*node, sealing.clone());
-    for _ in 0..900 {
-        former.say(IdentityOperation::RotateSealing { node, sealing: sealing.clone() });
+    for seed in [61, 62] {
+        let mut former = circle.organisations[0].elsewhere();
+        former.add_node(seed);
+        let (node, sealing) = former.identity.active_nodes().next().unwrap();
+        let (node, sealing) = (*node, sealing.clone());
+        for _ in 0..450 {
+            former.say(IdentityOperation::RotateSealing { node, sealing: sealing.clone() });
+        }
+        circle.owner.learn(&former);
     }
-    circle.owner.learn(&former);
     circle.organisations[0].rotate_root();
     circle.owner.learn(&circle.organisations[0]);
     let (replica, disk) = (&circle.owner.replica, &circle.owner.disk);
@@ -249,7 +252,10 @@ fn whoever_cannot_be_introduced_in_one_message_is_told_so() {
     };
     let mut fits = 0;
     for _ in 0..9 {
-        for _ in 0..100 {
+        for nth in 0..100 {
+            if nth % 50 == 0 {
+                circle.organisations[0].rotate_root();
+            }
             let sealing = sealing.clone();
             circle.organisations[0].say(IdentityOperation::RotateSealing { node, sealing });
         }

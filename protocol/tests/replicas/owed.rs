@@ -117,6 +117,40 @@ fn who_takes_a_space_over_takes_over_what_is_owed_in_it() {
     assert_eq!(cuts(&mut circle.member, &space), [lost]);
 }
 
+/// Who had stolen a party's root key took a space over that was offered to it. While it was none of
+/// the owner's, a machine of another party was lost. A rotation gave the owner its space back, and
+/// the machine kept the key.
+#[test]
+fn who_gets_a_space_back_from_a_thief_pays_what_came_due_meanwhile() {
+    let mut circle = Circle::of_contributors();
+    let (space, robbed) = (circle.space, circle.member.organisation());
+    circle.settle();
+    let mut stolen = circle.organisations[1].elsewhere();
+    let machine = stolen.add_node(61);
+    stolen.say(IdentityOperation::SetPrimary { node: machine.node_key.id() });
+    circle.owner.learn(&stolen);
+    pay(&mut circle.owner);
+    let known: Vec<_> = circle.organisations.iter().collect();
+    let mut thief = Node::start(&machine, &known);
+    thief.learn(&stolen);
+    circle.owner.act(|replica, disk, _| replica.offer(disk, &space, robbed)).unwrap();
+    agree(&mut circle.owner, &mut thief);
+    thief.act(|replica, disk, _| replica.take_over(disk, &space)).unwrap();
+    agree(&mut circle.owner, &mut thief);
+    assert_eq!(circle.owner.replica.summary(&space).unwrap().owner, robbed);
+    circle.organisations[2].add_node(13);
+    let lost = circle.colleague.id();
+    circle.organisations[2].say(IdentityOperation::RevokeNode { node: lost });
+    circle.owner.learn(&circle.organisations[2]);
+    pay(&mut circle.owner);
+    circle.organisations[1].rotate_root();
+    circle.owner.learn(&circle.organisations[1]);
+    let own = circle.owner.organisation();
+    assert_eq!(circle.owner.replica.summary(&space).unwrap().owner, own);
+    pay(&mut circle.owner);
+    assert!(cuts(&mut circle.owner, &space).contains(&lost));
+}
+
 /// A machine that was revoked long before its organisation was admitted was cut nowhere. With the
 /// help of a member that has the keys, its finder wrote in the organisation's name.
 #[test]

@@ -95,6 +95,11 @@ impl Charter {
         self.cut.contains_key(node)
     }
 
+    /// Whether the log of `node` was cut, and a key came with that or later.
+    pub(super) fn is_cut_off(&self, node: &NodeId) -> bool {
+        self.cut.get(node).is_some_and(|since| *since < self.keys.len())
+    }
+
     /// How many entries it has in common with `other`.
     pub(super) fn common(&self, other: &Self) -> usize {
         self.path.iter().zip(&other.path).take_while(|(one, two)| one == two).count()

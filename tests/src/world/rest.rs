@@ -261,6 +261,9 @@ impl World {
                 self.check_erased(member, space);
             }
         }
+        if !excused.contains(&owner) {
+            self.check_revoked(owner, space);
+        }
         excused.extend(self.misled(owner, space));
         for peer in 0..self.len() {
             let shown = format!("{:?}", self.peers[peer].shows(space));

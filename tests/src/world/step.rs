@@ -136,9 +136,11 @@ impl World {
         for link in links {
             self.peers[peer].handle(link, Input::Grown(growth.to_vec()), now);
         }
+        // Keys may have come that a debt waits for, or a space in which something is owed.
+        let one = &mut self.peers[peer];
+        one.owes_maintenance |= !one.replica.maintenance_due().is_empty();
         let is_identity = |grown: &Growth| matches!(grown, Growth::Identity { .. });
         if growth.iter().any(is_identity) {
-            self.peers[peer].owes_maintenance = true;
             self.close_door(peer);
         }
     }

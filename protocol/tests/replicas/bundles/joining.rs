@@ -3,10 +3,11 @@
 use super::{NOW, Node, Organisation};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::bundle::{BundleError, Outcome, answer_invitation};
+use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::invitation::Invitation;
 use sincronia_protocol::joining::Refusal;
-use sincronia_protocol::replica::{GrantOnArrival, Trust};
+use sincronia_protocol::replica::{GrantOnArrival, ReplicaError, Trust};
 
 const HOUR: u64 = 3_600_000;
 
@@ -60,6 +61,17 @@ fn an_invitation_is_answered_by_files_and_both_are_partners() {
     assert_eq!((known.name.as_str(), known.trust), ("Ente di prova", Trust::Joined));
     assert_eq!(scene.guest.title(&scene.space, &record).as_deref(), Some("Una scheda"));
     assert_eq!(scene.host.take_in(&request), Ok(vec![Outcome::Known]));
+}
+
+/// Whoever got the file of a machine that its organisation had revoked could do nothing with it.
+#[test]
+fn a_revoked_machine_answers_no_invitation() {
+    let mut scene = scene();
+    let (mut second, credentials) = Organisation::with_node(2);
+    second.say(IdentityOperation::RevokeNode { node: credentials.node_key.id() });
+    scene.guest.learn(&second);
+    let refused = answer(&mut scene.guest, &scene.invitation);
+    assert_eq!(refused, Err(BundleError::Replica(ReplicaError::Revoked)));
 }
 
 #[test]
