@@ -54,8 +54,12 @@ impl Output {
         print(&serde_json::json!({"schema": schema, "data": data}).to_string());
     }
 
-    /// A message for the person at the keyboard.
+    /// A message for the person at the keyboard; a program that reads the errors as JSON gets no
+    /// words between them.
     pub fn message(self, text: &str) {
+        if self.json && !std::io::stderr().is_terminal() {
+            return;
+        }
         tell(&safe(&self.language.called(text)));
     }
 }

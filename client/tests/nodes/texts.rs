@@ -85,6 +85,17 @@ fn a_row_that_differs_is_told_with_the_whole_command() {
     assert!(text.contains(" --field phone=VALUE`"), "{text}");
 }
 
+/// Words for people stood before the error, and no program could read the two together.
+#[test]
+fn a_program_reads_errors_as_json_alone() {
+    let comune = Node::start("Comune", false);
+    let contact = ["contact", "add", "--kind", "casella_funzione", "--name", "Anagrafe"];
+    comune.ask(&[&contact[..], &["--phone", "+390187001000"]].concat());
+    let refused = comune.tell(&["--json", "erase", "Anagrafe"]);
+    let error: serde_json::Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), &error["exit"]), (Some(2), &2.into()), "{error}");
+}
+
 #[test]
 fn what_was_english_in_italian_is_italian() {
     let comune = Node::start("Comune", false);
