@@ -578,6 +578,9 @@ check-quarantine = quarantine
 not-shared-yet = Not partners yet, so not shared with: { $parties }. Invite them with `sincronia invite --convention { $id }`.
 shared = Shared.
 revoked = { $name } receives nothing new (key no. { $epoch }). What it has received stays with it.
+shared-already = It is shared with it already, as { $role }: nothing was changed. For another role: --role.
+shared-from-now = What was written before cannot be read there: it sees each record as soon as something is written into it, and only that.
+confirm-role = { $name } is a member as { $held } and becomes { $role }. Go on?
 confirm-revoke = { $name } will receive nothing more of this convention. Go on?
 confirm-block = Block { $name }: nothing will be exchanged any more. Go on?
 compare-phrase = Call { $name } and compare these six words: { $phrase }
@@ -808,6 +811,8 @@ remedy-unknown-kind = choose among: { $detail }
 error-invalid-fields = One or more fields are not possible
 error-nothing-to-change = No field was named
 remedy-nothing-to-change = use --field NAME=VALUE or --file
+error-role-less = { $detail } may do more here already, and that is not made less
+remedy-role-less = end the sharing first (`sincronia convention revoke CONVENTION ORGANISATION`), then share it again with the other role
 error-only-when-new = { $detail } can only be given with a new convention
 remedy-only-when-new = use `sincronia cover add CONVENTION`, `sincronia seats set CONVENTION --month 2026-11 --kind KIND --free N` or `sincronia record new KIND`
 error-file = The file cannot be used: { $detail }
@@ -1288,6 +1293,7 @@ problem-personal-tax-code = this looks like the tax code of a person: remove it
 problem-mistyped = the identifier is mistyped: copy it again
 problem-before-start = it comes before the start
 problem-too-large = it is more than the maximum
+problem-visibility-wider = more people read it: in the directory every partner does, in a shared space its members; leave this field out, or keep the data in a convention that is not shared (`sincronia convention new --private`; later `sincronia convention edit CONVENTION --field visibility=parties` shares it with its parties)
 problem-parties-few = at least two parties are needed
 problem-repeated-row = an earlier row says the same
 problem-differs = a record of the same name says something else

@@ -578,6 +578,9 @@ check-quarantine = quarantena
 not-shared-yet = Non ancora partner, quindi non ancora condiviso con: { $parties }. Invitali con `sincronia invite --convention { $id }`.
 shared = Condiviso.
 revoked = { $name } non riceve più nulla di nuovo (chiave n. { $epoch }). Quello che ha già ricevuto resta presso di sé.
+shared-already = È già condivisa con questo ente, come { $role }: non è cambiato nulla. Per un altro ruolo: --role.
+shared-from-now = Ciò che è stato scritto prima lì non si legge: di ogni scheda vede soltanto ciò che si scrive da ora in poi.
+confirm-role = { $name } partecipa come { $held } e diventa { $role }. Proseguire?
 confirm-revoke = { $name } non riceverà più nulla di questa convenzione. Proseguire?
 confirm-block = Bloccare { $name }: non si scambierà più nulla. Proseguire?
 compare-phrase = Telefona a { $name } e confronta queste sei parole: { $phrase }
@@ -808,6 +811,8 @@ remedy-unknown-kind = scegli fra: { $detail }
 error-invalid-fields = Uno o più campi non vanno bene
 error-nothing-to-change = Non è indicato nessun campo
 remedy-nothing-to-change = usa --field NOME=VALORE o --file
+error-role-less = { $detail } qui può già fare di più, e questo non si riduce
+remedy-role-less = prima termina la condivisione (`sincronia convention revoke CONVENZIONE ENTE`), poi condividi di nuovo con l'altro ruolo
 error-only-when-new = { $detail } si indica solo in una convenzione nuova
 remedy-only-when-new = usa `sincronia cover add CONVENZIONE`, `sincronia seats set CONVENZIONE --month 2026-11 --kind TIPO --free N` o `sincronia record new TIPO`
 error-file = File non utilizzabile: { $detail }
@@ -1288,6 +1293,7 @@ problem-personal-tax-code = sembra il codice fiscale di una persona: toglilo
 problem-mistyped = l'identificativo è scritto male: copialo di nuovo
 problem-before-start = viene prima dell'inizio
 problem-too-large = supera il massimo
+problem-visibility-wider = lo leggono in più: nella rubrica ogni partner, in un fascicolo condiviso i suoi membri; ometti questo campo, o tieni il dato in una convenzione non condivisa (`sincronia convention new --private`; poi `sincronia convention edit CONVENZIONE --field visibility=parties` la condivide con le parti)
 problem-parties-few = servono almeno due parti
 problem-repeated-row = una riga precedente dice la stessa cosa
 problem-differs = una scheda con lo stesso nome dice altro

@@ -322,9 +322,8 @@ pub(super) enum Convention {
     Share {
         convention: String,
         organisation: String,
-        #[arg(long, default_value = "contributor",
-              value_parser = ["reader", "contributor", "carrier"])]
-        role: String,
+        #[arg(long, value_parser = ["reader", "contributor", "carrier"])]
+        role: Option<String>,
         #[arg(long, default_value = "start", value_parser = ["start", "now"])]
         history: String,
     },

@@ -6,5 +6,6 @@ mod decisions;
 mod node;
 mod records;
 mod restoring;
+mod sharing;
 mod successors;
 mod texts;

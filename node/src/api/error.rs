@@ -105,6 +105,21 @@ impl ApiError {
         Self { code, message: message.into(), remedy: remedy.into(), problems: Vec::new() }
     }
 
+    /// One field cannot say what it says.
+    #[must_use]
+    pub fn field(field: &str, code: &str, message: &str) -> Self {
+        let problem = FieldProblem {
+            row: None,
+            field: field.to_owned(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            allowed: Vec::new(),
+        };
+        let remedy = "correct the fields named, then try again";
+        let error = Self::new(ErrorCode::InvalidFields, format!("{field}: {message}"), remedy);
+        Self { problems: vec![problem], ..error }
+    }
+
     /// Something is not here.
     #[must_use]
     pub fn not_found(what: &str) -> Self {

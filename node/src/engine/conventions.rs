@@ -82,7 +82,15 @@ impl Core {
         self.atomically(|core| core.write_convention(request))
     }
 
-    fn write_convention(&mut self, request: ConventionRequest) -> Result<ConventionView, ApiError> {
+    fn write_convention(
+        &mut self,
+        mut request: ConventionRequest,
+    ) -> Result<ConventionView, ApiError> {
+        if request.share == Some(false) {
+            // It stays so, whatever is edited and whoever becomes a partner, until somebody says
+            // otherwise.
+            request.fields.entry("visibility").or_insert("private".into());
+        }
         let space = self.step(|replica, disk, random| replica.create_space(disk, random))?;
         let act = || Act { operator: request.operator.clone(), comment: request.comment.clone() };
         let convention =
@@ -111,6 +119,9 @@ impl Core {
         space: &SpaceId,
         fields: &Map<String, Value>,
     ) -> Result<(), ApiError> {
+        if is_private(fields) {
+            return Ok(());
+        }
         if self.directory()? == Some(*space) {
             // An older import could put a convention there: all contacts would be shared with it.
             return Ok(());
@@ -147,6 +158,11 @@ impl Core {
         }
         self.convention_view(&space, &record)
     }
+}
+
+/// Whether a record says that only its own organisation reads it.
+pub(super) fn is_private(fields: &Map<String, Value>) -> bool {
+    fields.get("visibility").is_some_and(|said| said == "private")
 }
 
 /// Names the convention that a record belongs to, unless it does so itself.

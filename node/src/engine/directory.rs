@@ -45,7 +45,8 @@ impl Core {
         let directory = self.directory()?;
         self.replica.rows(&self.disk, None, Some(Kind::Convention), &mut |row| {
             // A convention that an older import put into the directory makes nobody write there.
-            let is_apart = directory != Some(row.space);
+            let is_apart =
+                directory != Some(row.space) && !super::conventions::is_private(&row.view.fields);
             if is_apart && super::conventions::parties(&row.view.fields).any(|party| party == text)
             {
                 due.push((row.space, Role::Contributor));

@@ -140,6 +140,9 @@ impl Core {
         }
         let held = self.replica.summary(space).and_then(|summary| summary.role(&organisation));
         if held != Some(role) {
+            if role.reads() {
+                self.check_nothing_private(space)?;
+            }
             self.step(|replica, disk, random| {
                 replica.grant(disk, space, organisation, role, history, random)
             })?;

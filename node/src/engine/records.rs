@@ -45,6 +45,7 @@ impl Core {
         fields: Map<String, Value>,
         act: Act,
     ) -> Result<RecordView, ApiError> {
+        self.check_audience(&space, &fields)?;
         let request = WriteRequest {
             space,
             target,
@@ -85,6 +86,36 @@ impl Core {
             "every partner reads this organisation's directory; a convention is for its parties",
             "make it with `sincronia convention new`, which gives it a space of its own",
         ))
+    }
+
+    /// Who reads a record follows from where it lies. A field that says fewer would be a promise
+    /// that nothing keeps.
+    fn check_audience(&self, space: &SpaceId, fields: &Map<String, Value>) -> Result<(), ApiError> {
+        let Some(said) = fields.get("visibility").and_then(Value::as_str) else { return Ok(()) };
+        let own = self.replica.organisation();
+        let summary = self.replica.summary(space);
+        let is_shared = summary.is_some_and(|one| one.members.iter().any(|(id, _)| *id != own));
+        let reads = match said {
+            "private" | "parties" if self.directory()? == Some(*space) => {
+                "every partner reads what lies in the directory"
+            }
+            "private" if is_shared => "others read what lies in this space",
+            _ => return Ok(()),
+        };
+        Err(ApiError::field("visibility", "visibility_wider", reads))
+    }
+
+    /// Before somebody comes to read a space: what says that nobody else does is told first.
+    pub(super) fn check_nothing_private(&self, space: &SpaceId) -> Result<(), ApiError> {
+        let mut is_private = false;
+        self.visit(Some(space), None, &mut |row| {
+            is_private = super::conventions::is_private(&row.view.fields);
+            if is_private { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let reads = "it says that only this organisation reads it: first `sincronia convention \
+                     edit CONVENTION --field visibility=parties`, which shares it with its parties";
+        let refused = || ApiError::field("visibility", "visibility_wider", reads);
+        if is_private { Err(refused()) } else { Ok(()) }
     }
 
     /// Changes a record.

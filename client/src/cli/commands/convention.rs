@@ -29,14 +29,7 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
         }
         Convention::Show { convention, check } => show(context, &convention, check),
         Convention::Share { convention, organisation, role, history } => {
-            let client = context.client()?;
-            let space = apart(context, &naming::convention(context, &convention)?)?;
-            let organisation =
-                Organisations::known(context)?.find_current(context, &organisation)?;
-            let request = MemberRequest { organisation, role, history: Some(history) };
-            let space = client.add_member(&space, &request)?;
-            context.output.show("space", &space, || context.texts.text("shared"));
-            Ok(Exit::Done)
+            share(context, &convention, &organisation, role, history)
         }
         Convention::Revoke { convention, organisation } => {
             revoke(context, &convention, &organisation)
@@ -145,6 +138,55 @@ fn apart(context: &Context, view: &ConventionView) -> Result<String, Failure> {
         return Err(context.fail(Exit::NotPermitted, "in_directory", &title));
     }
     Ok(view.space.id.clone())
+}
+
+/// What a member may do changes only when it is asked for: said twice, a carrier, which reads
+/// nothing, would come to read and write everything.
+fn share(
+    context: &Context,
+    convention: &str,
+    organisation: &str,
+    role: Option<String>,
+    history: String,
+) -> Outcome {
+    let client = context.client()?;
+    let view = naming::convention(context, convention)?;
+    let space = apart(context, &view)?;
+    let known = Organisations::known(context)?;
+    let organisation = known.find_current(context, organisation)?;
+    let member = view.space.members.iter().find(|one| one.organisation == organisation);
+    let held = member.map(|member| member.role.clone());
+    if let (Some(held), Some(role)) = (&held, &role) {
+        change_role(context, &known.names().of(&organisation), (held, role))?;
+    }
+    let kept = held.is_some() && role.is_none();
+    let is_from_now = held.is_none() && history == "now" && role.as_deref() != Some("carrier");
+    let role = role.or(held).unwrap_or_else(|| "contributor".to_owned());
+    let told = [("role", context.texts.text(&format!("role-{role}")).into())];
+    let request = MemberRequest { organisation, role, history: Some(history) };
+    let space = client.add_member(&space, &request)?;
+    context.output.show("space", &space, || match kept {
+        true => context.texts.with("shared-already", &told),
+        false => context.texts.text("shared"),
+    });
+    if is_from_now {
+        context.say("shared-from-now");
+    }
+    Ok(Exit::Done)
+}
+
+fn change_role(context: &Context, name: &str, (held, role): (&str, &str)) -> Result<(), Failure> {
+    let rank =
+        |role: &str| ["carrier", "reader", "contributor"].iter().position(|one| *one == role);
+    if rank(role) < rank(held) {
+        return Err(context.fail(Exit::Usage, "role_less", name));
+    }
+    if role == held {
+        return Ok(());
+    }
+    let shown = |role: &str| context.texts.text(&format!("role-{role}")).into();
+    let arguments = [("name", name.into()), ("held", shown(held)), ("role", shown(role))];
+    context.confirm(&context.texts.with("confirm-role", &arguments))
 }
 
 fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {

@@ -1,0 +1,78 @@
+//! Who comes to read and write what, and what a person is told of it.
+
+use super::node::{Node, says};
+use super::successors::wait;
+
+const TITLE: &str = "Custodia di prova";
+
+/// A body and a partner of it.
+fn partners() -> [Node; 2] {
+    let [comune, unione] = ["Comune", "Unione"].map(|name| Node::start(name, false));
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    unione.ask(&["join", &invitation]);
+    [comune, unione]
+}
+
+/// Makes a convention of the body with another one.
+fn agree(comune: &Node, other: &str, more: &[&str]) {
+    let party = format!("{other}:ospitante");
+    let made = ["convention", "new", "--title", TITLE, "--kind", "altro"];
+    let parties = ["--party", "Comune:inviante", "--party", &party];
+    comune.ask(&[&made[..], &parties, more].concat());
+}
+
+/// Shared a second time without its role, a carrier became a contributor and read everything, and
+/// nobody was asked.
+#[test]
+fn a_carrier_does_not_become_a_reader_by_the_way() {
+    let [comune, unione] = partners();
+    let casa = Node::start("Casa", false);
+    agree(&comune, casa.ask(&["status"])["organisation"].as_str().unwrap(), &[]);
+    let share =
+        |more: &[&str]| comune.tell(&[&["convention", "share", TITLE, "Unione"], more].concat());
+    assert!(share(&["--role", "carrier"]).status.success());
+    let again = share(&[]);
+    assert!(again.status.success() && says(&again).contains("nothing was changed"));
+    let refused = share(&["--role", "contributor"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("becomes contributor"), "{}", says(&refused));
+    let members = |node: &Node| {
+        let space = node.ask(&["convention", "show", TITLE])["space"].clone();
+        space["members"].to_string()
+    };
+    assert!(members(&comune).contains("carrier"), "{}", members(&comune));
+    assert!(!unione.tell(&["convention", "show", TITLE]).status.success());
+
+    assert!(share(&["--role", "contributor", "--yes"]).status.success());
+    wait(&unione, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    let refused = share(&["--role", "carrier", "--yes"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("convention revoke"), "{}", says(&refused));
+}
+
+/// A contact that was to be seen by its own body alone was sent to every partner; a convention that
+/// was not to be shared yet was, by the next edit.
+#[test]
+fn nothing_says_that_fewer_read_it_than_do() {
+    let [comune, unione] = partners();
+    agree(&comune, "Unione", &["--private"]);
+    let contact = ["contact", "add", "--kind", "persona", "--field", "family_name=Segreti"];
+    let add = |who: &str| {
+        let field = format!("visibility={who}");
+        comune.tell(&[&contact[..], &["--phone", "+390187001000", "--field", &field]].concat())
+    };
+    for who in ["private", "parties"] {
+        let refused = add(who);
+        assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+        assert!(says(&refused).contains("every partner"), "{}", says(&refused));
+    }
+    assert!(add("network").status.success());
+    comune.ask(&["convention", "edit", TITLE, "--seats-total", "4"]);
+    let share = ["convention", "share", TITLE, "Unione"];
+    let refused = says(&comune.tell(&share));
+    assert!(refused.contains("visibility=parties"), "{refused}");
+    comune.ask(&["convention", "edit", TITLE, "--field", "visibility=parties"]);
+    wait(&unione, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    let refused = comune.tell(&["convention", "edit", TITLE, "--field", "visibility=private"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+}
