@@ -621,14 +621,14 @@ restore-recalling = Asking the partners what the organisation signed meanwhile�
 restored-blind = 
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
     { $asked ->
-        [0] There was nobody to ask what was signed meanwhile.
+        [0] Nobody was asked what was signed meanwhile.
        *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
     } The list of partners is lost: until it has heard a partner it changes no members and keys. Organisations known to share spaces with it, to be heard too: { $awaited }.
     Have a partner invite it (“sincronia invite” there) and use `sincronia join INVITATION { $directory }` here. If there is nobody: `sincronia backup finish { $directory }`.
 restored = 
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
     { $asked ->
-        [0] There was nobody to ask what was signed meanwhile.
+        [0] Nobody was asked what was signed meanwhile.
        *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
     } { $awaited ->
         [0] It waits for nobody.
@@ -639,6 +639,7 @@ caught-up-before = Nobody was waited for.
 caught-up-without = Not waited for any more: { $names }
 confirm-restore = The backup is of { $made }. The node that made it ({ $node }) is revoked for good: if that machine still works, answer no. Restore?
 confirm-unheard = No partner answered: if after the backup the organisation signed more with the recovery words (a machine added or revoked), both versions count, and nobody here knows of the other yet. Go on?
+confirm-closed = The network is closed by the settings, so no partner is asked: if after the backup the organisation signed more with the recovery words (a machine added or revoked), both versions count, and nobody here knows of the other before bundles bring it. Go on?
 confirm-repair = The damaged node ({ $node }) is revoked for good, and a new node takes its place. Replace it?
 confirm-repair-again = Another node took the place of the damaged one already ({ $detail }). If it lives, both will be nodes of this organisation: revoke it then (“sincronia node revoke MACHINE”). Make yet another?
 confirm-finish = What the node before wrote after the backup and only they have will not count any more: { $names }. Go on?
@@ -678,6 +679,7 @@ repair-went-back =
     The node can start: `sincronia run`. If it then says that it runs twice, a partner has more of it than this disk: make a new node with `sincronia repair --into DIRECTORY`.
 repair-blind = The list of partners could not be taken over whole: the new node does not know whom it has to hear.
 repair-identity = The organisation's own identity log cannot be read here: partners are asked for it before anything else is taken over.
+repair-identity-closed = The organisation's own identity log cannot be read here, and the network is closed by the settings: nobody is asked for it.
 repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. { $losses ->
     [0] Nothing is known to be missing.
    *[other] Partners are asked for what is missing ({ $losses }):

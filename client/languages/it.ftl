@@ -621,14 +621,14 @@ restore-recalling = Chiedo ai partner che cosa l'ente ha firmato nel frattempo�
 restored-blind = 
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora con `sincronia run { $directory }`.
     { $asked ->
-        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato nel frattempo.
+        [0] A nessuno è stato chiesto che cosa è stato firmato nel frattempo.
        *[other] Alla domanda su che cosa è stato firmato nel frattempo, enti che hanno risposto: { $answered } di { $asked }.
     } L'elenco dei partner è perduto: finché non ha sentito un partner non cambia membri e chiavi. Enti di cui si sa che condividono fascicoli con lui, da sentire anch'essi: { $awaited }.
     Fallo invitare da un partner (“sincronia invite” là) e usa qui `sincronia join INVITO { $directory }`. Se non c'è nessuno: `sincronia backup finish { $directory }`.
 restored = 
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora con `sincronia run { $directory }`.
     { $asked ->
-        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato nel frattempo.
+        [0] A nessuno è stato chiesto che cosa è stato firmato nel frattempo.
        *[other] Alla domanda su che cosa è stato firmato nel frattempo, enti che hanno risposto: { $answered } di { $asked }.
     } { $awaited ->
         [0] Il nodo non aspetta nessuno.
@@ -639,6 +639,7 @@ caught-up-before = Non si aspettava nessuno.
 caught-up-without = Non si aspettano più: { $names }
 confirm-restore = La copia è del { $made }. Il nodo che la fece ({ $node }) viene revocato per sempre: se quella macchina funziona ancora, rispondi no. Ripristinare?
 confirm-unheard = Nessun partner ha risposto: se dopo la copia l'ente ha firmato altro con le parole di recupero (una macchina aggiunta o revocata), valgono entrambe le versioni, e qui dell'altra non si sa ancora. Proseguire?
+confirm-closed = La rete è chiusa dalle impostazioni, perciò non si chiede a nessun partner: se dopo la copia l'ente ha firmato altro con le parole di recupero (una macchina aggiunta o revocata), valgono entrambe le versioni, e qui dell'altra non si sa finché non arriva con un pacchetto. Proseguire?
 confirm-repair = Il nodo danneggiato ({ $node }) viene revocato per sempre e un nodo nuovo ne prende il posto. Sostituirlo?
 confirm-repair-again = Un altro nodo ha già preso il posto di quello danneggiato ({ $detail }). Se funziona ancora, saranno entrambi nodi di questo ente: revocalo allora (“sincronia node revoke MACCHINA”). Farne un altro ancora?
 confirm-finish = Ciò che il nodo di prima scrisse dopo la copia e che hanno soltanto loro non conterà più: { $names }. Proseguire?
@@ -678,6 +679,7 @@ repair-went-back =
     Il nodo può ripartire: `sincronia run`. Se poi dice di essere in funzione due volte, un partner ha di lui più di questo disco: fai un nodo nuovo con `sincronia repair --into CARTELLA`.
 repair-blind = L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire.
 repair-identity = Il registro di identità dell'ente qui non si legge: lo si chiede ai partner prima di recuperare il resto.
+repair-identity-closed = Il registro di identità dell'ente qui non si legge, e la rete è chiusa dalle impostazioni: non lo si chiede a nessuno.
 repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. { $losses ->
     [0] Per quanto si vede non manca nulla.
    *[other] Ciò che manca ({ $losses }) si chiede ai partner:
