@@ -1268,6 +1268,7 @@ said-partner-unites = two versions of which machines speak for them were signed,
 said-copy-runs = another one runs
 said-silent = two days without a sign of them from anybody: what stands here may be old; telephone
 said-keys-here = their spaces have new keys, which only they or who carries for them can bring: let them connect or send a bundle; who is no partner here has to invite this organisation
+said-own-keys-here = keys of this organisation's own spaces are at another machine of it, or at a member: let them connect or send a bundle; what only a lost machine had stays closed
 said-held-back = they wrote more than an hour ago what has not come here: let them connect directly, and tell whoever carries for them
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify PARTNER`

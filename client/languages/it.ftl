@@ -1268,6 +1268,7 @@ said-partner-unites = sono state firmate due versioni di quali macchine parlano 
 said-copy-runs = ne funziona un'altra
 said-silent = due giorni senza un segno da nessuno: quello che c'è qui può essere vecchio; telefona
 said-keys-here = i loro fascicoli hanno chiavi nuove, che possono portare solo loro o un custode: falli collegare, o fatti mandare un plico; chi qui non è un partner deve invitare questo ente
+said-own-keys-here = chiavi dei fascicoli di questo ente sono su un'altra sua macchina o presso un membro: si colleghino o mandino un pacchetto; ciò che aveva solo una macchina perduta resta chiuso
 said-held-back = hanno scritto più di un'ora fa qualcosa che qui non è arrivato: falli collegare direttamente, e avvisa il loro custode
 said-they-return = i partner fuori linea si raggiungono quando tornano; se resta così, controlla gli indirizzi
 said-compare-words = confronta le sei parole al telefono: `sincronia partner verify PARTNER`
