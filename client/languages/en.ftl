@@ -564,6 +564,7 @@ check-online = on line
 check-one-copy = one copy only
 check-one-version = one version of which machines speak
 check-removals-hold = removals of machines hold
+check-spaces-hold = spaces that nobody is a member of since a change of the root key
 check-certified = certified by the organisation
 check-damaged-copies = damaged files kept
 check-caught-up = caught up after the restoration
@@ -624,14 +625,14 @@ restore-recalling = Asking the partners what the organisation signed meanwhile�
 restored-blind = 
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
     { $asked ->
-        [0] There was nobody to ask what was signed meanwhile.
+        [0] Nobody was asked what was signed meanwhile.
        *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
     } The list of partners is lost: until it has heard a partner it changes no members and keys. Organisations known to share spaces with it, to be heard too: { $awaited }.
     Have a partner invite it (“sincronia invite” there) and use `sincronia join INVITATION { $directory }` here. If there is nobody: `sincronia backup finish { $directory }`.
 restored = 
     The node is restored. It is a new node ({ $node }); partners hold the one before for revoked as soon as this one has run: start it now with `sincronia run { $directory }`.
     { $asked ->
-        [0] There was nobody to ask what was signed meanwhile.
+        [0] Nobody was asked what was signed meanwhile.
        *[other] Asked what was signed meanwhile, { $answered } of { $asked } answered.
     } { $awaited ->
         [0] It waits for nobody.
@@ -642,6 +643,7 @@ caught-up-before = Nobody was waited for.
 caught-up-without = Not waited for any more: { $names }
 confirm-restore = The backup is of { $made }. The node that made it ({ $node }) is revoked for good: if that machine still works, answer no. Restore?
 confirm-unheard = No partner answered: if after the backup the organisation signed more with the recovery words (a machine added or revoked), both versions count, and nobody here knows of the other yet. Go on?
+confirm-closed = The network is closed by the settings, so no partner is asked: if after the backup the organisation signed more with the recovery words (a machine added or revoked), both versions count, and nobody here knows of the other before bundles bring it. Go on?
 confirm-repair = The damaged node ({ $node }) is revoked for good, and a new node takes its place. Replace it?
 confirm-repair-again = Another node took the place of the damaged one already ({ $detail }). If it lives, both will be nodes of this organisation: revoke it then (“sincronia node revoke MACHINE”). Make yet another?
 confirm-finish = What the node before wrote after the backup and only they have will not count any more: { $names }. Go on?
@@ -681,6 +683,7 @@ repair-went-back =
     The node can start: `sincronia run`. If it then says that it runs twice, a partner has more of it than this disk: make a new node with `sincronia repair --into DIRECTORY`.
 repair-blind = The list of partners could not be taken over whole: the new node does not know whom it has to hear.
 repair-identity = The organisation's own identity log cannot be read here: partners are asked for it before anything else is taken over.
+repair-identity-closed = The organisation's own identity log cannot be read here, and the network is closed by the settings: nobody is asked for it.
 repair-salvaged = Taken over: spaces { $spaces }, entries { $entries }. { $losses ->
     [0] Nothing is known to be missing.
    *[other] Partners are asked for what is missing ({ $losses }):
@@ -730,10 +733,10 @@ remedy-recovery-unconfirmed = run the command again: it will show new words, to 
 recovery-in-file = The 24 recovery words are in { $path }: put them on paper and destroy the file.
 ask-recovery-words = The 24 recovery words, in order (they do not show as you type):
 confirm-unwitnessed = No other machine and no partner is in sync now: if another machine signed meanwhile, both versions count, and nobody here knows of the other yet. Go on?
-unwitnessed = No other machine and no partner was in sync: if another machine signed meanwhile, both versions count, and `sincronia doctor` tells once they meet.
+unwitnessed = No other machine and no partner was in sync: if another machine signed meanwhile, both versions count unless one of them changed the root key, and `sincronia doctor` tells once they meet.
 confirm-add-node = Node { $node } will speak for the organisation. Is it that of the new machine?
 confirm-revoke-node = Node { $node } will never speak for the organisation again and read nothing new. Go on?
-confirm-rotate-root = The root key moves to the next one of the same 24 words: the sheet stays valid, the key before does not. If others saw the words, this is not enough. Go on?
+confirm-rotate-root = The root key moves to the next one of the same 24 words: the sheet stays valid, the key before does not. If others saw the words, this is not enough. What another machine signs with the words before it hears of this will not count, nor conventions made by a machine that became primary in that way. Go on?
 request-advice = Take the request to a machine of the organisation and run “sincronia node add REQUEST --output ADMISSION” there; bring the admission back and use `sincronia node admit ADMISSION`. Neither text is secret.
 admission-advice = Take the admission to the new machine and run “sincronia node admit ADMISSION” there, then “sincronia run”.
 machine-admitted = This machine is now a node of { $name }. Start it with `sincronia run`: it gets everything from the others.
@@ -741,7 +744,7 @@ primary-is = From now on the primary node is { $node }.
 sealing-rotated = The new sealing key is certified. Restart the node now, so that it uses it; the one before stays to open what has arrived already.
 root-rotated = The root key has changed. The 24 words stay the same: keep the sheet.
 united = What was signed apart counts together from now on. These are the machines:
-not-divided = There is one version of which machines speak for this organisation: nothing is to be united.
+not-divided = There is one version of which machines speak for this organisation: nothing is to be united. What was signed apart from a change of the root key does not count; `sincronia doctor` names what is to be made again.
 node-primary = primary
 node-this = this machine
 node-connected = connected
@@ -900,6 +903,8 @@ error-machine-short = This is too little of an identifier to say which node is m
 remedy-machine-short = give at least 8 characters of one of: { $detail }
 error-machine-revoked = Node { $detail } is revoked
 remedy-machine-revoked = choose another with `sincronia node list`
+error-machine-never-returns = Node { $detail } is revoked, and a revoked machine never returns: its keys may be in other hands
+remedy-machine-never-returns = make a new request there, in an empty directory (“sincronia init --additional ORGANISATION”), and add that one
 error-revoke-this = It is this very machine
 remedy-revoke-this = revoke it from another machine of the organisation
 error-machine-organisation = The text belongs to another organisation
@@ -982,6 +987,8 @@ error-directory = It cannot be read or written: { $detail }
 remedy-directory = check that the directory exists, is yours and writable, and that the disk has space
 error-directory-open = Other users of this machine can look into the directory: { $detail }
 remedy-directory-open = close it with `chmod 700`, or name a directory for the node alone with --directory
+error-directory-read-only = The disk can only be read: { $detail }
+remedy-directory-read-only = copy the directory with all that is in it to a disk that can be written, and go on with the copy alone; “sincronia verify” only reads, and works here, too
 error-no-node-here = There is no node here: { $detail }
 remedy-no-node-here = create one with `sincronia init NAME`, or name its directory with --directory
 error-keystore-damaged = The keystore is damaged: { $detail }
@@ -1261,10 +1268,12 @@ said-signed-at-two = signed apart at two machines
 said-one-version = no other one is known
 said-unite = both count: see whether `sincronia node list` is as it should be, then run `sincronia node unite`; if nobody of yours signed, others have the recovery words
 said-revoke-again = signed apart from a change of the root key, their removal does not count; if it was yours: `sincronia node revoke MACHINE`
+said-make-again = they were made apart from a change of the root key, and nobody is a member any more; what is in them can still be read here: their owner makes each again with `sincronia convention new`, and what was written since is written again there
 said-partner-unites = two versions of which machines speak for them were signed, and both count: telephone, they run “sincronia node unite”
 said-copy-runs = another one runs
 said-silent = two days without a sign of them from anybody: what stands here may be old; telephone
 said-keys-here = their spaces have new keys, which only they or who carries for them can bring: let them connect or send a bundle; who is no partner here has to invite this organisation
+said-own-keys-here = keys of this organisation's own spaces are at another machine of it, or at a member: let them connect or send a bundle; what only a lost machine had stays closed
 said-held-back = they wrote more than an hour ago what has not come here: let them connect directly, and tell whoever carries for them
 said-they-return = offline partners are reached when they return; check addresses if it stays so
 said-compare-words = compare the six words by telephone: `sincronia partner verify PARTNER`
@@ -1769,6 +1778,7 @@ exposed-waiting-here = waits for a new key, which this machine makes
 exposed-waiting-primary = waits for this organisation's primary
 exposure-own-waits = Of this organisation's own spaces only its primary replaces the keys: { $primary }. Start that machine and let it synchronise; if it is lost, make this one the primary: `sincronia node primary { $node }`.
 status-divided = ATTENTION: two machines signed apart with the recovery words which machines speak for this organisation; both versions count. See whether `sincronia node list` is as it should be, then run `sincronia node unite`.
+status-spaces-aside = ATTENTION: made at a machine that had not heard of a change of the root key, so that nobody is a member any more: { $names }. What is in them can still be read here; their owner makes each again with `sincronia convention new`.
 waits-introductions = Presented to this organisation, to be accepted or refused: { $count } (`sincronia introduction list`)
 waits-offers = Offered to this organisation, to be taken over: { $count } (`sincronia succession take --all`)
 waits-late = Changes that do not count, to be taken up or dismissed: { $count } (`sincronia record late`)

@@ -564,6 +564,7 @@ check-online = in linea
 check-one-copy = una sola copia
 check-one-version = una sola versione di quali macchine parlano
 check-removals-hold = revoche delle macchine in vigore
+check-spaces-hold = fascicoli rimasti senza membri dopo un cambio della chiave radice
 check-certified = certificato dall'ente
 check-damaged-copies = file danneggiati conservati
 check-caught-up = in pari dopo il ripristino
@@ -624,14 +625,14 @@ restore-recalling = Chiedo ai partner che cosa l'ente ha firmato nel frattempo�
 restored-blind = 
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora con `sincronia run { $directory }`.
     { $asked ->
-        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato nel frattempo.
+        [0] A nessuno è stato chiesto che cosa è stato firmato nel frattempo.
        *[other] Alla domanda su che cosa è stato firmato nel frattempo, enti che hanno risposto: { $answered } di { $asked }.
     } L'elenco dei partner è perduto: finché non ha sentito un partner non cambia membri e chiavi. Enti di cui si sa che condividono fascicoli con lui, da sentire anch'essi: { $awaited }.
     Fallo invitare da un partner (“sincronia invite” là) e usa qui `sincronia join INVITO { $directory }`. Se non c'è nessuno: `sincronia backup finish { $directory }`.
 restored = 
     Nodo ripristinato. È un nodo nuovo ({ $node }); i partner tengono per revocato quello di prima appena questo è stato avviato: avvialo ora con `sincronia run { $directory }`.
     { $asked ->
-        [0] Non c'era nessuno a cui chiedere che cosa è stato firmato nel frattempo.
+        [0] A nessuno è stato chiesto che cosa è stato firmato nel frattempo.
        *[other] Alla domanda su che cosa è stato firmato nel frattempo, enti che hanno risposto: { $answered } di { $asked }.
     } { $awaited ->
         [0] Il nodo non aspetta nessuno.
@@ -642,6 +643,7 @@ caught-up-before = Non si aspettava nessuno.
 caught-up-without = Non si aspettano più: { $names }
 confirm-restore = La copia è del { $made }. Il nodo che la fece ({ $node }) viene revocato per sempre: se quella macchina funziona ancora, rispondi no. Ripristinare?
 confirm-unheard = Nessun partner ha risposto: se dopo la copia l'ente ha firmato altro con le parole di recupero (una macchina aggiunta o revocata), valgono entrambe le versioni, e qui dell'altra non si sa ancora. Proseguire?
+confirm-closed = La rete è chiusa dalle impostazioni, perciò non si chiede a nessun partner: se dopo la copia l'ente ha firmato altro con le parole di recupero (una macchina aggiunta o revocata), valgono entrambe le versioni, e qui dell'altra non si sa finché non arriva con un pacchetto. Proseguire?
 confirm-repair = Il nodo danneggiato ({ $node }) viene revocato per sempre e un nodo nuovo ne prende il posto. Sostituirlo?
 confirm-repair-again = Un altro nodo ha già preso il posto di quello danneggiato ({ $detail }). Se funziona ancora, saranno entrambi nodi di questo ente: revocalo allora (“sincronia node revoke MACCHINA”). Farne un altro ancora?
 confirm-finish = Ciò che il nodo di prima scrisse dopo la copia e che hanno soltanto loro non conterà più: { $names }. Proseguire?
@@ -681,6 +683,7 @@ repair-went-back =
     Il nodo può ripartire: `sincronia run`. Se poi dice di essere in funzione due volte, un partner ha di lui più di questo disco: fai un nodo nuovo con `sincronia repair --into CARTELLA`.
 repair-blind = L'elenco dei partner non si è potuto riprendere intero: il nodo nuovo non sa chi deve sentire.
 repair-identity = Il registro di identità dell'ente qui non si legge: lo si chiede ai partner prima di recuperare il resto.
+repair-identity-closed = Il registro di identità dell'ente qui non si legge, e la rete è chiusa dalle impostazioni: non lo si chiede a nessuno.
 repair-salvaged = Recuperati: fascicoli { $spaces }, voci { $entries }. { $losses ->
     [0] Per quanto si vede non manca nulla.
    *[other] Ciò che manca ({ $losses }) si chiede ai partner:
@@ -730,10 +733,10 @@ remedy-recovery-unconfirmed = ripeti il comando: mostrerà parole nuove, da scri
 recovery-in-file = Le 24 parole di recupero sono in { $path }: portale su carta e distruggi il file.
 ask-recovery-words = Le 24 parole di recupero, in ordine (non compaiono mentre scrivi):
 confirm-unwitnessed = Nessun'altra macchina né partner è allineato adesso: se intanto un'altra macchina ha firmato, valgono entrambe le versioni, e qui dell'altra non si sa ancora. Proseguire?
-unwitnessed = Nessun'altra macchina né partner era allineato: se intanto un'altra macchina ha firmato, valgono entrambe le versioni, e quando si incontrano lo dice `sincronia doctor`.
+unwitnessed = Nessun'altra macchina né partner era allineato: se intanto un'altra macchina ha firmato, valgono entrambe le versioni, salvo che una abbia cambiato la chiave radice, e quando si incontrano lo dice `sincronia doctor`.
 confirm-add-node = Il nodo { $node } parlerà a nome dell'ente. È quello della macchina nuova?
 confirm-revoke-node = Il nodo { $node } non parlerà mai più a nome dell'ente e non leggerà più nulla di nuovo. Proseguire?
-confirm-rotate-root = La chiave radice passa alla prossima delle stesse 24 parole: il foglio resta valido, la chiave di prima non vale più. Se altri hanno visto le parole non basta. Proseguire?
+confirm-rotate-root = La chiave radice passa alla prossima delle stesse 24 parole: il foglio resta valido, la chiave di prima non vale più. Se altri hanno visto le parole non basta. Ciò che un'altra macchina firma con le parole prima di saperlo non varrà, e nemmeno le convenzioni create da una macchina diventata così primaria. Proseguire?
 request-advice = Porta la richiesta su una macchina dell'ente ed esegui là “sincronia node add RICHIESTA --output AMMISSIONE”; riporta l'ammissione e usa `sincronia node admit AMMISSIONE`. Nessuno dei due testi è segreto.
 admission-advice = Porta l'ammissione sulla macchina nuova ed esegui là “sincronia node admit AMMISSIONE”, poi “sincronia run”.
 machine-admitted = Questa macchina è ora un nodo di { $name }. Avviala con `sincronia run`: riceve tutto dalle altre.
@@ -741,7 +744,7 @@ primary-is = Da ora il nodo primario è { $node }.
 sealing-rotated = La nuova chiave di sigillo è certificata. Riavvia ora il nodo perché la usi; quella di prima resta per aprire quanto è già arrivato.
 root-rotated = La chiave radice è cambiata. Le 24 parole restano le stesse: conserva il foglio.
 united = Quanto è stato firmato separatamente d'ora in poi vale insieme. Queste sono le macchine:
-not-divided = C'è una sola versione di quali macchine parlano per questo ente: non c'è nulla da unire.
+not-divided = C'è una sola versione di quali macchine parlano per questo ente: non c'è nulla da unire. Ciò che è stato firmato a parte mentre si cambiava la chiave radice non vale; `sincronia doctor` dice che cosa va rifatto.
 node-primary = primario
 node-this = questa macchina
 node-connected = collegato
@@ -900,6 +903,8 @@ error-machine-short = È troppo poco di un identificativo per dire quale nodo si
 remedy-machine-short = indica almeno 8 caratteri di uno di: { $detail }
 error-machine-revoked = Il nodo { $detail } è revocato
 remedy-machine-revoked = scegline un altro con `sincronia node list`
+error-machine-never-returns = Il nodo { $detail } è revocato, e una macchina revocata non torna più: le sue chiavi possono essere in altre mani
+remedy-machine-never-returns = prepara là una nuova richiesta, in una cartella vuota (“sincronia init --additional ENTE”), e aggiungi quella
 error-revoke-this = È questa stessa macchina
 remedy-revoke-this = revocala da un'altra macchina dell'ente
 error-machine-organisation = Il testo è di un altro ente
@@ -982,6 +987,8 @@ error-directory = Non si può leggere o scrivere: { $detail }
 remedy-directory = controlla che la cartella esista, sia tua e scrivibile, e che ci sia spazio sul disco
 error-directory-open = Altri utenti di questa macchina possono guardare nella cartella: { $detail }
 remedy-directory-open = chiudila con `chmod 700`, o indica con --directory una cartella solo per il nodo
+error-directory-read-only = Il disco si può solo leggere: { $detail }
+remedy-directory-read-only = copia la cartella con tutto ciò che contiene su un disco scrivibile, e prosegui solo con la copia; “sincronia verify” legge soltanto e funziona anche qui
 error-no-node-here = Qui non c'è un nodo: { $detail }
 remedy-no-node-here = creane uno con `sincronia init NOME`, o indica la cartella con --directory
 error-keystore-damaged = L'archivio delle chiavi è danneggiato: { $detail }
@@ -1261,10 +1268,12 @@ said-signed-at-two = firmato separatamente su due macchine
 said-one-version = non se ne conosce un'altra
 said-unite = valgono entrambe: guarda se `sincronia node list` è come deve essere, poi esegui `sincronia node unite`; se nessuno dei tuoi ha firmato, altri hanno le parole di recupero
 said-revoke-again = la loro revoca è stata firmata a parte mentre si cambiava la chiave radice e non vale; se l'ha firmata uno dei tuoi: `sincronia node revoke MACCHINA`
+said-make-again = sono stati creati a parte mentre si cambiava la chiave radice, e nessuno ne è più membro; ciò che contengono qui si legge ancora: il loro titolare rifà ciascuno con `sincronia convention new`, e ciò che vi è stato scritto dopo va riscritto là
 said-partner-unites = sono state firmate due versioni di quali macchine parlano per loro, e valgono entrambe: telefona, devono eseguire “sincronia node unite”
 said-copy-runs = ne funziona un'altra
 said-silent = due giorni senza un segno da nessuno: quello che c'è qui può essere vecchio; telefona
 said-keys-here = i loro fascicoli hanno chiavi nuove, che possono portare solo loro o un custode: falli collegare, o fatti mandare un plico; chi qui non è un partner deve invitare questo ente
+said-own-keys-here = chiavi dei fascicoli di questo ente sono su un'altra sua macchina o presso un membro: si colleghino o mandino un pacchetto; ciò che aveva solo una macchina perduta resta chiuso
 said-held-back = hanno scritto più di un'ora fa qualcosa che qui non è arrivato: falli collegare direttamente, e avvisa il loro custode
 said-they-return = i partner fuori linea si raggiungono quando tornano; se resta così, controlla gli indirizzi
 said-compare-words = confronta le sei parole al telefono: `sincronia partner verify PARTNER`
@@ -1769,6 +1778,7 @@ exposed-waiting-here = attende una chiave nuova, che fa questa macchina
 exposed-waiting-primary = attende il nodo primario di questo ente
 exposure-own-waits = Nei fascicoli di questo ente solo il nodo primario sostituisce le chiavi: { $primary }. Avvia quella macchina e falla sincronizzare; se è persa, fai primaria questa: `sincronia node primary { $node }`.
 status-divided = ATTENZIONE: due macchine hanno firmato ciascuna per sé, con le parole di recupero, quali macchine parlano per questo ente; valgono entrambe le versioni. Guarda se `sincronia node list` è come deve essere, poi esegui `sincronia node unite`.
+status-spaces-aside = ATTENZIONE: creati da una macchina che non sapeva ancora di un cambio della chiave radice, perciò nessuno ne è più membro: { $names }. Ciò che contengono qui si legge ancora; il loro titolare rifà ciascuno con `sincronia convention new`.
 waits-introductions = Presentati a questo ente, da accettare o rifiutare: { $count } (`sincronia introduction list`)
 waits-offers = Offerti a questo ente, da prendere in carico: { $count } (`sincronia succession take --all`)
 waits-late = Modifiche che non valgono, da riprendere o archiviare: { $count } (`sincronia record late`)

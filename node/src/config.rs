@@ -188,6 +188,22 @@ impl Config {
         Self::from_given(given)
     }
 
+    /// Whether a node with the settings `text`, which are to be in the file `path`, under those of
+    /// the environment, may never dial.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn closes_network(
+        path: &Path,
+        text: &str,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<bool, ConfigError> {
+        let mut given = source::Given::new();
+        source::text(path, text, &mut given)?;
+        source::environment(variables, &mut given)?;
+        Ok(value::closed(&mut given)?.value)
+    }
+
     fn from_given(mut given: source::Given) -> Result<Self, ConfigError> {
         let (reconnect_min, reconnect_max) = value::reconnect(&mut given)?;
         let config = Self {

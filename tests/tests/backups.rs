@@ -187,3 +187,19 @@ fn other_words_open_nothing_and_a_node_is_never_overwritten() {
 fn admission_of(text: &str) -> sincronia_protocol::identity::Admission {
     sincronia_protocol::identity::Admission::from_text(text).unwrap()
 }
+
+/// A closed node dialled its partners when it was restored.
+#[test]
+fn a_closed_node_that_is_restored_dials_nobody() {
+    let (mut lost, words) = Node::found_with_words("Casa di Reclusione");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&lost);
+    lost.wait_in_sync();
+    let settings = lost.directory.join("sincronia.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, format!("{text}\n[network]\nclosed = true\n")).unwrap();
+    let bytes = backup(&lost);
+    lost.kill();
+    let (_restored, heard) = Node::restore(&bytes, &words);
+    assert_eq!((heard.asked, heard.answered), (0, 0), "its partner runs and would answer");
+}

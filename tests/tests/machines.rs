@@ -185,3 +185,46 @@ fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
         partners.iter().any(|one| one.state == PartnerState::Blocked && !one.sync.connected)
     });
 }
+
+/// The root key was changed at one machine while another was made primary and founded a convention:
+/// nobody was a member of it any more, and every node said that all was in order.
+#[test]
+fn a_convention_that_a_change_of_the_root_key_set_aside_is_named() {
+    const TITLE: &str = "Accoglienza residenziale";
+    let (mut first, words) = Node::found_with_words("Comune di Aulla");
+    let casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&first);
+    let mut second = second(&first, &words);
+    second.wait("its partner", |client| client.partners().unwrap().len() == 1);
+    second.wait("the other machine", knows_sibling);
+    first.kill();
+    let node = id_of(&second).parse().unwrap();
+    sign(&second, &words, vec![IdentityOperation::SetPrimary { node }]);
+    let made = second.agree(&casa, TITLE);
+    let id = made.convention.id.as_str();
+    casa.wait("the convention", |client| found(client, id).is_some());
+    second.kill();
+    first.start_offline();
+    let entropy = restore_entropy(&words).unwrap();
+    let mut signing = Signing::begin(&first.client().identity().unwrap(), entropy).unwrap();
+    signing.rotate().unwrap();
+    first.client().extend_identity(&signing.request()).unwrap();
+    first.client().network(&NetworkRequest { online: true }).unwrap();
+    second.start();
+    let aside = format!("{TITLE} (Comune di Aulla)");
+    for node in [&second, &casa] {
+        node.wait("what was set aside", |client| {
+            client.status().unwrap().spaces_aside == [&*aside]
+        });
+        let checks = node.client().doctor().unwrap();
+        let named = checks.iter().find(|one| one.name == "spaces_hold").unwrap();
+        assert!(!named.ok && named.detail == aside, "{named:?}");
+        assert!(found(node.client(), id).is_some(), "it can be read");
+    }
+    // It is made again, and nobody is told any more.
+    let again = first.agree(&casa, TITLE);
+    for node in [&second, &casa] {
+        node.wait("it again", |client| found(client, &again.convention.id).is_some());
+        node.wait("nothing set aside", |client| client.status().unwrap().spaces_aside.is_empty());
+    }
+}

@@ -171,6 +171,9 @@ fn unwritable(context: &Context, path: &Path, cause: &std::io::Error) -> Failure
     if matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
         return disk_full(context, path);
     }
+    if cause.kind() == ErrorKind::ReadOnlyFilesystem {
+        return context.fail(Exit::Error, "directory_read_only", &path.display().to_string());
+    }
     let cause = context.cause(cause);
     context.fail(Exit::Error, "directory", &format!("{}: {cause}", path.display()))
 }

@@ -72,6 +72,25 @@ fn whoever_signs_with_nobody_in_sync_is_told_so_also_with_yes() {
     assert!(text.contains("No other machine and no partner was in sync"), "{text}");
 }
 
+/// The request of a revoked machine was answered with an admission that it could not use.
+#[test]
+fn the_request_of_a_revoked_machine_is_refused() {
+    let comune = Node::start("Comune", false);
+    let organisation = comune.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let request = ["init", "--additional", &organisation, "--key-file", "k", "--output", "request"];
+    assert!(comune.tell_of("second", &request).status.success());
+    let add = ["node", "add", "request", "--yes", "--recovery-file", "words"];
+    assert!(comune.tell(&add).status.success());
+    let nodes = comune.ask(&["node", "list"]);
+    let other = nodes.as_array().unwrap().iter().find(|one| one["this"] == false).unwrap();
+    let node = other["node"].as_str().unwrap();
+    let revoked = comune.tell(&["node", "revoke", node, "--yes", "--recovery-file", "words"]);
+    assert!(revoked.status.success(), "{}", says(&revoked));
+    let again = comune.tell(&add);
+    assert_eq!(again.status.code(), Some(7), "{}", says(&again));
+    assert!(says(&again).contains("never returns"), "{}", says(&again));
+}
+
 #[test]
 fn a_row_that_differs_is_told_with_the_whole_command() {
     let comune = Node::start("Comune", false);

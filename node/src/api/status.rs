@@ -68,6 +68,11 @@ pub struct Status {
     /// Nodes whose revocation does not hold: the root key was rotated beside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_aside: Vec<String>,
+    /// Titles of spaces, and their owners, that nobody is a member of any more, since a change of
+    /// the root key set aside who founded them; the first of them, if they are many. Those made
+    /// again are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spaces_aside: Vec<String>,
     /// Whether the disk is so full that nothing is exchanged.
     #[serde(default)]
     pub short_of_room: bool,

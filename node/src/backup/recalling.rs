@@ -3,6 +3,7 @@
 
 use super::error::RestoreError;
 use super::restoring::Restoration;
+use crate::config::{self, Config};
 use crate::limits::{NETWORK_EVENTS_MAX, RECALL_TIMEOUT};
 use crate::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
 use crate::setup::organisation_of;
@@ -37,13 +38,17 @@ struct Recall {
 
 impl Restoration {
     /// Asks every node of the partners, and other nodes of this organisation, for the identity log
-    /// of the organisation that the recovery words `entropy` founded, and takes what is new.
+    /// of the organisation that the recovery words `entropy` founded, and takes what is new. Nobody
+    /// is asked where the settings close the network: their answers come by bundle.
     ///
     /// # Errors
     /// [`RestoreError::Forked`] when somebody knows another continuation; [`RestoreError::Words`]
-    /// when the words founded another organisation, and the log is not here to tell.
+    /// when the words founded another organisation.
     pub async fn recall(&mut self, entropy: &Secret<32>) -> Result<Heard, RestoreError> {
         self.begin_identity(entropy)?;
+        if self.is_closed() {
+            return Ok(Heard::default());
+        }
         let places = self.places();
         let of = |node: &NodeId| places.get(node).map(|(organisation, _)| *organisation);
         let asked: BTreeSet<_> = places.keys().filter_map(of).collect();
@@ -69,14 +74,21 @@ impl Restoration {
         Ok(Heard { asked: asked.len(), answered: answered.len(), fresh })
     }
 
-    /// The first entry of a log that is lost: the words prove it, and what partners bring has to
+    /// Whether its network is closed, or nobody can tell: the node would not run with such settings.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let path = self.directory.config();
+        Config::closes_network(&path, &self.settings, config::variables()).unwrap_or(true)
+    }
+
+    /// The first entry of a log that is lost, if it is: the words prove it, and what partners bring has to
     /// follow on it.
     fn begin_identity(&mut self, entropy: &Secret<32>) -> Result<(), RestoreError> {
-        if self.length() > 0 {
-            return Ok(());
-        }
         if organisation_of(entropy) != self.origin.organisation {
             return Err(RestoreError::Words);
+        }
+        if self.length() > 0 {
+            return Ok(());
         }
         let [root, next] = [0, 1].map(|generation| RootKey::derive(entropy, generation));
         self.admit(&[Identity::found(&root, &next.public())])

@@ -130,6 +130,15 @@ impl NodeDirectory {
         DirectoryLock::acquire(&self.path)
     }
 
+    /// As [`Self::lock`], for who writes nothing; no lock where nobody can take one, since the disk
+    /// can only be read.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub fn lock_to_read(&self) -> Result<Option<DirectoryLock>, DirectoryError> {
+        DirectoryLock::acquire_to_read(&self.path)
+    }
+
     /// The directory itself.
     #[must_use]
     pub fn path(&self) -> &Path {

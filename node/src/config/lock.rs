@@ -27,6 +27,38 @@ impl Drop for DirectoryLock {
 }
 
 impl DirectoryLock {
+    /// Takes the lock of a directory of which nothing will be written. On a disk that can only be
+    /// read, as the system makes one that fails, no file of the lock can be made, and who holds one
+    /// that is there is seen all the same.
+    pub(super) fn acquire_to_read(directory: &Path) -> Result<Option<Self>, DirectoryError> {
+        match Self::acquire(directory) {
+            Err(DirectoryError::Io { cause, .. })
+                if cause.kind() == ErrorKind::ReadOnlyFilesystem =>
+            {
+                Self::acquire_unwritten(directory)
+            }
+            taken => taken.map(Some),
+        }
+    }
+
+    /// Takes a lock that is there, without writing who holds it; nothing when none is.
+    fn acquire_unwritten(directory: &Path) -> Result<Option<Self>, DirectoryError> {
+        let path = directory.join("lock");
+        let failed = |cause| DirectoryError::Io { path: path.clone(), cause };
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(failed)?,
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => {
+                let process = process_in(&mut file);
+                Err(DirectoryError::InUse { path: directory.to_path_buf(), process })
+            }
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+
     /// Takes the lock of a directory.
     pub(super) fn acquire(directory: &Path) -> Result<Self, DirectoryError> {
         let path = directory.join("lock");
@@ -112,6 +144,18 @@ mod tests {
         assert!(!is_at(&removed, &path).unwrap());
         let _holder = DirectoryLock::acquire(directory.path()).unwrap();
         assert!(!is_at(&removed, &path).unwrap());
+    }
+
+    #[test]
+    fn what_is_only_read_is_locked_without_a_word() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(DirectoryLock::acquire_unwritten(directory.path()).unwrap().is_none());
+        assert!(!directory.path().join("lock").exists());
+        let holder = DirectoryLock::acquire(directory.path()).unwrap();
+        let refused = DirectoryLock::acquire_unwritten(directory.path());
+        assert!(matches!(refused, Err(DirectoryError::InUse { .. })), "{refused:?}");
+        drop(holder);
+        assert!(DirectoryLock::acquire_unwritten(directory.path()).unwrap().is_some());
     }
 
     #[test]

@@ -37,7 +37,12 @@ pub fn file(path: &Path, given: &mut Given) -> Result<(), ConfigError> {
         }
         Ok(_) => std::fs::read_to_string(path).map_err(unreadable)?,
     };
-    let table: toml::Table = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+    self::text(path, &text, given)
+}
+
+/// Takes the settings of a text that is, or is to be, the file `path`.
+pub fn text(path: &Path, text: &str, given: &mut Given) -> Result<(), ConfigError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| ConfigError::Syntax {
         path: path.to_path_buf(),
         cause: error.to_string(),
     })?;

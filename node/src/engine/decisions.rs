@@ -122,6 +122,35 @@ impl Core {
         ])
     }
 
+    /// Spaces that can be read here and nobody is a member of any more, with their
+    /// owners: a change of the root key set aside who founded them. A convention of the same title
+    /// elsewhere is taken for the one that was made in its place.
+    pub(super) fn spaces_aside(&self) -> Result<Vec<String>, ApiError> {
+        let known = self.replica.summaries().filter(|(_, summary)| summary.is_aside);
+        let aside: Vec<_> = known.map(|(space, summary)| (*space, summary.owner)).collect();
+        if aside.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut titles = BTreeSet::new();
+        self.visit(None, Some(Kind::Convention), &mut |row| {
+            if self.replica.own_role(&row.space).is_some() {
+                let title = row.view.fields.get("title").and_then(serde_json::Value::as_str);
+                titles.extend(title.map(str::to_owned));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let mut found = Vec::new();
+        for (space, owner) in aside {
+            let title = self.space_title(&space)?;
+            // Of what this organisation only carried there is no record, and so no title.
+            let is_read = !title.is_empty() && !titles.contains(&title);
+            if is_read && found.len() < limits::PASSED_SHOWN_MAX {
+                found.push(format!("{title} ({})", self.name_of(&owner)));
+            }
+        }
+        Ok(found)
+    }
+
     /// Conventions that lie in this organisation's directory, by title and identifier.
     fn conventions_in_directory(&self) -> Result<Vec<String>, ApiError> {
         let Some(directory) = self.directory()? else { return Ok(Vec::new()) };

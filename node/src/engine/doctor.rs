@@ -5,7 +5,7 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 10] = [
+const WARNINGS: [&str; 11] = [
     "partners_reached",
     "partners_verified",
     "partners_one_version",
@@ -16,6 +16,7 @@ const WARNINGS: [&str; 10] = [
     "successors_agreed",
     "successions_lead_on",
     "conventions_apart",
+    "spaces_hold",
 ];
 
 impl Core {
@@ -82,7 +83,7 @@ fn damaged_copies(store: &Path) -> Vec<String> {
 }
 
 /// Whether the node speaks for its organisation, alone and up to date.
-fn standing_checks(status: &Status) -> [Check; 5] {
+fn standing_checks(status: &Status) -> [Check; 6] {
     let aside = status.revoked_aside.join("\n");
     let certified =
         if status.revoked { "revoked" } else { "this node speaks for its organisation" };
@@ -113,6 +114,13 @@ fn standing_checks(status: &Status) -> [Check; 5] {
             if status.revoked_aside.is_empty() { "every one".into() } else { aside },
             "signed apart from a change of the root key, their removal does not count; if it was \
              yours: `sincronia node revoke MACHINE`",
+        ),
+        nobody(
+            "spaces_hold",
+            &status.spaces_aside,
+            "they were made apart from a change of the root key, and nobody is a member any more; \
+             what is in them can still be read here: their owner makes each again with \
+             `sincronia convention new`, and what was written since is written again there",
         ),
         check(
             "caught_up",
@@ -164,8 +172,15 @@ fn partner_checks(status: &Status) -> [Check; 6] {
         nobody(
             "keys_here",
             &status.awaited_keys.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
-            "their spaces have new keys, which only they or who carries for them can bring: let \
-             them connect or send a bundle; who is no partner here has to invite this organisation",
+            if status.awaited_keys.iter().any(|one| one.owner == status.organisation) {
+                "keys of this organisation's own spaces are at another machine of it, or at a \
+                 member: let them connect or send a bundle; what only a lost machine had stays \
+                 closed"
+            } else {
+                "their spaces have new keys, which only they or who carries for them can bring: \
+                 let them connect or send a bundle; who is no partner here has to invite this \
+                 organisation"
+            },
         ),
         nobody(
             "partners_verified",

@@ -42,6 +42,7 @@ impl Core {
             revoked: self.replica.is_revoked(),
             divided,
             revoked_aside,
+            spaces_aside: self.spaces_aside()?,
             short_of_room: self.room.is_short(),
             catching_up: self.catching_up_view(),
             primary: self.replica.primary().map(|node| node.to_string()),

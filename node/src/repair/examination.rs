@@ -30,7 +30,7 @@ pub struct Examined {
 /// [`RestoreError`] when the directory, the keystore or the disk cannot be used.
 pub fn examine(directory: &Path, unlock: &Unlock, deep: bool) -> Result<Examined, RestoreError> {
     let directory = NodeDirectory::open(directory)?;
-    let _lock = directory.lock()?;
+    let _lock = directory.lock_to_read()?;
     let secrets = keystore::open(&directory.keystore(), unlock)?;
     let file = match Pages::check(&directory.store()) {
         Err(StoreError::Damaged { cause, .. }) => vec![cause],

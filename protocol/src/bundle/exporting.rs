@@ -136,6 +136,11 @@ fn known_heads(
             None => {}
         }
     }
+    // To their owner the removal itself: a machine restored from an older copy may not know of it.
+    for space in replica.spaces_left_of(recipient) {
+        let theirs = known.remove(&space).filter(|_| !request.all);
+        heads.push(theirs.unwrap_or_else(|| SpaceHeads::absent(space)));
+    }
     // Spaces that this organisation was removed from: what it wrote before it knew.
     heads.extend(known.into_values().filter(|theirs| theirs.is_farewell));
     Ok(heads)

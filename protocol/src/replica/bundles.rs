@@ -216,6 +216,20 @@ impl Replica {
             .collect()
     }
 
+    /// The spaces of `owner` that this organisation was removed from: as in a session, it tells the
+    /// owner of that, who may have been put back to before it.
+    #[must_use]
+    pub fn spaces_left_of(&self, owner: &OrganisationId) -> Vec<SpaceId> {
+        let own = self.organisation();
+        self.summaries
+            .iter()
+            .filter(|(_, summary)| summary.owner == *owner && !summary.is_aside)
+            .filter(|(_, summary)| summary.role(&own).is_none())
+            .filter(|(_, summary)| summary.everyone().any(|one| *one == own))
+            .map(|(space, _)| *space)
+            .collect()
+    }
+
     /// Author logs of this organisation that `theirs` lacks in a space it was removed from, each
     /// with where to begin: what it wrote before it knew may still be handed in.
     ///
@@ -269,7 +283,8 @@ impl Replica {
     }
 
     /// Whether this node has everything that `partner` has of what both share, by the partner's
-    /// newest word.
+    /// newest word; of a space of this organisation that the partner says it was removed from, its
+    /// removal.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -278,9 +293,19 @@ impl Replica {
         disk: &dyn Storage,
         partner: &OrganisationId,
     ) -> Result<bool, ReplicaError> {
-        for theirs in self.acknowledged(disk, partner)?.iter().filter(|one| !one.is_farewell) {
+        let own = self.organisation();
+        for theirs in self.acknowledged(disk, partner)? {
+            let summary = self.summaries.get(&theirs.space);
+            let is_unknown_removal = theirs.is_farewell
+                && summary.is_some_and(|one| one.owner == own && one.role(partner).is_some());
             let ours = self.heads_for(disk, partner, &theirs.space)?;
-            if missing(theirs, ours.as_ref()) > 0 {
+            let access = ours.as_ref().map_or(0, |ours| ours.access.length);
+            let is_level = if theirs.is_farewell {
+                !is_unknown_removal || theirs.access.length <= access
+            } else {
+                missing(&theirs, ours.as_ref()) == 0
+            };
+            if !is_level {
                 return Ok(false);
             }
         }

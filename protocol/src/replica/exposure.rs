@@ -18,7 +18,8 @@ use std::ops::ControlFlow;
 pub enum Safety {
     /// The node was cut and the key replaced: it reads nothing newer.
     Rotated,
-    /// This organisation reads the space no more, and so the node reads nothing newer.
+    /// This organisation reads the space no more, or nobody does, and so the node reads nothing
+    /// newer.
     Ended,
     /// The owner has not replaced the key yet, as far as is known here.
     Waiting,
@@ -101,6 +102,7 @@ impl Replica {
         let cut_at = self.cut_epoch(disk, &space, node)?;
         // What it founded or made keys in it read, though nobody sealed it any.
         let has_ruled = self.has_signed_access(disk, &space, node)?;
+        let is_aside = self.summaries.get(&space).is_some_and(|summary| summary.is_aside);
         let state = self.space(disk, &space)?;
         let access = &state.access;
         let written = state.heads.get(node).map_or(0, |head| head.position.length);
@@ -115,6 +117,8 @@ impl Replica {
         let reads = access.role(&own).is_some_and(Role::reads);
         let (to_epoch, safety) = match (cut_at, last.to) {
             (Some(epoch), _) => (epoch.saturating_sub(1), Safety::Rotated),
+            // It has no members any more, and nobody makes a key for it.
+            _ if is_aside => (access.epoch(), Safety::Ended),
             (None, Some(epoch)) if !reads => (epoch, Safety::Ended),
             _ => (access.epoch(), Safety::Waiting),
         };

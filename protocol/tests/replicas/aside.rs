@@ -12,7 +12,7 @@ use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::log::Run;
-use sincronia_protocol::replica::{Credentials, ReplicaError};
+use sincronia_protocol::replica::{Credentials, ReplicaError, Safety};
 
 /// A circle whose owner's root key was used apart: of the machine that it certified the member has
 /// heard, and of what this machine wrote.
@@ -201,7 +201,8 @@ fn found_apart() -> Founded {
 
 #[test]
 fn a_space_of_who_is_set_aside_parts_no_two_machines_of_its_organisation() {
-    let Founded { mut circle, mut second, space, record, .. } = found_apart();
+    let Founded { mut circle, stolen, mut second, space, record } = found_apart();
+    let founder = stolen.identity.primary().unwrap().node;
     rotate(&mut circle);
     second.learn(&circle.organisations[0]);
     for _ in 0..2 {
@@ -212,6 +213,9 @@ fn a_space_of_who_is_set_aside_parts_no_two_machines_of_its_organisation() {
             let findings = node.replica.verify(&node.disk, true).unwrap();
             assert_eq!(findings.problems, Vec::<String>::new());
         }
+        let founder = second.replica.exposure(&second.disk, &founder).unwrap();
+        let waits = founder.iter().any(|one| one.space == space && one.safety == Safety::Waiting);
+        assert!(!waits, "nobody makes a key for it any more");
         for (one, other) in
             [(&mut second, &mut circle.owner), (&mut circle.member, &mut circle.colleague)]
         {

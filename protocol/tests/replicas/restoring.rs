@@ -324,3 +324,37 @@ fn a_restored_node_does_not_wait_for_whom_it_blocks() {
     restored.restart();
     assert_eq!(restored.replica.catching_up(), None);
 }
+
+/// The removed member kept silent about its removal where there is no line: the owner restored from
+/// before it came to hear everyone, and the removed one was a member again.
+#[test]
+fn an_owner_restored_from_before_a_removal_learns_of_it_by_the_bundle_of_the_removed() {
+    let (mut first, owner) = Organisation::with_node(1);
+    let (second, member) = Organisation::with_node(2);
+    let known = [&first, &second];
+    let (mut owner, mut member) = (Node::start(&owner, &known), Node::start(&member, &known));
+    let space = owner.create_space();
+    owner.grant(&space, second.id(), Role::Contributor, History::Start).unwrap();
+    carry(&mut owner, &mut member);
+    let backup = back_up(&owner);
+    owner.revoke(&space, second.id()).unwrap();
+    carry(&mut owner, &mut member);
+    let mut restored = restore(&mut first, owner.id(), &backup);
+    let there = restored.bundle(second.id());
+    member.read(&there);
+    let role = |node: &Node| node.replica.summary(&space).unwrap().role(&second.id());
+    assert_eq!((role(&restored), role(&member)), (Some(Role::Contributor), None));
+    let back = member.bundle(first.id());
+    restored.read(&back);
+    assert_eq!(role(&restored), None, "the removed tells of its removal");
+    let is_level = restored.replica.is_level_with(&restored.disk, &second.id());
+    assert_eq!(is_level, Ok(true));
+}
+
+/// A bundle there and one back.
+fn carry(one: &mut Node, other: &mut Node) {
+    let there = one.bundle(other.organisation());
+    other.read(&there);
+    let back = other.bundle(one.organisation());
+    one.read(&back);
+}

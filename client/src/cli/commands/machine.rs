@@ -152,7 +152,12 @@ fn add(context: &Context, request: &Path, recovery: &Recovery, output: Option<&P
         return Err(unusable(context, &MachineError::Organisation));
     }
     let node = request.admission.node;
-    let is_new = !client.nodes()?.iter().any(|one| one.node == node.to_string());
+    let nodes = client.nodes()?;
+    let known = nodes.iter().find(|one| one.node == node.to_string());
+    if known.is_some_and(|one| one.revoked) {
+        return Err(context.fail(Exit::NotPermitted, "machine_never_returns", &node.to_string()));
+    }
+    let is_new = known.is_none();
     // Asked again, because the first admission was lost, it is only given again.
     if is_new {
         let question = [("node", node.to_string().into())];

@@ -159,7 +159,8 @@ fn rebuild(
     let (mut restoration, mut report) = salvaged.map_err(|error| not_opened(context, &error))?;
     drop(progress);
     if !report.knows_identity {
-        context.say("repair-identity");
+        let is_closed = restoration.is_closed();
+        context.say(if is_closed { "repair-identity-closed" } else { "repair-identity" });
         recall(context, &mut restoration, &entropy)?;
         let taken = restoration.salvage_spaces(&mut report);
         taken.map_err(|error| not_restored(context, &error))?;

@@ -68,6 +68,10 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     if status.divided {
         let _ = writeln!(text, "{}", texts.text("status-divided"));
     }
+    if !status.spaces_aside.is_empty() {
+        let names = [("names", status.spaces_aside.join("; ").into())];
+        let _ = writeln!(text, "{}", texts.with("status-spaces-aside", &names));
+    }
     if status.short_of_room {
         let _ = writeln!(text, "{}", texts.text("status-short-of-room"));
     }

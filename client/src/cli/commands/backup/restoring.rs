@@ -104,7 +104,8 @@ fn confirm(
     ];
     context.confirm(&context.texts.with(question, &arguments))?;
     if restoration.has_partners() && heard.answered == 0 {
-        context.confirm(&context.texts.text("confirm-unheard"))?;
+        let question = if restoration.is_closed() { "confirm-closed" } else { "confirm-unheard" };
+        context.confirm(&context.texts.text(question))?;
     }
     Ok(())
 }
