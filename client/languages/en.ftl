@@ -1679,6 +1679,7 @@ help-erase = Erase a record for every member of its space, for ever
 help-erasures = Erased records, with who confirmed and who has not yet
 erase-does = Erasing removes what the record says, from all its history, on every node that hears of it. The record cannot come back; that it was there, and which nodes wrote in it, stays in the logs.
 erase-does-not = It does not reach what somebody read, printed or copied, nor machines that are never connected again.
+erase-leaves = Of its space other records remain ({ $count }), and stay shared with { $names }. Erase each that should go, or end the sharing, also afterwards: “sincronia convention revoke { $space } ORGANISATION”.
 confirm-erase = Erase { $kind } “{ $title }” ({ $id }) for every member? This cannot be undone.
 erased = The record is erased here. `sincronia erasures` shows which nodes have confirmed.
 erased-own-edit = · your edit met the erasure and is erased too

@@ -1679,6 +1679,7 @@ help-erase = Cancella una scheda per tutti i membri del suo fascicolo, per sempr
 help-erasures = Schede cancellate, con chi ha confermato e chi non ancora
 erase-does = La cancellazione toglie ciò che la scheda dice, da tutta la sua storia, su ogni nodo che ne viene a conoscenza. La scheda non può tornare; nei registri resta che c'era, e quali nodi vi hanno scritto.
 erase-does-not = Non raggiunge ciò che qualcuno ha letto, stampato o copiato, né le macchine che non si collegano più.
+erase-leaves = Del suo fascicolo restano altre schede ({ $count }), condivise come ora con { $names }. Cancella quelle che non devono restare, o termina la condivisione, anche dopo: “sincronia convention revoke { $space } ENTE”.
 confirm-erase = Cancellare { $kind } “{ $title }” ({ $id }) per tutti i membri? Non si può annullare.
 erased = La scheda è cancellata qui. `sincronia erasures` mostra quali nodi hanno confermato.
 erased-own-edit = · la tua modifica ha incontrato la cancellazione ed è cancellata anch'essa

@@ -7,7 +7,7 @@
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
-use sincronia_node::api::{ConventionView, RecordView, RecordsQuery};
+use sincronia_node::api::{ConventionView, RecordView, RecordsQuery, SpaceView};
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,6 +234,18 @@ pub fn convention(context: &Context, text: &str) -> Result<ConventionView, Failu
     }
     let record = record(context, Some(Kind::Convention.name()), text)?;
     Ok(client.convention(&record.id)?)
+}
+
+/// The space of a convention, also of one that was erased: what else lies there is shared as before.
+pub fn space_of_convention(context: &Context, text: &str) -> Result<SpaceView, Failure> {
+    let client = context.client()?;
+    if text.parse::<SpaceId>().is_ok() {
+        return Ok(client.space(text)?);
+    }
+    match client.erasures()?.into_iter().find(|one| one.record == text) {
+        Some(erased) => Ok(client.space(&erased.space)?),
+        None => Ok(convention(context, text)?.space),
+    }
 }
 
 /// What people call a record.

@@ -76,3 +76,26 @@ fn nothing_says_that_fewer_read_it_than_do() {
     let refused = comune.tell(&["convention", "edit", TITLE, "--field", "visibility=private"]);
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
 }
+
+/// An erased convention left the rest of its space shared, and no command ended that.
+#[test]
+fn the_space_of_an_erased_convention_can_still_be_taken_away() {
+    let [comune, unione] = partners();
+    agree(&comune, "Unione", &[]);
+    let view = comune.ask(&["convention", "show", TITLE]);
+    let [space, id] = ["space", "convention"].map(|part| view[part]["id"].clone());
+    let [space, id] = [&space, &id].map(|text| text.as_str().unwrap());
+    let meeting = ["record", "new", "meeting", "--space", space, "--field", "title=Verifica"];
+    let kind = ["--field", "meeting_kind=verifica_convenzione"];
+    let when = ["--field", "start=2026-11-01T09:00", "--field", "end=2026-11-01T10:00"];
+    comune.ask(&[&meeting[..], &kind, &when].concat());
+    wait(&unione, &["search", "Verifica"], |found| found.to_string().contains("Verifica"));
+    let asked = comune.tell(&["erase", id]);
+    assert!(says(&asked).contains("Unione"), "{}", says(&asked));
+    comune.ask(&["erase", id, "--yes"]);
+    comune.ask(&["convention", "revoke", id, "Unione", "--yes"]);
+    wait(&unione, &["space", "list"], |list| {
+        let mut spaces = list.as_array().unwrap().iter();
+        spaces.any(|one| one["id"] == space && one["role"].is_null())
+    });
+}

@@ -11,7 +11,7 @@ use crate::cli::sheet;
 use crate::output::table::Rows;
 use crate::output::value::Names;
 use sincronia_node::api::{
-    ConventionView, ConventionsQuery, MemberRequest, RecordView, SetAsideView,
+    ConventionView, ConventionsQuery, MemberRequest, RecordView, SetAsideView, SpaceView,
 };
 use sincronia_protocol::record::Kind;
 use std::fmt::Write;
@@ -130,14 +130,13 @@ fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Op
     (!parties.is_empty()).then(|| context.texts.with("not-shared-yet", &arguments))
 }
 
-/// The space of a convention, if it has one of its own: one that an older import put into the
+/// Whether a convention has a space of its own: one that an older import put into the
 /// directory cannot be shared without all that the directory holds.
-fn apart(context: &Context, view: &ConventionView) -> Result<String, Failure> {
-    if view.space.directory {
-        let title = naming::title(&view.convention);
-        return Err(context.fail(Exit::NotPermitted, "in_directory", &title));
+fn apart(context: &Context, convention: &str, space: &SpaceView) -> Result<(), Failure> {
+    if space.directory {
+        return Err(context.fail(Exit::NotPermitted, "in_directory", convention));
     }
-    Ok(view.space.id.clone())
+    Ok(())
 }
 
 /// What a member may do changes only when it is asked for: said twice, a carrier, which reads
@@ -150,11 +149,11 @@ fn share(
     history: String,
 ) -> Outcome {
     let client = context.client()?;
-    let view = naming::convention(context, convention)?;
-    let space = apart(context, &view)?;
+    let space = naming::space_of_convention(context, convention)?;
+    apart(context, convention, &space)?;
     let known = Organisations::known(context)?;
     let organisation = known.find_current(context, organisation)?;
-    let member = view.space.members.iter().find(|one| one.organisation == organisation);
+    let member = space.members.iter().find(|one| one.organisation == organisation);
     let held = member.map(|member| member.role.clone());
     if let (Some(held), Some(role)) = (&held, &role) {
         change_role(context, &known.names().of(&organisation), (held, role))?;
@@ -164,7 +163,7 @@ fn share(
     let role = role.or(held).unwrap_or_else(|| "contributor".to_owned());
     let told = [("role", context.texts.text(&format!("role-{role}")).into())];
     let request = MemberRequest { organisation, role, history: Some(history) };
-    let space = client.add_member(&space, &request)?;
+    let space = client.add_member(&space.id, &request)?;
     context.output.show("space", &space, || match kept {
         true => context.texts.with("shared-already", &told),
         false => context.texts.text("shared"),
@@ -191,13 +190,13 @@ fn change_role(context: &Context, name: &str, (held, role): (&str, &str)) -> Res
 
 fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
     let client = context.client()?;
-    let view = naming::convention(context, convention)?;
-    apart(context, &view)?;
+    let space = naming::space_of_convention(context, convention)?;
+    apart(context, convention, &space)?;
     let known = Organisations::known(context)?;
     let id = known.find(context, organisation)?;
     let name = known.names().of(&id);
     context.confirm(&context.texts.with("confirm-revoke", &[("name", name.clone().into())]))?;
-    let revoked = client.remove_member(&view.space.id, &id)?;
+    let revoked = client.remove_member(&space.id, &id)?;
     context.output.show("revocation", &revoked, || {
         let arguments = [("name", name.into()), ("epoch", revoked.epoch.into())];
         context.texts.with("revoked", &arguments)

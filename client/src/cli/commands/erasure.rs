@@ -7,7 +7,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming;
 use crate::output::table::Rows;
 use crate::output::value::{short, time};
-use sincronia_node::api::{ErasureSeat, ErasureView};
+use sincronia_node::api::{ErasureSeat, ErasureView, RecordView};
+use sincronia_protocol::record::Kind;
 use std::fmt::Write;
 
 pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
@@ -39,6 +40,9 @@ fn chosen(context: &Context, text: &str) -> Result<(String, String), Failure> {
     }
     context.say("erase-does");
     context.say("erase-does-not");
+    if record.kind == Kind::Convention.name() {
+        remaining(context, &record)?;
+    }
     let arguments = [
         ("title", title.into()),
         ("id", record.id.as_str().into()),
@@ -46,6 +50,22 @@ fn chosen(context: &Context, text: &str) -> Result<(String, String), Failure> {
     ];
     context.confirm(&context.texts.with("confirm-erase", &arguments))?;
     Ok((record.space, record.id))
+}
+
+/// What a convention leaves behind: the rest of its space, for whoever shares it.
+fn remaining(context: &Context, convention: &RecordView) -> Result<(), Failure> {
+    let space = context.client()?.space(&convention.space)?;
+    let others = space.members.iter().filter(|one| one.organisation != space.owner);
+    let others: Vec<_> = others.map(|one| one.name.as_str()).collect();
+    if space.records > 1 && !others.is_empty() {
+        let arguments = [
+            ("count", (space.records - 1).into()),
+            ("names", others.join("; ").into()),
+            ("space", space.id.as_str().into()),
+        ];
+        context.output.message(&context.texts.with("erase-leaves", &arguments));
+    }
+    Ok(())
 }
 
 pub(super) fn list(context: &Context) -> Outcome {
