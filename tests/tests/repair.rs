@@ -378,6 +378,25 @@ fn without_anybody_who_has_the_identity_log_no_node_is_made_and_it_is_said_why()
     assert!(!place.path().join("node").exists(), "and nothing of it stays");
 }
 
+/// Of a log that can be read in part nobody answered words that were not its own, and it was said
+/// that no partner was there.
+#[test]
+fn words_of_another_organisation_are_told_though_its_log_can_be_read() {
+    let (mut damaged, _) = Node::found_with_words("Comune di Aulla");
+    damaged.kill();
+    let place = tempfile::tempdir().unwrap();
+    let options = RestoreOptions {
+        directory: place.path().join("node"),
+        unlock: damaged.unlock(),
+        strength: Strength::Light,
+    };
+    let salvaged = salvage(options, &damaged.directory, &damaged.unlock());
+    let (mut restoration, _) = salvaged.unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let refused = runtime.block_on(restoration.recall(&Secret::from_bytes([7; 32]))).unwrap_err();
+    assert!(matches!(refused, RestoreError::Words), "{refused}");
+}
+
 /// Two nodes made one after the other of the same disk were both nodes of the organisation.
 #[test]
 fn a_second_node_is_not_made_of_the_same_disk_by_mistake() {

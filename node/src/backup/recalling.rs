@@ -60,13 +60,7 @@ impl Restoration {
         recall.network.shutdown().await;
         let before = self.length();
         for (_, entries) in &recall.answers {
-            match self.admit(entries) {
-                Ok(()) => {}
-                Err(RestoreError::Replica(ReplicaError::Identity(_))) => {
-                    return Err(RestoreError::Forked);
-                }
-                Err(error) => return Err(error),
-            }
+            self.take_answer(entries)?;
         }
         let fresh = self.length().saturating_sub(before);
         let answered: BTreeSet<_> =
@@ -74,15 +68,23 @@ impl Restoration {
         Ok(Heard { asked: asked.len(), answered: answered.len(), fresh })
     }
 
-    /// Whether its network is closed, or nobody can tell: the node would not run with such settings.
+    fn take_answer(&mut self, entries: &[IdentityEntry]) -> Result<(), RestoreError> {
+        self.admit(entries).map_err(|error| match error {
+            RestoreError::Replica(ReplicaError::Identity(_)) => RestoreError::Forked,
+            error => error,
+        })
+    }
+
+    /// Whether its network is closed, or nobody can tell: the node would not run with such
+    /// settings.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let path = self.directory.config();
         Config::closes_network(&path, &self.settings, config::variables()).unwrap_or(true)
     }
 
-    /// The first entry of a log that is lost, if it is: the words prove it, and what partners bring has to
-    /// follow on it.
+    /// The first entry of a log that is lost, if it is: the words prove it, and what partners bring
+    /// has to follow on it.
     fn begin_identity(&mut self, entropy: &Secret<32>) -> Result<(), RestoreError> {
         if organisation_of(entropy) != self.origin.organisation {
             return Err(RestoreError::Words);
