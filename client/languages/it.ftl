@@ -582,6 +582,7 @@ revoked = { $name } non riceve più nulla di nuovo (chiave n. { $epoch }). Quell
 shared-already = È già condivisa con questo ente, come { $role }: non è cambiato nulla. Per un altro ruolo: --role.
 shared-from-now = Ciò che è stato scritto prima lì non si legge: di ogni scheda vede soltanto ciò che si scrive da ora in poi.
 confirm-role = { $name } partecipa come { $held } e diventa { $role }. Proseguire?
+confirm-successor = Al suo posto si mette { $name }, con cui si condivide. Proseguire?
 confirm-revoke = { $name } non riceverà più nulla di questa convenzione. Proseguire?
 confirm-block = Bloccare { $name }: non si scambierà più nulla. Proseguire?
 compare-phrase = Telefona a { $name } e confronta queste sei parole: { $phrase }

@@ -10,6 +10,7 @@ use crate::output::value::Names;
 use sincronia_node::api::{ConventionView, RecordView, RecordsQuery, SpaceView};
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
@@ -24,6 +25,10 @@ pub struct Organisations {
     names: BTreeMap<String, String>,
     /// By identifier, who took its place: both said so. Of a divided body they are several.
     successors: BTreeMap<String, BTreeSet<String>>,
+    /// By identifier, whom it declared to take its place, whether they said so or not yet.
+    declared: BTreeMap<String, BTreeSet<String>>,
+    /// Of whom a person said already that they are meant by the name of whom they took the place of.
+    confirmed: RefCell<BTreeSet<String>>,
     /// Between the name of today and the one before.
     formerly: String,
     /// This organisation.
@@ -44,12 +49,19 @@ impl Organisations {
         let own = status.organisation.clone();
         known.insert(status.organisation, status.name);
         let mut successors: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for one in client.successions()?.into_iter().filter(|one| one.declared && one.accepted) {
+        let mut declared = successors.clone();
+        for one in client.successions()?.into_iter().filter(|one| one.declared) {
             known.entry(one.predecessor.clone()).or_insert(one.predecessor_name);
             known.entry(one.successor.clone()).or_insert(one.successor_name);
-            successors.entry(one.predecessor).or_default().insert(one.successor);
+            let said = declared.entry(one.predecessor.clone()).or_default();
+            said.insert(one.successor.clone());
+            if one.accepted {
+                successors.entry(one.predecessor).or_default().insert(one.successor);
+            }
         }
-        Ok(Self { names: known, successors, formerly: context.texts.text("formerly"), own })
+        let formerly = context.texts.text("formerly");
+        let confirmed = RefCell::default();
+        Ok(Self { names: known, successors, declared, confirmed, formerly, own })
     }
 
     /// This organisation's identifier.
@@ -81,16 +93,26 @@ impl Organisations {
     }
 
     /// The identifier of the organisation that the name `text` means now: of one whose place was
-    /// taken, its successor, and the person is told. Where several took it, the person says which
+    /// taken, its successor, when the person says so, since it is given what the other was meant to
+    /// have. Where several were to take it, also if not all have said so yet, the person says which
     /// one is meant. Whoever writes an identifier means it.
     pub fn find_current(&self, context: &Context, text: &str) -> Result<String, Failure> {
         let found = self.find(context, text)?;
         let current = if found == text { BTreeSet::new() } else { self.current(&found) };
+        let declared = self.declared.get(&found).filter(|all| all.len() > 1 && !current.is_empty());
+        if let Some(all) = declared {
+            return Err(self.divided(context, &found, &all.iter().collect()));
+        }
         let mut successors = current.iter();
         match (successors.next(), successors.next()) {
             (None, _) => Ok(found),
             (Some(successor), None) => {
-                self.tell_current(context, &found, &current);
+                // A table may name it in each row.
+                if self.confirmed.borrow_mut().insert(found.clone()) {
+                    self.tell_current(context, &found, &current);
+                    let named = [("name", self.name(successor).into())];
+                    context.confirm(&context.texts.with("confirm-successor", &named))?;
+                }
                 Ok((*successor).clone())
             }
             _ => Err(self.divided(context, &found, &current)),
@@ -299,6 +321,7 @@ fn only<'a>(
 #[cfg(test)]
 mod tests {
     use super::{Organisations, only};
+    use std::cell::RefCell;
     use std::collections::{BTreeMap, BTreeSet};
 
     fn successors(pairs: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
@@ -317,6 +340,8 @@ mod tests {
         Organisations {
             names: owned(&[("ente1old", "CSSA"), ("ente1mid", "UEPE"), ("ente1new", "ULEPE")]),
             successors: successors(&[("ente1old", "ente1mid"), ("ente1mid", "ente1new")]),
+            declared: BTreeMap::new(),
+            confirmed: RefCell::default(),
             formerly: "già".to_owned(),
             own: "ente1own".to_owned(),
         }

@@ -105,17 +105,21 @@ fn a_divided_body_is_every_one_of_its_successors_and_a_person_says_which_is_mean
     let id = convention(&old, "Accoglienza residenziale");
     let other = convention(&old, "Accoglienza diurna");
     wait(&second, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    let new = ["convention", "new", "--title", "Accoglienza notturna", "--kind", "accoglienza"];
+    let party = |name: &str| old.tell(&[&new[..], &["--party", name, "--yes"]].concat());
+    let is_asked = || {
+        let refused = party("CSSA:inviante");
+        assert_eq!(refused.status.code(), Some(3), "{}", says(&refused));
+        for name in ["UEPE", "Prefettura"] {
+            assert!(says(&refused).contains(name), "{}", says(&refused));
+        }
+    };
+    // The one that was quicker to accept is not the only one.
+    is_asked();
     let accepted_too = say(&second, &["succession", "accept", "CSSA"]);
     assert!(accepted_too.status.success(), "{}", says(&accepted_too));
     wait(&old, &["succession", "list"], |all| accepted(all) == 2);
-
-    let new = ["convention", "new", "--title", "Accoglienza notturna", "--kind", "accoglienza"];
-    let party = |name: &str| old.tell(&[&new[..], &["--party", name]].concat());
-    let refused = party("CSSA:inviante");
-    assert_eq!(refused.status.code(), Some(3), "{}", says(&refused));
-    for name in ["UEPE", "Prefettura"] {
-        assert!(says(&refused).contains(name), "{}", says(&refused));
-    }
+    is_asked();
     let listed = says(&old.tell(&["convention", "list", "--organisation", "CSSA"]));
     for name in ["UEPE", "Prefettura"] {
         assert!(listed.contains(name), "{listed}");
@@ -137,6 +141,29 @@ fn a_divided_body_is_every_one_of_its_successors_and_a_person_says_which_is_mean
     assert!(says(&rest).contains("Accoglienza residenziale"), "{}", says(&rest));
     let shown = old.ask(&["convention", "show", &other]);
     assert_eq!(shown["space"]["offered_to"], second.ask(&["status"])["organisation"]);
+}
+
+/// Whoever shared a convention with an old name shared it with another body, and was not asked.
+#[test]
+fn nothing_is_shared_with_a_successor_before_a_person_says_so() {
+    let [old, new, other] = ["CSSA", "UEPE", "Casa"].map(|name| Node::start(name, false));
+    join(&new, &old);
+    assert!(say(&old, &["succession", "declare", "UEPE"]).status.success());
+    wait(&new, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    assert!(say(&new, &["succession", "accept", "CSSA"]).status.success());
+    wait(&old, &["succession", "list"], |all| accepted(all) == 1);
+    let party = |node: &Node| {
+        let id = node.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+        format!("{id}:gestore")
+    };
+    let made = ["convention", "new", "--title", "Accoglienza diurna", "--kind", "accoglienza"];
+    let parties = ["--party", &party(&old), "--party", &party(&other)];
+    let made = old.ask(&[&made[..], &parties].concat());
+    let share = ["convention", "share", made["convention"]["id"].as_str().unwrap(), "CSSA"];
+    let refused = old.tell(&share);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("UEPE"), "{}", says(&refused));
+    assert!(old.tell(&[&share[..], &["--yes"]].concat()).status.success());
 }
 
 /// A newcomer declared one successor, then another by mistake: both stood, signed for good, and
