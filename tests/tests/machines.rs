@@ -195,7 +195,9 @@ fn a_convention_that_a_change_of_the_root_key_set_aside_is_named() {
     let casa = Node::found("Casa di accoglienza");
     let _ = casa.join(&first);
     let mut second = second(&first, &words);
-    second.wait("its partner", |client| client.partners().unwrap().len() == 1);
+    second.wait("its partner in sync", |client| {
+        client.partners().unwrap().iter().any(|one| one.sync.phase == "in_sync")
+    });
     second.wait("the other machine", knows_sibling);
     first.kill();
     let node = id_of(&second).parse().unwrap();
