@@ -7,7 +7,7 @@
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
-use sincronia_node::api::{ConventionView, RecordView, RecordsQuery, SpaceView};
+use sincronia_node::api::{ConventionView, ErasureView, RecordView, RecordsQuery, SpaceView};
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ pub struct Organisations {
     successors: BTreeMap<String, BTreeSet<String>>,
     /// By identifier, whom it declared to take its place, whether they said so or not yet.
     declared: BTreeMap<String, BTreeSet<String>>,
-    /// Of whom a person said already that they are meant by the name of whom they took the place of.
+    /// Of whose successor a person said already that it is meant by the old name.
     confirmed: RefCell<BTreeSet<String>>,
     /// Between the name of today and the one before.
     formerly: String,
@@ -258,13 +258,16 @@ pub fn convention(context: &Context, text: &str) -> Result<ConventionView, Failu
     Ok(client.convention(&record.id)?)
 }
 
-/// The space of a convention, also of one that was erased: what else lies there is shared as before.
+/// The space of a convention, also of one that was erased: the rest there is shared as before.
 pub fn space_of_convention(context: &Context, text: &str) -> Result<SpaceView, Failure> {
     let client = context.client()?;
     if text.parse::<SpaceId>().is_ok() {
         return Ok(client.space(text)?);
     }
-    match client.erasures()?.into_iter().find(|one| one.record == text) {
+    let is_it = |one: &ErasureView| {
+        one.record == text.trim() && one.kind.as_deref() == Some(Kind::Convention.name())
+    };
+    match client.erasures()?.into_iter().find(is_it) {
         Some(erased) => Ok(client.space(&erased.space)?),
         None => Ok(convention(context, text)?.space),
     }

@@ -175,7 +175,7 @@ fn nothing_is_erased_unseen_by_less_than_its_whole_identifier() {
 fn what_does_not_count_is_listed_and_a_secret_typed_for_a_file_is_not_repeated() {
     let running = Running::start();
     let late = says(&sincronia(running.directory.path(), &["--language", "en", "record", "late"]));
-    assert!(late.contains("written after its author was removed"), "{late}");
+    assert!(late.contains("not here yet when its author was removed"), "{late}");
     let output = sincronia(
         running.directory.path(),
         &["verify", "--passphrase-file", "una frase molto segreta", "--directory", "/nowhere"],

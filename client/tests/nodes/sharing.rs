@@ -71,7 +71,17 @@ fn nothing_says_that_fewer_read_it_than_do() {
     let share = ["convention", "share", TITLE, "Unione"];
     let refused = says(&comune.tell(&share));
     assert!(refused.contains("visibility=parties"), "{refused}");
-    comune.ask(&["convention", "edit", TITLE, "--field", "visibility=parties"]);
+    // What else lies there and is for nobody else keeps the others out, too.
+    let view = comune.ask(&["convention", "show", TITLE]);
+    let space = view["space"]["id"].as_str().unwrap();
+    let private = ["record", "new", "contact", "--space", space, "--field", "visibility=private"];
+    let name = ["--field", "contact_kind=persona", "--field", "family_name=Segreti"];
+    let made = comune.ask(&[&private[..], &name, &["--field", "phone=+390187001000"]].concat());
+    let publish = ["convention", "edit", TITLE, "--field", "visibility=parties"];
+    let refused = comune.tell(&publish);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    comune.ask(&["erase", made["id"].as_str().unwrap(), "--yes"]);
+    comune.ask(&publish);
     wait(&unione, &["convention", "list"], |list| list.to_string().contains(TITLE));
     let refused = comune.tell(&["convention", "edit", TITLE, "--field", "visibility=private"]);
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));

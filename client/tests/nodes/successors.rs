@@ -164,6 +164,12 @@ fn nothing_is_shared_with_a_successor_before_a_person_says_so() {
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
     assert!(says(&refused).contains("UEPE"), "{}", says(&refused));
     assert!(old.tell(&[&share[..], &["--yes"]].concat()).status.success());
+
+    // Nor does either take the other's place once more.
+    for (node, words) in [(&new, ["declare", "CSSA"]), (&old, ["accept", "UEPE"])] {
+        let refused = say(node, &[&["succession"], &words[..]].concat());
+        assert_eq!(refused.status.code(), Some(7), "{}", says(&refused));
+    }
 }
 
 /// A newcomer declared one successor, then another by mistake: both stood, signed for good, and

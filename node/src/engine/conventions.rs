@@ -135,6 +135,7 @@ impl Core {
                 self.step(|replica, disk, _| replica.was_removed(disk, space, &organisation))?;
             let is_partner = self.replica.is_partner(&organisation);
             if organisation != own && held.is_none() && !removed && is_partner {
+                self.check_nothing_private(space, Some(Kind::Convention))?;
                 self.step(|replica, disk, random| {
                     let (role, history) = (Role::Contributor, History::Start);
                     replica.grant(disk, space, organisation, role, history, random)
@@ -151,12 +152,14 @@ impl Core {
         request: EditRequest,
     ) -> Result<ConventionView, ApiError> {
         let (space, record) = self.find(Kind::Convention, text)?;
-        let edited = self.edit_record(&space, &record, request)?;
-        let own = self.replica.organisation();
-        if self.replica.summary(&space).is_some_and(|summary| summary.is_of(&own)) {
-            self.share_with_parties(&space, &edited.fields)?;
-        }
-        self.convention_view(&space, &record)
+        self.atomically(|core| {
+            let edited = core.edit_record(&space, &record, request)?;
+            let own = core.replica.organisation();
+            if core.replica.summary(&space).is_some_and(|summary| summary.is_of(&own)) {
+                core.share_with_parties(&space, &edited.fields)?;
+            }
+            core.convention_view(&space, &record)
+        })
     }
 }
 

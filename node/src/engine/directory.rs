@@ -58,7 +58,9 @@ impl Core {
             let is_own = summary.is_some_and(|summary| summary.is_of(&own));
             let has = summary.and_then(|summary| summary.role(partner));
             let has_less = has.is_none_or(|has| has < role);
-            if is_own && has_less && !self.was_removed(&space, partner)? {
+            let is_kept = directory != Some(space)
+                && self.check_nothing_private(&space, Some(Kind::Convention)).is_err();
+            if is_own && has_less && !is_kept && !self.was_removed(&space, partner)? {
                 self.step(|replica, disk, random| {
                     replica.grant(disk, &space, *partner, role, History::Start, random)
                 })?;

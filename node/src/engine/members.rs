@@ -141,7 +141,7 @@ impl Core {
         let held = self.replica.summary(space).and_then(|summary| summary.role(&organisation));
         if held != Some(role) {
             if role.reads() {
-                self.check_nothing_private(space)?;
+                self.check_nothing_private(space, None)?;
             }
             self.step(|replica, disk, random| {
                 replica.grant(disk, space, organisation, role, history, random)

@@ -267,7 +267,8 @@ fn put_in_place(history: &[HistoryView], succession: &Succession) -> Option<u64>
         all.any(|party| party.get("org").and_then(Value::as_str) == Some(wanted))
     };
     let passes = |(field, from, to): &(String, Value, Value)| {
-        field == "parties" && names(from, &old) && !names(to, &old) && names(to, &new)
+        let is_put_in = names(to, &new) && !names(from, &new);
+        field == "parties" && names(from, &old) && !names(to, &old) && is_put_in
     };
     let mut latest = history.iter().rev();
     latest.find(|step| step.changes.iter().any(passes)).map(|step| step.origin.written_at)

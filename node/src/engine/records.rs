@@ -106,10 +106,16 @@ impl Core {
     }
 
     /// Before somebody comes to read a space: what says that nobody else does is told first.
-    pub(super) fn check_nothing_private(&self, space: &SpaceId) -> Result<(), ApiError> {
+    /// Whoever knows already what the convention says leaves it out.
+    pub(super) fn check_nothing_private(
+        &self,
+        space: &SpaceId,
+        left_out: Option<Kind>,
+    ) -> Result<(), ApiError> {
         let mut is_private = false;
         self.visit(Some(space), None, &mut |row| {
-            is_private = super::conventions::is_private(&row.view.fields);
+            is_private =
+                Some(row.kind) != left_out && super::conventions::is_private(&row.view.fields);
             if is_private { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let reads = "it says that only this organisation reads it: first `sincronia convention \

@@ -81,6 +81,7 @@ impl Core {
             let summary = core.replica.summary(space);
             let held = summary.and_then(|summary| summary.role(&organisation));
             if held != Some(Role::Contributor) {
+                core.check_nothing_private(space, None)?;
                 let (role, history) = (Role::Contributor, History::Start);
                 core.step(|replica, disk, random| {
                     replica.grant(disk, space, organisation, role, history, random)

@@ -164,9 +164,12 @@ fn share(
     let told = [("role", context.texts.text(&format!("role-{role}")).into())];
     let request = MemberRequest { organisation, role, history: Some(history) };
     let space = client.add_member(&space.id, &request)?;
-    context.output.show("space", &space, || match kept {
-        true => context.texts.with("shared-already", &told),
-        false => context.texts.text("shared"),
+    context.output.show("space", &space, || {
+        if kept {
+            context.texts.with("shared-already", &told)
+        } else {
+            context.texts.text("shared")
+        }
     });
     if is_from_now {
         context.say("shared-from-now");

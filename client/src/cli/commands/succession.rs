@@ -64,6 +64,8 @@ fn accept(context: &Context, predecessor: Option<&str>, recovery: &Recovery) -> 
     let Some(predecessor) = predecessor else { return Err(nobody_named(context)?) };
     let (organisation, name) = other(context, predecessor)?;
     let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
+    let own = context.client()?.status()?.organisation;
+    leads_on(context, (&own, &organisation), (said, &name))?;
     let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
     let question = context.texts.with("confirm-accept", &[("name", name.as_str().into())]);
     say(context, recovery, operation, said, (&question, &name))
@@ -84,6 +86,8 @@ fn nobody_named(context: &Context) -> Result<Failure, Failure> {
 fn declare(context: &Context, successor: &str, also: bool, recovery: &Recovery) -> Outcome {
     let (organisation, name) = other(context, successor)?;
     let is_said = said(context, |one| one.declared && one.successor == organisation)?;
+    let own = context.client()?.status()?.organisation;
+    leads_on(context, (&organisation, &own), (is_said, &name))?;
     let others = if is_said { Vec::new() } else { declared_others(context, &organisation)? };
     let others = others.join("; ");
     if !others.is_empty() && !also {
@@ -94,6 +98,35 @@ fn declare(context: &Context, successor: &str, also: bool, recovery: &Recovery) 
     let question = context.texts.with(key, &arguments);
     let operation = IdentityOperation::SucceededBy { organisation: id(&organisation)? };
     say(context, recovery, operation, is_said, (&question, &name))
+}
+
+/// Nobody takes the place of a body that took its own: of two that do, nobody knows which goes on,
+/// and what was signed is never unsaid.
+fn leads_on(
+    context: &Context,
+    (successor, predecessor): (&str, &str),
+    (is_said, name): (bool, &str),
+) -> Result<(), Failure> {
+    let client = context.client()?;
+    let own = client.status()?.organisation;
+    let mut steps = client.successions()?;
+    // What one side says of another is its word alone.
+    steps.retain(|one| {
+        let by_own =
+            (one.declared && one.predecessor == own) || (one.accepted && one.successor == own);
+        by_own || (one.declared && one.accepted)
+    });
+    let (mut seen, mut open) = (BTreeSet::new(), vec![successor]);
+    while let Some(one) = open.pop() {
+        if one == predecessor && !is_said {
+            return Err(context.fail(Exit::NotPermitted, "succession_circle", name));
+        }
+        if seen.insert(one) {
+            let next = steps.iter().filter(|step| step.predecessor == one);
+            open.extend(next.map(|step| step.successor.as_str()));
+        }
+    }
+    Ok(())
 }
 
 /// The names of whom this organisation declared to take its place, but for one.
