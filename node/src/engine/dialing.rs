@@ -3,7 +3,7 @@
 use super::Core;
 use crate::limits;
 use crate::network::{DialFailure, Purpose};
-use sincronia_protocol::ids::{NodeId, OrganisationId};
+use sincronia_protocol::ids::NodeId;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -179,14 +179,12 @@ impl Core {
             return sibling.addresses.clone();
         }
         let organisation = self.replica.organisation_of(node);
-        let places = |of: Option<OrganisationId>| {
-            let partners = self.replica.partners();
-            let mut places = partners
-                .filter(move |(one, _)| of.is_none_or(|of| of == **one))
-                .flat_map(|(_, partner)| &partner.addresses);
-            places.find(|(known, _)| known == node).map(|(_, addresses)| addresses.clone())
-        };
-        places(organisation).unwrap_or_default()
+        // Of a partner whose identity log is lost nobody is known to hold the node.
+        let partners = self.replica.partners();
+        let partners = partners.filter(|(one, _)| organisation.is_none_or(|of| of == **one));
+        let mut places = partners.flat_map(|(_, partner)| &partner.addresses);
+        let found = places.find(|(known, _)| known == node);
+        found.map(|(_, addresses)| addresses.clone()).unwrap_or_default()
     }
 
     pub(super) fn handle_dial_failure(

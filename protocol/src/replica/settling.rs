@@ -76,6 +76,17 @@ impl Replica {
         Ok(refuted.map_or(Version::Open(0), |at| Version::Refuted(0, at)))
     }
 
+    fn version_here(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Result<Version, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        self.version(disk, space, author, state)
+    }
+
     /// Whether the log that is here is of no other version than a named one.
     fn is_whole(
         &mut self,
@@ -83,9 +94,7 @@ impl Replica {
         space: &SpaceId,
         author: &NodeId,
     ) -> Result<bool, ReplicaError> {
-        self.space(disk, space)?;
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        let version = self.version(disk, space, author, state)?;
+        let version = self.version_here(disk, space, author)?;
         Ok(matches!(version, Version::Uncut | Version::Settled(_)))
     }
 
@@ -96,9 +105,7 @@ impl Replica {
         space: &SpaceId,
         author: &NodeId,
     ) -> Result<bool, ReplicaError> {
-        self.space(disk, space)?;
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        let version = self.version(disk, space, author, state)?;
+        let version = self.version_here(disk, space, author)?;
         Ok(*author != self.node() && matches!(version, Version::Open(_) | Version::Refuted(..)))
     }
 
@@ -175,9 +182,7 @@ impl Replica {
         space: &SpaceId,
         author: &NodeId,
     ) -> Result<(), ReplicaError> {
-        self.space(disk, space)?;
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        let version = self.version(disk, space, author, state)?;
+        let version = self.version_here(disk, space, author)?;
         if version.settled() > 0 {
             let [from, to] = [0, version.settled()].map(|at| keys::entry(space, author, at));
             self.delete_all(disk, Table::Forks, &from, &to)?;

@@ -64,8 +64,10 @@ fn accept(context: &Context, predecessor: Option<&str>, recovery: &Recovery) -> 
     let Some(predecessor) = predecessor else { return Err(nobody_named(context)?) };
     let (organisation, name) = other(context, predecessor)?;
     let said = said(context, |one| one.accepted && one.predecessor == organisation)?;
-    let own = context.client()?.status()?.organisation;
-    leads_on(context, (&own, &organisation), (said, &name))?;
+    if !said {
+        let own = context.client()?.status()?.organisation;
+        check_leads_on(context, &own, (&own, &organisation), &name)?;
+    }
     let operation = IdentityOperation::Succeeds { organisation: id(&organisation)? };
     let question = context.texts.with("confirm-accept", &[("name", name.as_str().into())]);
     say(context, recovery, operation, said, (&question, &name))
@@ -86,8 +88,10 @@ fn nobody_named(context: &Context) -> Result<Failure, Failure> {
 fn declare(context: &Context, successor: &str, also: bool, recovery: &Recovery) -> Outcome {
     let (organisation, name) = other(context, successor)?;
     let is_said = said(context, |one| one.declared && one.successor == organisation)?;
-    let own = context.client()?.status()?.organisation;
-    leads_on(context, (&organisation, &own), (is_said, &name))?;
+    if !is_said {
+        let own = context.client()?.status()?.organisation;
+        check_leads_on(context, &own, (&organisation, &own), &name)?;
+    }
     let others = if is_said { Vec::new() } else { declared_others(context, &organisation)? };
     let others = others.join("; ");
     if !others.is_empty() && !also {
@@ -102,14 +106,13 @@ fn declare(context: &Context, successor: &str, also: bool, recovery: &Recovery) 
 
 /// Nobody takes the place of a body that took its own: of two that do, nobody knows which goes on,
 /// and what was signed is never unsaid.
-fn leads_on(
+fn check_leads_on(
     context: &Context,
+    own: &str,
     (successor, predecessor): (&str, &str),
-    (is_said, name): (bool, &str),
+    name: &str,
 ) -> Result<(), Failure> {
-    let client = context.client()?;
-    let own = client.status()?.organisation;
-    let mut steps = client.successions()?;
+    let mut steps = context.client()?.successions()?;
     // What one side says of another is its word alone.
     steps.retain(|one| {
         let by_own =
@@ -118,7 +121,7 @@ fn leads_on(
     });
     let (mut seen, mut open) = (BTreeSet::new(), vec![successor]);
     while let Some(one) = open.pop() {
-        if one == predecessor && !is_said {
+        if one == predecessor {
             return Err(context.fail(Exit::NotPermitted, "succession_circle", name));
         }
         if seen.insert(one) {
