@@ -300,8 +300,7 @@ impl Replica {
         if addresses.is_empty() {
             return Ok(());
         }
-        partner.addresses.retain(|(known, _)| known != node);
-        partner.addresses.push((*node, addresses));
+        self.put_addresses(organisation, &mut partner, *node, addresses);
         self.keep_partner(*organisation, partner)
     }
 }

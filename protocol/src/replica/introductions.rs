@@ -166,10 +166,17 @@ impl Replica {
             let Some(known) = self.partners.get(&promised.presented) else { continue };
             if self.is_partner(&promised.presented) {
                 let identity = self.identity_in_force(disk, &promised.presented)?;
-                let (name, addresses) = (known.name.clone(), known.addresses.clone());
-                let presentation = Presentation { name, identity, addresses };
-                // What fills no frame can be told to nobody; it must not end the session.
-                if codec::encode(&presentation).len() <= limits::PRESENTATION_BYTES_MAX {
+                let addresses = known.addresses.iter();
+                let addresses = addresses
+                    .filter(|(node, _)| self.is_certified(&promised.presented, node))
+                    .cloned()
+                    .collect();
+                let presentation = Presentation { name: known.name.clone(), identity, addresses };
+                // What fills no frame, or would be refused, can be told to nobody; it must not end
+                // the session.
+                if codec::encode(&presentation).len() <= limits::PRESENTATION_BYTES_MAX
+                    && presentation.organisation().is_some()
+                {
                     told.push(presentation);
                 }
             }

@@ -128,11 +128,26 @@ impl Replica {
         let Some(mut partner) = self.partners.get(organisation).cloned() else { return Ok(()) };
         let same = (*node, addresses.clone());
         if !addresses.is_empty() && !partner.addresses.contains(&same) {
-            partner.addresses.retain(|(known, _)| known != node);
-            partner.addresses.push((*node, addresses));
+            self.put_addresses(organisation, &mut partner, *node, addresses);
         }
         partner.last_exchange = Some(now);
         self.put_partner(*organisation, partner)
+    }
+
+    /// Notes where a node of a partner is. Where one was that its organisation revoked is of no
+    /// use any more; of a partner whose identity log is lost all are kept.
+    pub(super) fn put_addresses(
+        &self,
+        organisation: &OrganisationId,
+        partner: &mut Partner,
+        node: NodeId,
+        addresses: Vec<String>,
+    ) {
+        let is_known = self.identities.contains_key(organisation);
+        partner.addresses.retain(|(known, _)| {
+            *known != node && (!is_known || self.is_certified(organisation, known))
+        });
+        partner.addresses.push((node, addresses));
     }
 
     /// A partner.

@@ -3,14 +3,14 @@
 
 use super::circle::Circle;
 use super::line::Line;
-use super::organisation::practice;
+use super::organisation::{Node, Organisation, practice};
 use super::parcel::Parcel;
 use sincronia_protocol::access::{AccessError, AccessOperation, ErasedEntries, Rotation};
 use sincronia_protocol::crypto::{KeyCommitment, SealingSecret, Secret};
 use sincronia_protocol::identity::IdentityOperation;
-use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::limits::{
-    DAY_ENTRIES_MAX, FRAME_BYTES_MAX, KEYS_NAMED_MAX, RUN_ENTRIES_MAX,
+    DAY_ENTRIES_MAX, FRAME_BYTES_MAX, IDENTITY_NODES_MAX, KEYS_NAMED_MAX, RUN_ENTRIES_MAX,
 };
 use sincronia_protocol::log::LogPosition;
 use sincronia_protocol::record::Kind;
@@ -235,6 +235,39 @@ fn threat_31_an_introduction_that_fills_no_frame_ends_no_session() {
     });
     assert_eq!(line.closed, vec![]);
     assert_eq!(line.phases(), [SyncPhase::InSync; 2]);
+}
+
+/// Where machines had been that an organisation replaced long ago was told on, and after more of
+/// them than it may have at a time nobody heard of it through a partner any more.
+#[test]
+fn threat_31_an_introduction_tells_where_the_machines_of_today_are() {
+    let [(common, secrets), (mut moving, moved), (other, others)] =
+        [1, 2, 3].map(Organisation::with_node);
+    let mut presenter = Node::start(&secrets, &[&common, &moving, &other]);
+    let mut colleague = Node::start(&others, &[&common, &other]);
+    let now = Timestamp::from_milliseconds(1_000);
+    let note = |presenter: &mut Node, organisation: &Organisation, node: NodeId| {
+        presenter.learn(organisation);
+        let (id, place) = (organisation.id(), vec![String::from("/ip4/192.0.2.1/tcp/4001")]);
+        presenter.act(|replica, _, _| replica.note_contact(&id, &node, place, now)).unwrap();
+    };
+    for seed in 0..=u8::try_from(IDENTITY_NODES_MAX).unwrap() {
+        let node = moving.add_node(100 + seed).node_key.id();
+        note(&mut presenter, &moving, node);
+        moving.say(IdentityOperation::RevokeNode { node });
+    }
+    note(&mut presenter, &moving, moved.node_key.id());
+    let known = presenter.replica.partner(&moving.id()).unwrap();
+    assert_eq!(known.addresses.len(), 1, "those of machines that are gone are forgotten");
+
+    presenter.act(|replica, _, _| replica.introduce(moving.id(), other.id(), now)).unwrap();
+    let mut line = Line::open(&mut presenter, &mut colleague);
+    line.run_sound();
+    assert_eq!(line.closed, vec![]);
+    let told: Vec<_> = colleague.replica.introduced(now).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].organisation, moving.id());
+    assert_eq!(told[0].presentation.addresses.len(), 1);
 }
 
 /// A node of one organisation that claimed to be of another was told identity logs before it was
