@@ -293,6 +293,7 @@ fn threat_06_a_bad_invitation_says_what_is_wrong_with_it() {
     };
     let used = fresh();
     join(&casa, &used.text).unwrap();
+    join(&casa, &used.text).expect("whoever did not hear the answer asks again");
     let error = join(&other, &used.text).unwrap_err();
     assert!(error.message.contains("used already"), "{error}");
     let withdrawn = fresh();

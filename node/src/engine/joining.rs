@@ -268,34 +268,47 @@ impl Core {
                 self.network.send(session, message.encode());
                 self.joinings.exchanges.insert(session, Exchange::Inviting(machine));
             }
-            InvitingStep::Refuse(refusal) => {
-                self.joinings.failures.push(Instant::now());
-                info!(%refusal, "a joining was refused");
-                self.network.send(session, JoinMessage::Refused(refusal).encode());
-                self.network.close(session);
-            }
+            InvitingStep::Refuse(refusal) => self.refuse_joining(session, refusal),
             InvitingStep::Joined { invitation, acquaintance, welcome } => {
-                let outcome = self.welcome(&invitation, &acquaintance);
-                let message = outcome.map_or(JoinMessage::Refused(Refusal::Identity), |()| welcome);
-                self.network.send(session, message.encode());
-                self.network.close(session);
+                match self.welcome(&invitation, &acquaintance) {
+                    Ok(()) => {
+                        self.network.send(session, welcome.encode());
+                        self.network.close(session);
+                    }
+                    Err(_) if exhausted => self.refuse_joining(session, Refusal::TooMany),
+                    Err(refusal) => self.refuse_joining(session, refusal),
+                }
             }
         }
+    }
+
+    fn refuse_joining(&mut self, session: SessionId, refusal: Refusal) {
+        self.joinings.failures.push(Instant::now());
+        info!(%refusal, "a joining was refused");
+        self.network.send(session, JoinMessage::Refused(refusal).encode());
+        self.network.close(session);
     }
 
     fn welcome(
         &mut self,
         invitation: &[u8; 32],
         acquaintance: &Acquaintance,
-    ) -> Result<(), ApiError> {
-        let at = now();
-        self.atomically(|core| {
-            core.step(|replica, disk, random| {
-                replica.welcome(disk, invitation, acquaintance, at, random)
-            })
-        })?;
-        self.commit().map_err(|_| super::store_failed())?;
-        self.greet_partner(acquaintance.organisation)
+    ) -> Result<(), Refusal> {
+        let (at, organisation) = (now(), acquaintance.organisation);
+        self.replica.welcomes(&self.disk, invitation, &organisation, at)?;
+        let mut welcomed = || {
+            self.atomically(|core| {
+                core.step(|replica, disk, random| {
+                    replica.welcome(disk, invitation, acquaintance, at, random)
+                })
+            })?;
+            self.commit().map_err(|_| super::store_failed())?;
+            self.greet_partner(organisation)
+        };
+        welcomed().map_err(|error| {
+            warn!(%error, "whoever was invited could not be welcomed");
+            Refusal::Identity
+        })
     }
 
     /// Makes an invitation.

@@ -174,7 +174,8 @@ impl Replica {
         sealed.map(|sealed| self.open_invitation(id, &sealed)).transpose()
     }
 
-    /// The key that proves an open invitation.
+    /// The key that proves an open invitation, or one that a partner used: its answer may have
+    /// been lost on the way, so [`Replica::welcomes`] decides when it is known who asks.
     ///
     /// # Errors
     /// The [`Refusal`] to answer with.
@@ -185,8 +186,28 @@ impl Replica {
         now: Timestamp,
     ) -> Result<Secret<32>, Refusal> {
         let record = self.invitation(disk, id).ok().flatten().ok_or(Refusal::Unknown)?;
-        record.check(now)?;
+        if !matches!(&record.state, InvitationState::Used { organisation } if self.is_partner(organisation))
+        {
+            record.check(now)?;
+        }
         Ok(Secret::from_bytes(record.proof))
+    }
+
+    /// Whether an invitation makes this organisation a partner: an open one, or the one by which
+    /// it became the partner that it is.
+    ///
+    /// # Errors
+    /// The [`Refusal`] to answer with.
+    pub fn welcomes(
+        &self,
+        disk: &dyn Storage,
+        id: &[u8; 32],
+        organisation: &OrganisationId,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let record = self.invitation(disk, id).ok().flatten().ok_or(Refusal::Unknown)?;
+        let is_its_own = record.state == InvitationState::Used { organisation: *organisation };
+        if is_its_own && self.is_partner(organisation) { Ok(()) } else { record.check(now) }
     }
 
     /// The key that an invitation made here proves, and what became of it.
@@ -236,10 +257,12 @@ impl Replica {
         self.put_invitation(&InvitationRecord { state: InvitationState::Revoked, ..record })
     }
 
-    /// Makes whoever proved an invitation a partner, and gives it what was promised.
+    /// Makes whoever proved an invitation a partner, and gives it what was promised; whoever used
+    /// it already is only welcomed again.
     ///
     /// # Errors
-    /// When its identity log contradicts what is known, or a grant is not possible.
+    /// [`ReplicaError::NotPermitted`] when another organisation used it; when its identity log
+    /// contradicts what is known, or a grant is not possible.
     pub fn welcome(
         &mut self,
         disk: &dyn Storage,
@@ -250,8 +273,13 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let record = self.invitation(disk, invitation)?;
         let record = record.ok_or(ReplicaError::Unknown("invitation"))?;
-        self.befriend(disk, acquaintance, now)?;
         let organisation = acquaintance.organisation;
+        if let InvitationState::Used { organisation: known } = record.state {
+            let is_its_own = known == organisation && self.is_partner(&known);
+            let again = is_its_own.then(|| self.befriend(disk, acquaintance, now));
+            return again.unwrap_or(Err(ReplicaError::NotPermitted));
+        }
+        self.befriend(disk, acquaintance, now)?;
         for grant in &record.grants {
             let (space, role, history) = (&grant.space, grant.role, grant.history);
             self.grant(disk, space, organisation, role, history, random)?;

@@ -9,7 +9,10 @@ use sincronia_protocol::invitation::Invitation;
 use sincronia_protocol::joining::{
     Introduction, Invited, InvitedStep, Inviting, InvitingStep, JoinMessage, Refusal,
 };
+use sincronia_protocol::replica::{Partner, Trust};
 use sincronia_protocol::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_milliseconds(1_000);
 
 /// Somebody who takes part in the exchange.
 struct Party {
@@ -211,4 +214,54 @@ fn a_name_that_commands_a_terminal_is_not_introduced() {
     assert!(introduction.certified(&guest.node).is_none());
     introduction.name = "Comune di \u{202e}alluA".into();
     assert!(introduction.certified(&guest.node).is_none());
+}
+
+/// What a host answers to somebody with this invitation, as its node does.
+fn knock(host: &mut Node, guest: &Party, invitation: &Invitation) -> Result<JoinMessage, Refusal> {
+    let own = host.act(|replica, disk, _| replica.introduction(disk, String::new(), Vec::new()));
+    let mut inviting = Inviting::new(host.id(), guest.node, own.unwrap(), &mut host.random);
+    let said = guest.introduction();
+    let (mut invited, mut message) =
+        Invited::begin(invitation.clone(), guest.node, host.id(), said, &mut random(3));
+    loop {
+        let (replica, disk) = (&host.replica, &host.disk);
+        match inviting.handle(message, |id| replica.invitation_proof(disk, id, NOW)) {
+            InvitingStep::Send(answer) => match invited.handle(answer) {
+                InvitedStep::Send(next) => message = next,
+                other => panic!("{other:?}"),
+            },
+            InvitingStep::Refuse(refusal) => return Err(refusal),
+            InvitingStep::Joined { invitation: id, acquaintance, welcome } => {
+                replica.welcomes(disk, &id, &acquaintance.organisation, NOW)?;
+                host.act(|replica, disk, random| {
+                    replica.welcome(disk, &id, &acquaintance, NOW, random)
+                })
+                .unwrap();
+                return Ok(welcome);
+            }
+        }
+    }
+}
+
+/// The line broke after the host had taken its guest in and before it said so: the invitation was
+/// spent, the guest had no partner, and was told that somebody else had used it.
+#[test]
+fn threat_06_a_welcome_that_was_lost_is_given_again_to_its_guest_alone() {
+    let (founded, credentials) = Organisation::with_node(1);
+    let mut host = Node::start(&credentials, &[&founded]);
+    let (guest, thief) = (Party::new(2), Party::new(3));
+    let made = host.act(|replica, _, random| {
+        replica.invite(Vec::new(), 3_600_000, None, Vec::new(), NOW, random)
+    });
+    let (invitation, _) = made.unwrap();
+    assert!(knock(&mut host, &guest, &invitation).is_ok());
+    assert!(knock(&mut host, &guest, &invitation).is_ok(), "the same again");
+    assert_eq!(knock(&mut host, &thief, &invitation), Err(Refusal::Used));
+    assert!(host.replica.partner(&thief.organisation.id()).is_none());
+
+    let id = guest.organisation.id();
+    let known = host.replica.partner(&id).cloned().unwrap();
+    let removed = Partner { trust: Trust::Blocked, ..known };
+    host.act(|replica, _, _| replica.put_partner(id, removed)).unwrap();
+    assert_eq!(knock(&mut host, &guest, &invitation), Err(Refusal::Used), "after it was removed");
 }
