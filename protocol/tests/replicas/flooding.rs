@@ -246,17 +246,17 @@ fn threat_31_an_introduction_tells_where_the_machines_of_today_are() {
     let mut presenter = Node::start(&secrets, &[&common, &moving, &other]);
     let mut colleague = Node::start(&others, &[&common, &other]);
     let now = Timestamp::from_milliseconds(1_000);
-    let note = |presenter: &mut Node, organisation: &Organisation, node: NodeId| {
+    let meet = |presenter: &mut Node, organisation: &Organisation, node: NodeId| {
         presenter.learn(organisation);
         let (id, place) = (organisation.id(), vec![String::from("/ip4/192.0.2.1/tcp/4001")]);
         presenter.act(|replica, _, _| replica.note_contact(&id, &node, place, now)).unwrap();
     };
     for seed in 0..=u8::try_from(IDENTITY_NODES_MAX).unwrap() {
         let node = moving.add_node(100 + seed).node_key.id();
-        note(&mut presenter, &moving, node);
+        meet(&mut presenter, &moving, node);
         moving.say(IdentityOperation::RevokeNode { node });
     }
-    note(&mut presenter, &moving, moved.node_key.id());
+    meet(&mut presenter, &moving, moved.node_key.id());
     let known = presenter.replica.partner(&moving.id()).unwrap();
     assert_eq!(known.addresses.len(), 1, "those of machines that are gone are forgotten");
 
