@@ -40,7 +40,7 @@ pub use operation::{
     AccessEntry, AccessOperation, AccessStatement, Cut, History, Recipient, Role, Rotation,
 };
 pub use parting::Parting;
-pub use reading::Stretch;
+pub use reading::{Chain, LastKeyrings, Stretch};
 pub use receipt::{Confirmation, Receipt};
 pub use settled::Settled;
 pub use state::{Access, Epoch, Founder, Signatures};

@@ -346,6 +346,7 @@ impl Replica {
         };
         replica.load(disk)?;
         replica.renew_partings(disk)?;
+        replica.renew_lacking(disk)?;
         Ok(replica)
     }
 

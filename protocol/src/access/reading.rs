@@ -16,6 +16,28 @@ pub struct Stretch {
     pub to: Option<u64>,
 }
 
+/// Consecutive epochs that an organisation may read, of which each key but the first opens the one
+/// before: the last key opens them all, and whoever has any of them has the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+    /// Position of the entry by which the owner went on without these keys, when it lacked the last
+    /// of them and nobody else read: that one may be lost, and is not waited for.
+    pub given_up_at: Option<u64>,
+}
+
+/// Node and hash of keyrings, by node and then position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastKeyrings {
+    /// Those that a carrier is to hold.
+    pub due: Vec<(NodeId, [u8; 32])>,
+    /// Those of chains that were given up.
+    pub given_up: Vec<(NodeId, [u8; 32])>,
+}
+
 impl Access {
     /// Notes who began and who ceased to read with `operation`, which has been performed.
     pub(super) fn note_readers(&mut self, operation: &AccessOperation) {
@@ -59,67 +81,104 @@ impl Access {
         self.reading.get(organisation).map_or(&[], Vec::as_slice)
     }
 
-    /// The epochs whose keys open everything that `organisation` may read: of every chain of
-    /// wrapped keys the last one that it may have.
+    /// The chains of keys that open everything that `organisation` may read, oldest first.
     #[must_use]
-    pub fn reading_ends(&self, organisation: &OrganisationId) -> Vec<u64> {
-        let stretches = self.reading(organisation).iter().copied();
+    pub fn chains_for(&self, organisation: &OrganisationId) -> Vec<Chain> {
+        self.chains_in(self.reading(organisation).iter().copied())
+    }
+
+    /// All chains of keys, oldest first.
+    #[must_use]
+    pub fn chains(&self) -> Vec<Chain> {
+        self.chains_in([Stretch { from: 0, to: None }])
+    }
+
+    fn chains_in(&self, stretches: impl IntoIterator<Item = Stretch>) -> Vec<Chain> {
         let unwraps = |epoch| self.epoch_at(epoch).is_some_and(|one| one.previous.is_some());
-        chain_ends(stretches, self.epoch(), unwraps)
+        let begun = self.begun();
+        let chain = |(from, to): (u64, u64)| {
+            let next = begun.get(begun.partition_point(|(epoch, _)| *epoch <= to));
+            let given_up_at = next.filter(|(_, one)| one.follows_loss).map(|(_, one)| one.position);
+            Chain { from, to, given_up_at }
+        };
+        linked(stretches, self.epoch(), unwraps).into_iter().map(chain).collect()
+    }
+
+    /// The epochs whose keys wrap nothing: each begins a chain.
+    fn begun(&self) -> Vec<(u64, &Epoch)> {
+        (0..).zip(self.epochs()).filter(|(_, epoch)| epoch.previous.is_none()).collect()
     }
 
     /// The keyrings that lead the nodes which were given the key of now to everything that was ever
     /// sealed to them: of every chain of wrapped keys the last one. Node and hash, by node and then
-    /// position.
+    /// position. Those of a chain that was given up stand apart: they may have died with the
+    /// machine that made them.
     #[must_use]
-    pub fn last_keyrings(&self) -> Vec<(NodeId, [u8; 32])> {
-        let begins_chain = |epoch: &&Epoch| epoch.previous.is_none();
-        let begun: Vec<_> =
-            self.epochs().iter().filter(begins_chain).map(|epoch| epoch.position).collect();
+    pub fn last_keyrings(&self) -> LastKeyrings {
+        let begun = self.begun();
         let mut last = BTreeMap::new();
         let holders: BTreeSet<_> = self.holders().collect();
         for (node, position, hash) in self.keyrings().filter(|(node, ..)| holders.contains(node)) {
-            let chain = begun.partition_point(|begin| *begin <= position);
+            let chain = begun.partition_point(|(_, epoch)| epoch.position <= position);
             last.insert((node, chain), hash);
         }
-        last.into_iter().map(|((node, _), hash)| (node, hash)).collect()
+        let mut found = LastKeyrings::default();
+        for ((node, chain), hash) in last {
+            let is_given_up = begun.get(chain).is_some_and(|(_, next)| next.follows_loss);
+            let kind = if is_given_up { &mut found.given_up } else { &mut found.due };
+            kind.push((node, hash));
+        }
+        found
+    }
+
+    /// The first epochs of the chains of which a key was sealed to another node than `node`, which
+    /// was given the key of now, too, and is not cut.
+    #[must_use]
+    pub fn chains_sealed_beside(&self, node: &NodeId) -> BTreeSet<u64> {
+        let begun = self.begun();
+        let counts = |one: &NodeId| one != node && !self.cut_nodes().contains_key(one);
+        let holders: BTreeSet<_> = self.holders().filter(counts).collect();
+        let chain_at = |position| {
+            let next = begun.partition_point(|(_, epoch)| epoch.position <= position);
+            begun.get(next.checked_sub(1)?).map(|(epoch, _)| *epoch)
+        };
+        self.keyrings()
+            .filter(|(node, ..)| holders.contains(node))
+            .filter_map(|(_, position, _)| chain_at(position))
+            .collect()
     }
 }
 
-/// Of all epochs up to `last` that lie within stretches those whose key the next one, if it lies
-/// within them, does not unwrap. Each stretch and each epoch is looked at once: an owner can begin
-/// and end tens of thousands of both.
-fn chain_ends(
+/// The epochs up to `last` that lie within stretches, as first and last of those that are linked:
+/// each but the first unwraps the one before. Each stretch and each epoch is looked at once: an
+/// owner can begin and end tens of thousands of both.
+fn linked(
     stretches: impl IntoIterator<Item = Stretch>,
     last: u64,
     unwraps: impl Fn(u64) -> bool,
-) -> Vec<u64> {
+) -> Vec<(u64, u64)> {
     let closed = stretches.into_iter().map(|one| (one.from, one.to.unwrap_or(last).min(last)));
     let mut closed: Vec<_> = closed.filter(|(from, to)| from <= to).collect();
     closed.sort_unstable();
-    let mut ends = Vec::new();
+    let mut chains = Vec::new();
     let mut stretches = closed.into_iter().peekable();
-    while let Some((from, mut to)) = stretches.next() {
+    while let Some((mut from, mut to)) = stretches.next() {
         while let Some((_, end)) = stretches.next_if(|(from, _)| *from <= to.saturating_add(1)) {
             to = to.max(end);
         }
-        ends.extend((from..to).filter(|epoch| !unwraps(epoch + 1)));
-        ends.push(to);
+        for end in (from..to).filter(|epoch| !unwraps(epoch + 1)) {
+            chains.push((from, end));
+            from = end + 1;
+        }
+        chains.push((from, to));
     }
-    ends
+    chains
 }
 
 impl Branches {
-    /// The epochs whose keys open everything that `organisation` may read, each with what the log
-    /// says of its key.
-    #[must_use]
-    pub fn keys_for(&self, organisation: &OrganisationId) -> Vec<(u64, KeyCommitment)> {
-        let ends = self.reading_ends(organisation).into_iter();
-        ends.filter_map(|epoch| Some((epoch, self.epoch_at(epoch)?.commitment))).collect()
-    }
-
-    /// The same for branches that do not hold: what was written under their keys goes on counting,
-    /// so who read where a branch parts, and reads now, may have them, whatever the branch says.
+    /// The epochs of branches that do not hold whose keys open what `organisation` may read there,
+    /// each with what the branch says of its key: what was written under them goes on counting, so
+    /// who read where a branch parts, and reads now, may have them, whatever the branch says.
     #[must_use]
     pub fn keys_beside_for(&self, organisation: &OrganisationId) -> Vec<(u64, KeyCommitment)> {
         let mut found = Vec::new();
@@ -160,13 +219,19 @@ mod tests {
     use proptest::prelude::*;
     use std::cell::Cell;
 
-    /// As it is said: every epoch that may be read and does not follow from the next one.
-    fn said(stretches: &[Stretch], last: u64, unwraps: impl Fn(u64) -> bool) -> Vec<u64> {
+    /// As it is said: every epoch that may be read and does not follow from the next one, with the
+    /// first that is reached from it.
+    fn said(stretches: &[Stretch], last: u64, unwraps: impl Fn(u64) -> bool) -> Vec<(u64, u64)> {
         let may = |epoch: u64| {
             stretches.iter().any(|one| one.from <= epoch && epoch <= one.to.unwrap_or(last))
         };
+        let first = |end: u64| {
+            let leads_on = |epoch: &u64| *epoch > 0 && unwraps(*epoch) && may(epoch - 1);
+            (0..=end).rev().find(|epoch| !leads_on(epoch)).expect("nothing comes before the first")
+        };
         (0..=last)
             .filter(|epoch| may(*epoch) && !(epoch < &last && may(epoch + 1) && unwraps(epoch + 1)))
+            .map(|end| (first(end), end))
             .collect()
     }
 
@@ -177,11 +242,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ends_are_those_that_no_later_key_opens(
+        fn chains_end_with_what_no_later_key_opens(
             stretches in stretches(), last in 0..24_u64, fresh in any::<u32>()
         ) {
             let unwraps = |epoch: u64| fresh >> (epoch % 32) & 1 == 0;
-            let found = chain_ends(stretches.iter().copied(), last, unwraps);
+            let found = linked(stretches.iter().copied(), last, unwraps);
             prop_assert_eq!(found, said(&stretches, last, unwraps));
         }
     }
@@ -194,11 +259,11 @@ mod tests {
         let count = 50_000_u64;
         let stretches = (0..count).map(|number| Stretch { from: 0, to: Some(number) });
         let counted = stretches.inspect(|_| looked.set(looked.get() + 1));
-        let ends = chain_ends(counted, count, |_| {
+        let chains = linked(counted, count, |_| {
             asked.set(asked.get() + 1);
             true
         });
-        assert_eq!((ends, looked.get()), (vec![count - 1], count));
+        assert_eq!((chains, looked.get()), (vec![(0, count - 1)], count));
         assert!(asked.get() <= count, "{} epochs", asked.get());
     }
 }

@@ -37,6 +37,8 @@ pub struct Epoch {
     pub previous: Option<Vec<u8>>,
     /// Position of the entry that began it.
     pub position: u64,
+    /// Whether its maker lacked the previous key, of which nothing in the log bars its readers.
+    pub follows_loss: bool,
 }
 
 /// Who founded a space: the primary of an organisation, in one of its terms.
@@ -127,7 +129,7 @@ impl Access {
             return Err(AccessError::Operation);
         }
         access.open_interval(*named, Role::Contributor);
-        access.rotate(rotation)?;
+        access.rotate(rotation, false)?;
         access.finish(statement);
         Ok(access)
     }
@@ -346,7 +348,9 @@ impl Access {
                 self.erasures.note(*record, entries, position);
             }
         }
-        operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation))
+        // Only who is admitted from now on is to be kept from the past.
+        let keeps_history = !matches!(operation, AccessOperation::Grant { .. });
+        operation.rotation().map_or(Ok(()), |rotation| self.rotate(rotation, keeps_history))
     }
 
     fn open_interval(&mut self, organisation: OrganisationId, role: Role) {
@@ -363,7 +367,7 @@ impl Access {
         }
     }
 
-    fn rotate(&mut self, rotation: &Rotation) -> Result<(), AccessError> {
+    fn rotate(&mut self, rotation: &Rotation, keeps_history: bool) -> Result<(), AccessError> {
         if !self.follows(rotation) {
             return Err(AccessError::Operation);
         }
@@ -371,6 +375,7 @@ impl Access {
             commitment: rotation.commitment,
             previous: rotation.previous.clone(),
             position: self.length(),
+            follows_loss: keeps_history && rotation.previous.is_none(),
         });
         self.note_recipients(&rotation.recipients);
         Ok(())

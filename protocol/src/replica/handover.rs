@@ -9,7 +9,7 @@
 use super::membership::wrap_context;
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
-use crate::access::{Access, Keyring, KeyringError, Role};
+use crate::access::{Access, Chain, Keyring, KeyringError, Role};
 use crate::crypto::{KeyCommitment, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
@@ -37,15 +37,9 @@ impl Replica {
         let wanted: Vec<[u8; 32]> = match access.role(&organisation) {
             // What a later keyring makes superfluous, or is for a node that gets no keys any more,
             // may have died with the machine that made it.
-            Some(Role::Carrier) => {
-                let last = access.last_keyrings().into_iter();
-                last.filter(|(node, _)| !access.cut_nodes().contains_key(node))
-                    .map(|(_, hash)| hash)
-                    .collect()
-            }
+            Some(Role::Carrier) => of_uncut(access, access.last_keyrings().due),
             Some(_) if is_active && !access.cut_nodes().contains_key(&node) => {
-                let named = access.keys_for(&organisation).into_iter();
-                lacking.extend(missing(state, named));
+                lacking.extend(due_keys(state, &organisation, &node));
                 if lacking.is_empty() {
                     return Ok(lacking);
                 }
@@ -113,8 +107,9 @@ impl Replica {
         self.reconsider_waiting(disk, space)
     }
 
-    /// What is to be asked for: what is lacking, and keys of branches that do not hold. Of these,
-    /// whoever made them may have told nobody, so they do not keep replicas apart.
+    /// What is to be asked for: what is lacking, and after it keys of branches that do not hold and
+    /// of chains that may have lost their end. Of these, whoever made them may have told nobody, so
+    /// they do not keep replicas apart.
     pub(super) fn wanted_keys(
         &mut self,
         disk: &dyn Storage,
@@ -124,24 +119,51 @@ impl Replica {
         let (node, organisation) = (self.node(), self.organisation());
         let is_active = self.is_certified(&organisation, &node);
         let state = self.space(disk, space)?;
-        let beside = missing(state, state.access.keys_beside_for(&organisation).into_iter());
-        if !is_active || beside.is_empty() || state.access.cut_nodes().contains_key(&node) {
-            return Ok(wanted);
-        }
-        let keyrings = state.access.keyrings_of(&node);
-        wanted.extend(beside);
+        let access = &state.access;
+        let (keys, keyrings) = match access.role(&organisation) {
+            Some(Role::Carrier) => {
+                (Names::new(), of_uncut(access, access.last_keyrings().given_up))
+            }
+            Some(_) if is_active && !access.cut_nodes().contains_key(&node) => {
+                let mut keys = missing(state, access.keys_beside_for(&organisation).into_iter());
+                keys.extend(first_missing(state, &organisation));
+                let keyrings = if keys.is_empty() { Vec::new() } else { access.keyrings_of(&node) };
+                (keys, keyrings.into_iter().map(|(_, hash)| hash).collect())
+            }
+            _ => return Ok(wanted),
+        };
+        let mut named: BTreeSet<_> = wanted.iter().copied().collect();
         let here = self.keyrings_here(disk, space)?;
-        let sealed = keyrings.into_iter().map(|(_, hash)| hash);
-        wanted.extend(sealed.filter(|hash| !here.contains(hash)).map(ByteArray::from));
-        wanted.sort_unstable();
-        wanted.dedup();
+        let sealed = keyrings.into_iter().filter(|hash| !here.contains(hash)).map(ByteArray::from);
+        wanted.extend(keys.into_iter().chain(sealed).filter(|one| named.insert(*one)));
         Ok(wanted)
     }
 
-    /// The keys among `wanted` (commitments) that may be handed to `node`, which speaks for
-    /// `theirs`, sealed to it as that organisation certifies it, and the epoch that binds them:
-    /// only to a certified node that was not cut, of an organisation that reads the space, and only
-    /// if that is this organisation or one of the two owns the space. Nothing when there is none.
+    /// What nodes of `partner` which know the access log up to `since` do not ask for yet: of the
+    /// chains that they will find given up, the keys that are here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn keys_given_up_since(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+        space: &SpaceId,
+        since: u64,
+    ) -> Result<BTreeSet<[u8; 32]>, ReplicaError> {
+        let state = self.space(disk, space)?;
+        let chains = state.access.chains_for(partner).into_iter();
+        let news = chains.filter(|chain| chain.given_up_at.is_some_and(|at| at >= since));
+        let opening = news.filter_map(|chain| state.opening_key(&chain));
+        let described = opening.filter_map(|(epoch, _)| state.access.epoch_at(epoch));
+        Ok(described.map(|epoch| *epoch.commitment.as_bytes()).collect())
+    }
+
+    /// The keys that open those among `wanted` (commitments) which may be handed to `node`, which
+    /// speaks for `theirs`, sealed to it as that organisation certifies it, and the epoch that
+    /// binds them: only to a certified node that was not cut, of an organisation that reads the
+    /// space, and only if that is this organisation or one of the two owns the space. Nothing when
+    /// there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -166,7 +188,13 @@ impl Replica {
         };
         // Also what a keyring of the log seems to bring: its maker may have lacked keys itself.
         let mut keyring = Keyring { keys: wanted_of(access.keys_beside_for(theirs)) };
-        keyring.keys.extend(wanted_of(access.keys_for(theirs)));
+        let is_asked_for = |chain: &Chain| {
+            let mut described = (chain.from..=chain.to).filter_map(|one| access.epoch_at(one));
+            described
+                .any(|one| wanted.contains(one.commitment.as_bytes()) && state.key(one).is_some())
+        };
+        let chains = access.chains_for(theirs).into_iter().filter(is_asked_for);
+        keyring.keys.extend(chains.filter_map(|chain| state.opening_key(&chain)));
         keyring.keys.truncate(limits::KEYRING_KEYS_MAX);
         let Some((epoch, _)) = keyring.keys.last() else { return Ok(None) };
         Ok(Some((*epoch, keyring.seal_handover(space, *epoch, node, &sealing)?)))
@@ -234,6 +262,39 @@ impl Replica {
     pub(super) fn is_certified(&self, organisation: &OrganisationId, node: &NodeId) -> bool {
         self.identities.get(organisation).is_some_and(|identity| identity.is_active(node))
     }
+}
+
+/// The keys that a node of a reader is to hold and does not: of each chain the one that opens it.
+/// Of a chain that was given up that one may be lost, and whoever has any of its keys has the
+/// first: so this one, and only if another node is known to have it.
+fn due_keys(state: &SpaceState, organisation: &OrganisationId, node: &NodeId) -> Names {
+    let access = &state.access;
+    let due = |chain: &Chain| if chain.given_up_at.is_some() { chain.from } else { chain.to };
+    let mut chains = access.chains_for(organisation);
+    chains.retain(|chain| state.key_at(due(chain)).is_none());
+    if chains.iter().any(|chain| chain.given_up_at.is_some()) {
+        let held = access.chains_sealed_beside(node);
+        chains.retain(|chain| chain.given_up_at.is_none() || held.contains(&chain.from));
+    }
+    let described = chains.iter().filter_map(|chain| access.epoch_at(due(chain)));
+    described.map(|epoch| (*epoch.commitment.as_bytes()).into()).collect()
+}
+
+/// Of each chain the first key that is not here: whoever has it gives the last that it has, also
+/// where the last of all is lost.
+fn first_missing(state: &SpaceState, organisation: &OrganisationId) -> Names {
+    let chains = state.access.chains_for(organisation).into_iter();
+    let described = chains.filter_map(|chain| {
+        let mut epochs = (chain.from..=chain.to).filter_map(|epoch| state.access.epoch_at(epoch));
+        epochs.find(|epoch| state.key(epoch).is_none())
+    });
+    described.map(|epoch| (*epoch.commitment.as_bytes()).into()).collect()
+}
+
+/// The hashes of these keyrings that are for nodes which get keys still.
+fn of_uncut(access: &Access, keyrings: Vec<(NodeId, [u8; 32])>) -> Vec<[u8; 32]> {
+    let is_cut = |node: &NodeId| access.cut_nodes().contains_key(node);
+    keyrings.into_iter().filter(|(node, _)| !is_cut(node)).map(|(_, hash)| hash).collect()
 }
 
 /// Of the keys that are named, those that are not here.

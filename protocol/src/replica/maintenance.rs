@@ -111,9 +111,9 @@ impl Replica {
     }
 
     /// Does what became due in this organisation's spaces since `organisation` changed its nodes:
-    /// cuts the logs of revoked nodes, rotates where a new node has no key. A space whose key has
-    /// not arrived here yet, or in which this node was cut, keeps no other from its due; the debt
-    /// then stays.
+    /// cuts the logs of revoked nodes, rotates where a new node has no key, or where the key is
+    /// lost. A space whose key has not arrived here yet, or in which this node was cut, keeps no
+    /// other from its due; the debt then stays.
     ///
     /// # Errors
     /// When the store cannot be read, [`ReplicaError::KeyMissing`] or
@@ -191,7 +191,8 @@ impl Replica {
             identity.active_nodes().map(|(node, _)| *node).filter(|node| lacks(node)).collect();
         let is_due = reads && !lacking.is_empty();
         // One that a rotation has no room for gets the key from its siblings.
-        if is_due && self.would_be_told(disk, space, &lacking)? {
+        let is_due = is_due && self.would_be_told(disk, space, &lacking)?;
+        if is_due || self.has_lost_key(disk, space)? {
             self.rotate(disk, space, random)?;
         }
         Ok(())

@@ -92,6 +92,9 @@ impl Replica {
             };
             return self.extend_access(disk, space, operation, None, Vec::new());
         }
+        if self.has_lost_key(disk, space)? {
+            self.rotate(disk, space, random)?;
+        }
         match history {
             History::Start => self.grant_from_start(disk, space, organisation, role, random),
             History::Now => self.grant_from_now(disk, space, organisation, role, random),
@@ -330,12 +333,7 @@ impl Replica {
         let previous = state.key_at(epoch).cloned();
         // The owner lacks the key of now when the machine that made it is lost. Members give it
         // back; where nobody else reads, it is lost with what was written under it.
-        let others_read = state
-            .access
-            .members()
-            .iter()
-            .any(|(one, member)| *one != own && member.role().is_some_and(Role::reads));
-        if previous.is_none() && others_read {
+        if previous.is_none() && others_read(&state.access, &own) {
             return Err(ReplicaError::KeyMissing);
         }
         let previous = previous.filter(|_| keeps_history);
@@ -394,6 +392,25 @@ impl Replica {
         })
     }
 
+    /// Whether nobody is known to have the key of now: this node may have it and does not, no other
+    /// organisation reads, and it was sealed to no other machine of this one.
+    pub(super) fn has_lost_key(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<bool, ReplicaError> {
+        let (own, node) = (self.organisation(), self.node());
+        let state = self.space(disk, space)?;
+        let access = &state.access;
+        let is_here = state.key_at(access.epoch()).is_some();
+        if is_here || others_read(access, &own) || access.cut_nodes().contains_key(&node) {
+            return Ok(false);
+        }
+        let holders = access.holders().filter(|one| !access.cut_nodes().contains_key(one));
+        let holders: Vec<_> = holders.collect();
+        Ok(!holders.iter().any(|one| *one != node && self.is_certified(&own, one)))
+    }
+
     /// Whether a rotation would seal its key to one of these nodes.
     pub(super) fn would_be_told(
         &mut self,
@@ -439,24 +456,21 @@ pub(super) fn wrap_context(space: &SpaceId, epoch: u64) -> Vec<u8> {
     codec::encode(&(space, epoch))
 }
 
-/// The current key, and the last key of each stretch of history that no later key unwraps.
+/// The current key, and of each earlier chain of keys the last that is here: those of a chain may
+/// be lost with an older machine, from some key on.
 fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
     let access = &state.access;
-    let last = access.epoch();
-    let mut keyring = Keyring::default();
-    for epoch in 0..=last {
-        let ends_stretch =
-            epoch == last || access.epoch_at(epoch + 1).is_some_and(|next| next.previous.is_none());
-        if ends_stretch {
-            match state.key_at(epoch) {
-                Some(key) => keyring.keys.push((epoch, key.clone())),
-                None if epoch == last => return Err(ReplicaError::KeyMissing),
-                // A stretch whose key was lost with an older machine: nobody can be given it.
-                None => {}
-            }
-        }
+    if state.key_at(access.epoch()).is_none() {
+        return Err(ReplicaError::KeyMissing);
     }
-    Ok(keyring)
+    let chains = access.chains().into_iter();
+    Ok(Keyring { keys: chains.filter_map(|chain| state.opening_key(&chain)).collect() })
+}
+
+/// Whether any other organisation than `own` reads a space.
+fn others_read(access: &Access, own: &OrganisationId) -> bool {
+    let mut members = access.members().iter();
+    members.any(|(one, member)| one != own && member.role().is_some_and(Role::reads))
 }
 
 #[cfg(test)]

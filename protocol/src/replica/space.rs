@@ -3,7 +3,7 @@
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Confirmation, Epoch, Role, Signatures};
+use crate::access::{Access, AccessEntry, Branches, Chain, Confirmation, Epoch, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -15,6 +15,9 @@ use std::ops::ControlFlow;
 
 /// The setting that says that every summary knows of partings.
 const PARTINGS_NOTED: &str = "partings noted";
+
+/// The setting that says that no summary waits for keys of a chain that was given up.
+const LOSSES_NOTED: &str = "lost keys noted";
 
 /// A loaded space.
 pub struct SpaceState {
@@ -60,6 +63,12 @@ impl SpaceState {
     /// The key of the epoch with this number on the branch that holds, if it is here.
     pub fn key_at(&self, epoch: u64) -> Option<&EpochKey> {
         self.key(self.access.epoch_at(epoch)?)
+    }
+
+    /// Of the keys of a chain that are here the last, which opens the others.
+    pub fn opening_key(&self, chain: &Chain) -> Option<(u64, EpochKey)> {
+        let mut epochs = (chain.from..=chain.to).rev();
+        epochs.find_map(|epoch| Some((epoch, self.key_at(epoch)?.clone())))
     }
 
     /// The key under which the entry with `header` was written, if it and the access log that the
@@ -309,6 +318,23 @@ impl Replica {
             self.put_summary(&space, summary);
         }
         if found.is_empty() { Ok(()) } else { self.put_setting(PARTINGS_NOTED, &[]) }
+    }
+
+    /// Makes once the summaries again that wait for keys, in a store of before chains were given
+    /// up: they may wait for what is lost.
+    pub(super) fn renew_lacking(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        if self.setting(disk, LOSSES_NOTED)?.is_some() {
+            return Ok(());
+        }
+        let waiting = self.summaries.iter().filter(|(_, one)| one.lacking > 0);
+        let found: Vec<_> = waiting.map(|(space, _)| *space).collect();
+        for space in &found {
+            // What is damaged there is found by whoever reads it.
+            if let Err(error @ ReplicaError::Storage(_)) = self.refresh_summary(disk, space) {
+                return Err(error);
+            }
+        }
+        if found.is_empty() { Ok(()) } else { self.put_setting(LOSSES_NOTED, &[]) }
     }
 
     /// Where each author log stands, a forked one before its fork: what replicas can agree on.

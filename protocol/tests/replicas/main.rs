@@ -30,6 +30,7 @@ mod identities;
 mod joining;
 mod kept_erasures;
 mod line;
+mod lost_keys;
 mod machines;
 mod maintenance;
 mod order;

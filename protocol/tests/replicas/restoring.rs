@@ -17,9 +17,9 @@ use std::ops::ControlFlow;
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 /// A backup of a node, as pairs of its tables.
-type Backup = Vec<(usize, Vec<u8>, Vec<u8>)>;
+pub type Backup = Vec<(usize, Vec<u8>, Vec<u8>)>;
 
-fn back_up(node: &Node) -> Backup {
+pub fn back_up(node: &Node) -> Backup {
     let mut pairs = Backup::new();
     for (at, table) in BACKUP_TABLES.into_iter().enumerate() {
         let visited = Replica::visit_for_backup::<()>(&node.disk, table, |key, value| {
@@ -34,7 +34,7 @@ fn back_up(node: &Node) -> Backup {
 
 /// A new node of the owner's organisation out of a backup; its organisation revoked the old one,
 /// and says so to nobody yet.
-fn restore(organisation: &mut Organisation, old: NodeId, backup: &Backup) -> Node {
+pub fn restore(organisation: &mut Organisation, old: NodeId, backup: &Backup) -> Node {
     let known = organisation.entries.len();
     let credentials = organisation.add_node(21);
     let node = credentials.node_key.id();
@@ -59,7 +59,7 @@ fn restore(organisation: &mut Organisation, old: NodeId, backup: &Backup) -> Nod
 }
 
 /// The restored node returns to another, and they talk until they have the same.
-fn return_to(restored: &mut Node, other: &mut Node) {
+pub fn return_to(restored: &mut Node, other: &mut Node) {
     let introduction = introduction(restored);
     let node = restored.id();
     let own = restored.organisation();
@@ -81,7 +81,7 @@ fn hear(restored: &mut Node, other: &Node) -> bool {
     restored.act(|replica, _, _| replica.note_heard(&organisation)).unwrap()
 }
 
-fn maintain(node: &mut Node) {
+pub fn maintain(node: &mut Node) {
     let own = node.organisation();
     node.act(|replica, disk, random| replica.maintain(disk, &own, random)).unwrap();
 }

@@ -1,5 +1,6 @@
-//! Keys that died with the only machine that held them: whoever lacks one says so for ever, and is
-//! right. Nothing else is expected of it than what does not need them.
+//! Keys that died with the only machine that held them, and that the owner could not give up:
+//! whoever lacks one says so for ever, and is right. Nothing else is expected of it than what does
+//! not need them.
 
 use super::{PeerIndex, World};
 use sincronia_protocol::access::Role;
@@ -16,12 +17,15 @@ impl World {
         heads.expect("a sound disk").unwrap_or_else(|| SpaceHeads::absent(*space))
     }
 
-    /// Whether everything that a node lacks of a space is lost: some, and all of it.
+    /// Whether everything that a node waits for in a space is lost: some, and all of it. What it
+    /// asks for besides, without waiting, keeps it apart from nobody and is no excuse.
     pub(super) fn lacks_only_what_is_lost(&self, peer: PeerIndex, heads: &SpaceHeads) -> bool {
         let space = &heads.space;
         let replica = &self.peers[peer].replica;
         let Some(summary) = replica.summary(space) else { return false };
         let own = replica.organisation();
+        let waits_for = usize::try_from(summary.lacking).expect("names in one message");
+        let mut waits_for = heads.lacking.iter().take(waits_for).peekable();
         let carries = summary.role(&own) == Some(Role::Carrier);
         let givers: Vec<_> = self
             .members(peer, space)
@@ -44,10 +48,9 @@ impl World {
                 is_out_of_reach && is_absent(Table::Sealed)
             })
         };
-        if !heads.lacking.is_empty() && self.has_island_in(peer, space) {
-            return true; // A bundle hands no keys over to a single node.
-        }
-        !heads.lacking.is_empty() && heads.lacking.iter().all(|name| is_lost(name))
+        // A bundle hands no keys over to a single node.
+        waits_for.peek().is_some()
+            && (self.has_island_in(peer, space) || waits_for.all(|name| is_lost(name)))
     }
 
     /// Whether a member of a space, or the one that asks, has no line.

@@ -238,8 +238,12 @@ impl Session {
             let since = theirs.access.length;
             let mut hashes = named.clone();
             hashes.extend(replica.keyrings_since(disk, partner, &space, since).map_err(store)?);
-            if !named.is_empty() {
-                self.exchange.push(Task::Handover { space, commitments: named });
+            let mut commitments = named;
+            let unnamed = replica.keys_given_up_since(disk, partner, &space, since);
+            commitments.extend(unnamed.map_err(store)?);
+            if !commitments.is_empty() {
+                // Behind the access entries, which tell of these keys.
+                self.exchange.push(Task::Handover { space, commitments });
             }
             if !hashes.is_empty() {
                 self.exchange.push(Task::Sealed { space, hashes });
