@@ -8,7 +8,7 @@ use super::restoring::{back_up, maintain, restore, return_to};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::codec;
 use sincronia_protocol::ids::{RecordId, SpaceId};
-use sincronia_protocol::replica::Credentials;
+use sincronia_protocol::replica::{Credentials, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::SyncPhase;
 
@@ -136,8 +136,11 @@ fn who_is_admitted_after_a_loss_gets_the_keys_of_before() {
     let mut loss = Loss::new();
     let party = loss.circle.colleague.organisation();
     loss.circle.admit(party, Role::Contributor);
-    return_to(&mut loss.circle.owner, &mut loss.circle.colleague);
+    let Circle { organisations, owner, colleague, space, .. } = &mut loss.circle;
+    colleague.learn(&organisations[0]);
+    owner.give(colleague, space);
     loss.assert_reads(&loss.circle.colleague);
+    return_to(&mut loss.circle.owner, &mut loss.circle.colleague);
 
     let second = loss.second(2, 13);
     for pays in [false, true] {
@@ -195,6 +198,7 @@ fn a_carrier_and_who_reads_from_now_on_wait_for_nothing_that_died() {
     });
     return_to(&mut loss.circle.owner, &mut loss.circle.outsider);
     assert_eq!(lacking(&loss.circle.outsider), 0);
+    assert_eq!(asked(&mut loss.circle.outsider, &space), 1, "whoever comes with it is asked");
     let reader = loss.circle.colleague.organisation();
     loss.circle.owner.grant(&space, reader, Role::Reader, History::Now).unwrap();
     agree(&mut loss.circle.owner, &mut loss.circle.colleague);
@@ -288,7 +292,10 @@ fn an_owner_alone_that_lost_the_key_admits_others_with_another() {
     }
     let mut circle = Circle::new();
     lose_keys(&mut circle.owner);
+    let refused = circle.owner.try_note(&circle.space, "senza chiave");
+    assert!(matches!(refused, Err(ReplicaError::KeyMissing)), "{refused:?}");
     maintain(&mut circle.owner);
+    circle.owner.note(&circle.space, "dopo la perdita");
     assert_eq!(lacking(&circle.owner), 0);
 }
 
