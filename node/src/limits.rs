@@ -128,6 +128,9 @@ pub const PASSED_SHOWN_MAX: usize = 20;
 /// Conventions in which a successor stands, of which the history is read to see whether they passed
 /// to it, each time the state of the node is asked for.
 pub const PASSED_LOOKED_AT_MAX: usize = 100;
+/// Conventions in which a successor of a divided body stands, of which the history is read to see
+/// whether that body stood there: a search for its name, or a list, asks once for each.
+pub const FORMER_LOOKED_AT_MAX: usize = 1_000;
 /// Organisations behind one that took their places, of which its name and its former names are
 /// sought: a merger joins a few, and a log may name a thousand.
 pub const PREDECESSORS_NAMED_MAX: usize = 8;

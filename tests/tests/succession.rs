@@ -7,6 +7,9 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+#[path = "succession/choices.rs"]
+mod choices;
+
 use serde_json::json;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
@@ -325,26 +328,6 @@ fn check(node: &Node, name: &str) -> serde_json::Value {
     let checks = json!(node.client().doctor().unwrap());
     let found = checks.as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
     found.unwrap_or_else(|| panic!("{name}: {checks}"))
-}
-
-/// Each stood in the other's place, and nobody was told that nothing leads out of it.
-#[test]
-fn successions_that_lead_back_are_named() {
-    let (one, one_words) = Node::found_with_words("A.S.L. n. 1");
-    let (other, other_words) = Node::found_with_words("Azienda USL");
-    assert!(!other.join(&one).name.is_empty());
-    sign_both((&one, &one_words), (&other, &other_words));
-    assert!(check(&one, "successions_lead_on")["ok"] == true);
-    sign_both((&other, &other_words), (&one, &one_words));
-    for (node, named) in [(&one, "Azienda USL"), (&other, "A.S.L. n. 1")] {
-        node.wait("both ways", |client| {
-            client.successions().unwrap().iter().filter(|one| one.declared && one.accepted).count()
-                == 2
-        });
-        let found = check(node, "successions_lead_on");
-        assert_eq!((&found["warning"], &found["detail"]), (&json!(true), &json!(named)), "{found}");
-        assert!(found["remedy"].as_str().unwrap().contains("agree"), "{found}");
-    }
 }
 
 /// Two people of one office declared a successor each, at machines that did not hear of each other.

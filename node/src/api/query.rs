@@ -33,6 +33,10 @@ pub struct ConventionsQuery {
     /// Only those this organisation is a party of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
+    /// Only those in which this organisation stood before, as a party or the owner, as far as what
+    /// was before can be read here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formerly: Option<String>,
     /// Only those for this kind of placement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement_kind: Option<String>,

@@ -6,6 +6,7 @@ use crate::api::{
     ApiError, ConventionRequest, ConventionView, ConventionsQuery, EditRequest, ErrorCode,
     RecordView,
 };
+use crate::limits::FORMER_LOOKED_AT_MAX;
 use serde_json::{Map, Value};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::ids::{OrganisationId, SpaceId};
@@ -21,7 +22,8 @@ pub(super) fn parties(fields: &Map<String, Value>) -> impl Iterator<Item = &str>
 
 impl Core {
     /// Conventions, narrowed.
-    pub fn conventions(&self, query: &ConventionsQuery) -> Result<Vec<RecordView>, ApiError> {
+    pub fn conventions(&mut self, query: &ConventionsQuery) -> Result<Vec<RecordView>, ApiError> {
+        let formerly = query.formerly.as_deref().map(super::members::parse).transpose()?;
         let mut found = Vec::new();
         self.visit(None, Some(Kind::Convention), &mut |row| {
             let fields = &row.view.fields;
@@ -34,11 +36,21 @@ impl Core {
                 && query.placement_kind.as_ref().is_none_or(is_for)
                 && query.changed_since.is_none_or(|since| changed >= since)
             {
-                found.push(self.record_view(row));
+                found.push((row.space, row.record, self.record_view(row)));
             }
             ControlFlow::Continue(())
         })?;
-        Ok(found)
+        let mut kept = Vec::new();
+        for (number, (space, record, view)) in found.into_iter().enumerate() {
+            let is_meant = match &formerly {
+                Some(one) if number < FORMER_LOOKED_AT_MAX => self.stood(&space, &record, one)?,
+                _ => true,
+            };
+            if is_meant {
+                kept.push(view);
+            }
+        }
+        Ok(kept)
     }
 
     /// A convention with everything in its space.

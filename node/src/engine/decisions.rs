@@ -18,6 +18,10 @@ impl Core {
         let waiting = self.introductions().iter().filter(|one| !one.refused).count();
         let (mut to_accept, mut to_declare) = (BTreeSet::new(), BTreeSet::new());
         for one in self.replica.successions() {
+            // What would lead back is not signed.
+            if self.leads_back(&one.predecessor, &one.successor) {
+                continue;
+            }
             if one.successor == own && !one.accepted {
                 to_accept.insert(one.predecessor);
             }
@@ -66,23 +70,6 @@ impl Core {
         divided.map(Identity::successors_apart).unwrap_or_default()
     }
 
-    /// Those of whom this organisation says, or both say, that they take its place, and by way of
-    /// others it theirs.
-    fn in_circle(&self) -> Vec<OrganisationId> {
-        let own = self.replica.organisation();
-        let said = self.replica.successions();
-        let said = said.iter().filter(|one| {
-            let by_own =
-                (one.predecessor == own && one.declared) || (one.successor == own && one.accepted);
-            by_own || one.is_mutual()
-        });
-        let steps: Vec<_> = said.map(|one| (one.predecessor, one.successor)).collect();
-        let after = reached(&steps, own);
-        let back: Vec<_> = steps.iter().map(|(from, to)| (*to, *from)).collect();
-        let before = reached(&back, own);
-        after.intersection(&before).filter(|one| **one != own).copied().collect()
-    }
-
     /// What was declared of successions that no program can settle, and conventions that lie where
     /// every partner reads them.
     pub(super) fn placement_checks(
@@ -110,7 +97,9 @@ impl Core {
                 circle.is_empty(),
                 or_none(&circle),
                 "each takes the other's place, as was signed, and nobody unsays it: agree which of \
-                 them goes on, and let only that one take conventions over",
+                 them goes on; it makes anew what the other one had, and in others' conventions \
+                 their owner says who stands there: “sincronia succession follow --to ORGANISATION \
+                 CONVENTION”",
             ),
             check(
                 "conventions_apart",
@@ -166,19 +155,4 @@ impl Core {
         })?;
         Ok(found)
     }
-}
-
-/// Whom steps lead to from `start`, itself among them if they lead back.
-fn reached(
-    steps: &[(OrganisationId, OrganisationId)],
-    start: OrganisationId,
-) -> BTreeSet<OrganisationId> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![start]);
-    while let Some(one) = open.pop() {
-        let next = steps.iter().filter(|(from, _)| *from == one).map(|(_, to)| *to);
-        let fresh: Vec<_> = next.filter(|to| !found.contains(to)).collect();
-        found.extend(fresh.iter().copied());
-        open.extend(fresh);
-    }
-    found
 }

@@ -108,6 +108,7 @@ impl Core {
         if !continues || entries.iter().any(|one| one.statement.organisation != own) {
             return Err(stale("the entries do not continue the identity log".into()));
         }
+        self.check_leads_on(&entries)?;
         self.step(|replica, disk, _| replica.admit_identity(disk, &entries))?;
         self.name_successors(&entries);
         self.nodes()

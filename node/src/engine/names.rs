@@ -1,20 +1,15 @@
 //! Names of organisations, as far as they are known here.
 
-use super::conventions::parties;
 use super::{Core, now};
 use crate::api::ApiError;
 use crate::limits::PREDECESSORS_NAMED_MAX;
 use serde_json::{Map, Value};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::record::Kind;
-use sincronia_protocol::replica::RecordRow;
 use sincronia_protocol::text::is_line;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-
-/// By organisation, the names of those whose place it took.
-pub(super) type FormerNames = BTreeMap<OrganisationId, Vec<String>>;
 
 /// By organisation, what its own sheet says of who takes its place.
 pub(super) type Announced = BTreeMap<OrganisationId, Map<String, Value>>;
@@ -170,43 +165,6 @@ impl Core {
             ControlFlow::Continue(())
         })?;
         Ok(found)
-    }
-
-    /// The old names that find the bodies of today.
-    pub(super) fn former_names(&self) -> FormerNames {
-        let mut found = FormerNames::new();
-        for one in self.replica.successions().iter().filter(|one| one.is_mutual()) {
-            let names = found.entry(one.successor).or_default();
-            if names.len() < PREDECESSORS_NAMED_MAX {
-                names.push(self.name_of(&one.predecessor));
-            }
-        }
-        found
-    }
-
-    /// The names, of today and before, by which a search finds a record that holds identifiers.
-    pub(super) fn named_in(
-        &self,
-        row: &RecordRow,
-        former: &FormerNames,
-    ) -> Vec<(&'static str, String)> {
-        let before = |one: &OrganisationId| former.get(one).into_iter().flatten().cloned();
-        match row.kind {
-            Kind::Organisation => {
-                let creator = row.view.creation.as_ref().map(|origin| origin.organisation);
-                let names = creator.iter().flat_map(before);
-                names.map(|name| ("formerly", name)).collect()
-            }
-            Kind::Convention => {
-                let parties = parties(&row.view.fields).filter_map(|party| party.parse().ok());
-                let names = parties.flat_map(|party: OrganisationId| {
-                    std::iter::once(self.name_of(&party)).chain(before(&party))
-                });
-                let names: Vec<_> = names.collect();
-                vec![("parties", names.join("; "))]
-            }
-            _ => Vec::new(),
-        }
     }
 }
 

@@ -48,7 +48,11 @@ impl Core {
     }
 
     /// The owners that a space had before the one of now, as its access log says.
-    fn owners_before(&self, space: &SpaceId, owner: &OrganisationId) -> Vec<OrganisationId> {
+    pub(super) fn owners_before(
+        &self,
+        space: &SpaceId,
+        owner: &OrganisationId,
+    ) -> Vec<OrganisationId> {
         let owners = self.replica.owners(&self.disk, space).unwrap_or_else(|error| {
             warn!(%error, "an access log cannot be read");
             BTreeSet::new()
@@ -180,10 +184,18 @@ impl Core {
         let record: RecordId = super::members::parse(&convention.id)?;
         let history = self.history(space, &record)?;
         let before = self.owners_before(space, &owner);
+        let put_in = standing
+            .iter()
+            .filter_map(|one| Some((*one, put_in_place(&history, one, Stood::Nowhere)?)));
+        if let Some((one, at)) = put_in.max_by_key(|(_, at)| *at) {
+            return Ok(Some(self.passed_view(convention, one, Some(at))));
+        }
         let found = standing.into_iter().find_map(|one| {
-            let at = put_in_place(&history, one);
+            let at = put_in_place(&history, one, Stood::Anywhere);
             let took = one.successor == owner && before.contains(&one.predecessor);
-            (took || at.is_some()).then(|| self.passed_view(convention, one, at))
+            // Where a divided body went, one of its successors that stood there anyway does not say.
+            let is_clear = at.is_some() && !self.is_divided(&one.predecessor);
+            (took || is_clear).then(|| self.passed_view(convention, one, at))
         });
         Ok(found)
     }
@@ -259,16 +271,25 @@ fn stands(succession: &Succession, owner: &OrganisationId, fields: &Map<String, 
     succession.successor == *owner || parties(fields).any(|party| party == successor)
 }
 
+/// Where a successor stood before its predecessor went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stood {
+    /// It was no party: it came as the other one went.
+    Nowhere,
+    /// It may have been a party itself, and a person took the other one out.
+    Anywhere,
+}
+
 /// When the successor was put in the place of its predecessor among the parties.
-fn put_in_place(history: &[HistoryView], succession: &Succession) -> Option<u64> {
+fn put_in_place(history: &[HistoryView], succession: &Succession, stood: Stood) -> Option<u64> {
     let (old, new) = (succession.predecessor.to_string(), succession.successor.to_string());
     let names = |list: &Value, wanted: &str| {
         let mut all = list.as_array().into_iter().flatten();
         all.any(|party| party.get("org").and_then(Value::as_str) == Some(wanted))
     };
     let passes = |(field, from, to): &(String, Value, Value)| {
-        let is_put_in = names(to, &new) && !names(from, &new);
-        field == "parties" && names(from, &old) && !names(to, &old) && is_put_in
+        let is_passing = field == "parties" && names(from, &old) && !names(to, &old);
+        is_passing && names(to, &new) && (stood == Stood::Anywhere || !names(from, &new))
     };
     let mut latest = history.iter().rev();
     latest.find(|step| step.changes.iter().any(passes)).map(|step| step.origin.written_at)

@@ -1,7 +1,7 @@
 //! Records: lists, edits, conflicts, search, batches.
 
+use super::former::FormerNames;
 use super::members::parse;
-use super::names::FormerNames;
 use super::{Core, now};
 use crate::api::{
     ApiError, BatchRequest, BatchResult, BatchRow, ConflictView, ContactsQuery, EditRequest,
@@ -314,7 +314,7 @@ impl Core {
     }
 
     /// Finds records in which every word stands somewhere.
-    pub fn search(&self, query: &SearchQuery) -> Result<Vec<SearchHit>, ApiError> {
+    pub fn search(&mut self, query: &SearchQuery) -> Result<Vec<SearchHit>, ApiError> {
         let words: Vec<String> =
             query.q.split_whitespace().map(str::to_lowercase).take(16).collect();
         if words.is_empty() {
@@ -324,7 +324,7 @@ impl Core {
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.unwrap_or(50).min(limits::SEARCH_RESULTS_MAX);
         let mut hits = Vec::new();
-        let former = self.former_names();
+        let former = self.former_names(&words)?;
         self.visit(None, kind, &mut |row| {
             hits.extend(self.hit(&row, &words, &former));
             if hits.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -114,9 +114,10 @@ impl Core {
     /// An offer cannot be taken back, and without both declarations nobody is put in the place of
     /// the other: so the own one comes first.
     fn check_declared(&self, successor: &OrganisationId) -> Result<(), ApiError> {
-        let own = self.replica.identity(&self.replica.organisation());
-        if own.is_some_and(|own| own.successors().contains_key(successor)) {
-            return Ok(());
+        let own = self.replica.organisation();
+        let known = self.replica.identity(&own);
+        if known.is_some_and(|known| known.successors().contains_key(successor)) {
+            return self.check_passes_on(&own, successor);
         }
         let name = self.name_of(successor);
         Err(ApiError::new(
@@ -129,7 +130,8 @@ impl Core {
         ))
     }
 
-    fn check_offered(&mut self, space: &SpaceId) -> Result<(), ApiError> {
+    /// Who owns a space that this organisation may take over.
+    fn offered_by(&mut self, space: &SpaceId) -> Result<OrganisationId, ApiError> {
         let own = self.replica.organisation();
         let view = self.step(|replica, disk, _| replica.space_view(disk, space))?;
         let owner = view.summary.owner;
@@ -142,7 +144,8 @@ impl Core {
             ));
         }
         if self.predecessors(&own).contains(&owner) {
-            return Ok(());
+            self.check_passes_on(&owner, &own)?;
+            return Ok(owner);
         }
         Err(ApiError::new(
             ErrorCode::NotPermitted,
@@ -163,11 +166,15 @@ impl Core {
         request: &TakeRequest,
     ) -> Result<SpaceView, ApiError> {
         let own = self.replica.organisation();
-        self.check_offered(space)?;
+        let owner = self.offered_by(space)?;
+        let mut before = self.predecessors(&own);
+        // Whoever was divided said with the offer which of its successors stands there; of another
+        // party that was, a person here says it.
+        before.retain(|one| *one == owner || !(self.is_divided(one) || self.leads_back(one, &own)));
         self.atomically(|core| {
             core.step(|replica, disk, _| replica.take_over(disk, space))?;
-            for predecessor in core.predecessors(&own) {
-                core.substitute(space, (&predecessor, &own), request)?;
+            for predecessor in before {
+                core.substitute(space, &[predecessor, own], request)?;
             }
             core.space_view(space)
         })
@@ -189,12 +196,10 @@ impl Core {
                  take --all`",
             ));
         }
-        let successions = self.to_follow(space, request)?;
+        let ways = self.to_follow(space, request)?;
         self.atomically(|core| {
-            for one in &successions {
-                let changed =
-                    core.substitute(space, (&one.predecessor, &one.successor), request)?;
-                for fields in changed {
+            for way in &ways {
+                for fields in core.substitute(space, way, request)? {
                     core.share_with_parties(space, &fields)?;
                 }
             }
@@ -202,34 +207,20 @@ impl Core {
         })
     }
 
-    /// The successions to follow in a space. Of a body that was divided nobody can know which
-    /// successor stands there now: the request has to say it.
+    /// From each body that stands in a space and is no more to the one that stands there now. Of a
+    /// body that was divided nobody can know which successor that is, and of those that take each
+    /// other's place none: the request has to say it.
     fn to_follow(
         &self,
         space: &SpaceId,
         request: &TakeRequest,
-    ) -> Result<Vec<Succession>, ApiError> {
+    ) -> Result<Vec<Vec<OrganisationId>>, ApiError> {
         let meant = request.successor.as_deref().map(parse::<OrganisationId>).transpose()?;
-        let mut successions = self.replica.successions();
-        successions.retain(Succession::is_mutual);
-        let standing = self.standing_there(space)?;
-        successions.retain(|one| standing.contains(&one.predecessor));
-        if let Some(meant) = meant {
-            successions.retain(|one| one.successor == meant);
-        }
-        let several = successions.iter().find_map(|one| {
-            let same = successions.iter().filter(|other| other.predecessor == one.predecessor);
-            let names: Vec<_> = same.map(|other| self.name_of(&other.successor)).collect();
-            (names.len() > 1).then(|| names.join("; "))
-        });
-        several.map_or(Ok(successions), |names| {
-            Err(ApiError::new(
-                ErrorCode::Ambiguous,
-                format!("a body that stands there was divided, and its place took: {names}"),
-                "say which of them stands there now: “sincronia succession follow --to \
-                 ORGANISATION CONVENTION”",
-            ))
-        })
+        let steps = self.mutual_steps();
+        let standing = self.standing_there(space)?.into_iter();
+        let ways = standing.map(|one| self.way_on(&steps, one, meant));
+        let ways: Vec<_> = ways.collect::<Result<_, _>>()?;
+        Ok(ways.into_iter().filter(|way| !way.is_empty()).collect())
     }
 
     /// The parties of a space's conventions.
@@ -243,48 +234,60 @@ impl Core {
         Ok(found)
     }
 
-    /// Puts a successor in a predecessor's place among the parties of a space's conventions; the
-    /// conventions that changed.
+    /// Goes the way from a body that is no more to the one that stands there now, step by step,
+    /// among the parties of a space's conventions; the conventions that changed, as they are now.
     fn substitute(
         &mut self,
         space: &SpaceId,
-        (predecessor, successor): (&OrganisationId, &OrganisationId),
+        way: &[OrganisationId],
         request: &TakeRequest,
     ) -> Result<Vec<Map<String, Value>>, ApiError> {
-        let (old, new) = (predecessor.to_string(), successor.to_string());
+        let names: Vec<_> = way.iter().map(ToString::to_string).collect();
+        let Some((old, later)) = names.split_first() else { return Ok(Vec::new()) };
         let mut conventions: Vec<(RecordId, Map<String, Value>)> = Vec::new();
         self.visit(Some(space), Some(Kind::Convention), &mut |row| {
             // Who stands where there is a conflict is for a person to say; and if both are parties,
             // which of the two roles remains: nobody stands in a convention twice.
             let is_open = row.view.conflicts.iter().all(|one| one.field != "parties")
-                && parties(&row.view.fields).all(|party| party != new);
+                && parties(&row.view.fields).all(|party| later.iter().all(|one| one != party));
             if is_open && parties(&row.view.fields).any(|party| party == old) {
                 conventions.push((row.record, row.view.fields));
             }
             ControlFlow::Continue(())
         })?;
         let mut changed = Vec::new();
-        for (record, fields) in conventions {
-            let mut list = fields.get("parties").cloned().unwrap_or_default();
-            for party in list.as_array_mut().into_iter().flatten() {
-                if party.get("org").and_then(Value::as_str) == Some(&old)
-                    && let Some(party) = party.as_object_mut()
-                {
-                    party.insert("org".to_owned(), Value::from(new.clone()));
+        for (record, mut fields) in conventions {
+            for step in way.windows(2) {
+                if let [old, new] = step {
+                    fields = self.put_in(space, record, &fields, (old, new), request)?;
                 }
             }
-            let act = Act {
-                operator: request.operator.clone(),
-                comment: Some(format!(
-                    "subentro: {} → {}",
-                    self.name_of(predecessor),
-                    self.name_of(successor)
-                )),
-            };
-            let fields = Map::from_iter([("parties".to_owned(), list)]);
-            let written = self.write(*space, WriteTarget::Existing(record), fields, act)?;
-            changed.push(written.fields);
+            changed.push(fields);
         }
         Ok(changed)
+    }
+
+    /// Writes that one stands where another stood; the fields as they are now.
+    fn put_in(
+        &mut self,
+        space: &SpaceId,
+        record: RecordId,
+        fields: &Map<String, Value>,
+        (old, new): (&OrganisationId, &OrganisationId),
+        request: &TakeRequest,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let (before, now) = (old.to_string(), new.to_string());
+        let mut list = fields.get("parties").cloned().unwrap_or_default();
+        for party in list.as_array_mut().into_iter().flatten() {
+            if party.get("org").and_then(Value::as_str) == Some(&before)
+                && let Some(party) = party.as_object_mut()
+            {
+                party.insert("org".to_owned(), Value::from(now.clone()));
+            }
+        }
+        let comment = format!("subentro: {} → {}", self.name_of(old), self.name_of(new));
+        let act = Act { operator: request.operator.clone(), comment: Some(comment) };
+        let fields = Map::from_iter([("parties".to_owned(), list)]);
+        Ok(self.write(*space, WriteTarget::Existing(record), fields, act)?.fields)
     }
 }
