@@ -4,6 +4,8 @@
 //! fits several things is refused with the list of them, because a wrong guess shares a convention
 //! with a stranger.
 
+mod standing;
+
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
@@ -12,6 +14,8 @@ use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::Kind;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use standing::Standing;
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
 const BEGINNING_MIN: usize = 6;
@@ -70,111 +74,8 @@ impl Organisations {
         &self.own
     }
 
-    /// Who stands today where an organisation stood: several where it was divided, nobody where
-    /// nobody took its place. One in a circle stands where it stood.
-    fn current(&self, id: &str) -> BTreeSet<&String> {
-        let (mut seen, mut standing) = (BTreeSet::new(), BTreeSet::new());
-        let mut open: Vec<_> = self.successors.get(id).into_iter().flatten().collect();
-        while let Some(one) = open.pop() {
-            if one == id {
-                return BTreeSet::new();
-            }
-            if seen.insert(one) {
-                let next = self.successors.get(one);
-                match next {
-                    Some(next) => open.extend(next),
-                    None => {
-                        standing.insert(one);
-                    }
-                }
-            }
-        }
-        standing
-    }
-
-    /// The identifier of the organisation that the name `text` means now: of one whose place was
-    /// taken, its successor, when the person says so, since it is given what the other was meant to
-    /// have. Where several were to take it, also if not all have said so yet, the person says which
-    /// one is meant. Whoever writes an identifier means it.
-    pub fn find_current(&self, context: &Context, text: &str) -> Result<String, Failure> {
-        let found = self.find(context, text)?;
-        let current = if found == text { BTreeSet::new() } else { self.current(&found) };
-        let declared = self.declared.get(&found).filter(|all| all.len() > 1 && !current.is_empty());
-        if let Some(all) = declared {
-            return Err(self.divided(context, &found, &all.iter().collect()));
-        }
-        let mut successors = current.iter();
-        match (successors.next(), successors.next()) {
-            (None, _) => Ok(found),
-            (Some(successor), None) => {
-                // A table may name it in each row.
-                if self.confirmed.borrow_mut().insert(found.clone()) {
-                    self.tell_current(context, &found, &current);
-                    let named = [("name", self.name(successor).into())];
-                    context.confirm(&context.texts.with("confirm-successor", &named))?;
-                }
-                Ok((*successor).clone())
-            }
-            _ => Err(self.divided(context, &found, &current)),
-        }
-    }
-
-    fn divided(&self, context: &Context, found: &str, current: &BTreeSet<&String>) -> Failure {
-        let named = current.iter().map(|one| format!("{} ({one})", self.name(one)));
-        let named: Vec<_> = named.collect();
-        let arguments = [
-            ("detail", format!("{}: {}", self.name(found), named.join(", ")).into()),
-            ("id", found.to_owned().into()),
-        ];
-        Failure::known(context, Exit::NotFound, "divided", &arguments)
-    }
-
-    /// The organisations that the name `text` means, yesterday or today: of one whose place was
-    /// taken, all who took it as well. Whoever writes an identifier means it alone.
-    fn find_through_time(&self, context: &Context, text: &str) -> Result<Vec<String>, Failure> {
-        let found = self.find(context, text)?;
-        let current = if found == text { BTreeSet::new() } else { self.current(&found) };
-        if !current.is_empty() {
-            self.tell_current(context, &found, &current);
-        }
-        let current: Vec<_> = current.into_iter().cloned().collect();
-        Ok(std::iter::once(found).chain(current).collect())
-    }
-
-    /// What a list is narrowed to, one query each: everybody, or whom a name means through time.
-    pub fn wanted(
-        &self,
-        context: &Context,
-        text: Option<String>,
-    ) -> Result<Vec<Option<String>>, Failure> {
-        let Some(text) = text else { return Ok(vec![None]) };
-        Ok(self.find_through_time(context, &text)?.into_iter().map(Some).collect())
-    }
-
-    /// Tells whoever looks for an old name what the body is called today.
-    pub fn tell_former(&self, context: &Context, text: &str) {
-        let wanted = text.trim().to_lowercase();
-        for predecessor in self.successors.keys().filter(|_| !wanted.is_empty()) {
-            let name = self.names.get(predecessor).map(|name| name.to_lowercase());
-            let current = self.current(predecessor);
-            if !current.is_empty() && name.is_some_and(|name| name.contains(&wanted)) {
-                self.tell_current(context, predecessor, &current);
-            }
-        }
-    }
-
     fn name(&self, id: &str) -> String {
         self.names.get(id).cloned().unwrap_or_else(|| id.to_owned())
-    }
-
-    fn tell_current(&self, context: &Context, predecessor: &str, current: &BTreeSet<&String>) {
-        let names: Vec<_> = current.iter().map(|one| self.name(one)).collect();
-        let key = if names.len() > 1 { "now-divided" } else { "now-called" };
-        let arguments = [
-            ("predecessor", self.name(predecessor).into()),
-            ("successor", names.join("; ").into()),
-        ];
-        context.output.message(&context.texts.with(key, &arguments));
     }
 
     /// The identifier of the organisation that `text` means.
@@ -196,20 +97,6 @@ impl Organisations {
         let mut names = Names::default();
         self.names.iter().for_each(|(id, name)| names.learn(id, name));
         names
-    }
-
-    /// What each is called where people look somebody up: whoever took another's place, with the
-    /// names before.
-    #[must_use]
-    pub fn names_with_former(&self) -> Names {
-        let (mut both, plain) = (self.names(), self.names());
-        for successor in self.successors.values().flatten().collect::<BTreeSet<_>>() {
-            let before = self.successors.iter().filter(|(_, all)| all.contains(successor));
-            let before: Vec<_> = before.map(|(one, _)| plain.of(one)).collect();
-            let name = plain.of(successor);
-            both.learn(successor, &format!("{name} ({} {})", self.formerly, before.join(", ")));
-        }
-        both
     }
 }
 
@@ -323,63 +210,7 @@ fn only<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Organisations, only};
-    use std::cell::RefCell;
-    use std::collections::{BTreeMap, BTreeSet};
-
-    fn successors(pairs: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
-        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (predecessor, successor) in pairs {
-            found.entry((*predecessor).to_owned()).or_default().insert((*successor).to_owned());
-        }
-        found
-    }
-
-    fn merged() -> Organisations {
-        let owned = |pairs: &[(&str, &str)]| {
-            let owned = |(one, other): &(&str, &str)| ((*one).to_owned(), (*other).to_owned());
-            pairs.iter().map(owned).collect()
-        };
-        Organisations {
-            names: owned(&[("ente1old", "CSSA"), ("ente1mid", "UEPE"), ("ente1new", "ULEPE")]),
-            successors: successors(&[("ente1old", "ente1mid"), ("ente1mid", "ente1new")]),
-            declared: BTreeMap::new(),
-            confirmed: RefCell::default(),
-            formerly: "già".to_owned(),
-            own: "ente1own".to_owned(),
-        }
-    }
-
-    #[test]
-    fn each_signs_in_its_own_name_and_is_looked_up_by_the_one_before() {
-        let known = merged();
-        let (signed, listed) = (known.names(), known.names_with_former());
-        assert_eq!([signed.of("ente1old"), signed.of("ente1new")], ["CSSA", "ULEPE"]);
-        assert_eq!(listed.of("ente1mid"), "UEPE (già CSSA)");
-        assert_eq!(listed.of("ente1new"), "ULEPE (già UEPE)");
-        assert_eq!(listed.of("ente1old"), "CSSA");
-    }
-
-    #[test]
-    fn who_succeeded_a_successor_stands_there_today() {
-        let mut known = merged();
-        let current = |known: &Organisations, id: &str| {
-            known.current(id).into_iter().cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(current(&known, "ente1old"), ["ente1new"]);
-        assert!(current(&known, "ente1new").is_empty());
-        let divided = successors(&[
-            ("ente1old", "ente1mid"),
-            ("ente1mid", "ente1new"),
-            ("ente1old", "ente1two"),
-        ]);
-        known.successors = divided;
-        assert_eq!(current(&known, "ente1old"), ["ente1new", "ente1two"], "it was divided");
-        known.successors = successors(&[("ente1old", "ente1new"), ("ente1new", "ente1old")]);
-        for id in ["ente1old", "ente1new"] {
-            assert!(current(&known, id).is_empty(), "in a circle each is called what it is called");
-        }
-    }
+    use super::only;
 
     #[test]
     fn one_meaning_is_found_and_two_are_refused() {

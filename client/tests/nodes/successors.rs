@@ -125,7 +125,8 @@ fn a_divided_body_is_every_one_of_its_successors_and_a_person_says_which_is_mean
         assert!(listed.contains(name), "{listed}");
     }
     let partners = says(&old.tell(&["partner", "list"]));
-    assert_eq!(partners.matches("formerly").count(), 2, "{partners}");
+    // Neither of the two is the old body under another name.
+    assert_eq!(partners.matches("formerly").count(), 0, "{partners}");
 
     // Offered is offered.
     assert!(old.tell(&["succession", "offer", "--to", "UEPE", &id, "--yes"]).status.success());
@@ -196,4 +197,100 @@ fn a_second_successor_is_never_declared_by_mistake() {
     // A division has several.
     let made = declare("Prefettura", &["--also"]);
     assert_eq!((made.status.code(), declared()), (Some(0), 2), "{}", says(&made));
+}
+
+/// What the two successors have besides was listed under the old name as if it had been its own.
+#[test]
+fn the_name_of_a_divided_body_lists_only_where_it_stood() {
+    let [old, owner, _second] = divided_and_accepted();
+    let gone = organisation(&old);
+    let passed = between(&owner, "Accoglienza passata", [&gone, "UEPE"]);
+    between(&owner, "Accoglienza sua", ["UEPE", "Prefettura"]);
+    let edited = ["convention", "edit", &passed, "--party", "UEPE:inviante"];
+    owner.ask(&[&edited[..], &["--party", "Prefettura:gestore"]].concat());
+    let listed = owner.ask(&["convention", "list", "--organisation", "CSSA"]);
+    let listed: Vec<_> = listed.as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(listed, [&json!(passed)]);
+}
+
+fn organisation(node: &Node) -> String {
+    node.ask(&["status"])["organisation"].as_str().unwrap().to_owned()
+}
+
+/// Whoever was divided among them, as both know it, and each of them knows the other.
+fn divided_and_accepted() -> [Node; 3] {
+    let [old, first, second] = divided();
+    wait(&second, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    let accepted_too = say(&second, &["succession", "accept", "CSSA"]);
+    assert!(accepted_too.status.success(), "{}", says(&accepted_too));
+    join(&second, &first);
+    for node in [&first, &second] {
+        wait(node, &["succession", "list"], |all| accepted(all) == 2);
+    }
+    [old, first, second]
+}
+
+/// A convention of `owner` with these two as parties; its identifier.
+fn between(owner: &Node, title: &str, parties: [&str; 2]) -> String {
+    let [one, other] = parties.map(|party| format!("{party}:inviante"));
+    let new = ["--json", "convention", "new", "--kind", "accoglienza", "--title", title];
+    let made = owner.tell(&[&new[..], &["--party", &one, "--party", &other]].concat());
+    assert!(made.status.success(), "{}", says(&made));
+    data(&made)["convention"]["id"].as_str().unwrap().to_owned()
+}
+
+/// One body that had been divided stopped all the others half way, and with `--to` what was not
+/// touched was listed as done, with a reason that was not so.
+#[test]
+fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
+    let [old, owner, _second] = divided_and_accepted();
+    let [house, home] = ["Casa", "Asilo"].map(|name| Node::start(name, false));
+    for node in [&house, &home] {
+        join(node, &owner);
+    }
+    join(&home, &house);
+    assert!(say(&house, &["succession", "declare", "Asilo"]).status.success());
+    wait(&home, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    assert!(say(&home, &["succession", "accept", "Casa"]).status.success());
+    wait(&owner, &["succession", "list"], |all| accepted(all) == 3);
+    let (gone, house, home) = (organisation(&old), organisation(&house), organisation(&home));
+    let unclear = between(&owner, "Accoglienza divisa", [&gone, "Asilo"]);
+    let clear = between(&owner, "Accoglienza chiara", [&house, "UEPE"]);
+    let both = between(&owner, "Accoglienza doppia", [&house, &home]);
+    let parties = |id: &str| {
+        let shown = owner.ask(&["convention", "show", id]);
+        shown["convention"]["fields"]["parties"].to_string()
+    };
+    let before = [parties(&unclear), parties(&both)];
+
+    let follow = ["--json", "succession", "follow", "--all", "--yes"];
+    let followed = owner.tell(&follow);
+    assert_eq!(followed.status.code(), Some(5), "{}", says(&followed));
+    let followed = data(&followed);
+    assert_eq!(followed["spaces"].as_array().unwrap().len(), 1, "{followed}");
+    let left = followed["left"].as_array().unwrap().iter();
+    let mut left: Vec<_> = left.map(|one| (one["title"].clone(), one["reason"].clone())).collect();
+    left.sort_by_key(|(title, _)| title.to_string());
+    let wanted = [("Accoglienza divisa", "divided"), ("Accoglienza doppia", "both_parties")];
+    assert_eq!(left, wanted.map(|(title, reason)| (json!(title), json!(reason))));
+    assert!(parties(&clear).contains(&home));
+    assert_eq!(before, [parties(&unclear), parties(&both)]);
+    let told = owner.tell(&follow[1..]);
+    assert_eq!(told.status.code(), Some(5), "{}", says(&told));
+    for said in ["In “Accoglienza divisa” stands “CSSA”", "In “Accoglienza doppia” both"]
+    {
+        assert!(says(&told).contains(said), "{}", says(&told));
+    }
+    assert!(!says(&told).contains("chiara"), "{}", says(&told));
+    // It is told again to whoever looks.
+    for (id, said) in [(&unclear, "succession follow --to"), (&both, "convention edit")] {
+        let shown = says(&owner.tell(&["convention", "show", id]));
+        assert!(shown.contains(said), "{shown}");
+    }
+
+    // The owner itself may be the successor that stands there.
+    let named = owner.tell(&[&follow[..], &["--to", "UEPE"]].concat());
+    assert!(named.status.success(), "{}", says(&named));
+    assert_eq!(data(&named)["spaces"].as_array().unwrap().len(), 1, "{}", says(&named));
+    assert!(!parties(&unclear).contains(&gone));
 }

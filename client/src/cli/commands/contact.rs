@@ -52,7 +52,8 @@ fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>,
 fn list(context: &Context, function: Option<&String>, organisation: Option<String>) -> Outcome {
     let known = Organisations::known(context)?;
     let mut contacts = Vec::new();
-    for organisation in known.wanted(context, organisation)? {
+    for wanted in known.wanted(context, organisation)? {
+        let organisation = wanted.organisation;
         let query = ContactsQuery { function: function.cloned(), organisation };
         contacts.extend(context.client()?.contacts(&query)?);
     }

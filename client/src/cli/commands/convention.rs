@@ -41,10 +41,13 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<&Stri
     let client = context.client()?;
     let known = Organisations::known(context)?;
     let mut conventions: Vec<RecordView> = Vec::new();
-    for organisation in known.wanted(context, organisation)? {
-        let placement_kind = placement.cloned();
-        let query =
-            ConventionsQuery { organisation, placement_kind, ..ConventionsQuery::default() };
+    for wanted in known.wanted(context, organisation)? {
+        let query = ConventionsQuery {
+            organisation: wanted.organisation,
+            formerly: wanted.formerly,
+            placement_kind: placement.cloned(),
+            changed_since: None,
+        };
         let found = client.conventions(&query)?;
         let is_new = |one: &RecordView| !conventions.iter().any(|shown| shown.id == one.id);
         let found: Vec<_> = found.into_iter().filter(is_new).collect();
@@ -58,13 +61,19 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<&Stri
 
 fn show(context: &Context, convention: &str, check: bool) -> Outcome {
     let view = naming::convention(context, convention)?;
-    let names = Organisations::known(context)?.names();
+    let known = Organisations::known(context)?;
+    let names = known.names();
+    let mut hints = succession::due(context, &known, &view);
+    hints.extend(succession::to_invite(context, [&view.space])?);
     context.output.show("convention", &view, || {
         let mut text = sheet::record(context, &names, &view.convention);
         for record in &view.records {
             let _ = write!(text, "\n{}", sheet::record(context, &names, record));
         }
         let _ = write!(text, "\n{}", shared_with(context, &names, &view));
+        for hint in &hints {
+            let _ = writeln!(text, "{hint}");
+        }
         text
     });
     let mut records = view.records.iter().chain([&view.convention]);
@@ -98,9 +107,6 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
     }
     if let Some(passed) = &view.passed {
         let _ = writeln!(text, "{}", succession::passed(context, "passed", passed));
-    }
-    if let Some(told) = succession::to_invite(context, [&view.space]) {
-        let _ = writeln!(text, "{told}");
     }
     if let Some(told) = not_shared_yet(context, names, view) {
         let _ = writeln!(text, "{told}");

@@ -1,5 +1,7 @@
 //! `sincronia succession`: one organisation takes the place of another, and what passes with it.
 
+mod following;
+
 use super::{Outcome, machine, operator};
 use crate::cli::arguments::{Authoring, Handing, Recovery, Succession};
 use crate::cli::context::Context;
@@ -16,6 +18,8 @@ use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::OrganisationId;
 use std::collections::BTreeSet;
 
+pub(super) use following::due;
+
 pub(super) fn run(context: &Context, action: Succession) -> Outcome {
     match action {
         Succession::List => list(context),
@@ -27,7 +31,7 @@ pub(super) fn run(context: &Context, action: Succession) -> Outcome {
         }
         Succession::Offer { to, handing } => offer(context, &to, &handing),
         Succession::Follow { handing, to, authoring } => {
-            follow(context, &handing, to.as_deref(), &authoring)
+            following::follow(context, &handing, to.as_deref(), &authoring)
         }
         Succession::Take { handing, authoring } => take(context, &handing, &authoring),
     }
@@ -39,23 +43,30 @@ fn list(context: &Context) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// What the sheets tell of only some bodies has a column only where they do.
 fn table(context: &Context, successions: &[SuccessionView]) -> String {
     let texts = &context.texts;
-    let headings = ["predecessor", "successor", "since", "legal-act", "state"];
-    let mut rows = Rows::within(context.output, &headings.map(|key| texts.text(key)));
+    let is_dated = successions.iter().any(|one| one.effective_on.is_some());
+    let has_act = successions.iter().any(|one| one.legal_act.is_some());
+    let mut headings = vec!["predecessor", "successor", "since", "legal-act", "state"];
+    headings.retain(|one| match *one {
+        "since" => is_dated,
+        "legal-act" => has_act,
+        _ => true,
+    });
+    let headings: Vec<_> = headings.into_iter().map(|key| texts.text(key)).collect();
+    let mut rows = Rows::within(context.output, &headings);
     for one in successions {
-        let state = match (one.declared, one.accepted) {
+        let state = texts.text(match (one.declared, one.accepted) {
             (true, true) => "succession-mutual",
             (true, false) => "succession-declared",
             _ => "succession-accepted",
-        };
-        rows.row([
-            one.predecessor_name.clone(),
-            one.successor_name.clone(),
-            one.effective_on.clone().unwrap_or_default(),
-            one.legal_act.clone().unwrap_or_default(),
-            texts.text(state),
-        ]);
+        });
+        let mut cells = vec![one.predecessor_name.clone(), one.successor_name.clone()];
+        cells.extend(is_dated.then(|| one.effective_on.clone().unwrap_or_default()));
+        cells.extend(has_act.then(|| one.legal_act.clone().unwrap_or_default()));
+        cells.push(state);
+        rows.row(cells);
     }
     if rows.is_empty() { texts.text("no-successions") } else { rows.to_string() }
 }
@@ -232,46 +243,34 @@ fn pass(
         }
         if rows.is_empty() { context.texts.text("nothing-passed") } else { rows.to_string() }
     });
-    if let Some(told) = to_invite(context, spaces) {
+    for told in to_invite(context, spaces)? {
         context.output.message(&told);
     }
     Ok(Exit::Done)
 }
 
-/// Tells in which conventions somebody whose place was taken still stands as a party, because the
-/// successor is one itself: which role remains is for a person to say.
-fn tell_left(context: &Context, conventions: &[ConventionView], own: &str) -> Result<(), Failure> {
-    let client = context.client()?;
-    let gone = gone(context)?;
-    for view in conventions {
-        let now = client.convention(&view.convention.id)?;
-        let is_left = parties(&now.convention).any(|one| gone.contains(&one));
-        if is_left && now.space.owner == own {
-            let title = naming::title(&now.convention);
-            let arguments = [("title", title.into()), ("id", now.convention.id.into())];
-            context.output.message(&context.texts.with("both-are-parties", &arguments));
-        }
-    }
-    Ok(())
-}
-
-/// Those whose place was taken, as both signed.
-fn gone(context: &Context) -> Result<Vec<String>, Failure> {
-    let successions = context.client()?.successions()?.into_iter();
-    let mutual = successions.filter(|one| one.declared && one.accepted);
-    Ok(mutual.map(|one| one.predecessor).collect())
-}
-
-/// Who needs an invitation from the organisation that takes these spaces, or took them.
+/// Who needs an invitation from the organisation that takes these spaces, or took them: others, and
+/// this one.
 pub(super) fn to_invite<'a>(
     context: &Context,
     spaces: impl IntoIterator<Item = &'a SpaceView>,
-) -> Option<String> {
-    let members = spaces.into_iter().flat_map(|space| &space.to_invite);
-    let names: BTreeSet<_> = members.map(|member| member.name.as_str()).collect();
-    let names: Vec<_> = names.into_iter().collect();
-    let arguments = [("names", names.join("; ").into())];
-    (!names.is_empty()).then(|| context.texts.with("to-invite", &arguments))
+) -> Result<Vec<String>, Failure> {
+    let members: Vec<_> = spaces.into_iter().flat_map(|space| &space.to_invite).collect();
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = context.client()?.status()?.organisation;
+    let others = members.iter().filter(|member| member.organisation != own);
+    let names: BTreeSet<_> = others.map(|member| member.name.as_str()).collect();
+    let mut told = Vec::new();
+    if !names.is_empty() {
+        let names: Vec<_> = names.into_iter().collect();
+        told.push(context.texts.with("to-invite", &[("names", names.join("; ").into())]));
+    }
+    if members.iter().any(|member| member.organisation == own) {
+        told.push(context.texts.text("to-be-invited"));
+    }
+    Ok(told)
 }
 
 /// That a convention passed: from whom, to whom, and when if that can be read here.
@@ -315,28 +314,6 @@ fn offer(context: &Context, to: &str, handing: &Handing) -> Outcome {
     })
 }
 
-/// Conventions of this organisation with a party whose place another one took.
-fn follow(
-    context: &Context,
-    handing: &Handing,
-    to: Option<&str>,
-    authoring: &Authoring,
-) -> Outcome {
-    let client = context.client()?;
-    let own = client.status()?.organisation;
-    let gone = gone(context)?;
-    let successor = to.map(|to| other(context, to)).transpose()?.map(|(id, _)| id);
-    let mut conventions = chosen(context, handing, |space| space.owner == own)?;
-    conventions.retain(|view| parties(&view.convention).any(|one| gone.contains(&one)));
-    pass(context, &conventions, ("confirm-follow", "nothing-to-follow"), |space| {
-        let successor = successor.clone();
-        let request = TakeRequest { operator: operator(authoring), successor };
-        Ok(client.follow_successions(space, &request)?)
-    })?;
-    tell_left(context, &conventions, &own)?;
-    Ok(Exit::Done)
-}
-
 fn parties(convention: &RecordView) -> impl Iterator<Item = String> {
     let list = convention.fields.get("parties").and_then(|list| list.as_array());
     let organisation = |party: &serde_json::Value| Some(party.get("org")?.as_str()?.to_owned());
@@ -357,6 +334,6 @@ fn take(context: &Context, handing: &Handing, authoring: &Authoring) -> Outcome 
         let request = TakeRequest { operator: operator(authoring), successor: None };
         Ok(client.take_space(space, &request)?)
     })?;
-    tell_left(context, &conventions, &own)?;
+    following::tell_left(context, &conventions)?;
     Ok(Exit::Done)
 }
