@@ -4,14 +4,15 @@
 //! [`serve`] answers until it is told to stop, then finishes what it began. Every request passes
 //! the [door](self) before any route is looked at: the host name is one of ours, no foreign page
 //! sent it, the token is right. Bodies are JSON, bounded in size and time; so are headers,
-//! connections and event streams. Every answer is JSON, every error an
+//! connections and event streams, and the time in which an answer is read. Every answer is JSON, every error an
 //! [`ApiError`](crate::api::ApiError). A request that arrived whole is carried out to its end even
 //! if its sender has gone: nothing is left half done by a lost connection.
 //!
 //! # Threats
 //! A page in a browser of the same machine (cross-site requests, a name that is rebound to
 //! loopback), another user of the machine (the token is in a file only its owner reads), a program
-//! that opens sockets and says nothing.
+//! that opens sockets and says nothing: who presented the token keeps its place, the others make
+//! room for each other.
 //!
 //! # Deliberately absent
 //! HTML, cookies, TLS (a proxy adds it beyond loopback), CORS, any rule about records.
@@ -23,6 +24,8 @@ mod door;
 mod extract;
 mod failure;
 mod handlers;
+mod places;
+mod reading;
 mod router;
 mod stream;
 mod token;
@@ -54,18 +57,24 @@ pub struct Settings {
     pub patience: Patience,
 }
 
-/// How long a client may take to send the two parts of a request.
+/// How long a client may take to send the two parts of a request, and to take the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// The header, and the time between two requests on one connection.
     pub header: Duration,
     /// The body.
     pub body: Duration,
+    /// The answer: between one stretch of it and the next.
+    pub reading: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { header: limits::HTTP_HEADER_TIMEOUT, body: limits::HTTP_BODY_TIMEOUT }
+        Self {
+            header: limits::HTTP_HEADER_TIMEOUT,
+            body: limits::HTTP_BODY_TIMEOUT,
+            reading: limits::HTTP_READING_TIMEOUT,
+        }
     }
 }
 

@@ -103,6 +103,11 @@ pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const HTTP_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an HTTP client may take to send its body.
 pub const HTTP_BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an HTTP client may take to read a stretch of an answer: a terminal that is scrolled
+/// back, not one that was forgotten. Meanwhile a backup holds a snapshot, and the store grows.
+pub const HTTP_READING_TIMEOUT: Duration = Duration::from_secs(30);
+/// Such a stretch; so much within that time is 70 kbit/s, and who reads more slowly never ends.
+pub const HTTP_READING_BYTES_MIN: usize = 256 * 1024;
 /// Body of an HTTP request.
 pub const HTTP_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Body of an import.
@@ -153,6 +158,8 @@ pub const BACKUP_QUEUE_MAX: usize = 4;
 pub const RESTORE_BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long a restoration waits for partners to tell what its organisation signed since.
 pub const RECALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Backups made at once: each holds a thread and a snapshot, and one person makes one.
+pub const BACKUPS_MAX: usize = 2;
 /// Listeners to events at once: they hold connections for hours, others must still get one.
 pub const EVENT_LISTENERS_MAX: usize = 64;
 /// A sign of life on a quiet event stream; a listener that hears nothing for a minute is cut off.

@@ -4,7 +4,9 @@
 //! for ever to send its header.
 
 use super::Patience;
-use super::door::Door;
+use super::door::{Caller, Door};
+use super::places::{Place, Places};
+use super::reading::Reading;
 use crate::api::{ApiError, ErrorCode};
 use crate::limits;
 use axum::Router;
@@ -22,7 +24,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -46,7 +48,8 @@ pub async fn accept(
     closing: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let places = Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX));
+    let places = Arc::new(Places::default());
+    let mut waiting = None;
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -54,10 +57,13 @@ pub async fn accept(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
-            accepted = next(&listener, &places) => match accepted {
-                Ok((stream, place)) => {
+            place = places.enter(), if waiting.is_some() => {
+                if let Some(stream) = waiting.take() {
                     connections.spawn(answer_all(stream, place, front.clone()));
                 }
+            }
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok((stream, _)) => waiting = Some(stream),
                 Err(cause) => pause(&cause).await,
             },
         }
@@ -68,27 +74,18 @@ pub async fn accept(
     let _ = tokio::time::timeout(limits::HTTP_CLOSING_TIMEOUT, finished).await;
 }
 
-/// The next connection, once there is a place for it.
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
 /// Out of file handles, most likely: others must close before it makes sense to go on.
 async fn pause(cause: &io::Error) {
     tracing::warn!(%cause, "no HTTP connection could be accepted");
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-async fn answer_all(stream: TcpStream, place: OwnedSemaphorePermit, front: Front) {
+async fn answer_all(stream: TcpStream, place: Place, front: Front) {
     // Answers are small and written at once; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let place = Arc::new(place);
     let mut closing = front.closing.clone();
+    let stream = Reading::new(stream, front.patience.reading);
     let service = service_fn(|request| {
         let (front, place) = (front.clone(), place.clone());
         async move { Ok::<_, Infallible>(answer(front, place, request).await) }
@@ -103,6 +100,7 @@ async fn answer_all(stream: TcpStream, place: OwnedSemaphorePermit, front: Front
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = place.given_away() => return,
         _ = async { closing.wait_for(|closing| *closing).await.map(drop) } => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -113,16 +111,17 @@ async fn answer_all(stream: TcpStream, place: OwnedSemaphorePermit, front: Front
     }
 }
 
-async fn answer(
-    front: Front,
-    place: Arc<OwnedSemaphorePermit>,
-    request: Request<Incoming>,
-) -> Response<Body> {
+async fn answer(front: Front, place: Arc<Place>, request: Request<Incoming>) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
     parts.extensions.insert(front.patience);
     let mut response = match front.door.admit(&parts) {
-        Ok(()) => to_the_end(front.router, place, Request::from_parts(parts, body)).await,
+        Ok(caller) => {
+            if caller == Caller::Known {
+                place.keep();
+            }
+            to_the_end(front.router, place, Request::from_parts(parts, body)).await
+        }
         Err(error) => error.into_response(),
     };
     harden(response.headers_mut());
@@ -135,7 +134,7 @@ async fn answer(
 /// it keeps the connection's place until it is done.
 async fn to_the_end(
     router: Router,
-    place: Arc<OwnedSemaphorePermit>,
+    place: Arc<Place>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let task = tokio::spawn(async move {

@@ -14,6 +14,15 @@ use axum::http::{HeaderMap, HeaderValue};
 const FREE: [&str; 2] = ["/api/v1/health", "/api/v1/openapi.json"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Somebody with the token.
+    Known,
+    /// Anybody, for what anybody may ask.
+    Anybody,
+}
+
 /// The rules of admission.
 pub struct Door {
     token: Token,
@@ -33,16 +42,17 @@ impl Door {
         Self { token: settings.token.clone(), hosts, origins: settings.origins.clone() }
     }
 
-    /// Whether a request may come in.
-    pub fn admit(&self, request: &Parts) -> Result<(), ApiError> {
+    /// Who sends a request, if it may come in.
+    pub fn admit(&self, request: &Parts) -> Result<Caller, ApiError> {
         let host = self.host(request).ok_or_else(wrong_host)?;
         if !self.is_ours(&request.headers, &host) {
             return Err(foreign_page());
         }
-        if FREE.contains(&request.uri.path()) || self.knows(&request.headers) {
-            return Ok(());
+        if self.knows(&request.headers) {
+            return Ok(Caller::Known);
         }
-        Err(unauthorised())
+        let is_free = FREE.contains(&request.uri.path());
+        if is_free { Ok(Caller::Anybody) } else { Err(unauthorised()) }
     }
 
     /// The host name, if the request gives exactly one and it is one of ours. An address in

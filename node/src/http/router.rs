@@ -8,11 +8,16 @@ use super::{handlers, stream};
 use crate::api::{ApiError, ErrorCode, Service};
 use crate::limits;
 use axum::Router;
-use axum::extract::FromRef;
-use axum::routing::{delete, get, patch, post};
+use axum::extract::{FromRef, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, patch, post};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 macro_rules! routes {
     ($($method:ident $path:literal => $module:ident $(:: $part:ident)+,)+) => {
@@ -34,8 +39,17 @@ macro_rules! routes {
 
         /// The router.
         pub fn router<S: Service>(shared: Shared<S>) -> Router {
+            let queried = queried(&Routes::openapi());
+            let strict = |path: &str, method: &str, routes: MethodRouter<Shared<S>>| {
+                let takes_query = queried.contains(&(path.to_owned(), method.to_owned()));
+                if takes_query { routes } else { routes.route_layer(from_fn(without_query)) }
+            };
             Router::new()
-                $(.route($path, $method(routes!(@handler S $module $($part)+))))+
+                $(.route($path, strict(
+                    $path,
+                    stringify!($method),
+                    $method(routes!(@handler S $module $($part)+)),
+                )))+
                 .fallback(unknown)
                 .method_not_allowed_fallback(wrong_method)
                 .with_state(shared)
@@ -124,6 +138,8 @@ pub struct Shared<S> {
     pub service: Arc<S>,
     /// Places for those who follow events.
     pub listeners: Arc<Semaphore>,
+    /// Places for those who take backups.
+    pub backups: Arc<Semaphore>,
     /// Becomes true when the server stops.
     pub closing: watch::Receiver<bool>,
 }
@@ -132,7 +148,8 @@ impl<S> Shared<S> {
     /// Over `service`, until `closing` says otherwise.
     pub fn new(service: Arc<S>, closing: watch::Receiver<bool>) -> Self {
         let listeners = Arc::new(Semaphore::new(limits::EVENT_LISTENERS_MAX));
-        Self { service, listeners, closing }
+        let backups = Arc::new(Semaphore::new(limits::BACKUPS_MAX));
+        Self { service, listeners, backups, closing }
     }
 }
 
@@ -141,6 +158,7 @@ impl<S> Clone for Shared<S> {
         Self {
             service: self.service.clone(),
             listeners: self.listeners.clone(),
+            backups: self.backups.clone(),
             closing: self.closing.clone(),
         }
     }
@@ -150,6 +168,37 @@ impl<S> FromRef<Shared<S>> for Arc<S> {
     fn from_ref(shared: &Shared<S>) -> Self {
         shared.service.clone()
     }
+}
+
+/// Path and method of the endpoints whose answer a query narrows, as the document describes them.
+fn queried(document: &utoipa::openapi::OpenApi) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (path, item) in &document.paths.paths {
+        let methods = [
+            ("delete", &item.delete),
+            ("get", &item.get),
+            ("patch", &item.patch),
+            ("post", &item.post),
+        ];
+        for (method, operation) in methods {
+            let parameters = operation.iter().flat_map(|one| one.parameters.iter().flatten());
+            let is_query = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query);
+            if parameters.into_iter().any(is_query) {
+                found.insert((path.clone(), method.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Whoever narrows a list that cannot be narrowed is told so, instead of being sent all of it.
+async fn without_query(request: Request, next: Next) -> Response {
+    if request.uri().query().is_none_or(str::is_empty) {
+        return next.run(request).await;
+    }
+    let remedy = "leave out what stands after the question mark";
+    let message = "this address takes no query";
+    ApiError::new(ErrorCode::Invalid, message, remedy).into_response()
 }
 
 async fn unknown() -> ApiError {

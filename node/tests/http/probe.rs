@@ -14,7 +14,7 @@ use sincronia_node::api::{
     SearchQuery, Service, SpaceView, Status, SuccessionView, TakeRequest, VerifyReport,
     VerifyRequest, VerifyStoreRequest, WithdrawBundleRequest,
 };
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, broadcast};
 
 /// What was asked, and what to answer.
@@ -33,6 +33,10 @@ pub struct Probe {
     pub stop: Notify,
     /// What every call tells.
     pub called: Notify,
+    /// Whether a backup has no end.
+    pub endless: bool,
+    /// What a backup without an end tells when nobody takes it any more.
+    pub left: Arc<Notify>,
 }
 
 impl Probe {
@@ -46,7 +50,14 @@ impl Probe {
             gate: Notify::new(),
             stop: Notify::new(),
             called: Notify::new(),
+            endless: false,
+            left: Arc::default(),
         }
+    }
+
+    /// A probe whose backups have no end.
+    pub fn without_end() -> Self {
+        Self { endless: true, ..Self::new(8) }
     }
 
     /// Takes what was asked since the last time.
@@ -142,6 +153,14 @@ impl Service for Probe {
     async fn backup(&self) -> Answer<BackupStream> {
         self.note("backup", &[]);
         let (sender, parts) = tokio::sync::mpsc::channel(2);
+        if self.endless {
+            let left = self.left.clone();
+            tokio::spawn(async move {
+                while sender.send(Ok(vec![7; 1024 * 1024])).await.is_ok() {}
+                left.notify_one();
+            });
+            return Ok(BackupStream(parts));
+        }
         sender.send(Ok(b"first ".to_vec())).await.unwrap();
         sender.send(Ok(b"second".to_vec())).await.unwrap();
         Ok(BackupStream(parts))

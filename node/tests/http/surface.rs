@@ -123,6 +123,15 @@ async fn what_is_not_there_says_so() {
         let reply = server.ask("GET", path, None).await;
         assert_eq!((reply.status, reply.code().as_str()), (422, "invalid"), "{path}");
     }
+    // A list that does not know a limit does not answer with everything to who asked for ten.
+    for path in ["/api/v1/partners?limit=10", "/api/v1/spaces?limit=10", "/api/v1/status?x"] {
+        let reply = server.ask("GET", path, None).await;
+        assert_eq!((reply.status, reply.code().as_str()), (422, "invalid"), "{path}");
+        assert!(is_hardened(&reply));
+    }
+    assert_eq!(server.ask("POST", "/api/v1/sync?deep=true", None).await.code(), "invalid");
+    assert_eq!(server.ask("GET", "/api/v1/spaces?", None).await.status, 200, "nothing asked");
+    server.probe.take();
     assert_eq!(server.ask("GET", "/api/v1/spaces/%ff", None).await.code(), "invalid");
     assert!(server.probe.take().is_empty());
 }

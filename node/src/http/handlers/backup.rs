@@ -1,8 +1,8 @@
 //! Endpoints: backups. A backup goes out as it is made, so that none is ever held whole.
 
-use crate::api::{ApiError, CatchingUpView, RecipientRequest, Service};
-use crate::http::extract::Body;
-use crate::http::extract::NoBody;
+use crate::api::{ApiError, CatchingUpView, ErrorCode, RecipientRequest, Service};
+use crate::http::extract::{Body, NoBody};
+use crate::http::router::Shared;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -27,14 +27,23 @@ use tokio_stream::wrappers::ReceiverStream;
     ),
 )]
 pub async fn backup<S: Service>(
-    State(service): State<Arc<S>>,
+    State(shared): State<Shared<S>>,
     _: NoBody,
 ) -> Result<Response, ApiError> {
-    let parts = ReceiverStream::new(service.backup().await?.0);
+    let place = shared.backups.clone().try_acquire_owned().map_err(|_| too_many())?;
+    let parts = ReceiverStream::new(shared.service.backup().await?.0);
     // Bytes are on their way when something fails: the connection breaks, and the client knows.
-    let bytes = parts.map(|part| part.map_err(std::io::Error::other));
+    let bytes = parts.map(move |part| {
+        let _ = &place;
+        part.map_err(std::io::Error::other)
+    });
     let body = axum::body::Body::from_stream(bytes);
     Ok(([(CONTENT_TYPE, "application/octet-stream")], body).into_response())
+}
+
+fn too_many() -> ApiError {
+    let message = "other backups are being made already";
+    ApiError::new(ErrorCode::Busy, message, "wait until one is done, and try again")
 }
 
 /// Tells the node to which key its backups are sealed.
