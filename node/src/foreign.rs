@@ -15,7 +15,7 @@ pub fn escape(text: &str) -> String {
             escaped.push('…');
             break;
         }
-        if character.is_control() || is_invisible(character) {
+        if is_hostile(character) {
             // Writing to a string cannot fail.
             let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
         } else {
@@ -23,6 +23,12 @@ pub fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Whether a character commands a terminal, ends a line, or hides or reorders the text around it.
+#[must_use]
+pub fn is_hostile(character: char) -> bool {
+    character.is_control() || is_invisible(character)
 }
 
 /// Marks that reorder or hide the text around them, and separators of lines.
