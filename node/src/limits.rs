@@ -18,6 +18,9 @@ pub const CONNECTIONS_PENDING_PER_PLACE_MAX: usize = 16;
 /// Of these, begun on this machine, where a whole federation may live; strangers' programs still
 /// leave room for others.
 pub const CONNECTIONS_PENDING_LOCAL_MAX: usize = 96;
+/// Of these, begun by one network of IPv6 (/48), which a line has whole: it brings as many places as
+/// it likes.
+pub const CONNECTIONS_PENDING_PER_NETWORK_MAX: usize = 48;
 /// Connections that stand: a thousand partners.
 pub const CONNECTIONS_MAX: u32 = 1_024;
 /// Connections with one peer: both sides may dial at once, over TCP and QUIC.
@@ -31,6 +34,13 @@ pub const STREAMS_NEGOTIATING_MAX: usize = 16;
 pub const STRANGERS_MAX: usize = 128;
 /// Of these, from one place; a municipality behind one address brings several nodes at most.
 pub const STRANGERS_PER_PLACE_MAX: usize = 8;
+/// Of these, from one network of IPv6 (/48).
+pub const STRANGERS_PER_NETWORK_MAX: usize = 32;
+/// How long a stranger keeps its place when another wants one: four times as long as a joining may
+/// take.
+pub const STRANGER_STAY: Duration = Duration::from_mins(2);
+/// Places of one network of IPv6 (/48) that may knock as fast as each may.
+pub const PLACES_PER_NETWORK: u32 = 4;
 /// Connections begun from one place: all nodes of an office that reconnect at once.
 pub const CONNECTING_RATE_EACH: Rate = Rate { burst: 64, per_second: 4.0 };
 /// Connections begun by all: a handshake costs half a millisecond, so a tenth of one processor.

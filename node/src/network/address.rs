@@ -6,6 +6,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
+use std::net::Ipv4Addr;
 
 /// Whether a text is an address on which a node can listen or be reached.
 #[must_use]
@@ -33,12 +34,52 @@ pub fn dialable(addresses: &[String], peer: &PeerId) -> Result<Vec<Multiaddr>, D
     let mut failure = DialFailure::NoAddress;
     for text in addresses.iter().take(ADDRESSES_MAX) {
         match parse(text) {
-            None => failure = DialFailure::BadAddress(escape(text)),
             Some(address) if names_other(&address, peer) => failure = DialFailure::WrongNode,
-            Some(address) => good.push(without_peer(&address)),
+            Some(address) if may_be_node(&without_peer(&address)) => {
+                let address = without_peer(&address);
+                if !good.contains(&address) {
+                    good.push(address);
+                }
+            }
+            _ => failure = DialFailure::BadAddress(escape(text)),
         }
     }
     if good.is_empty() { Err(failure) } else { Ok(good) }
+}
+
+/// Whether a node of somebody else can be at an address. A partner says where its nodes are, and
+/// this node calls there: not itself, not all machines of a network, not what only the machines of
+/// one cable or one cloud have, and nothing that this program cannot speak to. Private networks are
+/// those of offices; what a name stands for is found out later and taken as it is.
+fn may_be_node(address: &Multiaddr) -> bool {
+    let mut parts = address.iter();
+    let host = match parts.next() {
+        Some(Protocol::Ip4(host)) => is_unicast(host),
+        Some(Protocol::Ip6(host)) => match host.to_ipv4_mapped() {
+            Some(host) => is_unicast(host),
+            None => !host.is_unspecified() && !host.is_multicast() && !host.is_unicast_link_local(),
+        },
+        Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => {
+            is_host_name(&name)
+        }
+        _ => false,
+    };
+    let transport = match (parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None) | (Some(Protocol::Udp(port)), Some(Protocol::QuicV1)) => {
+            port != 0
+        }
+        _ => false,
+    };
+    host && transport && parts.next().is_none()
+}
+
+const fn is_unicast(host: Ipv4Addr) -> bool {
+    !host.is_unspecified() && !host.is_multicast() && !host.is_broadcast() && !host.is_link_local()
+}
+
+fn is_host_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_plain)
 }
 
 /// The port of an address.
@@ -94,7 +135,7 @@ mod tests {
         let good = "/ip4/192.0.2.1/tcp/4001";
         let addresses = ["mulazzo.it".to_owned(), good.to_owned(), format!("{good}/p2p/{peer}")];
         let found = dialable(&addresses, &peer).unwrap();
-        assert_eq!(found, vec![good.parse().unwrap(); 2]);
+        assert_eq!(found, [good.parse().unwrap()]);
         let failure = dialable(&["mulazzo.it".into()], &peer).unwrap_err();
         assert_eq!(failure, DialFailure::BadAddress("mulazzo.it".into()));
         let failure = dialable(&[format!("{good}/p2p/{other}")], &peer).unwrap_err();
@@ -111,5 +152,42 @@ mod tests {
         assert!(!is_address(&format!("/dns/{}/tcp/1", "x".repeat(300))));
         assert!(is_address("/dns/nodo.mulazzo.it/tcp/4001"));
         assert!(is_address("/ip6/::/udp/0/quic-v1"));
+    }
+
+    /// Addresses are what a partner says: this machine's own services, the one that tells a cloud
+    /// machine its secrets, all machines of a network at once, or a list that a name server makes
+    /// longer are nobody's node.
+    #[test]
+    fn threat_31_addresses_at_which_no_node_of_another_can_be_are_not_called() {
+        let peer = peer_of(&node(1)).unwrap();
+        for text in [
+            "/ip4/0.0.0.0/tcp/4001",
+            "/ip4/169.254.169.254/tcp/80",
+            "/ip4/224.0.0.251/udp/5353/quic-v1",
+            "/ip4/255.255.255.255/udp/9/quic-v1",
+            "/ip6/::/tcp/4001",
+            "/ip6/ff02::1/udp/9/quic-v1",
+            "/ip6/fe80::1/tcp/4001",
+            "/ip6/::ffff:169.254.169.254/tcp/80",
+            "/dnsaddr/mulazzo.it",
+            "/dnsaddr/mulazzo.it/tcp/4001",
+            "/dns/mulazzo.it/tcp/0",
+            "/dns/mulazzo.it/udp/4001",
+            "/dns4/mulazzo it/tcp/4001",
+            "/dns4/a\u{1b}[2J\nb/tcp/4001",
+            "/ip4/192.0.2.1/tcp/4001/ws",
+            "/ip4/192.0.2.1/tcp/4001/p2p-circuit",
+            "/ip4/192.0.2.1/udp/4001",
+            "/unix/tmp",
+            "/memory/1",
+        ] {
+            let failure = dialable(&[text.to_owned()], &peer);
+            assert!(matches!(failure, Err(DialFailure::BadAddress(_))), "{text}: {failure:?}");
+        }
+        for text in ["/ip4/10.0.0.7/tcp/1", "/ip6/fd00::1/udp/1/quic-v1", "/dns6/x-1.it/tcp/1"] {
+            assert_eq!(dialable(&[text.to_owned()], &peer), Ok(vec![text.parse().unwrap()]));
+        }
+        let often = vec!["/ip4/192.0.2.1/tcp/4001".to_owned(); 16];
+        assert_eq!(dialable(&often, &peer).unwrap().len(), 1, "one address is called once");
     }
 }

@@ -5,24 +5,24 @@
 //! only so many at a time: they can never take the places of partners. While the node works offline
 //! nobody comes in or goes out.
 
-use super::rate::{Limiter, place_of};
-use super::{Shared, node_of};
+use super::rate::{Limiter, network_of, place_of};
+use super::{Shared, node_of, peer_of};
 use crate::limits;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::swarm::behaviour::{ConnectionClosed, DialFailure, ListenFailure};
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm, dummy,
+    CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler,
+    THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Why a connection is not made.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,7 @@ pub struct Connection {
     pub node: NodeId,
     pub place: Option<IpAddr>,
     inbound: bool,
+    since: Instant,
 }
 
 /// The behaviour.
@@ -53,13 +54,23 @@ pub struct Door {
     knocking: Limiter,
     /// Connections that others began and that do not stand yet, with their places.
     pending: HashMap<ConnectionId, Option<IpAddr>>,
+    /// How long a stranger keeps its place when another wants one.
+    pub stranger_stay: Duration,
+    /// Connections of strangers that make room.
+    leaving: VecDeque<(PeerId, ConnectionId)>,
 }
 
 impl Door {
     pub fn new(shared: Arc<Shared>) -> Self {
         let (each, all) = (limits::CONNECTING_RATE_EACH, limits::CONNECTING_RATE_ALL);
         let knocking = Limiter::new(each, all, Instant::now());
-        Self { shared, knocking, pending: HashMap::new() }
+        Self {
+            shared,
+            knocking,
+            pending: HashMap::new(),
+            stranger_stay: limits::STRANGER_STAY,
+            leaving: VecDeque::new(),
+        }
     }
 
     fn has_room_to_negotiate(&self, place: Option<IpAddr>) -> bool {
@@ -68,11 +79,16 @@ impl Door {
         } else {
             limits::CONNECTIONS_PENDING_PER_PLACE_MAX
         };
-        self.pending.values().filter(|one| **one == place).count() < most
+        let network = place.and_then(network_of);
+        let of_network = |one: &&Option<IpAddr>| one.and_then(network_of) == network;
+        let is_full = network.is_some()
+            && self.pending.values().filter(of_network).count()
+                >= limits::CONNECTIONS_PENDING_PER_NETWORK_MAX;
+        !is_full && self.pending.values().filter(|one| **one == place).count() < most
     }
 
     fn enter(
-        &self,
+        &mut self,
         id: ConnectionId,
         peer: &PeerId,
         address: &Multiaddr,
@@ -84,22 +100,45 @@ impl Door {
         if inbound && !self.shared.is_admitted(&node) && !self.has_room_for_stranger(place) {
             return Err(ConnectionDenied::new(Denied::TooMany));
         }
-        let connection = Connection { node, place, inbound };
+        let connection = Connection { node, place, inbound, since: Instant::now() };
         self.shared.lock_connections().insert(id, connection);
         Ok(dummy::ConnectionHandler)
     }
 
-    fn has_room_for_stranger(&self, place: Option<IpAddr>) -> bool {
-        let connections = self.shared.lock_connections();
-        let is_stranger = |one: &&Connection| one.inbound && !self.shared.is_admitted(&one.node);
-        let strangers = connections.values().filter(is_stranger);
-        let (mut all, mut here) = (0, 0);
-        for stranger in strangers {
+    /// Whether one more stranger of a place may stay; where there are too many, the one that has
+    /// stayed longest makes room, once it had its time.
+    fn has_room_for_stranger(&mut self, place: Option<IpAddr>) -> bool {
+        let mut connections = self.shared.lock_connections();
+        let network = place.and_then(network_of);
+        let (mut all, mut here, mut near) = (0, 0, 0);
+        let mut oldest: Option<(Instant, ConnectionId)> = None;
+        for (id, one) in connections.iter().filter(|(_, one)| one.inbound) {
+            if self.shared.is_admitted(&one.node) {
+                continue;
+            }
             all += 1;
-            here += usize::from(stranger.place == place);
+            here += usize::from(one.place == place);
+            near += usize::from(network.is_some() && one.place.and_then(network_of) == network);
+            if oldest.is_none_or(|oldest| (one.since, *id) < oldest) {
+                oldest = Some((one.since, *id));
+            }
         }
         let is_local = place.is_none_or(|place| place.is_loopback());
-        all < limits::STRANGERS_MAX && (is_local || here < limits::STRANGERS_PER_PLACE_MAX)
+        if near >= limits::STRANGERS_PER_NETWORK_MAX
+            || (!is_local && here >= limits::STRANGERS_PER_PLACE_MAX)
+        {
+            return false;
+        }
+        if all < limits::STRANGERS_MAX {
+            return true;
+        }
+        let Some((_, id)) = oldest.filter(|(since, _)| since.elapsed() >= self.stranger_stay)
+        else {
+            return false;
+        };
+        let peer = connections.remove(&id).and_then(|one| peer_of(&one.node));
+        self.leaving.extend(peer.map(|peer| (peer, id)));
+        true
     }
 
     fn check_open(&self) -> Result<(), ConnectionDenied> {
@@ -183,6 +222,10 @@ impl NetworkBehaviour for Door {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
-        Poll::Pending
+        let leaving = self.leaving.pop_front();
+        leaving.map_or(Poll::Pending, |(peer_id, id)| {
+            let connection = CloseConnection::One(id);
+            Poll::Ready(ToSwarm::CloseConnection { peer_id, connection })
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Token buckets: how often strangers may knock, each from its place and all together.
 
-use crate::limits::Rate;
+use crate::limits::{PLACES_PER_NETWORK, Rate};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use std::collections::HashMap;
@@ -36,32 +36,48 @@ impl Bucket {
     }
 }
 
-/// Limits each place and all places together. This machine is not a place: only the rate of all
-/// applies to it, so that many nodes can live on one machine.
+/// Limits each place, each network and all of them together. This machine is not a place: it has
+/// the rate of all others together for itself, so that many nodes can live on one machine, and none
+/// of its programs keeps out who comes from elsewhere.
 #[derive(Debug)]
 pub struct Limiter {
     each: Rate,
     all: Rate,
-    places: HashMap<IpAddr, Bucket>,
+    places: HashMap<Place, Bucket>,
     total: Bucket,
+    local: Bucket,
+}
+
+/// What is limited together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Site(IpAddr),
+    Network(IpAddr),
 }
 
 impl Limiter {
     pub fn new(each: Rate, all: Rate, now: Instant) -> Self {
-        Self { each, all, places: HashMap::new(), total: Bucket::new(all, now) }
+        let (total, local) = (Bucket::new(all, now), Bucket::new(all, now));
+        Self { each, all, places: HashMap::new(), total, local }
     }
 
     /// Whether one more is within the limits; if so, it is counted.
     pub fn admit(&mut self, place: Option<IpAddr>, now: Instant) -> bool {
+        if place.is_some_and(|place| place.is_loopback()) {
+            self.local.fill(self.all, now);
+            return self.local.take();
+        }
         self.total.fill(self.all, now);
-        let place = place.filter(|place| !place.is_loopback());
-        place.is_none_or(|place| self.admit_place(place, now)) && self.total.take()
+        let network = place.and_then(network_of).map(Place::Network);
+        let limited = [network, place.map(Place::Site)];
+        limited.into_iter().flatten().all(|place| self.admit_place(place, now)) && self.total.take()
     }
 
-    fn admit_place(&mut self, place: IpAddr, now: Instant) -> bool {
-        let rate = self.each;
+    fn admit_place(&mut self, place: Place, now: Instant) -> bool {
+        let each = self.each;
         if self.places.len() >= PLACES_MAX && !self.places.contains_key(&place) {
-            self.places.retain(|_, bucket| {
+            self.places.retain(|place, bucket| {
+                let rate = rate_of(each, *place);
                 bucket.fill(rate, now);
                 bucket.tokens < f64::from(rate.burst)
             });
@@ -69,9 +85,33 @@ impl Limiter {
                 return false;
             }
         }
+        let rate = rate_of(each, place);
         let bucket = self.places.entry(place).or_insert_with(|| Bucket::new(rate, now));
         bucket.fill(rate, now);
         bucket.take()
+    }
+}
+
+/// How fast a place may be, where `each` is the rate of one site.
+fn rate_of(each: Rate, place: Place) -> Rate {
+    match place {
+        Place::Site(_) => each,
+        Place::Network(_) => Rate {
+            burst: each.burst.saturating_mul(PLACES_PER_NETWORK),
+            per_second: each.per_second * f64::from(PLACES_PER_NETWORK),
+        },
+    }
+}
+
+/// The network of a place of IPv6 (/48): what one line has at most, within which it can be as many
+/// sites as it likes.
+pub fn network_of(place: IpAddr) -> Option<IpAddr> {
+    match place {
+        IpAddr::V6(ip) if !ip.is_loopback() => {
+            let [a, b, c, ..] = ip.segments();
+            Some(IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)))
+        }
+        _ => None,
     }
 }
 
@@ -130,6 +170,18 @@ mod tests {
         let mut limiter = Limiter::new(EACH, ALL, start);
         let here = Some(IpAddr::from([127, 0, 0, 1]));
         assert_eq!((0..10).filter(|_| limiter.admit(here, start)).count(), 5);
+    }
+
+    /// A program of this machine that knocks without end kept all partners out.
+    #[test]
+    fn threat_03_a_flood_of_this_machine_keeps_no_partner_out() {
+        let start = Instant::now();
+        let mut limiter = Limiter::new(EACH, ALL, start);
+        let here = Some(IpAddr::from([127, 0, 0, 1]));
+        for _ in 0..1_000 {
+            limiter.admit(here, start);
+        }
+        assert!(limiter.admit(ip(1), start));
     }
 
     #[test]

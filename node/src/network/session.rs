@@ -7,7 +7,7 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::FRAME_BYTES_MAX;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
@@ -20,6 +20,7 @@ pub struct Outgoing {
     frames: mpsc::UnboundedSender<Option<Vec<u8>>>,
     queued: Arc<AtomicUsize>,
     overflow: Arc<Notify>,
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Outgoing {
@@ -33,6 +34,17 @@ impl Outgoing {
         } else {
             let _ = self.frames.send(Some(frame));
         }
+    }
+
+    /// Ends the session at once: it makes room for another.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.overflow.notify_one();
+    }
+
+    /// Whether it is ended so.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 
     /// Ends the session after what is queued.
@@ -53,8 +65,12 @@ pub fn queue() -> (Outgoing, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
     let overflow = Arc::new(Notify::new());
-    let outgoing =
-        Outgoing { frames: sender, queued: Arc::clone(&queued), overflow: Arc::clone(&overflow) };
+    let outgoing = Outgoing {
+        frames: sender,
+        queued: Arc::clone(&queued),
+        overflow: Arc::clone(&overflow),
+        abandoned: Arc::default(),
+    };
     (outgoing, Queue { frames: receiver, queued, overflow })
 }
 

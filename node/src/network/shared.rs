@@ -9,6 +9,7 @@ use crate::limits;
 use libp2p::swarm::ConnectionId;
 use sincronia_protocol::ids::NodeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -18,6 +19,8 @@ use tokio::sync::{Notify, Semaphore};
 pub struct Standing {
     pub node: NodeId,
     pub purpose: Purpose,
+    /// Where a joining that the other side opened comes from, until it makes room for another.
+    joining_from: Option<Option<IpAddr>>,
     pub outgoing: Outgoing,
     pub counters: Arc<Counters>,
 }
@@ -123,18 +126,18 @@ impl Shared {
         if self.is_paused() || (!outbound && !self.may_open(&node, purpose)) {
             return None;
         }
+        let place = self.place_of(&node);
         let mut sessions = self.lock_sessions();
-        let of_peer = sessions.values().filter(|one| one.node == node).count();
-        let joining = sessions.values().filter(|one| one.purpose == Purpose::Join).count();
-        let is_full = of_peer >= limits::SESSIONS_PER_PEER_MAX
-            || (purpose == Purpose::Join && joining >= limits::JOINING_MAX);
-        if is_full && !outbound {
+        if !outbound && !has_room(&mut sessions, &node, purpose, place) {
             return None;
         }
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let (outgoing, queue) = session::queue();
         let counters = Arc::new(Counters::default());
-        sessions.insert(id, Standing { node, purpose, outgoing, counters: Arc::clone(&counters) });
+        let joining_from = (purpose == Purpose::Join && !outbound).then_some(place);
+        let standing =
+            Standing { node, purpose, joining_from, outgoing, counters: Arc::clone(&counters) };
+        sessions.insert(id, standing);
         Some(Begun { id, queue, counters })
     }
 
@@ -143,13 +146,16 @@ impl Shared {
         match purpose {
             Purpose::Sync => self.is_admitted(node),
             Purpose::Join => {
-                let connections = self.lock_connections();
-                let place = connections.values().find(|one| one.node == *node);
-                let place = place.and_then(|connection| connection.place);
-                drop(connections);
+                let place = self.place_of(node);
                 lock(&self.joining).admit(place, Instant::now())
             }
         }
+    }
+
+    /// Where a node is connected from.
+    fn place_of(&self, node: &NodeId) -> Option<IpAddr> {
+        let connections = self.lock_connections();
+        connections.values().find(|one| one.node == *node)?.place
     }
 
     /// A session is over. A node that is no longer admitted then has no reason to be connected.
@@ -173,6 +179,38 @@ impl Shared {
         self.wished.notified().await;
         std::mem::take(&mut lock(&self.wishes))
     }
+}
+
+/// Whether a session that a node opened has room; of joinings, if need be, it is made.
+fn has_room(
+    sessions: &mut HashMap<SessionId, Standing>,
+    node: &NodeId,
+    purpose: Purpose,
+    place: Option<IpAddr>,
+) -> bool {
+    let of_peer = sessions.values().filter(|one| one.node == *node).count();
+    let is_joining = |one: &&Standing| one.purpose == Purpose::Join && !one.outgoing.is_abandoned();
+    let joining = sessions.values().filter(is_joining).count();
+    of_peer < limits::SESSIONS_PER_PEER_MAX
+        && (purpose == Purpose::Sync || joining < limits::JOINING_MAX || make_room(sessions, place))
+}
+
+/// Ends the oldest joining of the place that has most of them, if `place` has fewer. One that is
+/// meant takes a second; who leaves them open is of few places.
+fn make_room(sessions: &mut HashMap<SessionId, Standing>, place: Option<IpAddr>) -> bool {
+    let mut by_place: HashMap<Option<IpAddr>, Vec<SessionId>> = HashMap::new();
+    for (id, standing) in sessions.iter() {
+        if let Some(from) = standing.joining_from {
+            by_place.entry(from).or_default().push(*id);
+        }
+    }
+    let own = by_place.get(&place).map_or(0, Vec::len);
+    let most = by_place.into_values().filter(|all| all.len() > own).max_by_key(Vec::len);
+    let oldest = most.and_then(|all| all.into_iter().min());
+    let Some(standing) = oldest.and_then(|id| sessions.get_mut(&id)) else { return false };
+    standing.joining_from = None;
+    standing.outgoing.abandon();
+    true
 }
 
 /// A session that has just been made.

@@ -103,3 +103,69 @@ fn threat_31_sessions_of_one_peer_and_joinings_of_all_are_bounded() {
     shared.end(begun[0].id, &id(1), Purpose::Sync);
     assert!(shared.begin(id(1), Purpose::Sync, false).is_some());
 }
+
+/// Sixteen joinings may be under way. One place with a few peers opened that many, said nothing,
+/// and nobody who was invited could join meanwhile.
+#[test]
+fn threat_03_joinings_that_one_place_leaves_open_keep_nobody_out() {
+    let shared = Arc::new(Shared::default());
+    let mut door = Door::new(Arc::clone(&shared));
+    let hostile: Multiaddr = "/ip4/198.51.100.7/tcp/9".parse().unwrap();
+    let mut begun = Vec::new();
+    for number in 0..8 {
+        assert!(knock(&mut door, number, stranger(number), &hostile));
+        let joining = || shared.begin(stranger(number), Purpose::Join, false);
+        begun.extend((0..4).filter_map(|_| joining()));
+    }
+    assert_eq!(begun.len(), limits::JOINING_MAX);
+    let invited: Multiaddr = "/ip4/198.51.100.8/tcp/9".parse().unwrap();
+    assert!(knock(&mut door, 100, stranger(100), &invited));
+    assert!(shared.begin(stranger(100), Purpose::Join, false).is_some(), "an invited one");
+    assert!(shared.begin(stranger(3), Purpose::Join, false).is_none(), "one more of the same");
+}
+
+/// A line with IPv6 has 65,536 sites of which each counted as a place of its own.
+#[test]
+fn threat_03_one_network_with_many_sites_leaves_room_for_others() {
+    let mut door = Door::new(Arc::default());
+    let here: Multiaddr = "/ip6/2001:db8::1/tcp/4001".parse().unwrap();
+    let site = |number: usize| format!("/ip6/2001:db8:7:{number:x}::9/tcp/9").parse().unwrap();
+    let mut hanging = 0;
+    for number in 0..200 {
+        let id = ConnectionId::new_unchecked(number);
+        let knock = door.handle_pending_inbound_connection(id, &here, &site(number));
+        hanging += usize::from(knock.is_ok());
+    }
+    assert!(hanging <= limits::CONNECTIONS_PENDING_MAX as usize / 2, "{hanging} are negotiated");
+    let id = ConnectionId::new_unchecked(1_000);
+    let other = "/ip6/2001:db8:8::9/tcp/9".parse().unwrap();
+    assert!(door.handle_pending_inbound_connection(id, &here, &other).is_ok(), "another network");
+    let mut door = Door::new(Arc::default());
+    let entered = (0..200).filter(|one| knock(&mut door, *one, stranger(*one), &site(*one)));
+    let entered = entered.count();
+    assert!(entered <= limits::STRANGERS_MAX / 2, "{entered} strangers of one network");
+}
+
+/// A stranger that stays, and opens a stream now and then, kept its place for as long as it liked.
+#[test]
+fn threat_03_strangers_that_stay_make_room_for_those_that_come() {
+    let mut door = Door::new(Arc::default());
+    door.stranger_stay = std::time::Duration::ZERO;
+    for number in 0..limits::STRANGERS_MAX {
+        let address = format!("/ip4/198.51.{}.7/tcp/9", number % 250).parse().unwrap();
+        assert!(knock(&mut door, number, stranger(number), &address));
+    }
+    let address: Multiaddr = "/ip4/203.0.113.7/tcp/9".parse().unwrap();
+    assert!(knock(&mut door, 5_000, stranger(5_000), &address), "an invited one");
+    let waker = futures::task::noop_waker();
+    let closed = door.poll(&mut std::task::Context::from_waker(&waker));
+    let first = peer_of(&stranger(0)).unwrap();
+    assert!(
+        matches!(
+            closed,
+            std::task::Poll::Ready(libp2p::swarm::ToSwarm::CloseConnection { peer_id, .. })
+                if peer_id == first
+        ),
+        "{closed:?}"
+    );
+}
