@@ -116,3 +116,6 @@ fn read_request(
     }
     Ok((manifest, introduction))
 }
+
+#[cfg(test)]
+mod tests;
