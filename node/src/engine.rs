@@ -69,7 +69,7 @@ pub struct Handle {
     failure: Failed,
 }
 
-/// Why the engine ended, if it did not end as asked.
+/// Why the engine ended, if it did not end as asked: the first failure of its store.
 type Failed = Arc<Mutex<Option<StoreError>>>;
 
 impl Handle {
@@ -95,7 +95,10 @@ impl Handle {
         self.jobs.try_send(job).map_err(|_| {
             ApiError::new(ErrorCode::Busy, "the node is busy", "try again in a moment")
         })?;
-        receiver.await.unwrap_or_else(|_| Err(store_failed()))
+        receiver.await.unwrap_or_else(|_| {
+            let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            Err(failure.as_ref().map_or_else(store_failed, not_kept))
+        })
     }
 
     /// Events from now on.
@@ -156,18 +159,16 @@ pub fn start(
     let (over, is_over) = oneshot::channel();
     let (jobs, queue) = mpsc::channel(limits::REQUESTS_MAX);
     let (events, _) = broadcast::channel(limits::EVENTS_MAX);
-    let mut core = Core::open(config, network.clone(), events.clone())?;
+    let failure = Failed::default();
+    let mut core = Core::open(config, network.clone(), events.clone(), Arc::clone(&failure))?;
     let runtime = tokio::runtime::Handle::current();
     let stop = Arc::new(tokio::sync::Notify::new());
-    let failure = Failed::default();
-    let (ended, why) = (Arc::clone(&stop), Arc::clone(&failure));
+    let ended = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
         .name("engine".into())
         .stack_size(16 * 1024 * 1024)
         .spawn(move || {
-            if let Err(error) = runtime.block_on(run(&mut core, queue, network_events, is_over)) {
-                *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            }
+            runtime.block_on(run(&mut core, queue, network_events, is_over));
             // Without its engine a node is of no use; whoever supervises it starts it again.
             ended.notify_one();
         })
@@ -188,7 +189,7 @@ async fn run(
     mut jobs: mpsc::Receiver<Job>,
     mut network: mpsc::Receiver<NetworkEvent>,
     mut over: oneshot::Receiver<()>,
-) -> Result<(), StoreError> {
+) {
     loop {
         let wake = wait(core, &mut jobs, &mut network, &mut over).await;
         let mut releases = Vec::new();
@@ -211,7 +212,7 @@ async fn run(
         }
         let is_quiet = jobs.is_empty() && network.is_empty();
         core.project(is_quiet);
-        match core.commit() {
+        match core.end_step() {
             Ok(()) => releases.into_iter().for_each(|release| release(Ok(()))),
             Err(error) => {
                 // After a failure of the disk the store takes nothing more until it is opened anew.
@@ -219,11 +220,11 @@ async fn run(
                 for release in releases {
                     release(Err(not_kept(&error)));
                 }
-                return Err(error);
+                return;
             }
         }
         if is_over {
-            return Ok(());
+            return;
         }
     }
 }

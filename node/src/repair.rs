@@ -19,7 +19,7 @@ use crate::engine;
 use crate::keystore::{self, Secrets, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::credentials;
-use crate::store::{Pages, Store, StoreError};
+use crate::store::{DamagedStore, Pages, Store, StoreError};
 use sincronia_protocol::replica::{Credentials, Findings, Replica, ReplicaError};
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use std::ops::ControlFlow;
@@ -65,6 +65,10 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
         return Err(RestoreError::Replaced(replacement));
     }
     let path = directory.store();
+    if let Ok(store) = DamagedStore::open(&path) {
+        // Not one page of it is this node's to repair.
+        Store::check_owner(&path, &store.disk, &credentials(&secrets, store.organisation))?;
+    }
     let has_problems = match Pages::check(&path) {
         Err(StoreError::Damaged { .. }) => true,
         pages => !pages?.problems().is_empty(),
@@ -86,8 +90,16 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
             }
         };
     }
-    let (store, credentials) = open(&path, &secrets)?;
-    rows(&store, &credentials)
+    match open(&path, &secrets) {
+        // Every page holds, and still the file does not open in place; perhaps a copy of it does.
+        Err(RestoreError::Store(StoreError::Damaged { cause, .. })) => {
+            mending::hopeless(&path, cause)
+        }
+        opened => {
+            let (store, credentials) = opened?;
+            rows(&store, &credentials)
+        }
+    }
 }
 
 fn open(path: &Path, secrets: &Secrets) -> Result<(Store, Credentials), RestoreError> {

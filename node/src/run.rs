@@ -156,6 +156,7 @@ fn open(directory: &NodeDirectory, secrets: &Secrets) -> Result<(Store, Credenti
     let organisation = Store::organisation(&path)?;
     let credentials = credentials(secrets, organisation);
     let store = Store::open(&path, &organisation)?;
+    Store::check_owner(&path, &store.snapshot()?, &credentials)?;
     if goes_back {
         warn!(
             "the last commit of the store does not hold, and it went back to the one before: \

@@ -27,7 +27,8 @@ mod tables;
 
 use redb::{Database, ReadableDatabase};
 use sincronia_protocol::ids::OrganisationId;
-use sincronia_protocol::storage::{Batch, Table};
+use sincronia_protocol::replica::Credentials;
+use sincronia_protocol::storage::{Batch, Storage, Table};
 use sincronia_protocol::time::Timestamp;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -186,6 +187,21 @@ impl Store {
             write.open_table(definition(table)).map_err(|error| self.failed(error))?;
         }
         write.commit().map_err(|error| self.failed(error))
+    }
+
+    /// Refuses a store in which another node sealed what is sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Misplaced`].
+    pub fn check_owner(
+        path: &Path,
+        disk: &dyn Storage,
+        credentials: &Credentials,
+    ) -> Result<(), StoreError> {
+        if credentials.are_of_another(disk) {
+            return Err(StoreError::Misplaced { path: path.to_path_buf() });
+        }
+        Ok(())
     }
 
     /// Makes a batch durable.

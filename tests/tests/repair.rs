@@ -274,6 +274,61 @@ fn a_node_that_starts_from_an_older_commit_waits_for_partners_before_it_signs() 
     });
 }
 
+/// It was told as damage, and "try again when a partner is online" as the way out of it.
+#[test]
+fn the_store_of_another_node_is_called_that_and_nothing_of_it_is_touched() {
+    let (mut misplaced, mut casa, _words) = office();
+    misplaced.kill();
+    casa.kill();
+    let path = misplaced.directory.join("store.redb");
+    let own = std::fs::read(&path).unwrap();
+    std::fs::copy(casa.directory.join("store.redb"), &path).unwrap();
+    // Closed in order, so that nothing has to be worked out from a crash.
+    let organisation = Store::organisation(&path).unwrap();
+    Store::open(&path, &organisation).unwrap().close().unwrap();
+    let others = std::fs::read(&path).unwrap();
+    let is_told = |error: &str| error.contains("belongs to another node");
+    let unlock = misplaced.unlock();
+    let examined = examine(&misplaced.directory, &unlock, false).unwrap_err().to_string();
+    assert!(is_told(&examined), "{examined}");
+    let repaired = repair(&misplaced.directory, &unlock).unwrap_err().to_string();
+    assert!(is_told(&repaired), "{repaired}");
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("nuovo");
+    let options = RestoreOptions { directory, unlock: unlock.clone(), strength: Strength::Light };
+    let Err(error) = salvage(options, &misplaced.directory, &unlock) else { panic!("salvaged") };
+    assert!(is_told(&error.to_string()), "{error}");
+    assert!(std::fs::read(&path).unwrap() == others, "nothing was written");
+    let refused = misplaced.refusal_after("true");
+    assert!(is_told(&refused), "{refused}");
+    std::fs::write(&path, own).unwrap();
+    misplaced.start();
+    assert_eq!(shown(misplaced.client()).len(), 4);
+}
+
+/// `run` said repair, and `repair` said repair.
+#[test]
+fn a_bit_that_turned_in_what_the_file_says_of_its_length_is_turned_back() {
+    let (mut damaged, _casa, _words) = office();
+    damaged.kill();
+    assert_eq!(repair(&damaged.directory, &damaged.unlock()).unwrap(), Repaired::Sound);
+    let path = damaged.directory.join("store.redb");
+    let whole = std::fs::read(&path).unwrap();
+    for at in [13, 17, 22, 27, 28] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 8;
+        std::fs::write(&path, bytes).unwrap();
+        let outcome = repair(&damaged.directory, &damaged.unlock()).unwrap();
+        assert!(matches!(outcome, Repaired::File(_)), "byte {at}: {outcome:?}");
+    }
+    // More of it than one bit: the file cannot be used, and that is what is said.
+    let mut bytes = whole;
+    bytes[27] ^= 0x18;
+    std::fs::write(&path, bytes).unwrap();
+    let outcome = repair(&damaged.directory, &damaged.unlock()).unwrap();
+    assert!(matches!(outcome, Repaired::Ruined(_) | Repaired::Unreadable(_)), "{outcome:?}");
+}
+
 /// The file with a bit turned in one of the node's own entries.
 fn turned(node: &Node, mut bytes: Vec<u8>) -> Vec<u8> {
     let mut entry = None;

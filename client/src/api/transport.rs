@@ -95,10 +95,7 @@ impl Transport {
             return Err(refusal(response.status(), &content(response, &method)?));
         }
         let mut body = response.into_body().into_reader();
-        std::io::copy(&mut body, file).map_err(|cause| {
-            let remedy = "check the disk and the node's log, then try again";
-            ApiError::new(ErrorCode::Internal, format!("the file broke off: {cause}"), remedy)
-        })
+        std::io::copy(&mut body, file).map_err(broken_off)
     }
 
     /// Hands a file in.
@@ -207,6 +204,19 @@ fn failure(method: &Method, cause: ureq::Error) -> ApiError {
         }
         cause => lost(ErrorCode::Internal, method, format!("the answer did not arrive: {cause}")),
     }
+}
+
+/// Why a file was not written to its end.
+fn broken_off(cause: std::io::Error) -> ApiError {
+    use std::io::ErrorKind;
+    let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+    if full.contains(&cause.kind()) {
+        let message = "the disk is full: the file was not written";
+        let remedy = "free some room on the disk, or write the file to another one";
+        return ApiError::new(ErrorCode::DiskFull, message, remedy);
+    }
+    let remedy = "check the disk and the node's log, then try again";
+    ApiError::new(ErrorCode::Internal, format!("the file broke off: {cause}"), remedy)
 }
 
 fn gone() -> ApiError {

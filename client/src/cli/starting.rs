@@ -179,7 +179,8 @@ fn unwritable(context: &Context, path: &Path, cause: &std::io::Error) -> Failure
 }
 
 /// As a running node says it, but for what becomes of a request: here there is none.
-fn disk_full(context: &Context, path: &Path) -> Failure {
+/// There is no room for a file.
+pub fn disk_full(context: &Context, path: &Path) -> Failure {
     let failure = context.fail(Exit::Error, "disk_full_here", &path.display().to_string());
     Failure { code: "disk_full".into(), ..failure }
 }
@@ -199,6 +200,7 @@ fn store(context: &Context, error: &StoreError) -> Failure {
         StoreError::Busy { path } | StoreError::InUse { path } => ("store_in_use", path, None),
         StoreError::Damaged { path, cause } => ("store_damaged", path, Some(cause.clone())),
         StoreError::Foreign { path } => ("store_foreign", path, None),
+        StoreError::Misplaced { path } => ("store_misplaced", path, None),
         StoreError::Full { path } => return disk_full(context, path),
         StoreError::Io { path, .. } if !path.exists() => ("store_missing", path, None),
         StoreError::Io { path, cause } => ("directory", path, Some(cause.clone())),
@@ -246,6 +248,7 @@ mod tests {
             RunError::Replaced(Replacement::default()),
             RunError::Store(StoreError::Damaged { path: path(), cause: "magic".into() }),
             RunError::Store(StoreError::Foreign { path: path() }),
+            RunError::Store(StoreError::Misplaced { path: path() }),
             RunError::Store(StoreError::Full { path: path() }),
             RunError::Store(StoreError::InUse { path: path() }),
             RunError::Store(StoreError::Io { path: path(), cause: "none".into() }),

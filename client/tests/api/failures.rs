@@ -85,6 +85,28 @@ fn an_error_of_a_newer_node_keeps_its_words() {
     assert_eq!((error.message.as_str(), error.remedy.as_str()), ("because", "wait"));
 }
 
+/// A disk without room.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// It was a failure of the node, of which its log would tell.
+#[test]
+fn a_backup_for_which_the_disk_has_no_room_is_told_as_that() {
+    let (client, _) = once("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc");
+    let error = client.backup(&mut Full).unwrap_err();
+    assert_eq!((error.code, error.exit_code()), (ErrorCode::DiskFull, 1));
+    assert!(error.remedy.contains("room") && !error.remedy.contains("log"), "{error:?}");
+}
+
 #[test]
 fn an_answer_that_is_none_of_ours_is_an_error() {
     for text in [

@@ -4,7 +4,7 @@ use super::error::RestoreError;
 use crate::config::{DirectoryLock, NodeDirectory};
 use crate::keystore::{self, Unlock};
 use crate::setup::credentials;
-use crate::store::{DamagedStore, Pages, StoreError};
+use crate::store::{DamagedStore, Pages, Store, StoreError};
 use sincronia_protocol::replica::Credentials;
 use sincronia_protocol::storage::Table;
 use std::path::Path;
@@ -31,6 +31,7 @@ impl Ruins {
             store => store?,
         };
         let keys = credentials(&secrets, store.organisation);
+        Store::check_owner(&directory.store(), &store.disk, &keys)?;
         Ok(Self { directory, store, keys, _lock: lock })
     }
 

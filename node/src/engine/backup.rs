@@ -19,8 +19,8 @@ impl Core {
         }
         let recipient = self.step(|replica, disk, _| replica.backup_recipient(disk))?;
         let recipient = recipient.ok_or_else(no_recipient)?;
-        self.commit().map_err(|_| super::store_failed())?;
-        let disk = self.store.snapshot().map_err(|_| super::store_failed())?;
+        self.commit().map_err(|error| super::not_kept(&error))?;
+        let disk = self.store.snapshot().map_err(|error| super::not_kept(&error))?;
         let settings = std::fs::read_to_string(&self.settings).unwrap_or_default();
         let credentials = self.replica.credentials().clone();
         Ok(BackupSource { credentials, recipient, settings, made_at: now(), disk })

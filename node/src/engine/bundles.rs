@@ -55,7 +55,7 @@ impl Core {
                 self.note_heard(&imported.sender);
             }
         }
-        self.commit().map_err(|_| super::store_failed())?;
+        self.commit().map_err(|error| super::not_kept(&error))?;
         for outcome in &outcomes {
             if let Outcome::Imported(imported) = outcome {
                 if imported.has_joined {

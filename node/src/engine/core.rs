@@ -1,5 +1,6 @@
 //! The state that the engine's thread owns.
 
+use super::Failed;
 use super::dialing::Dialing;
 use super::joining::Joinings;
 use super::links::Link;
@@ -19,6 +20,7 @@ use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaEr
 use sincronia_protocol::sync::Effect;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use tracing::{debug, info, warn};
@@ -71,6 +73,8 @@ pub struct Core {
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
+    /// Why the store stopped, if it did.
+    failure: Failed,
 }
 
 /// Whole frames that came one after another.
@@ -95,6 +99,7 @@ impl Core {
         config: CoreConfig,
         network: Network,
         events: broadcast::Sender<ApiEvent>,
+        failure: Failed,
     ) -> Result<Self, ApiError> {
         let failed = |error: StoreError| {
             ApiError::new(crate::api::ErrorCode::Internal, error.to_string(), "check the disk")
@@ -138,6 +143,7 @@ impl Core {
             bulk: None,
             outbox: Vec::new(),
             events,
+            failure,
         };
         core.ensure_directory()?;
         core.commit().map_err(failed)?;
@@ -151,7 +157,7 @@ impl Core {
         &mut self,
         writes: impl FnOnce(&mut Self) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.commit().map_err(|_| super::store_failed())?;
+        self.commit().map_err(|error| super::not_kept(&error))?;
         let outcome = writes(self);
         if outcome.is_err() {
             self.replica.forget(&self.disk)?;
@@ -200,7 +206,9 @@ impl Core {
                 if let Err(error) = self.replica.forget(&self.disk) {
                     warn!(%error, "the store cannot be read");
                 }
-                return Err(error);
+                // Every later call says only that the store stopped, and whoever waits is told why.
+                let mut first = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                return Err(first.get_or_insert(error).clone());
             }
             self.release();
             let growth = self.replica.take_growth();
@@ -213,6 +221,13 @@ impl Core {
                 return Ok(());
             }
         }
+    }
+
+    /// As [`Self::commit`] at the end of a step; a failure within the step counts, too.
+    pub(super) fn end_step(&mut self) -> Result<(), StoreError> {
+        self.commit()?;
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.clone().map_or(Ok(()), Err)
     }
 
     /// Ends every session: what they believe they said was never said.

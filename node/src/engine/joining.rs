@@ -235,7 +235,7 @@ impl Core {
     fn befriend(&mut self, acquaintance: &Acquaintance) -> Result<OrganisationId, ApiError> {
         let at = now();
         self.step(|replica, disk, _| replica.befriend(disk, acquaintance, at))?;
-        self.commit().map_err(|_| super::store_failed())?;
+        self.commit().map_err(|error| super::not_kept(&error))?;
         self.greet_partner(acquaintance.organisation)?;
         Ok(acquaintance.organisation)
     }
@@ -244,7 +244,7 @@ impl Core {
     /// that name it as a party.
     pub(super) fn greet_partner(&mut self, organisation: OrganisationId) -> Result<(), ApiError> {
         self.share_due(&organisation)?;
-        self.commit().map_err(|_| super::store_failed())?;
+        self.commit().map_err(|error| super::not_kept(&error))?;
         self.admit_partners();
         self.announce(ApiEvent::PartnerChanged { organisation: organisation.to_string() });
         Ok(())
@@ -302,7 +302,7 @@ impl Core {
                     replica.welcome(disk, invitation, acquaintance, at, random)
                 })
             })?;
-            self.commit().map_err(|_| super::store_failed())?;
+            self.commit().map_err(|error| super::not_kept(&error))?;
             self.greet_partner(organisation)
         };
         welcomed().map_err(|error| {

@@ -3,10 +3,10 @@
 use super::is_damage;
 use crate::backup::RestoreError;
 use crate::config::NodeDirectory;
-use crate::keystore::{self, Secrets, Unlock};
+use crate::keystore::{self, Unlock};
 use crate::setup::credentials;
-use crate::store::{DamagedStore, Pages, StoreError};
-use sincronia_protocol::replica::{Findings, Replica};
+use crate::store::{DamagedStore, Pages, Store, StoreError};
+use sincronia_protocol::replica::{Credentials, Findings, Replica};
 use std::path::Path;
 
 /// What a stopped node has, and what of it does not hold.
@@ -45,13 +45,21 @@ pub fn examine(directory: &Path, unlock: &Unlock, deep: bool) -> Result<Examined
             }
             examined.is_ruined = true;
         }
-        store => examined.content = content(&store?, &secrets, deep)?,
+        store => {
+            let store = store?;
+            let credentials = credentials(&secrets, store.organisation);
+            Store::check_owner(&directory.store(), &store.disk, &credentials)?;
+            examined.content = content(&store, credentials, deep)?;
+        }
     }
     Ok(examined)
 }
 
-fn content(store: &DamagedStore, secrets: &Secrets, deep: bool) -> Result<Findings, RestoreError> {
-    let credentials = credentials(secrets, store.organisation);
+fn content(
+    store: &DamagedStore,
+    credentials: Credentials,
+    deep: bool,
+) -> Result<Findings, RestoreError> {
     let opened = Replica::open(credentials, &store.disk);
     match opened.and_then(|mut replica| replica.verify(&store.disk, deep)) {
         Err(error) if is_damage(&error) => {

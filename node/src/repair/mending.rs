@@ -39,7 +39,7 @@ pub(super) fn mend(directory: &NodeDirectory, secrets: &Secrets) -> Result<Repai
 }
 
 /// Nothing is proved: a new node may still be made of what can be read, if anything can.
-fn hopeless(path: &Path, cause: String) -> Result<Repaired, RestoreError> {
+pub(super) fn hopeless(path: &Path, cause: String) -> Result<Repaired, RestoreError> {
     match DamagedStore::open(path) {
         Ok(_) => Ok(Repaired::Unreadable(vec![cause])),
         Err(StoreError::Damaged { .. }) => Ok(Repaired::Ruined(cause)),

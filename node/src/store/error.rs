@@ -10,7 +10,7 @@ use std::sync::Once;
 const CONTRADICTORY: &str = "its pages contradict one another";
 
 /// Why the store cannot be used. Each says what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Something still reads the store.
@@ -44,6 +44,15 @@ pub enum StoreError {
     /// The store belongs to another organisation.
     #[error("{path}: the store belongs to another organisation than the keystore beside it")]
     Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is sealed in the store was sealed by another node.
+    #[error(
+        "{path}: this store belongs to another node than the keystore beside it; nothing is \
+         damaged: put each store back beside its own keystore"
+    )]
+    Misplaced {
         /// The file.
         path: PathBuf,
     },

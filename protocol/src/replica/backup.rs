@@ -88,6 +88,32 @@ impl Credentials {
     }
 }
 
+/// Sealed values that are tried, at least and at most, before a store is called another node's: one
+/// that does not open may be damaged.
+const TRIED_VALUES: std::ops::RangeInclusive<usize> = 2..=64;
+
+impl Credentials {
+    /// Whether what is sealed in a store was sealed by another node: nothing of it opens, and there
+    /// is more than one value. What cannot be read says nothing.
+    #[must_use]
+    pub fn are_of_another(&self, disk: &dyn Storage) -> bool {
+        let (mut tried, mut is_opened) = (0_usize, false);
+        for table in [Table::Settings, Table::Partners, Table::Keys, Table::Bundles] {
+            let _ = disk.scan(table, &[], &[u8::MAX; 97], &mut |key, value| {
+                if is_sealed(table, key) {
+                    tried += 1;
+                    is_opened |= self.to_backup(table, key, value).is_ok();
+                }
+                if is_opened || tried >= *TRIED_VALUES.end() {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        !is_opened && tried >= *TRIED_VALUES.start()
+    }
+}
+
 const RECIPIENT: &str = "recovery sealing key";
 
 impl Replica {

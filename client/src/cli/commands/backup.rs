@@ -8,7 +8,7 @@ use crate::cli::arguments::{Backup, Recovery};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret::{self, create_private};
-use crate::cli::starting::not_restored;
+use crate::cli::starting::{disk_full, not_restored};
 use crate::output::progress::Progress;
 use crate::output::value::time;
 use serde::Serialize;
@@ -196,5 +196,8 @@ fn enable(context: &Context, recovery: &Recovery) -> Outcome {
 }
 
 fn unusable(context: &Context, path: &Path, error: &std::io::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        return disk_full(context, path);
+    }
     context.fail(Exit::Error, "file", &format!("{}: {}", path.display(), context.cause(error)))
 }

@@ -40,20 +40,19 @@ impl Corrections {
         true
     }
 
-    /// Turns the bit of a checksum that stands at `start` in the file, if all others are those of
-    /// `computed`. That other content had it by chance is as unlikely as that another page has a
-    /// whole checksum.
-    pub fn correct_checksum(&self, checksum: &mut [u8], start: u64, computed: [u8; 16]) -> bool {
+    /// Turns the bit of what stands at `start` in the file and is known to be `expected`, if all
+    /// others are right. Returns whether there is such a bit.
+    pub fn correct_known(&self, stored: &mut [u8], start: u64, expected: &[u8]) -> bool {
         let mut turned = 0;
-        let pairs = checksum.iter().zip(computed).zip(start..);
-        let wrong = pairs.filter(|((stored, computed), _)| *stored != computed);
+        let pairs = stored.iter().zip(expected).zip(start..);
+        let wrong = pairs.filter(|((stored, expected), _)| stored != expected);
         let mut last = None;
-        for ((stored, computed), at) in wrong {
-            turned += (stored ^ computed).count_ones();
-            last = Some((at, computed));
+        for ((stored, expected), at) in wrong {
+            turned += (stored ^ expected).count_ones();
+            last = Some((at, *expected));
         }
         let Some((at, byte)) = last.filter(|_| turned == 1) else { return false };
-        checksum.iter_mut().zip(computed).for_each(|(stored, computed)| *stored = computed);
+        stored.iter_mut().zip(expected).for_each(|(stored, expected)| *stored = *expected);
         self.found.borrow_mut().insert(at, byte);
         true
     }

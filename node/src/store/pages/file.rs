@@ -18,6 +18,7 @@ const IS_OPEN: u8 = 2;
 const PAGE_BYTES_AT: usize = 12;
 const REGION_HEADER_PAGES_AT: usize = 16;
 const REGION_PAGES_AT: usize = 20;
+const REGIONS_AT: usize = 24;
 /// The two commits.
 const COMMITS_AT: [usize; 2] = [64, 192];
 const COMMIT_BYTES: usize = 128;
@@ -26,6 +27,9 @@ const COMMIT_NUMBER_AT: usize = 104;
 const COMMIT_ROOTS_AT: [usize; 2] = [8, 40];
 const FORMAT: u8 = 3;
 const BEGINNING_BYTES: usize = 320;
+/// Pages of a region, and of its header, in every file that redb makes here: they are written once.
+const REGION_PAGES: u32 = 1 << NUMBER_BITS;
+const REGION_HEADER_PAGES: u32 = 0;
 /// The only size of pages that redb writes here.
 const PAGE_BYTES: u64 = 4_096;
 /// redb numbers pages of a region, and regions, with this many bits.
@@ -96,6 +100,7 @@ impl PageFile {
             return Ok(None);
         }
         file.read_exact_at(&mut beginning, 0)?;
+        correct_layout(&corrections, &mut beginning, length);
         for commit in COMMITS_AT {
             correct_commit(&corrections, &mut beginning, commit);
         }
@@ -179,6 +184,34 @@ impl PageFile {
     }
 }
 
+/// Puts right what every file begins with, and how many pages it says to have, where one bit of it
+/// is wrong: nothing says it twice, but all of it can be computed. While a file is open, how many
+/// pages it has need not be written yet; redb then counts them itself.
+fn correct_layout(corrections: &Corrections, beginning: &mut [u8], length: u64) {
+    let Some(layout) = layout(length) else { return };
+    let is_closed = beginning.get(STATE_AT).is_some_and(|state| state & IS_OPEN == 0);
+    let known = if is_closed { layout.len() } else { REGIONS_AT - PAGE_BYTES_AT };
+    for (at, expected) in [(0, MAGIC), (PAGE_BYTES_AT, layout.get(..known).unwrap_or_default())] {
+        let Some(stored) = beginning.get_mut(at..at + expected.len()) else { return };
+        corrections.correct_known(stored, u64::try_from(at).unwrap_or(u64::MAX), expected);
+    }
+}
+
+/// Sizes of pages and regions, and how many full regions and pages beside them a file of `length`
+/// bytes has, as they stand at its beginning.
+fn layout(length: u64) -> Option<[u8; 20]> {
+    let pages = length.checked_sub(PAGE_BYTES)? / PAGE_BYTES;
+    let [full, left] = [pages / u64::from(REGION_PAGES), pages % u64::from(REGION_PAGES)]
+        .map(|number| u32::try_from(number).ok());
+    let numbers =
+        [u32::try_from(PAGE_BYTES).ok()?, REGION_HEADER_PAGES, REGION_PAGES, full?, left?];
+    let mut layout = [0; 20];
+    for (bytes, number) in layout.chunks_exact_mut(4).zip(numbers) {
+        bytes.copy_from_slice(&number.to_le_bytes());
+    }
+    Some(layout)
+}
+
 /// Puts a commit at the beginning right, if one bit of it, or of its checksum, is wrong.
 fn correct_commit(corrections: &Corrections, beginning: &mut [u8], at: usize) {
     let Some(commit) = beginning.get_mut(at..at + COMMIT_BYTES) else { return };
@@ -189,11 +222,9 @@ fn correct_commit(corrections: &Corrections, beginning: &mut [u8], at: usize) {
     if computed == stored {
         return;
     }
-    let is_corrected = corrections.correct_checksum(
-        checksum,
-        start.saturating_add(COMMIT_CHECKSUM_AT as u64),
-        computed,
-    );
+    let checksum_start = start.saturating_add(COMMIT_CHECKSUM_AT as u64);
+    // That other content had it by chance is as unlikely as that another page has a whole checksum.
+    let is_corrected = corrections.correct_known(checksum, checksum_start, &computed);
     if !is_corrected {
         corrections.correct(content, start, stored, |content| Some(content.len()));
     }

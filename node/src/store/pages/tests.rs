@@ -143,6 +143,31 @@ fn every_bit_of_both_commits_is_turned_back_closed_or_killed() {
     }
 }
 
+/// Nothing at the beginning says twice how the file is laid out: one bit of it led to no way out.
+#[test]
+fn every_bit_of_the_layout_is_turned_back_closed_or_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let [path, killed, copy] =
+        ["store.redb", "killed.redb", "copy.redb"].map(|name| directory.path().join(name));
+    let store = Store::open(&path, &OWNER).unwrap();
+    std::fs::copy(&path, &killed).unwrap();
+    store.close().unwrap();
+    // How many pages a killed file has is counted when it is opened, whatever it says.
+    for (path, layout) in [(path, 12..32), (killed, 12..24)] {
+        let whole = std::fs::read(&path).unwrap();
+        for bit in (0..9).chain(layout).flat_map(|byte| byte * 8..byte * 8 + 8) {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let pages = Pages::check(&path).unwrap();
+            assert_eq!(pages.problems().len(), 1, "bit {bit}: {pages:?}");
+            assert!(pages.unreadable().is_empty(), "bit {bit}: {pages:?}");
+            pages.correct(&path, &copy).unwrap();
+            assert!(std::fs::read(&copy).unwrap() == whole, "bit {bit}");
+        }
+    }
+}
+
 #[test]
 fn many_damaged_rows_take_no_tries_from_what_nothing_replaces() {
     let place = place();
