@@ -26,6 +26,8 @@
 //! [`Replica::forget`]: crate::replica::Replica::forget
 
 mod content;
+#[cfg(test)]
+mod crafted;
 mod envelope;
 mod exporting;
 mod importing;

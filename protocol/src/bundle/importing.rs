@@ -234,3 +234,6 @@ fn keep_word(
     let arrival = Some(Arrival { node, number, made_at, at: now });
     replica.put_ledger(&sender, &Ledger { arrival, identities, awaited: None, ..ledger })
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,40 @@ fn a_space_is_not_taken_without_the_key_of_now() {
     circle.owner.give(&mut circle.member, &space);
     assert_eq!(take(&mut circle.member), Ok(()));
 }
+
+/// Of two versions of a log nobody knows which one the end of a run goes on with, however early the
+/// run begins.
+#[test]
+fn a_forked_log_does_not_grow_by_a_run_from_before_the_fork() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    circle.member.note(&space, "comune ai due");
+    circle.settle();
+    let mut twin = circle.twin_of_member();
+    twin.note(&space, "scritta là");
+    circle.member.note(&space, "scritta qui");
+    circle.member.give(&mut circle.owner, &space);
+    twin.give(&mut circle.owner, &space);
+    circle.member.note(&space, "ancora qui");
+    let (replica, disk) = (&mut circle.member.replica, &circle.member.disk);
+    let node = replica.node();
+    let whole = replica.read_run(disk, &space, &node, 0, usize::MAX).unwrap().unwrap();
+    let taken = circle.owner.take(&super::parcel::Parcel::Run(whole));
+    assert_eq!(taken, Err(ReplicaError::Frozen));
+}
+
+/// The machine that signed the removal may be lost, and nobody else has another word of it.
+#[test]
+fn who_was_removed_tells_the_owner_of_its_removal_and_nobody_who_never_was_there() {
+    let mut circle = Circle::of_contributors();
+    circle.remove_member();
+    let space = circle.space;
+    circle.owner.give(&mut circle.member, &space);
+    assert_eq!(circle.member.replica.own_role(&space), None, "it knows");
+    let [owner, outsider] = [&circle.owner, &circle.outsider].map(Node::organisation);
+    let (replica, disk) = (&mut circle.member.replica, &circle.member.disk);
+    let told = replica.heads_for(disk, &owner, &space).unwrap().expect("its farewell");
+    let position = circle.owner.replica.summary(&space).unwrap().access;
+    assert!(told.is_farewell && told.access == position, "{told:?}");
+    assert_eq!(replica.heads_for(disk, &outsider, &space), Ok(None));
+}

@@ -308,3 +308,26 @@ fn that_somebody_lives_is_told_without_a_line_too() {
     assert!(pair.member.read(&bundle).refused.is_empty());
     assert_eq!(pair.member.replica.confirmed(&owner, at), Some(at));
 }
+
+/// As far as was known when it came, the sender had no part in it; the access log that came after
+/// it in the same bundle said otherwise.
+#[test]
+fn an_identity_log_that_comes_before_the_space_it_belongs_to_is_taken_after_it() {
+    let mut pair = pair();
+    let (mut third, _) = Organisation::with_node(3);
+    for node in [&mut pair.owner, &mut pair.member] {
+        node.learn(&third);
+    }
+    let before = pair.member.replica.identity_position(&third.id());
+    third.add_node(9);
+    pair.owner.learn(&third);
+    pair.owner.accept(&third.id());
+    let space = pair.owner.create_space();
+    for member in [third.id(), pair.member.organisation()] {
+        pair.owner.grant(&space, member, Role::Contributor, History::Start).unwrap();
+    }
+    let bundle = pair.owner.bundle(pair.member.organisation());
+    assert!(pair.member.read(&bundle).refused.is_empty());
+    let after = pair.member.replica.identity_position(&third.id());
+    assert_eq!(after.length, before.length + 1);
+}

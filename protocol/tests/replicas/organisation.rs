@@ -140,7 +140,8 @@ impl Node {
         self.commit();
     }
 
-    fn accept(&mut self, organisation: &OrganisationId) {
+    /// Has an organisation whose identity log it knows as a partner.
+    pub fn accept(&mut self, organisation: &OrganisationId) {
         if *organisation == self.organisation() {
             return;
         }
