@@ -4,9 +4,9 @@
 //! [`serve`] answers until it is told to stop, then finishes what it began. Every request passes
 //! the [door](self) before any route is looked at: the host name is one of ours, no foreign page
 //! sent it, the token is right. Bodies are JSON, bounded in size and time; so are headers,
-//! connections and event streams, and the time in which an answer is read. Every answer is JSON, every error an
-//! [`ApiError`](crate::api::ApiError). A request that arrived whole is carried out to its end even
-//! if its sender has gone: nothing is left half done by a lost connection.
+//! connections and event streams, and the time in which an answer is read. Every answer is JSON,
+//! every error an [`ApiError`](crate::api::ApiError). A request that arrived whole is carried out
+//! to its end even if its sender has gone: nothing is left half done by a lost connection.
 //!
 //! # Threats
 //! A page in a browser of the same machine (cross-site requests, a name that is rebound to

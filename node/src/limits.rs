@@ -18,8 +18,8 @@ pub const CONNECTIONS_PENDING_PER_PLACE_MAX: usize = 16;
 /// Of these, begun on this machine, where a whole federation may live; strangers' programs still
 /// leave room for others.
 pub const CONNECTIONS_PENDING_LOCAL_MAX: usize = 96;
-/// Of these, begun by one network of IPv6 (/48), which a line has whole: it brings as many places as
-/// it likes.
+/// Of these, begun by one network of IPv6 (/48), which a line has whole: it brings as many places
+/// as it likes.
 pub const CONNECTIONS_PENDING_PER_NETWORK_MAX: usize = 48;
 /// Connections that stand: a thousand partners.
 pub const CONNECTIONS_MAX: u32 = 1_024;
@@ -183,3 +183,5 @@ const _: () = assert!(EVENT_LISTENERS_MAX < HTTP_CONNECTIONS_MAX);
 /// Without a sign of a partner for so long, people are told that what they read may be old: a
 /// weekend office is heard of on Monday, two beacons a day come through anybody.
 pub const SILENCE_MS: u64 = 48 * 60 * 60 * 1000;
+/// How long a session stands before a sign of life that did not come counts as never given.
+pub const SETTLED_MS: u64 = 5 * 60 * 1000;

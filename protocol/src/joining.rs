@@ -67,6 +67,10 @@ pub enum Refusal {
     #[n(6)]
     #[error("the identity sent does not hold")]
     Identity,
+    /// The answering side's own identity log does not fit into one message.
+    #[n(7)]
+    #[error("the inviting organisation's identity log is too long for one message of a line")]
+    TooLong,
 }
 
 /// An organisation introducing itself.

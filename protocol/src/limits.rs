@@ -195,3 +195,6 @@ pub const DAY_STRANGERS_MAX: u64 = 4_096;
 /// Whole spaces that count as much as one stranger: 32,768 a day, three times what the largest node
 /// shares with one partner. Each takes about a kilobyte of memory for good.
 pub const SPACES_PER_STRANGER: u64 = 8;
+/// By how much two clocks may be apart before people are told: more than a message takes from one
+/// partner to the next, less than what would confuse who reads the dates.
+pub const CLOCKS_APART_MS: u64 = 10 * 60 * 1000;

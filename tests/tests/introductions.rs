@@ -44,6 +44,12 @@ fn two_that_a_third_presents_become_partners_when_both_accept() {
     assert_eq!(unknown.code, ErrorCode::NotFound);
     other.client().refuse_introduction(&one.organisation).unwrap();
     assert!(other.client().introductions().unwrap()[0].refused);
+    // Whoever accepted was shown a partner that is offline, and waited.
+    one.wait("being told that it is refused", |client| {
+        let partners = client.partners().unwrap();
+        let sync = partners.into_iter().find(|partner| partner.name == "Comune di Parma");
+        sync.is_some_and(|partner| partner.sync.phase == "refused")
+    });
     let partner = other.client().accept_introduction(&one.organisation).unwrap();
     assert_eq!(partner.name, "Comune di Aulla");
     for node in [&one, &other] {

@@ -21,7 +21,8 @@ pub enum PartnerState {
 pub struct SyncView {
     /// Whether a session stands.
     pub connected: bool,
-    /// `greeting`, `comparing`, `exchanging`, `in_sync`, `outstanding`, or `offline`.
+    /// `greeting`, `comparing`, `exchanging`, `in_sync`, `outstanding`, `offline`, or
+    /// `refused`: its node answers and does not take this organisation for a partner.
     pub phase: String,
     /// Messages not acknowledged yet. Without a session nobody knows, and it is 0.
     pub outgoing: u64,
@@ -76,6 +77,10 @@ pub struct PartnerView {
     /// In how many spaces it wrote, by its own word of an hour ago or more, what has not come here.
     #[serde(default)]
     pub held_back: u64,
+    /// By how many milliseconds its clock and that of this machine are apart, at least, where that
+    /// is more than some minutes: positive when its own is ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_apart: Option<i64>,
     /// Whether its identity log was signed in two versions that it did not unite yet.
     #[serde(default)]
     pub divided: bool,

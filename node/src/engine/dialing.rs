@@ -7,6 +7,10 @@ use sincronia_protocol::ids::NodeId;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+/// Why a partner's node that answers exchanges nothing.
+const REFUSED: &str = "nobody there accepted this organisation, or it is not wanted any more; \
+                       telephone";
+
 /// What is known about reaching one node.
 #[derive(Clone, Debug)]
 struct Attempt {
@@ -15,19 +19,23 @@ struct Attempt {
     under_way: bool,
     last_failure: Option<String>,
     hurried: Option<Instant>,
+    refused: bool,
 }
 
 /// The nodes to reach.
 #[derive(Debug)]
 pub struct Dialing {
     attempts: HashMap<NodeId, Attempt>,
+    /// Nodes to which a line stands and that have not greeted this one: failures before, and
+    /// whether they refused it.
+    unheard: HashMap<NodeId, (u32, bool)>,
     pauses: (Duration, Duration),
 }
 
 impl Dialing {
     /// Nobody to reach yet; `pauses` are the first and the longest between attempts.
     pub fn new(pauses: (Duration, Duration)) -> Self {
-        Self { attempts: HashMap::new(), pauses }
+        Self { attempts: HashMap::new(), unheard: HashMap::new(), pauses }
     }
 
     /// When the next attempt is due.
@@ -39,14 +47,45 @@ impl Dialing {
         self.attempts.values().map(|one| due(one).saturating_duration_since(now)).min()
     }
 
-    /// A session with the node stands.
-    pub fn succeeded(&mut self, node: &NodeId) {
-        self.attempts.remove(node);
+    /// A line to the node stands; whether it is heard there is not known yet.
+    pub fn opened(&mut self, node: &NodeId) {
+        if let Some(attempt) = self.attempts.remove(node) {
+            self.unheard.insert(*node, (attempt.failures, attempt.refused));
+        }
+    }
+
+    /// The node greeted this one: it is a partner's.
+    pub fn greeted(&mut self, node: &NodeId) {
+        self.unheard.remove(node);
+    }
+
+    /// The node answered that it does not know this organisation as its partner.
+    pub fn refuse(&mut self, node: &NodeId) {
+        if let Some(attempt) = self.attempts.get_mut(node) {
+            attempt.refused = true;
+            attempt.last_failure = Some(REFUSED.into());
+        }
+    }
+
+    /// Whether that is what was heard of it last.
+    pub fn is_refused(&self, node: &NodeId) -> bool {
+        let unheard = self.unheard.get(node).is_some_and(|(_, refused)| *refused);
+        unheard || self.attempts.get(node).is_some_and(|attempt| attempt.refused)
+    }
+
+    /// Nobody was there who could have refused.
+    fn reached_nobody(&mut self, node: &NodeId) {
+        if let Some(attempt) = self.attempts.get_mut(node) {
+            attempt.refused = false;
+        }
     }
 
     /// The node was not reached, or its session ended.
     pub fn failed(&mut self, node: NodeId, failure: String) {
-        let failures = self.attempts.get(&node).map_or(0, |attempt| attempt.failures);
+        let unheard = self.unheard.remove(&node).unwrap_or_default();
+        let before = self.attempts.get(&node);
+        let before = before.map_or(unheard, |attempt| (attempt.failures, attempt.refused));
+        let (failures, refused) = before;
         let exponent = failures.min(16);
         let (first, longest) = self.pauses;
         let pause =
@@ -55,8 +94,9 @@ impl Dialing {
             due: Instant::now() + pause,
             failures: failures.saturating_add(1),
             under_way: false,
-            last_failure: Some(failure),
+            last_failure: Some(if refused { REFUSED.into() } else { failure }),
             hurried: self.attempts.get(&node).and_then(|attempt| attempt.hurried),
+            refused,
         };
         self.attempts.insert(node, attempt);
     }
@@ -92,6 +132,7 @@ impl Core {
         let sought: HashSet<NodeId> =
             nodes.iter().copied().chain(self.replica.unproved_nodes()).collect();
         self.dialing.attempts.retain(|node, _| sought.contains(node));
+        self.dialing.unheard.retain(|node, _| sought.contains(node));
         for node in &sought {
             if !self.by_node.contains_key(node) {
                 let attempt = Attempt {
@@ -100,6 +141,7 @@ impl Core {
                     under_way: false,
                     last_failure: None,
                     hurried: None,
+                    refused: false,
                 };
                 self.dialing.attempts.entry(*node).or_insert(attempt);
             }
@@ -199,6 +241,7 @@ impl Core {
                 self.leave_to_its_pauses(node, failure.to_string());
             }
             Purpose::Sync if !self.by_node.contains_key(&node) && self.is_sought(&node) => {
+                self.dialing.reached_nobody(&node);
                 self.dialing.failed(node, failure.to_string());
             }
             Purpose::Sync => {}
@@ -211,5 +254,26 @@ impl Core {
         if self.is_unproved(&node) {
             self.dialing.failed(node, outcome);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A partner that does not want this organisation any more takes the call and ends it. It was
+    /// called again every second, for ever.
+    #[test]
+    fn who_takes_calls_and_ends_them_is_called_less_and_less() {
+        let node = NodeId::from_bytes([128; 32]);
+        let pauses = (Duration::from_secs(1), Duration::from_mins(5));
+        let mut dialing = Dialing::new(pauses);
+        for _ in 0..20 {
+            dialing.failed(node, "the line was closed".into());
+            dialing.opened(&node);
+        }
+        dialing.failed(node, "the line was closed".into());
+        let pause = dialing.next(Instant::now()).unwrap();
+        assert!(pause > Duration::from_mins(2), "{pause:?}");
     }
 }

@@ -5,7 +5,9 @@ use crate::api::{ApiError, Check, PartnerState, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 11] = [
+const WARNINGS: [&str; 13] = [
+    "joined_by_line",
+    "clocks_agree",
     "partners_reached",
     "partners_verified",
     "partners_one_version",
@@ -32,7 +34,7 @@ impl Core {
     }
 
     /// The disk and the line.
-    fn machine_checks(&self, status: &Status) -> [Check; 5] {
+    fn machine_checks(&self, status: &Status) -> [Check; 6] {
         let copies = damaged_copies(self.store.path());
         [
             check("store", true, format!("{} bytes", status.bytes_stored), ""),
@@ -55,7 +57,15 @@ impl Core {
                 on(status),
                 "run `sincronia online`",
             ),
+            self.line_check(status),
         ]
+    }
+
+    /// An identity log only grows: who is told knows what to do instead before somebody is invited.
+    fn line_check(&self, status: &Status) -> Check {
+        let fits = status.closed || self.fits_a_line();
+        let found = if fits { "in one message" } else { "too long for one message of a line" };
+        check("joined_by_line", fits, found.into(), super::partners::BY_FILES)
     }
 
     fn room_check(&self, status: &Status) -> Check {
@@ -133,7 +143,7 @@ fn standing_checks(status: &Status) -> [Check; 6] {
 }
 
 /// Whether partners are there, and whether what they wrote arrives.
-fn partner_checks(status: &Status) -> [Check; 6] {
+fn partner_checks(status: &Status) -> [Check; 7] {
     let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
     // Who is reached by files is not waited for.
     let by_line = || active().filter(|one| one.bundles.is_none());
@@ -145,6 +155,8 @@ fn partner_checks(status: &Status) -> [Check; 6] {
     let behind = active().filter(|one| one.held_back > 0);
     let behind = behind.map(|one| format!("{}: {}", one.name, one.held_back));
     let divided = active().filter(|one| one.divided).map(|one| one.name.clone());
+    let apart =
+        active().filter_map(|one| Some(format!("{}: {}", one.name, apart(one.clock_apart?))));
     let unverified = active().filter(|one| one.state == PartnerState::Joined);
     [
         nobody(
@@ -168,6 +180,12 @@ fn partner_checks(status: &Status) -> [Check; 6] {
             &divided.collect::<Vec<_>>(),
             "two versions of which machines speak for them were signed, and both count: telephone, \
              they run “sincronia node unite”",
+        ),
+        nobody(
+            "clocks_agree",
+            &apart.collect::<Vec<_>>(),
+            "what is written there bears wrong dates, unless it is this machine's clock: see to this \
+             one's first, then telephone",
         ),
         nobody(
             "keys_here",
@@ -208,6 +226,14 @@ fn decision_checks(status: &Status) -> [Check; 2] {
              each up or dismiss it there",
         ),
     ]
+}
+
+/// By how much a clock is apart, in minutes or, where that says more, in hours.
+fn apart(milliseconds: i64) -> String {
+    let minutes = milliseconds.unsigned_abs() / 60_000;
+    let by = if minutes < 180 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+    let sign = if milliseconds < 0 { '−' } else { '+' };
+    format!("{sign}{by}")
 }
 
 /// A check that is well when nobody is named; a line each, since failures hold semicolons.

@@ -25,8 +25,13 @@ const VALID_HOURS: u64 = 7 * 24;
 type Answer = oneshot::Sender<Result<OrganisationId, ApiError>>;
 
 enum Exchange {
-    Invited { machine: Box<Invited>, answer: Answer },
+    Invited {
+        machine: Box<Invited>,
+        answer: Answer,
+    },
     Inviting(Box<Inviting>),
+    /// The other node opened it; this organisation cannot introduce itself in one message.
+    Unpresentable(NodeId),
     Returning(NodeId),
 }
 
@@ -83,6 +88,9 @@ fn partner_error(message: String, remedy: &str) -> ApiError {
 
 fn refused(refusal: Refusal) -> ApiError {
     let message = refusal.to_string();
+    if refusal == Refusal::TooLong {
+        return ApiError::new(ErrorCode::TooLarge, message, super::partners::BY_FILES);
+    }
     ApiError::new(ErrorCode::Invitation, message, "ask whoever invited you for a new invitation")
 }
 
@@ -139,6 +147,12 @@ impl Core {
         Ok(())
     }
 
+    /// Whether this organisation can introduce itself in one message of a line.
+    pub(super) fn fits_a_line(&self) -> bool {
+        let (name, addresses) = (self.name.clone(), self.announced());
+        self.replica.introduction_by_line(&self.disk, name, addresses).is_ok()
+    }
+
     /// The invitation of a text, unless it is our own or has expired.
     pub(super) fn usable_invitation(&self, text: &str) -> Result<Invitation, ApiError> {
         let invitation = Invitation::from_text(text).map_err(|error| {
@@ -167,7 +181,11 @@ impl Core {
         let introduction = self.replica.introduction_by_line(&self.disk, name, addresses);
         let Ok(introduction) = introduction else {
             warn!("the identity log of this organisation is too long to join by line");
-            return self.network.close(session);
+            if outbound {
+                return self.network.close(session);
+            }
+            self.joinings.exchanges.insert(session, Exchange::Unpresentable(node));
+            return;
         };
         let own = self.replica.node();
         if !outbound {
@@ -202,6 +220,15 @@ impl Core {
                     self.answer_returning(session, &machine.node(), message);
                 }
                 message => self.step_inviting(session, machine, message),
+            },
+            Some(Exchange::Unpresentable(node)) => match message {
+                JoinMessage::Recall { .. } | JoinMessage::Return { .. } => {
+                    self.answer_returning(session, &node, message);
+                }
+                _ => {
+                    self.network.send(session, JoinMessage::Refused(Refusal::TooLong).encode());
+                    self.network.close(session);
+                }
             },
             Some(Exchange::Returning(node)) => self.finish_return(session, &node, &message),
             None => {}

@@ -2,6 +2,7 @@
 
 use super::Core;
 use crate::api::ApiEvent;
+use crate::limits;
 use crate::network::{Purpose, SessionId};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::replica::Growth;
@@ -19,6 +20,8 @@ pub struct Link {
     told: SyncPhase,
     /// When both sides last were known to have the same.
     agreed: Option<Timestamp>,
+    /// When the session began.
+    since: Timestamp,
 }
 
 impl Core {
@@ -51,9 +54,10 @@ impl Core {
         self.sign_beacon();
         let mut session = Session::new(side, node, addresses, super::now());
         let effects = session.handle(super::now(), Input::Opened, &mut self.replica, &self.disk);
-        self.links.insert(id, Link { session, outbound, told: SyncPhase::Greeting, agreed: None });
+        let (told, since) = (SyncPhase::Greeting, super::now());
+        self.links.insert(id, Link { session, outbound, told, agreed: None, since });
         self.by_node.insert(node, id);
-        self.dialing.succeeded(&node);
+        self.dialing.opened(&node);
         self.queue(id, effects);
         if let Some(partner) = self.replica.organisation_of(&node) {
             self.announce(ApiEvent::PartnerChanged { organisation: partner.to_string() });
@@ -92,6 +96,9 @@ impl Core {
             }
         }
         let Some(link) = self.links.get_mut(&id) else { return };
+        if status.partner.is_some() {
+            self.dialing.greeted(&link.session.node());
+        }
         if status.phase != link.told {
             link.told = status.phase;
             if let Some(partner) = status.partner {
@@ -150,6 +157,20 @@ impl Core {
     pub(super) fn agreed(&self, organisation: &OrganisationId) -> Option<Timestamp> {
         let with = |link: &&Link| link.session.status().partner.as_ref() == Some(organisation);
         self.links.values().filter(with).filter_map(|link| link.agreed).max()
+    }
+
+    /// The nodes of an organisation with which sessions stand for so long that their last signs of
+    /// life have come.
+    pub(super) fn standing_with(
+        &self,
+        organisation: &OrganisationId,
+        now: Timestamp,
+    ) -> Vec<NodeId> {
+        let is_settled = |link: &&Link| {
+            link.since.plus(limits::SETTLED_MS) <= now
+                && link.session.status().partner.as_ref() == Some(organisation)
+        };
+        self.links.values().filter(is_settled).map(|link| link.session.node()).collect()
     }
 
     /// Where synchronisation with the nodes of an organisation stands.

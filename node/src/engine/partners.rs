@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::limits;
 use sincronia_protocol::identity::Identity;
-use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::phrase::verification_phrase;
 use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
 use sincronia_protocol::sync::SyncPhase;
@@ -58,6 +58,8 @@ impl Core {
         let mut view = view.ok_or_else(|| ApiError::not_found("partner"))?;
         view.silent = is_silent(&view, super::now());
         view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
+        let connected = self.standing_with(organisation, super::now());
+        view.clock_apart = self.replica.clock_apart(organisation, super::now(), &connected);
         view.bundles = self.partner_bundles(organisation)?;
         view.no_line = self.closed || view.addresses.iter().all(|(_, known)| known.is_empty());
         if !view.sync.connected {
@@ -89,6 +91,13 @@ impl Core {
         self.announce(ApiEvent::PartnerChanged { organisation: organisation.to_string() });
     }
 
+    /// As [`Self::tell_partner`], of the organisation of a node.
+    pub(super) fn tell_partner_of(&self, node: &NodeId) {
+        if let Some(partner) = self.replica.organisation_of(node) {
+            self.tell_partner(&partner);
+        }
+    }
+
     fn view_partner(&self, id: &OrganisationId, partner: &Partner) -> PartnerView {
         let phrase = verification_phrase(&self.replica.organisation(), id, self.words);
         let last_exchange = partner.last_exchange.max(self.agreed(id));
@@ -113,6 +122,7 @@ impl Core {
             confirmed: confirmed.map(Timestamp::milliseconds),
             silent: false,
             held_back: 0,
+            clock_apart: None,
             divided: self.replica.identity(id).is_some_and(Identity::is_divided),
             awaited_keys: self.awaited_with(id),
             spaces: self.replica.shared_count(id),
@@ -140,10 +150,13 @@ impl Core {
             SyncPhase::Comparing => 1,
             SyncPhase::Greeting | SyncPhase::Closed => 0,
         });
-        let failures = partner.addresses.iter().map(|(node, _)| self.dialing.last_failure(node));
+        let nodes = || partner.addresses.iter().map(|(node, _)| node);
+        let failures = nodes().map(|node| self.dialing.last_failure(node));
+        let is_refused = nodes().any(|node| self.dialing.is_refused(node));
+        let away = if is_refused { "refused" } else { "offline" };
         SyncView {
             connected: best.is_some(),
-            phase: best.map_or("offline", |status| phase_text(status.phase)).into(),
+            phase: best.map_or(away, |status| phase_text(status.phase)).into(),
             outgoing: best.map_or(0, |status| status.outgoing),
             differences: best.map_or(0, |status| status.differences),
             last_failure: if best.is_some() { None } else { failures.flatten().next() },
@@ -258,6 +271,7 @@ mod tests {
             confirmed,
             silent: false,
             held_back: 0,
+            clock_apart: None,
             divided: false,
             awaited_keys: Vec::new(),
             spaces: 0,

@@ -23,6 +23,7 @@ impl Core {
             self.network.send(session, frame);
         } else {
             warn!("an identity log is too long for one frame");
+            self.network.send(session, JoinMessage::Refused(Refusal::TooLong).encode());
             self.network.close(session);
         }
     }
@@ -42,6 +43,10 @@ impl Core {
             }
             JoinMessage::Refused(refusal) => {
                 warn!(%node, %refusal, "a partner's node does not take this one");
+                if *refusal == Refusal::Unknown {
+                    self.dialing.refuse(node);
+                    self.tell_partner_of(node);
+                }
             }
             _ => warn!(%node, "a partner's node does not answer as it should"),
         }

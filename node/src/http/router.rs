@@ -182,13 +182,19 @@ fn queried(document: &utoipa::openapi::OpenApi) -> BTreeSet<(String, String)> {
         ];
         for (method, operation) in methods {
             let parameters = operation.iter().flat_map(|one| one.parameters.iter().flatten());
-            let is_query = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query);
             if parameters.into_iter().any(is_query) {
                 found.insert((path.clone(), method.to_owned()));
             }
         }
     }
     found
+}
+
+fn is_query(parameter: &RefOr<Parameter>) -> bool {
+    match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
+        RefOr::Ref(_) => false,
+    }
 }
 
 /// Whoever narrows a list that cannot be narrowed is told so, instead of being sent all of it.

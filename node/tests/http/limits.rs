@@ -91,6 +91,13 @@ const FOR_EVER: Duration = Duration::from_hours(1);
 /// When this test gives up.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// A node whose backups have no end.
+fn without_end() -> Probe {
+    let mut probe = Probe::new(8);
+    probe.endless = true;
+    probe
+}
+
 /// Any program of the machine may open connections: with all places taken by such as said
 /// nothing, the node's own programs waited until their time was over, again and again.
 #[tokio::test]
@@ -125,7 +132,7 @@ async fn threat_04_programs_without_the_token_keep_nobody_out() {
 /// asked for one and did not read it made the store grow for as long as it liked.
 #[tokio::test]
 async fn threat_04_who_does_not_read_an_answer_is_left() {
-    let server = Server::with(Probe::without_end(), |settings| {
+    let server = Server::with(without_end(), |settings| {
         settings.patience.reading = Duration::from_millis(200);
     });
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
@@ -140,7 +147,7 @@ async fn threat_04_who_does_not_read_an_answer_is_left() {
 /// Who reads slowly and goes on reading gets all of it.
 #[tokio::test]
 async fn who_reads_slowly_gets_the_whole_answer() {
-    let server = Server::with(Probe::without_end(), |settings| {
+    let server = Server::with(without_end(), |settings| {
         settings.patience.reading = Duration::from_secs(5);
     });
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));
@@ -161,7 +168,7 @@ async fn who_reads_slowly_gets_the_whole_answer() {
 /// Each backup under way holds a thread and a snapshot.
 #[tokio::test]
 async fn threat_04_only_so_many_backups_are_made_at_once() {
-    let server = Server::with(Probe::without_end(), |settings| {
+    let server = Server::with(without_end(), |settings| {
         settings.patience.reading = FOR_EVER;
     });
     let (host, bearer) = (server.address.to_string(), format!("Bearer {TOKEN}"));

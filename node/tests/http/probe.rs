@@ -55,11 +55,6 @@ impl Probe {
         }
     }
 
-    /// A probe whose backups have no end.
-    pub fn without_end() -> Self {
-        Self { endless: true, ..Self::new(8) }
-    }
-
     /// Takes what was asked since the last time.
     pub fn take(&self) -> Vec<(&'static str, Value)> {
         std::mem::take(&mut self.calls.lock().unwrap())

@@ -34,7 +34,14 @@ const UNDER_WAY_MS: u64 = 60 * 60 * 1000;
 pub(super) struct BeaconBook {
     records: BTreeMap<NodeId, Beacon>,
     taken: BTreeMap<NodeId, (Timestamp, u32)>,
+    /// By how much a node's last word was ahead of the clock of this one when it came.
+    ahead: BTreeMap<NodeId, u64>,
     running: Running,
+}
+
+/// Milliseconds from one time to a later one.
+const fn between(from: Timestamp, to: Timestamp) -> u64 {
+    to.milliseconds().saturating_sub(from.milliseconds())
 }
 
 impl BeaconBook {
@@ -176,6 +183,7 @@ impl Replica {
             return Err(ReplicaError::Limit("how often a node speaks of itself"));
         }
         self.note_addresses(&organisation, &node, record.addresses.clone())?;
+        self.beacons.ahead.insert(node, between(now, record.at));
         self.keep_beacon(record)
     }
 
@@ -198,6 +206,30 @@ impl Replica {
         let known = self.beacons.records.values();
         let of_it = known.filter(|one| self.certified.is_held(&one.node, organisation));
         of_it.map(|one| one.at.min(now)).max()
+    }
+
+    /// By how much the clocks of an organisation's nodes and this one's are apart, at least, as far
+    /// as their signs of life tell: positive when theirs are ahead; in milliseconds. `connected`
+    /// are the nodes with which sessions stand for long enough to have their newest sign of life.
+    #[must_use]
+    pub fn clock_apart(
+        &self,
+        organisation: &OrganisationId,
+        now: Timestamp,
+        connected: &[NodeId],
+    ) -> Option<i64> {
+        let of_it = self.beacons.records.values();
+        let of_it = of_it.filter(|one| self.certified.is_held(&one.node, organisation));
+        let (mut ahead, mut behind) = (0, 0);
+        for one in of_it {
+            let heard = self.beacons.ahead.get(&one.node).copied().unwrap_or_default();
+            ahead = ahead.max(heard).max(between(now, one.at));
+            if connected.contains(&one.node) {
+                behind = behind.max(between(one.at.plus(RENEWAL_MS), now));
+            }
+        }
+        let apart = |by: u64| i64::try_from(by).ok().filter(|_| by > limits::CLOCKS_APART_MS);
+        apart(ahead).or_else(|| apart(behind).map(|by| -by))
     }
 
     /// In how many spaces the nodes of an organisation wrote, by their own word of an hour ago or

@@ -243,3 +243,33 @@ fn a_beacon_is_signed_anew_twice_a_day_and_tells_what_was_written_since() {
     assert!(length.is_some_and(|length| length > 0));
     assert_eq!(told(&mut circle, HOUR_MS).0, at(HOUR_MS), "a clock that went back");
 }
+
+/// A clock that is wrong showed nowhere but in the dates of what its node wrote.
+#[test]
+fn a_clock_that_is_apart_is_noticed() {
+    let mut circle = Circle::of_contributors();
+    let owner = circle.organisations[0].id();
+    let node = circle.owner.id();
+    let now = 100 * 24 * HOUR_MS;
+    let mut say = |signed_at: u64, heard_at: u64| {
+        // Another address each time, so that it is signed anew.
+        let address = format!("/ip4/192.0.2.1/tcp/{}", signed_at / 60_000 % 60_000);
+        circle
+            .owner
+            .act(|replica, disk, _| replica.sign_beacon(disk, &[address], at(signed_at)))
+            .unwrap();
+        let beacon = circle.owner.replica.beacons(&owner, &[node].into());
+        circle.colleague.replica.admit_beacons(beacon, at(heard_at)).unwrap();
+        circle.colleague.replica.clock_apart(&owner, at(heard_at), &[node])
+    };
+    assert_eq!(say(now, now), None);
+    assert_eq!(say(now + 60_000, now), None, "a minute is nothing");
+    assert_eq!(say(now + HOUR_MS, now), Some(3_600_000), "ahead");
+    assert_eq!(say(now + 2 * HOUR_MS, now + 2 * HOUR_MS), None, "it was set right");
+    // Who is here signs twice a day: a last sign of life of long ago is of a clock that is behind.
+    let behind = say(HOUR_MS, now + 3 * HOUR_MS).unwrap();
+    let least = i64::try_from(now - 11 * HOUR_MS).unwrap();
+    assert!((-least - 1_800_000..=-least + 3 * 3_600_000).contains(&behind), "{behind}");
+    let away = circle.colleague.replica.clock_apart(&owner, at(now + 3 * HOUR_MS), &[]);
+    assert_eq!(away, None, "who is away signs elsewhere");
+}

@@ -102,7 +102,12 @@ fn warnings(context: &Context, partner: &PartnerView) -> String {
     let lacking = held_back.then(|| ("partner-held-back", ("spaces", partner.held_back.into())));
     let owners = partner.awaited_keys.join("; ");
     let awaited = (!owners.is_empty()).then(|| ("partner-keys-awaited", ("names", owners.into())));
-    let told = [silent, lacking, awaited].into_iter().flatten();
+    let minutes = partner.clock_apart.map(|by| by / 60_000);
+    let clock = minutes.map(|by| match by {
+        0.. => ("partner-clock-ahead", ("minutes", by.into())),
+        _ => ("partner-clock-behind", ("minutes", by.saturating_neg().into())),
+    });
+    let told = [silent, lacking, awaited, clock].into_iter().flatten();
     let told = told.map(|(key, argument)| texts.with(key, &[argument]));
     let divided = partner.divided.then(|| texts.text("partner-divided"));
     told.chain(divided).flat_map(|words| [" · ".to_owned(), words]).collect()
