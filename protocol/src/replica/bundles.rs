@@ -312,6 +312,26 @@ impl Replica {
         Ok(true)
     }
 
+    /// Whether a partner, by the last bundle of it, knows no machine of this organisation that is
+    /// in service: what it makes next opens nowhere here, unless it has read a newer bundle.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_unknown_to(
+        &self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+    ) -> Result<bool, ReplicaError> {
+        let own = self.organisation();
+        let told = self.ledger(disk, partner)?.identities;
+        let known = told.into_iter().find_map(|(one, at)| (one == own).then_some(at.length));
+        let Some((known, identity)) = known.zip(self.identity(&own)) else { return Ok(false) };
+        let mut nodes = identity.nodes();
+        let is_known =
+            nodes.any(|(node, standing)| standing.admitted_at < known && identity.is_active(node));
+        Ok(!is_known)
+    }
+
     /// What grew since `from` things had grown, by space.
     ///
     /// # Errors

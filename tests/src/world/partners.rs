@@ -125,6 +125,24 @@ impl World {
         let admits = |one: PeerIndex, other: PeerIndex| {
             self.peers[one].replica.is_partner(&self.organisation(other))
         };
-        admits(one, other) && admits(other, one)
+        admits(one, other) && admits(other, one) && !self.are_lost_to_each_other(one, other)
+    }
+
+    /// Whether neither of two organisations without a line knows a machine of the other that could
+    /// open a bundle: only an invitation by file helps, and nobody makes one here.
+    pub(super) fn are_lost_to_each_other(&self, one: PeerIndex, other: PeerIndex) -> bool {
+        let opens = |from: PeerIndex, to: PeerIndex| {
+            let organisation = self.organisation(to);
+            let Some(known) = self.peers[from].replica.identity(&organisation) else {
+                return false;
+            };
+            (0..self.len()).any(|peer| {
+                let is_its_own = self.organisation(peer) == organisation;
+                is_its_own
+                    && self.peers[peer].is_good()
+                    && known.is_active(&self.peers[peer].replica.node())
+            })
+        };
+        !self.has_line(one, other) && !opens(one, other) && !opens(other, one)
     }
 }

@@ -1,4 +1,4 @@
-//! What a partner's bundle may say, and whoever leaves one of these checks away finds its test here.
+//! What a partner's bundle may say: whoever leaves one of these checks away finds its test here.
 
 use super::super::crafted::Party;
 use super::*;

@@ -14,6 +14,9 @@ const IMPORTED: &str = "bundles-imported";
 /// Bytes of the time before each part.
 const TIME_BYTES: usize = 8;
 
+/// Numbers of parts, by bundle.
+type PartsKept = BTreeMap<[u8; 32], BTreeSet<u32>>;
+
 /// The parts of one bundle that wait.
 #[derive(Default)]
 struct Waiting {
@@ -68,6 +71,15 @@ impl Replica {
             ControlFlow::Continue(())
         })?;
         Ok(found)
+    }
+
+    /// The bundles of which parts wait here for others, and the numbers of these parts, from 0.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn bundles_waiting(&self, disk: &dyn Storage) -> Result<PartsKept, ReplicaError> {
+        let waiting = self.waiting_parts(disk)?;
+        Ok(waiting.into_iter().map(|(bundle, one)| (bundle, one.numbers)).collect())
     }
 
     /// The numbers of the parts of a bundle that wait here.

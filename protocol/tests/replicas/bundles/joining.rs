@@ -1,6 +1,6 @@
 //! Joining where there is no line.
 
-use super::{NOW, Node, Organisation};
+use super::{NOW, Node, Organisation, pair};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::bundle::{BundleError, Outcome, answer_invitation};
 use sincronia_protocol::identity::IdentityOperation;
@@ -154,4 +154,45 @@ fn only_the_organisation_of_the_invitation_becomes_a_partner_by_its_bundle() {
     assert_eq!(scene.guest.take_in(&foreign), Err(BundleError::NotPartner(third.id())));
     assert_eq!(scene.guest.disk.bytes(), disk.bytes());
     copy.0.add_node(7);
+}
+
+/// The only machine of an organisation is replaced; what it had is on the new one.
+fn replace(organisation: &mut Organisation, node: &mut Node, seed: u8) {
+    let (old, storage) = (node.id(), node.credentials.storage.clone());
+    let credentials = organisation.add_node(seed);
+    let new = credentials.node_key.id();
+    organisation.say(IdentityOperation::SetPrimary { node: new });
+    organisation.say(IdentityOperation::RevokeNode { node: old });
+    node.credentials = sincronia_protocol::replica::Credentials { storage, ..credentials };
+    node.restart();
+    node.learn(organisation);
+}
+
+/// Each sealed its bundles to the other's machines of before, and was told to ask for a new one.
+#[test]
+fn two_that_have_only_new_machines_are_told_and_meet_again_by_an_invitation() {
+    let mut pair = pair();
+    pair.exchange();
+    pair.exchange();
+    let (owner, member) = (pair.owner.organisation(), pair.member.organisation());
+    let is_unknown = |node: &Node, to| node.replica.is_unknown_to(&node.disk, to).unwrap();
+    assert!(!is_unknown(&pair.owner, &member) && !is_unknown(&pair.member, &owner));
+    replace(&mut pair.organisations[0], &mut pair.owner, 7);
+    replace(&mut pair.organisations[1], &mut pair.member, 8);
+    assert!(is_unknown(&pair.owner, &member) && is_unknown(&pair.member, &owner));
+    let [there, back] = [pair.owner.bundle(member), pair.member.bundle(owner)];
+    assert_eq!(pair.member.take_in(&there), Err(BundleError::NotForNode));
+    assert_eq!(pair.owner.take_in(&back), Err(BundleError::NotForNode));
+
+    let invitation = invite(&mut pair.owner, Vec::new());
+    let request = answer(&mut pair.member, &invitation).unwrap();
+    pair.owner.read(&request);
+    let record = pair.owner.note(&pair.space, "Dopo le macchine nuove");
+    let there = pair.owner.bundle(member);
+    pair.member.read(&there);
+    let back = pair.member.bundle(owner);
+    pair.owner.read(&back);
+    let title = pair.member.title(&pair.space, &record);
+    assert_eq!(title.as_deref(), Some("Dopo le macchine nuove"));
+    assert!(!is_unknown(&pair.owner, &member), "it knows the new machine");
 }
