@@ -95,7 +95,7 @@ impl Transport {
             return Err(refusal(response.status(), &content(response, &method)?));
         }
         let mut body = response.into_body().into_reader();
-        std::io::copy(&mut body, file).map_err(broken_off)
+        std::io::copy(&mut body, file).map_err(|cause| broken_off(&cause))
     }
 
     /// Hands a file in.
@@ -207,7 +207,7 @@ fn failure(method: &Method, cause: ureq::Error) -> ApiError {
 }
 
 /// Why a file was not written to its end.
-fn broken_off(cause: std::io::Error) -> ApiError {
+fn broken_off(cause: &std::io::Error) -> ApiError {
     use std::io::ErrorKind;
     let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
     if full.contains(&cause.kind()) {

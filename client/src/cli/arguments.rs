@@ -509,7 +509,7 @@ pub(super) enum Conflict {
     Resolve {
         record: String,
         field: String,
-        #[arg(long, value_name = "N", required_unless_present_any = ["value", "empty"])]
+        #[arg(long, value_name = "N")]
         take: Option<usize>,
         #[arg(long, value_name = "VALUE", conflicts_with_all = ["take", "empty"])]
         value: Option<String>,

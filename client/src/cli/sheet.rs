@@ -2,12 +2,14 @@
 
 use super::context::Context;
 use super::naming::title;
+use crate::api::Client;
 use crate::output::foreign::safe;
 use crate::output::table::Rows;
 use crate::output::value::{Names, short, shown, time};
 use serde_json::Value as Json;
-use sincronia_node::api::{ConflictView, OriginView, RecordView};
+use sincronia_node::api::{ConflictView, OriginView, QuarantineView, RecordView};
 use sincronia_protocol::record::Kind;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// One record: every field that holds something, and what needs a person.
@@ -33,10 +35,11 @@ pub fn record(context: &Context, names: &Names, record: &RecordView) -> String {
     if let Some(changed) = &record.changed {
         let _ = writeln!(text, "{}: {}", texts.text("last-change"), origin(changed));
     }
-    if record.waiting + record.quarantined + record.newer > 0 {
+    let quarantined = undecided(context, record);
+    if record.waiting + quarantined + record.newer > 0 {
         let arguments = [
             ("waiting", record.waiting.into()),
-            ("quarantined", record.quarantined.into()),
+            ("quarantined", quarantined.into()),
             ("newer", record.newer.into()),
         ];
         let _ = writeln!(text, "{}", texts.with("record-incomplete", &arguments));
@@ -44,6 +47,17 @@ pub fn record(context: &Context, names: &Names, record: &RecordView) -> String {
     let version = texts.with("record-version", &[("version", record.version.clone().into())]);
     let _ = writeln!(text, "{} · {} · {version}", record.id, record.space);
     text
+}
+
+/// How many of a record's entries that do not count nobody decided of yet.
+fn undecided(context: &Context, record: &RecordView) -> u64 {
+    let asked = |client: &Client| client.quarantine().ok();
+    let all = context.client().ok().filter(|_| record.quarantined > 0).and_then(asked);
+    let Some(all) = all else { return record.quarantined };
+    let is_open = |one: &&QuarantineView| {
+        (&one.space, &one.record) == (&record.space, &record.id) && !one.dismissed
+    };
+    all.iter().filter(is_open).count() as u64
 }
 
 /// The values that stand side by side, numbered as `conflict resolve --take` takes them.
@@ -75,13 +89,14 @@ pub fn origin(origin: &OriginView) -> String {
     safe(&format!("{who}, {}", time(origin.written_at)))
 }
 
-/// A list of records of one kind, with the fields that matter most in a list.
+/// A list of records of one kind, with the fields that matter most in a list. What stands in a
+/// `former` space is as it was when this organisation was removed from it.
 #[must_use]
 pub fn list(
     context: &Context,
     names: &Names,
-    kind: Kind,
-    columns: &[&str],
+    (kind, columns): (Kind, &[&str]),
+    former: &BTreeSet<String>,
     records: &[RecordView],
 ) -> String {
     let texts = &context.texts;
@@ -99,7 +114,9 @@ pub fn list(
         };
         let cells: Vec<_> = columns.iter().map(cell).collect();
         let id = short(&record.id);
-        if record.conflicts.is_empty() {
+        if former.contains(&record.space) {
+            rows.row(cells.into_iter().chain([texts.text("state-former"), id]));
+        } else if record.conflicts.is_empty() {
             rows.row(cells.into_iter().chain([texts.text("ok"), id]));
         } else {
             rows.urgent(cells.into_iter().chain([texts.text("in-conflict"), id]));

@@ -121,3 +121,38 @@ fn the_history_tells_that_a_conflict_was_settled_and_which_values_there_were() {
     values.sort_by_key(serde_json::Value::as_u64);
     assert_eq!((&settled[0][0], values), (&json!("seats_total"), vec![json!(4), json!(6)]));
 }
+
+/// Ten persons in one list could not be told apart, and of two directories nobody knew whose.
+#[test]
+fn a_list_of_contacts_says_who_and_of_which_body() {
+    let comune = Node::start("Comune", false);
+    let contact = ["contact", "add", "--kind", "persona", "--field", "family_name=Rossi"];
+    let more = ["--field", "given_name=Maria", "--pec", "rossi@pec.example.it"];
+    comune.ask(&[&contact[..], &more].concat());
+    let list = says(&comune.tell(&["contact", "list"]));
+    for told in ["Rossi Maria", "Comune", "rossi@pec.example.it"] {
+        assert!(list.contains(told), "{told}: {list}");
+    }
+}
+
+/// The title was said to have a typing mistake.
+#[test]
+fn a_record_is_put_beside_a_convention_by_its_title() {
+    let [comune, casa] = ["Comune", "Casa"].map(|name| Node::start(name, false));
+    let other = format!("{}:gestore", casa.ask(&["status"])["organisation"].as_str().unwrap());
+    let new = ["convention", "new", "--title", "Accoglienza residenziale", "--kind", "accoglienza"];
+    let parties = ["--party", "Comune:inviante", "--party", &other];
+    let made = comune.ask(&[&new[..], &parties].concat());
+    let meeting = ["record", "new", "meeting", "--space", "Accoglienza residenziale"];
+    let kind = ["--field", "title=Verifica", "--field", "meeting_kind=verifica_convenzione"];
+    let when = ["--field", "start=2026-11-01T09:00", "--field", "end=2026-11-01T10:00"];
+    let record = comune.ask(&[&meeting[..], &kind, &when].concat());
+    assert_eq!(record["space"], made["space"]["id"]);
+    // Three ways lead out of a conflict, and one of them was said to be missing.
+    let id = record["id"].as_str().unwrap();
+    let refused = comune.tell(&["conflict", "resolve", id, "title"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    for way in ["--take", "--value", "--empty"] {
+        assert!(says(&refused).contains(way), "{way}: {}", says(&refused));
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::bundles::{carry, partners};
 use super::node::{Node, says};
+use super::successors::wait;
 use std::path::{Path, PathBuf};
 
 /// Everything below a directory but the node that runs there.
@@ -90,4 +91,40 @@ fn a_partner_without_a_line_is_heard_through_a_bundle_that_it_made_for_the_new_n
     assert_eq!(awaited(), serde_json::json!(["Carcere"]));
     carry(&prison, &restored, "Comune");
     assert_eq!(awaited(), serde_json::Value::Null);
+}
+
+/// The words promised that the node takes the place of another, whose place was taken long ago.
+#[test]
+fn a_second_restoration_of_one_backup_names_the_node_that_the_first_one_made() {
+    let [comune, casa] = ["Comune", "Casa"].map(|name| Node::start(name, false));
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    comune.ask(&["backup", "create", "copy.backup"]);
+    let [backup, words] = ["copy.backup", "words"].map(|name| comune.place(name));
+    let [backup, words] = [&backup, &words].map(|path| path.display().to_string());
+    let home = tempfile::tempdir().unwrap();
+    let restore = |name: &str| {
+        let [node, key] =
+            [name.to_owned(), format!("{name}.key")].map(|name| home.path().join(name));
+        let key = if name == "node" { home.path().join("key") } else { key };
+        let words =
+            ["backup", "restore", &backup, "--yes", "--recovery-file", &words, "--key-file"];
+        comune.tell_of(node.to_str().unwrap(), &[&words[..], &[key.to_str().unwrap()]].concat())
+    };
+    let first = restore("node");
+    assert!(first.status.success(), "{}", says(&first));
+    assert!(!says(&first).contains("is revoked already"), "{}", says(&first));
+    let again = tempfile::tempdir().unwrap();
+    for name in ["node", "key"] {
+        let mut copy = std::process::Command::new("cp");
+        let copied = copy.arg("-a").arg(home.path().join(name)).arg(again.path()).status();
+        assert!(copied.unwrap().success());
+    }
+    let restored = Node::run(again, false);
+    let id = restored.ask(&["status"])["node"].as_str().unwrap().to_owned();
+    wait(&restored, &["status"], |status| status["catching_up"].is_null());
+    let second = restore("second");
+    assert!(second.status.success(), "{}", says(&second));
+    let told = says(&second);
+    assert!(told.contains("is revoked already") && told.contains(&id), "{told}");
 }

@@ -109,3 +109,58 @@ fn the_space_of_an_erased_convention_can_still_be_taken_away() {
         spaces.any(|one| one["id"] == space && one["role"].is_null())
     });
 }
+
+/// Each was refused by the node in words of its own, after a question that made no sense.
+#[test]
+fn what_cannot_be_shared_or_taken_away_is_said_before_anybody_is_asked() {
+    let [comune, unione] = partners();
+    let casa = Node::start("Casa", false);
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    agree(&comune, "Unione", &[]);
+    for (words, code, told) in [
+        (["share", "Comune"], 2, "this organisation's already"),
+        (["revoke", "Comune"], 2, "cannot remove itself"),
+        (["revoke", "Casa"], 3, "not shared with Casa"),
+    ] {
+        let refused = comune.tell(&["convention", words[0], TITLE, words[1]]);
+        assert_eq!(refused.status.code(), Some(code), "{}", says(&refused));
+        assert!(says(&refused).contains(told), "{}", says(&refused));
+    }
+    let refused = comune.tell(&["introduction", "make", "Unione", "Comune"]);
+    assert!(says(&refused).contains("not itself"), "{}", says(&refused));
+    // Named as a party by an edit, a reader went on reading alone, and nobody said so.
+    comune.ask(&["convention", "share", TITLE, "Casa", "--role", "reader"]);
+    let parties = ["--party", "Comune:inviante", "--party", "Casa:ospitante"];
+    let edited = comune.tell(&[&["convention", "edit", TITLE][..], &parties].concat());
+    assert!(says(&edited).contains("may only read here: Casa"), "{}", says(&edited));
+    // Who was removed read "ok" beside it in the list, as if it still were there.
+    wait(&unione, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    comune.ask(&["convention", "revoke", TITLE, "Unione", "--yes"]);
+    wait(&unione, &["space", "list"], |list| {
+        list.as_array().unwrap().iter().any(|one| one["role"].is_null())
+    });
+    let list = says(&unione.tell(&["convention", "list"]));
+    assert!(list.contains("no longer shared"), "{list}");
+}
+
+/// A convention without its own body went to the others at once, and a second one of the same title
+/// took the name from both.
+#[test]
+fn a_new_convention_is_looked_at_before_it_is_shared() {
+    let [comune, _unione] = partners();
+    agree(&comune, "Unione", &["--private"]);
+    let view = comune.ask(&["convention", "show", TITLE]);
+    assert_eq!(view["not_shared_yet"], serde_json::json!([]), "it waits for nobody");
+    let casa = Node::start("Casa", false);
+    let other = format!("{}:gestore", casa.ask(&["status"])["organisation"].as_str().unwrap());
+    let new = ["convention", "new", "--title", TITLE, "--kind", "altro"];
+    let new = [&new[..], &["--party", "Unione:ospitante", "--party", &other]].concat();
+    let asked = comune.tell(&new);
+    assert_eq!(asked.status.code(), Some(2), "{}", says(&asked));
+    for told in ["not among the parties", "another convention"] {
+        assert!(says(&asked).contains(told), "{told}: {}", says(&asked));
+    }
+    assert_eq!(comune.ask(&["convention", "list"]).as_array().unwrap().len(), 1);
+    comune.ask(&[&new[..], &["--yes"]].concat());
+}

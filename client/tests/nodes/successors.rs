@@ -62,6 +62,8 @@ fn convention(old: &Node, title: &str) -> String {
         "UEPE:inviante",
         "--party",
         "Prefettura:gestore",
+        // Its own body is no party.
+        "--yes",
     ]);
     assert!(made.status.success(), "{}", says(&made));
     data(&made)["convention"]["id"].as_str().unwrap().to_owned()

@@ -64,6 +64,15 @@ pub struct BroughtView {
     pub entries: u64,
     /// Whether members or keys changed.
     pub access: bool,
+    /// Whether this organisation was let in by it.
+    #[serde(default)]
+    pub admitted: bool,
+    /// Whether this organisation was removed by it.
+    #[serde(default)]
+    pub removed: bool,
+    /// Records that were erased by it.
+    #[serde(default)]
+    pub erased: u64,
 }
 
 /// What a bundle brought.
@@ -116,4 +125,8 @@ pub struct PartnerBundles {
     pub last_in_number: Option<u64>,
     /// Entries that the partner has not acknowledged yet.
     pub unacknowledged: u64,
+    /// Whether the partner, by its newest bundle, knows no machine of this organisation that is in
+    /// service: what it makes opens nowhere here until it has read a newer bundle from here.
+    #[serde(default)]
+    pub unknown_there: bool,
 }

@@ -18,7 +18,7 @@ use crate::store::{Snapshot, Store};
 use crate::{engine, random};
 use sincronia_protocol::backup::{BackupError, BackupHeader, BackupItem};
 use sincronia_protocol::crypto::SealingSecret;
-use sincronia_protocol::identity::{IdentityEntry, IdentityOperation, NodeAdmission};
+use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, NodeAdmission};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::replica::{BACKUP_TABLES, Credentials, Replica};
 use sincronia_protocol::storage::{Batch, Table};
@@ -218,6 +218,18 @@ impl Restoration {
         !self.knows_partners || self.replica.partners().next().is_some()
     }
 
+    /// Machines of the organisation that are in service although the one that made the backup is
+    /// revoked already, as far as was heard: one of them may have been restored from it before.
+    #[must_use]
+    pub fn in_its_place(&self) -> Vec<NodeId> {
+        let own = self.replica.identity(&self.origin.organisation);
+        let revoked = |identity: &&Identity| {
+            identity.has_certified(&self.origin.node) && !identity.is_active(&self.origin.node)
+        };
+        let active = own.filter(revoked).into_iter().flat_map(Identity::active_nodes);
+        active.map(|(node, _)| *node).collect()
+    }
+
     /// What the holder of the root key is to sign: that the new node is certified, that it is
     /// primary if the old one was or nobody else is, and that the old one is revoked.
     #[must_use]
@@ -228,7 +240,7 @@ impl Restoration {
         let admission = NodeAdmission::sign(&self.origin.organisation, &keys.node_key, sealing);
         let (node, old) = (admission.node, self.origin.node);
         let mut operations = vec![IdentityOperation::AddNode { admission }];
-        let primary = own.and_then(sincronia_protocol::identity::Identity::primary);
+        let primary = own.and_then(Identity::primary);
         let others = own.is_some_and(|own| own.active_nodes().any(|(one, _)| *one != old));
         if !others || primary.is_none_or(|primary| primary.node == old) {
             operations.push(IdentityOperation::SetPrimary { node });

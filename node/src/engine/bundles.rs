@@ -8,9 +8,22 @@ use crate::api::{
 use sincronia_protocol::bundle::{
     self, BundleError, ExportRequest, Imported, Outcome, answer_invitation,
 };
-use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::ids::{OrganisationId, SpaceId};
 use sincronia_protocol::joining::Refusal;
 use sincronia_protocol::limits;
+use sincronia_protocol::replica::Brought;
+use std::collections::BTreeMap;
+
+/// How this organisation stands in a space.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    is_member: bool,
+    /// Records of it that were erased.
+    erased: u64,
+}
+
+/// Before a bundle was read, and after.
+type Standings<'a> = (&'a BTreeMap<SpaceId, Standing>, &'a BTreeMap<SpaceId, Standing>);
 
 impl Core {
     /// Makes the next bundle for a partner.
@@ -44,6 +57,7 @@ impl Core {
 
     /// Imports a file of one or more parts: all that is in it, or nothing.
     pub fn import_bundle(&mut self, bytes: &[u8]) -> Result<Vec<BundleView>, ApiError> {
+        let before = self.standings()?;
         let outcomes = self.atomically(|core| {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
             Ok(bundle::import(bytes, replica, disk, now(), random)?)
@@ -64,7 +78,24 @@ impl Core {
                 self.tell_partner(&imported.sender);
             }
         }
-        Ok(outcomes.into_iter().map(|outcome| self.view_outcome(outcome)).collect())
+        let after = self.standings()?;
+        let view = |outcome| self.view_outcome(outcome, (&before, &after));
+        Ok(outcomes.into_iter().map(view).collect())
+    }
+
+    /// How this organisation stands in each space, to tell what a bundle changes.
+    fn standings(&mut self) -> Result<BTreeMap<SpaceId, Standing>, ApiError> {
+        let own = self.replica.organisation();
+        let roles = self.replica.summaries().map(|(space, one)| (*space, one.role(&own).is_some()));
+        let roles = roles.map(|(space, is_member)| (space, Standing { is_member, erased: 0 }));
+        let mut found: BTreeMap<_, _> = roles.collect();
+        for space in self.replica.spaces_with_erasures(&self.disk)? {
+            if let Some(standing) = found.get_mut(&space) {
+                let all = self.replica.certificates(&self.disk, &space)?;
+                standing.erased = all.len() as u64;
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a bundle counts as a session in which both came to have the same. One that opens
@@ -95,7 +126,7 @@ impl Core {
         Ok(BundleFile { number: 0, is_complete: true, bytes })
     }
 
-    fn view_outcome(&self, outcome: Outcome) -> BundleView {
+    fn view_outcome(&self, outcome: Outcome, standings: Standings<'_>) -> BundleView {
         let view = |state: &str| BundleView {
             state: state.into(),
             parts: 0,
@@ -108,22 +139,32 @@ impl Core {
                 BundleView { parts: count, missing, ..view("waiting") }
             }
             Outcome::Imported(imported) => {
-                BundleView { read: Some(self.view_imported(*imported)), ..view("read") }
+                BundleView { read: Some(self.view_imported(*imported, standings)), ..view("read") }
             }
         }
     }
 
-    fn view_imported(&self, imported: Imported) -> ReadBundle {
-        let spaces = imported.brought.iter().map(|(space, brought)| BroughtView {
+    fn view_brought(
+        &self,
+        (space, brought): (&SpaceId, &Brought),
+        (before, after): Standings<'_>,
+    ) -> BroughtView {
+        let [before, after] =
+            [before, after].map(|all| all.get(space).copied().unwrap_or_default());
+        let owner = self.replica.summary(space).map(|summary| self.name_of(&summary.owner));
+        BroughtView {
             space: space.to_string(),
-            owner_name: self
-                .replica
-                .summary(space)
-                .map(|summary| self.name_of(&summary.owner))
-                .unwrap_or_default(),
+            owner_name: owner.unwrap_or_default(),
             entries: brought.entries,
             access: brought.access,
-        });
+            admitted: after.is_member && !before.is_member,
+            removed: before.is_member && !after.is_member,
+            erased: after.erased.saturating_sub(before.erased),
+        }
+    }
+
+    fn view_imported(&self, imported: Imported, standings: Standings<'_>) -> ReadBundle {
+        let spaces = imported.brought.iter().map(|one| self.view_brought(one, standings));
         ReadBundle {
             organisation: imported.sender.to_string(),
             name: self.name_of(&imported.sender),
@@ -134,6 +175,21 @@ impl Core {
             spaces: spaces.collect(),
             refused: imported.refused.into_iter().collect(),
         }
+    }
+
+    /// Of each bundle whose parts wait here for others: which are missing, from 1, of how many.
+    pub(super) fn parts_missing(&self) -> Result<Vec<String>, ApiError> {
+        let mut told = Vec::new();
+        for (bundle, kept) in self.replica.bundles_waiting(&self.disk)? {
+            let first = kept.first().copied().unwrap_or_default();
+            let part = self.replica.kept_part(&self.disk, &bundle, first)?.unwrap_or_default();
+            let Ok(parts) = bundle::read_parts(&part) else { continue };
+            let Some(count) = parts.first().map(|part| part.count) else { continue };
+            let missing = (0..count).filter(|one| !kept.contains(one));
+            let missing: Vec<_> = missing.map(|one| one.saturating_add(1).to_string()).collect();
+            told.push(format!("{} / {count}", missing.join(", ")));
+        }
+        Ok(told)
     }
 
     /// What was exchanged with a partner by bundles, if anything was.
@@ -152,6 +208,7 @@ impl Core {
             last_in: ledger.arrival.map(|arrival| arrival.at.milliseconds()),
             last_in_number: ledger.arrival.map(|arrival| arrival.number),
             unacknowledged,
+            unknown_there: self.replica.is_unknown_to(&self.disk, partner)?,
         }))
     }
 }
@@ -171,7 +228,11 @@ impl From<BundleError> for ApiError {
             BundleError::NotPartner(_) => told("join by invitation first, or unblock it"),
             BundleError::Recipient(_) => told("hand it to the organisation it is for"),
             BundleError::Version => told("update this program, then import it again"),
-            BundleError::NotForNode => told("ask its maker for a new bundle, with --all"),
+            BundleError::NotForNode => told(
+                "it was made before its maker knew of this machine: send it a bundle, then ask for a \
+                 new one, with --all; if neither opens the other's, both have only new machines: \
+                 `sincronia invite`, and it answers with a file",
+            ),
             BundleError::NotCertified | BundleError::NoNode => {
                 told("ask that organisation for a new bundle of a node in service")
             }

@@ -79,7 +79,10 @@ impl Core {
         let former = self.replica.summary(space).map(|one| one.former.as_slice());
         let is_former =
             |party: &&str| former.iter().copied().flatten().any(|one| one.to_string() == **party);
+        // What is for its own body alone waits for nobody.
+        let is_kept = is_private(&convention.fields);
         let not_shared_yet = parties(&convention.fields)
+            .filter(|_| !is_kept)
             .filter(|party| !is_member(party) && !is_former(party))
             .map(ToOwned::to_owned)
             .collect();

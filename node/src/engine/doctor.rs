@@ -1,13 +1,17 @@
 //! What is well with a node and what is not, each with what to do.
 
 use super::Core;
-use crate::api::{ApiError, Check, PartnerState, Status};
+use super::refusal::WITHOUT_COPY;
+use crate::api::{ApiError, Check, PartnerState, PartnerView, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
-const WARNINGS: [&str; 13] = [
+const WARNINGS: &[&str] = &[
     "joined_by_line",
     "clocks_agree",
+    "own_edits_erased",
+    "bundles_open",
+    "bundles_whole",
     "partners_reached",
     "partners_verified",
     "partners_one_version",
@@ -28,8 +32,20 @@ impl Core {
         let mut checks = self.machine_checks(&status).to_vec();
         checks.extend(standing_checks(&status));
         checks.extend(partner_checks(&status));
+        checks.push(nobody(
+            "bundles_whole",
+            &self.parts_missing()?,
+            "these parts, of so many, have not been imported: look for their files, or ask for a \
+             new bundle",
+        ));
         checks.extend(self.placement_checks(&status.decisions)?);
         checks.extend(decision_checks(&status));
+        checks.push(nobody(
+            "own_edits_erased",
+            &self.lost_lately()?,
+            "whoever erased these records had not seen what this organisation changed in them, and \
+             it went with them: if it may be kept, write it again as a new record",
+        ));
         Ok(checks)
     }
 
@@ -102,7 +118,7 @@ fn standing_checks(status: &Status) -> [Check; 6] {
             "one_copy",
             !status.cloned,
             if status.cloned { "another one runs" } else { "no other one was heard of" }.into(),
-            "stop the other copy of this node",
+            WITHOUT_COPY,
         ),
         check(
             "certified",
@@ -143,7 +159,7 @@ fn standing_checks(status: &Status) -> [Check; 6] {
 }
 
 /// Whether partners are there, and whether what they wrote arrives.
-fn partner_checks(status: &Status) -> [Check; 7] {
+fn partner_checks(status: &Status) -> [Check; 8] {
     let active = || status.partners.iter().filter(|one| one.state != PartnerState::Blocked);
     // Who is reached by files is not waited for.
     let by_line = || active().filter(|one| one.bundles.is_none());
@@ -157,6 +173,11 @@ fn partner_checks(status: &Status) -> [Check; 7] {
     let divided = active().filter(|one| one.divided).map(|one| one.name.clone());
     let apart =
         active().filter_map(|one| Some(format!("{}: {}", one.name, apart(one.clock_apart?))));
+    let is_lost = |one: &&PartnerView| {
+        let unknown = one.bundles.as_ref().is_some_and(|bundles| bundles.unknown_there);
+        unknown && !one.sync.connected
+    };
+    let lost = active().filter(is_lost).map(|one| one.name.clone());
     let unverified = active().filter(|one| one.state == PartnerState::Joined);
     [
         nobody(
@@ -186,6 +207,13 @@ fn partner_checks(status: &Status) -> [Check; 7] {
             &apart.collect::<Vec<_>>(),
             "what is written there bears wrong dates, unless it is this machine's clock: see to this \
              one's first, then telephone",
+        ),
+        nobody(
+            "bundles_open",
+            &lost.collect::<Vec<_>>(),
+            "by their last bundle they know no machine of this organisation in service, and what \
+             they send opens nowhere here: hand them a new bundle; if it does not open there \
+             either, both have only new machines: `sincronia invite`, and they answer with a file",
         ),
         nobody(
             "keys_here",
@@ -239,7 +267,9 @@ fn apart(milliseconds: i64) -> String {
 /// A check that is well when nobody is named; a line each, since failures hold semicolons.
 fn nobody(name: &str, named: &[String], remedy: &str) -> Check {
     let well = match name {
-        "keys_here" | "nothing_held_back" => "nothing is missing",
+        "keys_here" | "nothing_held_back" | "bundles_whole" | "own_edits_erased" => {
+            "nothing is missing"
+        }
         _ => "all",
     };
     let detail = if named.is_empty() { well.into() } else { named.join("\n") };

@@ -2,6 +2,7 @@
 
 use super::{Core, now};
 use crate::api::{ApiError, ErasureSeat, ErasureView, ErrorCode, FormerMember};
+use sincronia_protocol::codec;
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::kind_of;
 use sincronia_protocol::replica::{Certificate, Event, RecordRow, ReplicaError};
@@ -37,7 +38,10 @@ impl Core {
     /// Notes when this node carried an erasure out: the access log, which has no clock, does not
     /// say. It is noted once.
     pub(super) fn note_erased(&mut self, event: &Event) {
-        let Event::Erased { space, record, .. } = event else { return };
+        let Event::Erased { space, record, own_edit } = event else { return };
+        if *own_edit && let Err(error) = self.note_lost(space, record) {
+            warn!(%error, "that an edit went with an erasure was not noted");
+        }
         let at = now().milliseconds().to_be_bytes();
         let noted = match self.erased_at(space, record) {
             Ok(None) => self.replica.put_setting(&erased_name(space, record), &at),
@@ -47,6 +51,35 @@ impl Core {
         if let Err(error) = noted {
             warn!(%error, "when a record was erased was not noted");
         }
+    }
+
+    /// Notes that an edit of this node, which whoever erased had not seen, went with a record.
+    fn note_lost(&mut self, space: &SpaceId, record: &RecordId) -> Result<(), ReplicaError> {
+        let mut lost = self.lost()?;
+        lost.retain(|(_, one)| one != record);
+        lost.push((*space, *record));
+        lost.drain(..lost.len().saturating_sub(LOST_MAX));
+        self.replica.put_setting(LOST, &codec::encode(&lost))
+    }
+
+    fn lost(&self) -> Result<Vec<(SpaceId, RecordId)>, ReplicaError> {
+        let noted = self.replica.setting(&self.disk, LOST)?;
+        Ok(noted.and_then(|bytes| codec::decode(&bytes).ok()).unwrap_or_default())
+    }
+
+    /// The records, each with what its space is called, with which an edit of this node went
+    /// lately. After a while nobody is told any more: nothing brings it back.
+    pub(super) fn lost_lately(&self) -> Result<Vec<String>, ApiError> {
+        let mut told = Vec::new();
+        for (space, record) in self.lost()? {
+            let at = self.erased_at(&space, &record)?.unwrap_or_default();
+            if now().milliseconds().saturating_sub(at) < LOST_TOLD_MS {
+                let title = self.title_of_space(&space)?;
+                let title = (!title.is_empty()).then(|| format!(" ({title})"));
+                told.push(format!("{record}{}", title.unwrap_or_default()));
+            }
+        }
+        Ok(told)
     }
 
     fn erased_at(&self, space: &SpaceId, record: &RecordId) -> Result<Option<u64>, ReplicaError> {
@@ -158,6 +191,13 @@ impl Core {
         seats.iter().map(seat).collect()
     }
 }
+
+/// The setting under which stand records with which an edit of this node was erased.
+const LOST: &str = "own edits erased";
+/// So many of them are remembered.
+const LOST_MAX: usize = 64;
+/// So long they are told: a month, within which somebody looks.
+const LOST_TOLD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The setting under which stands when this node carried out an erasure.
 fn erased_name(space: &SpaceId, record: &RecordId) -> String {

@@ -6,7 +6,7 @@
 use super::Core;
 use super::members::parse;
 use crate::api::{ApiError, QuarantineView};
-use sincronia_protocol::ids::EntryHash;
+use sincronia_protocol::ids::{EntryHash, SpaceId};
 use sincronia_protocol::replica::{LateContent, QuarantineReason, Quarantined};
 
 impl Core {
@@ -45,11 +45,22 @@ impl Core {
     /// as nobody decided of any, they are not looked at.
     pub(super) fn late_undecided(&mut self) -> Result<u64, ApiError> {
         let all = self.replica.summaries().map(|(_, one)| one.quarantined).sum();
+        self.undecided_of(all, None)
+    }
+
+    /// As [`Self::late_undecided`], in one space, of which `all` do not count.
+    pub(super) fn late_undecided_in(&mut self, space: &SpaceId, all: u64) -> Result<u64, ApiError> {
+        self.undecided_of(all, Some(space))
+    }
+
+    fn undecided_of(&mut self, all: u64, space: Option<&SpaceId>) -> Result<u64, ApiError> {
         if all == 0 || self.replica.setting(&self.disk, DECIDED)?.is_none() {
             return Ok(all);
         }
+        let mut found = self.step(|replica, disk, _| replica.quarantine(disk))?;
+        found.retain(|one| space.is_none_or(|space| one.space == *space));
         let mut undecided = 0;
-        for one in self.step(|replica, disk, _| replica.quarantine(disk))? {
+        for one in found {
             let noted = self.replica.setting(&self.disk, &decided_name(&one))?;
             undecided += u64::from(noted.is_none());
         }

@@ -73,6 +73,7 @@ impl Core {
         let view = self.step(|replica, disk, _| replica.space_view(disk, space))?;
         let to_invite = self.to_invite(&view.summary, view.offered);
         let Summary { owner, members, records, conflicts, quarantined, .. } = view.summary;
+        let quarantined = self.late_undecided_in(space, quarantined)?;
         Ok(SpaceView {
             id: space.to_string(),
             owner: owner.to_string(),

@@ -24,6 +24,12 @@ impl From<ReplicaError> for ApiError {
     }
 }
 
+/// The way out for a node that found another copy of itself, or its own disk put back.
+pub(super) const WITHOUT_COPY: &str = "stop the other copy of this node; where none runs, its data \
+    were put back to an older state, and it signs no more: revoke it at another machine \
+    (“sincronia node revoke MACHINE”), or put a new node in its place (“sincronia backup restore \
+    FILE --directory DIRECTORY”)";
+
 /// Code and remedy of what needs no more than that.
 const fn outcome(error: &ReplicaError) -> (ErrorCode, &'static str) {
     match error {
@@ -53,9 +59,7 @@ const fn outcome(error: &ReplicaError) -> (ErrorCode, &'static str) {
             "wait until the partners were reached (`sincronia status` names them), or go on \
              without them: `sincronia backup finish`",
         ),
-        ReplicaError::Cloned => {
-            (ErrorCode::Cloned, "stop the other copy; restore this node with the recovery words")
-        }
+        ReplicaError::Cloned => (ErrorCode::Cloned, WITHOUT_COPY),
         ReplicaError::Frozen => (
             ErrorCode::NotPermitted,
             "the author's organisation revokes that node (“sincronia node revoke MACHINE”) and \

@@ -25,7 +25,7 @@ impl Core {
             carried,
             records: self.record_counts()?,
             conflicts: self.replica.summaries().map(|(_, one)| one.conflicts).sum(),
-            quarantined: self.replica.summaries().map(|(_, one)| one.quarantined).sum(),
+            quarantined: self.late_undecided()?,
         };
         let identity = self.replica.identity(&own);
         let revoked_aside = self.replica.removed_aside().iter().map(ToString::to_string).collect();

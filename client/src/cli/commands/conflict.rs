@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, action: Conflict) -> Outcome {
                 (Some(number), _) => (None, Some(chosen(context, &found, &field, number)?)),
                 (None, Some(text)) => (Some(value(context, kind, &field, &text)?), None),
                 (None, None) if empty => (Some(Json::Null), None),
-                (None, None) => return Err(context.fail(Exit::Usage, "nothing_to_change", "")),
+                (None, None) => return Err(context.fail(Exit::Usage, "no_choice", &found.id)),
             };
             let comment = authoring.comment.clone();
             let operator = operator(&authoring);

@@ -8,10 +8,11 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use serde_json::{Map, Value as Json};
-use sincronia_node::api::{ContactsQuery, EditRequest};
+use sincronia_node::api::{ContactsQuery, EditRequest, RecordView};
 use sincronia_protocol::record::Kind;
+use std::collections::{BTreeMap, BTreeSet};
 
-const COLUMNS: [&str; 6] = ["org", "name", "functions", "email", "phone", "verified_on"];
+const COLUMNS: [&str; 7] = ["org", "name", "functions", "email", "pec", "phone", "verified_on"];
 
 pub(super) fn run(context: &Context, action: Contact) -> Outcome {
     match action {
@@ -57,8 +58,36 @@ fn list(context: &Context, function: Option<&String>, organisation: Option<Strin
         let query = ContactsQuery { function: function.cloned(), organisation };
         contacts.extend(context.client()?.contacts(&query)?);
     }
+    let spaces = if context.output.json { Vec::new() } else { context.client()?.spaces()? };
+    let owners = spaces.into_iter().map(|space| (space.id, space.owner)).collect();
+    for contact in &mut contacts {
+        if !context.output.json {
+            complete(contact, &owners);
+        }
+    }
     context.output.show("contacts", &contacts, || {
-        sheet::list(context, &known.names(), Kind::Contact, &COLUMNS, &contacts)
+        let columns = (Kind::Contact, &COLUMNS[..]);
+        sheet::list(context, &known.names(), columns, &BTreeSet::new(), &contacts)
     });
     Ok(Exit::Done)
+}
+
+/// For a list that people read: a person is called as it is called, and who names no body belongs
+/// to the one in whose directory it stands.
+fn complete(contact: &mut RecordView, owners: &BTreeMap<String, String>) {
+    let text = |name: &str| contact.fields.get(name).and_then(Json::as_str).unwrap_or_default();
+    let parts = ["family_name", "given_name"].map(text);
+    let person: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let name = match (person.as_slice(), text("name")) {
+        ([], name) => name.to_owned(),
+        (_, "") => person.join(" "),
+        (_, name) => format!("{} ({name})", person.join(" ")),
+    };
+    if !name.is_empty() {
+        contact.fields.insert("name".to_owned(), name.into());
+    }
+    let is_named = contact.fields.get("org").is_some_and(Json::is_string);
+    if let Some(owner) = owners.get(&contact.space).filter(|_| !is_named) {
+        contact.fields.insert("org".to_owned(), owner.clone().into());
+    }
 }

@@ -14,6 +14,7 @@ use sincronia_node::api::{
     ConventionView, ConventionsQuery, MemberRequest, RecordView, SetAsideView, SpaceView,
 };
 use sincronia_protocol::record::Kind;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const COLUMNS: [&str; 5] = ["title", "instrument_kind", "parties", "effective_from", "end_date"];
@@ -53,8 +54,14 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<&Stri
         let found: Vec<_> = found.into_iter().filter(is_new).collect();
         conventions.extend(found);
     }
+    let former: BTreeSet<_> = if context.output.json {
+        BTreeSet::new()
+    } else {
+        let spaces = client.spaces()?.into_iter().filter(|space| space.role.is_none());
+        spaces.map(|space| space.id).collect()
+    };
     context.output.show("conventions", &conventions, || {
-        sheet::list(context, &known.names(), Kind::Convention, &COLUMNS, &conventions)
+        sheet::list(context, &known.names(), (Kind::Convention, &COLUMNS), &former, &conventions)
     });
     Ok(Exit::Done)
 }
@@ -159,6 +166,9 @@ fn share(
     apart(context, convention, &space)?;
     let known = Organisations::known(context)?;
     let organisation = known.find_current(context, organisation)?;
+    if organisation == known.own() {
+        return Err(context.fail(Exit::Usage, "share_self", convention));
+    }
     let member = space.members.iter().find(|one| one.organisation == organisation);
     let held = member.map(|member| member.role.clone());
     if let (Some(held), Some(role)) = (&held, &role) {
@@ -204,6 +214,12 @@ fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
     let known = Organisations::known(context)?;
     let id = known.find(context, organisation)?;
     let name = known.names().of(&id);
+    if id == known.own() {
+        return Err(context.fail(Exit::Usage, "revoke_self", convention));
+    }
+    if !space.members.iter().any(|one| one.organisation == id) {
+        return Err(context.fail(Exit::NotFound, "not_shared_with", &name));
+    }
     context.confirm(&context.texts.with("confirm-revoke", &[("name", name.clone().into())]))?;
     let revoked = client.remove_member(&space.id, &id)?;
     context.output.show("revocation", &revoked, || {

@@ -10,6 +10,7 @@ use crate::cli::sheet;
 use serde_json::{Map, Value as Json, json};
 use sincronia_node::api::RecordsQuery;
 use sincronia_protocol::record::Kind;
+use std::collections::BTreeSet;
 
 const COLUMNS: [&str; 6] =
     ["cover_kind", "insured", "policy_no", "valid_from", "valid_to", "mandatory"];
@@ -63,6 +64,8 @@ pub(super) fn list(
     };
     let records = client.records(&query)?;
     let names = Organisations::known(context)?.names();
-    context.output.show(name, &records, || sheet::list(context, &names, kind, columns, &records));
+    context.output.show(name, &records, || {
+        sheet::list(context, &names, (kind, columns), &BTreeSet::new(), &records)
+    });
     Ok(Exit::Done)
 }

@@ -88,7 +88,11 @@ fn kind(context: &Context, name: &str) -> String {
 fn certificate(context: &Context, erasure: &ErasureView) -> String {
     let texts = &context.texts;
     let named = erasure.kind.as_deref().map(|name| kind(context, name)).unwrap_or_default();
-    let state = if erasure.complete { "erasure-complete" } else { "erasure-open" };
+    let state = match (erasure.complete, erasure.missing.is_empty()) {
+        (true, _) => "erasure-complete",
+        (false, true) => "erasure-come-late",
+        (false, false) => "erasure-open",
+    };
     let title = match erasure.title.as_str() {
         "" => texts.text("erasure-untitled"),
         "directory" => texts.text("own-directory"),

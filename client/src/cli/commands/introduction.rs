@@ -21,6 +21,9 @@ pub(super) fn run(context: &Context, action: Introduction) -> Outcome {
             if request.one == request.other {
                 return Err(context.fail(Exit::Usage, "same_body", &one));
             }
+            if [&request.one, &request.other].iter().any(|body| body.as_str() == known.own()) {
+                return Err(context.fail(Exit::Usage, "introduce_self", ""));
+            }
             client.introduce(&request)?;
             let arguments = [("one", one.into()), ("other", other.into())];
             let said = || context.texts.with("introduced", &arguments);

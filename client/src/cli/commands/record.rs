@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, action: Record) -> Outcome {
             let kind = parsed(context, &kind)?;
             let fields = entering::fields(context, kind, &entering, &[])?;
             let space = match space {
-                Some(space) => space,
+                Some(space) => naming::space_of_convention(context, &space)?.id,
                 None => directory(context)?,
             };
             create(context, &space, kind, fields, &entering.authoring)

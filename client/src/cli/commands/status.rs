@@ -129,6 +129,7 @@ fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -
     let way = match awaited.reachable {
         _ if awaited.owner == status.organisation => "keys-from-machine",
         true => "keys-from-partner",
+        false if was_introduced(context, status, &awaited.owner) => "keys-from-introduced",
         false => "keys-from-stranger",
     };
     let mut text = texts.with("keys-awaited", &arguments);
@@ -140,6 +141,13 @@ fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -
         text.push_str(&texts.with("keys-from-carriers", &names));
     }
     text
+}
+
+/// Whether a partner presented an organisation, and a person has only to accept it.
+fn was_introduced(context: &Context, status: &Status, organisation: &str) -> bool {
+    let asked = context.client().ok().filter(|_| status.decisions.introductions > 0);
+    let waiting = asked.and_then(|client| client.introductions().ok()).unwrap_or_default();
+    waiting.iter().any(|one| one.organisation == organisation)
 }
 
 pub(super) fn doctor(context: &Context) -> Outcome {

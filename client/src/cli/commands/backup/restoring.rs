@@ -98,6 +98,11 @@ fn confirm(
     question: &str,
 ) -> Result<(), Failure> {
     let origin = restoration.origin();
+    let others: Vec<_> = restoration.in_its_place().iter().map(ToString::to_string).collect();
+    if !others.is_empty() {
+        let others = [("nodes", others.join(", ").into())];
+        context.output.message(&context.texts.with("restore-again", &others));
+    }
     let arguments = [
         ("node", origin.node.to_string().into()),
         ("made", time(origin.made_at.milliseconds()).into()),

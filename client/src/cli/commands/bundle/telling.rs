@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::language::suggestion::named;
 use crate::output::table::Rows;
 use crate::output::value::time;
-use sincronia_node::api::{BundleView, ReadBundle};
+use sincronia_node::api::{BroughtView, BundleView, ReadBundle};
 
 pub(super) fn text(context: &Context, taken: &[Taken]) -> String {
     let mut lines: Vec<_> = taken.iter().map(|one| described(context, taken, one)).collect();
@@ -108,12 +108,29 @@ fn brought(context: &Context, contents: &Contents, read: &ReadBundle) -> String 
     let headings = ["space", "space-owner", "entries", "membership"];
     let mut rows = Rows::new(context.output, &headings.map(|key| texts.text(key)));
     for space in &read.spaces {
-        let access = if space.access { texts.text("membership-changed") } else { String::new() };
+        let access = membership(context, space);
         let entries = space.entries.to_string();
         let name = contents.name(context, &space.space);
         rows.row([name, space.owner_name.clone(), entries, access]);
     }
     rows.to_string()
+}
+
+/// What changed of who takes part: this organisation's own part, and what was erased, by name.
+fn membership(context: &Context, space: &BroughtView) -> String {
+    let texts = &context.texts;
+    let own = match (space.admitted, space.removed) {
+        (true, _) => Some("membership-admitted"),
+        (_, true) => Some("membership-removed"),
+        _ => None,
+    };
+    let erased = [("count", space.erased.into())];
+    let erased = (space.erased > 0).then(|| texts.with("membership-erased", &erased));
+    let told: Vec<_> = own.map(|key| texts.text(key)).into_iter().chain(erased).collect();
+    if told.is_empty() && space.access {
+        return texts.text("membership-changed");
+    }
+    told.join(" · ")
 }
 
 /// The words to compare with who became a partner; without them nothing of the rest is lost.

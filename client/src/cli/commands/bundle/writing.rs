@@ -149,7 +149,18 @@ pub(super) fn export(context: &Context, arguments: &ExportBundle) -> Outcome {
     let (number, complete, files) = (made.number, made.is_complete, traces.files);
     let report = Report { organisation, number, complete, files, bytes };
     context.output.show("bundle_export", &report, || text(context, &name, &report));
+    warn_of_new_machines(context, (&report.organisation, &name));
     Ok(Exit::Done)
+}
+
+/// Where the partner knows only machines that are no more in service, nobody here can open what it
+/// sends; and nobody can know whether the same holds of this bundle there.
+fn warn_of_new_machines(context: &Context, (organisation, name): (&str, &str)) {
+    let partner = context.client().ok().and_then(|client| client.partner(organisation).ok());
+    if partner.and_then(|one| one.bundles).is_some_and(|one| one.unknown_there) {
+        let name = [("name", name.to_owned().into())];
+        context.output.message(&context.texts.with("bundle-unknown-there", &name));
+    }
 }
 
 /// Asks for the bundle once there is a place for it, and writes it there.

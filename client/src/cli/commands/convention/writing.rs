@@ -7,8 +7,11 @@ use crate::cli::entering::{self, fields, inline, resolve};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
+use crate::output::value::Names;
 use serde_json::{Map, Value as Json, json};
-use sincronia_node::api::{ConventionRequest, ConventionView, EditRequest};
+use sincronia_node::api::{
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, RecordView,
+};
 use sincronia_protocol::record::Kind;
 
 type Fields = Map<String, Json>;
@@ -41,7 +44,44 @@ pub(super) fn new(context: &Context, arguments: &NewConvention) -> Outcome {
         operator: operator(authoring),
         comment: authoring.comment.clone(),
     };
+    ask_first(context, &request)?;
     written(context, &context.client()?.create_convention(&request)?)
+}
+
+/// A convention in which its own body is no party is shared all the same; and of two with one title
+/// each has to be named by its identifier from then on.
+fn ask_first(context: &Context, request: &ConventionRequest) -> Result<(), Failure> {
+    let client = context.client()?;
+    let title = request.fields.get("title").and_then(Json::as_str).unwrap_or_default();
+    let same = |one: &RecordView| one.fields.get("title").and_then(Json::as_str) == Some(title);
+    if let Some(other) =
+        client.conventions(&ConventionsQuery::default())?.iter().find(|one| same(one))
+    {
+        let told = [("title", title.to_owned().into()), ("id", other.id.clone().into())];
+        context.output.message(&context.texts.with("title-twice", &told));
+    }
+    let own = client.status()?.organisation;
+    let mut parties = parties(&request.fields).peekable();
+    if parties.peek().is_some() && request.share != Some(false) && !parties.any(|one| one == own) {
+        context.confirm(&context.texts.text("confirm-no-party"))?;
+    }
+    Ok(())
+}
+
+/// The organisations that a convention names as parties.
+fn parties(fields: &Fields) -> impl Iterator<Item = &str> {
+    let list = fields.get("parties").and_then(Json::as_array);
+    list.into_iter().flatten().filter_map(|party| party.get("org")?.as_str())
+}
+
+/// Who is named as a party, and only reads here or carries, goes on doing so until somebody says
+/// otherwise.
+fn party_that_reads(names: &Names, view: &ConventionView) -> Option<String> {
+    let all: Vec<_> = parties(&view.convention.fields).collect();
+    let reads = view.space.members.iter().filter(|one| one.role != "contributor");
+    let reads = reads.filter(|one| all.contains(&one.organisation.as_str()));
+    let reads: Vec<_> = reads.map(|one| names.of(&one.organisation)).collect();
+    (!reads.is_empty()).then(|| reads.join(", "))
 }
 
 pub(super) fn edit(
@@ -71,6 +111,10 @@ fn written(context: &Context, view: &ConventionView) -> Outcome {
     context.output.show("convention", view, text);
     if let Some(told) = super::not_shared_yet(context, &names, view) {
         context.output.message(&told);
+    }
+    if let Some(names) = party_that_reads(&names, view) {
+        let told = [("names", names.into()), ("id", view.convention.id.clone().into())];
+        context.output.message(&context.texts.with("party-reads-only", &told));
     }
     // It may still write, until the new owner removes it; but it writes where another stands now.
     if let Some(passed) = view.passed.as_ref().filter(|one| one.predecessor == known.own()) {

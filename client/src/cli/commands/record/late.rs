@@ -9,7 +9,7 @@ use crate::output::foreign::safe;
 use crate::output::table::Rows;
 use crate::output::value::{Names, beginning, short, shown, time};
 use serde_json::Value as Json;
-use sincronia_node::api::{EditRequest, NewRecordRequest, QuarantineView};
+use sincronia_node::api::{EditRequest, NewRecordRequest, QuarantineView, RecordView};
 use sincronia_protocol::record::Kind;
 use std::fmt::Write;
 
@@ -64,16 +64,33 @@ fn one(context: &Context, names: &Names, entry: &QuarantineView) -> String {
     if let Some(comment) = &entry.comment {
         let _ = writeln!(text, "“{}”", safe(comment));
     }
-    let _ = write!(text, "{}", changes(context, names, entry));
-    let _ = write!(text, "{}", texts.with("late-how", &[("entry", beginning(id).into())]));
+    let now = context.client().ok().and_then(|one| one.record(&entry.space, &entry.record).ok());
+    let _ = write!(text, "{}", changes(context, names, entry, now.as_ref()));
+    let how = if may_take(context, entry, now.as_ref()) { "late-how" } else { "late-dismiss-only" };
+    let _ = write!(text, "{}", texts.with(how, &[("entry", beginning(id).into())]));
     text
 }
 
+/// Whether taking an entry up would write something: this organisation writes in the space, and
+/// the record does not show it already.
+fn may_take(context: &Context, entry: &QuarantineView, now: Option<&RecordView>) -> bool {
+    let space = context.client().ok().and_then(|one| one.space(&entry.space).ok());
+    let writes = space.is_some_and(|space| space.role.as_deref() == Some("contributor"));
+    let shows = |(name, json): (&String, &Json)| {
+        now.is_some_and(|record| record.fields.get(name) == Some(json))
+    };
+    writes && !(entry.inserted.is_empty() && entry.fields.iter().all(shows))
+}
+
 /// What the record shows now, and what it would show.
-fn changes(context: &Context, names: &Names, entry: &QuarantineView) -> String {
+fn changes(
+    context: &Context,
+    names: &Names,
+    entry: &QuarantineView,
+    now: Option<&RecordView>,
+) -> String {
     let texts = &context.texts;
     let Some(kind) = kind(entry) else { return String::new() };
-    let now = context.client().ok().and_then(|one| one.record(&entry.space, &entry.record).ok());
     let headings = ["field", "now", "late-would-be"].map(|key| texts.text(key));
     let mut rows = Rows::new(context.output, &headings);
     let words = |name: &str, json: &Json| match kind.schema().named(name) {
@@ -82,7 +99,7 @@ fn changes(context: &Context, names: &Names, entry: &QuarantineView) -> String {
         None => json.to_string(),
     };
     for (name, json) in &entry.fields {
-        let before = now.as_ref().and_then(|record| record.fields.get(name));
+        let before = now.and_then(|record| record.fields.get(name));
         let before = before.map(|json| words(name, json)).unwrap_or_default();
         rows.row([texts.field(kind, name), before, words(name, json)]);
     }
