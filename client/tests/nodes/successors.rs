@@ -273,13 +273,13 @@ fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
     let left = followed["left"].as_array().unwrap().iter();
     let mut left: Vec<_> = left.map(|one| (one["title"].clone(), one["reason"].clone())).collect();
     left.sort_by_key(|(title, _)| title.to_string());
-    let wanted = [("Accoglienza divisa", "divided"), ("Accoglienza doppia", "both_parties")];
+    let wanted = [("Accoglienza divisa", "divided"), ("Accoglienza doppia", "same_body")];
     assert_eq!(left, wanted.map(|(title, reason)| (json!(title), json!(reason))));
     assert!(parties(&clear).contains(&home));
     assert_eq!(before, [parties(&unclear), parties(&both)]);
     let told = owner.tell(&follow[1..]);
     assert_eq!(told.status.code(), Some(5), "{}", says(&told));
-    for said in ["In “Accoglienza divisa” stands “CSSA”", "In “Accoglienza doppia” both"]
+    for said in ["In “Accoglienza divisa” stands “CSSA”", "In “Accoglienza doppia” more than one"]
     {
         assert!(says(&told).contains(said), "{}", says(&told));
     }

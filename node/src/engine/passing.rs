@@ -2,6 +2,7 @@
 //! before, who still needs an invitation, and what the new body is called.
 
 use super::conventions::parties;
+use super::leading::reached;
 use super::{Core, now};
 use crate::api::{ApiError, ErrorCode, HistoryView, MemberView, PassedView, RecordView};
 use crate::limits;
@@ -227,11 +228,19 @@ impl Core {
         if identity.is_none_or(|identity| identity.successors().is_empty()) {
             return Ok(Vec::new());
         }
+        let mut after = reached(&self.mutual_steps(), &own);
+        after.insert(own);
         let mut successions = self.replica.successions();
-        successions.retain(|one| one.is_mutual() && one.predecessor == own);
+        successions.retain(|one| one.is_mutual() && after.contains(&one.predecessor));
         let mut passed = Vec::new();
         for (space, convention) in self.standing_in(&successions)? {
-            passed.extend(self.passing_by(&successions, &space, &convention)?);
+            let record: RecordId = super::members::parse(&convention.id)?;
+            let found = self.passing_by(&successions, &space, &convention)?;
+            // What the successor handed on in turn may never have been this organisation's.
+            let is_own = |one: &PassedView| one.predecessor == own.to_string();
+            if found.as_ref().is_some_and(is_own) || self.stood(&space, &record, &own)? {
+                passed.extend(found);
+            }
             if passed.len() >= limits::PASSED_SHOWN_MAX {
                 break;
             }

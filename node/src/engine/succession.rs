@@ -15,6 +15,25 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use tracing::warn;
 
+/// From a body that is no more to the one that stands there now.
+struct Way {
+    bodies: Vec<OrganisationId>,
+    /// Others that are the same body today, or were on the way.
+    same: BTreeSet<String>,
+}
+
+impl Way {
+    /// Each with the others that end where it does.
+    fn apart(all: Vec<Vec<OrganisationId>>) -> Vec<Self> {
+        let same = |way: &[OrganisationId]| {
+            let alike = all.iter().filter(|other| other.last() == way.last()).flatten();
+            let others = alike.filter(|one| Some(*one) != way.first());
+            others.map(ToString::to_string).collect()
+        };
+        all.iter().map(|way| Self { bodies: way.clone(), same: same(way) }).collect()
+    }
+}
+
 impl Core {
     /// Every succession that is known here.
     pub fn successions(&self) -> Result<Vec<SuccessionView>, ApiError> {
@@ -171,10 +190,12 @@ impl Core {
         // Whoever was divided said with the offer which of its successors stands there; of another
         // party that was, a person here says it.
         before.retain(|one| *one == owner || !(self.is_divided(one) || self.leads_back(one, &own)));
+        let (owners, others): (Vec<_>, Vec<_>) = before.into_iter().partition(|one| *one == owner);
+        let ways = |all: Vec<_>| Way::apart(all.into_iter().map(|one| vec![one, own]).collect());
         self.atomically(|core| {
             core.step(|replica, disk, _| replica.take_over(disk, space))?;
-            for predecessor in before {
-                core.substitute(space, &[predecessor, own], request)?;
+            for way in ways(owners).iter().chain(&ways(others)) {
+                core.substitute(space, way, request)?;
             }
             core.space_view(space)
         })
@@ -210,17 +231,14 @@ impl Core {
     /// From each body that stands in a space and is no more to the one that stands there now. Of a
     /// body that was divided nobody can know which successor that is, and of those that take each
     /// other's place none: the request has to say it.
-    fn to_follow(
-        &self,
-        space: &SpaceId,
-        request: &TakeRequest,
-    ) -> Result<Vec<Vec<OrganisationId>>, ApiError> {
+    fn to_follow(&self, space: &SpaceId, request: &TakeRequest) -> Result<Vec<Way>, ApiError> {
         let meant = request.successor.as_deref().map(parse::<OrganisationId>).transpose()?;
         let steps = self.mutual_steps();
         let standing = self.standing_there(space)?.into_iter();
         let ways = standing.map(|one| self.way_on(&steps, one, meant));
-        let ways: Vec<_> = ways.collect::<Result<_, _>>()?;
-        Ok(ways.into_iter().filter(|way| !way.is_empty()).collect())
+        let mut ways: Vec<_> = ways.collect::<Result<_, _>>()?;
+        ways.retain(|way| !way.is_empty());
+        Ok(Way::apart(ways))
     }
 
     /// The parties of a space's conventions.
@@ -239,17 +257,16 @@ impl Core {
     fn substitute(
         &mut self,
         space: &SpaceId,
-        way: &[OrganisationId],
+        way: &Way,
         request: &TakeRequest,
     ) -> Result<Vec<Map<String, Value>>, ApiError> {
-        let names: Vec<_> = way.iter().map(ToString::to_string).collect();
-        let Some((old, later)) = names.split_first() else { return Ok(Vec::new()) };
+        let Some(old) = way.bodies.first().map(ToString::to_string) else { return Ok(Vec::new()) };
         let mut conventions: Vec<(RecordId, Map<String, Value>)> = Vec::new();
         self.visit(Some(space), Some(Kind::Convention), &mut |row| {
-            // Who stands where there is a conflict is for a person to say; and if both are parties,
-            // which of the two roles remains: nobody stands in a convention twice.
+            // Who stands where there is a conflict is for a person to say; and if several parties
+            // are one body today, which of their roles remains: nobody stands there twice.
             let is_open = row.view.conflicts.iter().all(|one| one.field != "parties")
-                && parties(&row.view.fields).all(|party| later.iter().all(|one| one != party));
+                && parties(&row.view.fields).all(|party| !way.same.contains(party));
             if is_open && parties(&row.view.fields).any(|party| party == old) {
                 conventions.push((row.record, row.view.fields));
             }
@@ -257,7 +274,7 @@ impl Core {
         })?;
         let mut changed = Vec::new();
         for (record, mut fields) in conventions {
-            for step in way.windows(2) {
+            for step in way.bodies.windows(2) {
                 if let [old, new] = step {
                     fields = self.put_in(space, record, &fields, (old, new), request)?;
                 }

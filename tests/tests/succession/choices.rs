@@ -1,7 +1,7 @@
 //! What no program can settle of successions is left to a person, and what was signed of them shows
 //! no convention where nobody stood.
 
-use super::{check, convention, sign, sign_both};
+use super::{check, convention, hand_over, sign, sign_both};
 use serde_json::{Value, json};
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
@@ -206,12 +206,65 @@ fn a_chain_of_successions_is_followed_to_its_end() {
     let hits = community.client().search(&query).unwrap();
     assert!(hits.iter().any(|hit| hit.record == made.convention.id), "{hits:?}");
 
-    // Where one of them and the one before both stand, the later one goes on.
+    // Where two of them stand, which of the roles remains is for a person to say.
     follow(&community, &both.space.id, json!({})).unwrap();
     let now = parties(&community, &both.convention.id);
-    assert_eq!(now[1..], [old.organisation.clone(), last.organisation.clone()]);
-    follow(&community, &both.space.id, json!({})).unwrap();
-    assert_eq!(parties(&community, &both.convention.id), now);
+    assert_eq!(now[1..], [old.organisation.clone(), middle.organisation.clone()]);
+}
+
+/// A body whose convention went on from its successor to the next was not told of it any more.
+#[test]
+fn what_was_handed_on_twice_is_told_to_the_first_body() {
+    let bodies = ["CSSA", "UEPE", "ULEPE"].map(Node::found_with_words);
+    let [old, middle, last] = bodies.each_ref().map(|(node, _)| node);
+    for (node, partner) in [(middle, old), (last, middle), (last, old)] {
+        assert!(!node.join(partner).name.is_empty());
+    }
+    let community = Node::found("Comunità residenziale");
+    assert!(!community.join(old).name.is_empty());
+    let made = old.client().create_convention(&convention(old, &community)).unwrap();
+    sign_both((old, &bodies[0].1), (middle, &bodies[1].1));
+    sign(middle, &bodies[1].1, IdentityOperation::SucceededBy { organisation: id(last) });
+    sign(last, &bodies[2].1, IdentityOperation::Succeeds { organisation: id(middle) });
+    for node in [old, middle, last] {
+        mutual(node, 2);
+    }
+    hand_over(old, middle, &made.space.id);
+    hand_over(middle, last, &made.space.id);
+    old.wait("the last owner", |client| {
+        let passed = client.status().unwrap().passed;
+        passed
+            .iter()
+            .any(|one| one.convention == made.convention.id && one.successor == last.organisation)
+    });
+}
+
+/// Of two bodies that were merged and both stood there, the one with the smaller identifier was put
+/// out, and its role was the new body's.
+#[test]
+fn of_several_that_were_merged_a_person_says_which_role_remains() {
+    let bodies = ["A.S.L. n. 1", "A.S.L. n. 2", "Azienda USL"].map(Node::found_with_words);
+    let [one, other, new] = bodies.each_ref().map(|(node, _)| node);
+    let community = Node::found("Comunità residenziale");
+    for (node, partner) in [(new, one), (new, other), (&community, one), (&community, other)] {
+        assert!(!node.join(partner).name.is_empty());
+    }
+    let parties_of = |request| community.client().create_convention(&request).unwrap();
+    let both = parties_of(titled("Accoglienza residenziale", &[&community, one, other]));
+    let alone = parties_of(titled("Accoglienza diurna", &[&community, other]));
+    for (old, words) in [(one, &bodies[0].1), (other, &bodies[1].1)] {
+        sign_both((old, words), (new, &bodies[2].1));
+    }
+    mutual(&community, 2);
+    for made in [&both, &alone] {
+        follow(&community, &made.space.id, json!({})).unwrap();
+    }
+    let stands = |one: &Node| one.organisation.clone();
+    assert_eq!(
+        parties(&community, &both.convention.id),
+        [stands(&community), stands(one), stands(other)]
+    );
+    assert_eq!(parties(&community, &alone.convention.id), [stands(&community), stands(new)]);
 }
 
 /// The one of two that was quicker to accept stood there at once, while the old body had named
@@ -246,20 +299,20 @@ fn who_takes_over_stands_where_the_owner_stood_and_not_where_a_divided_party_sta
     for (node, partner) in [(party, old), (new, old), (new, party), (other, party)] {
         assert!(!node.join(partner).name.is_empty());
     }
-    let made = old.client().create_convention(&convention(old, party)).unwrap();
+    // The old owner is no party of it, and one of the two successors of the divided one is.
+    let made = old.client().create_convention(&titled("Accoglienza diurna", &[party, other]));
+    let made = made.unwrap();
+    let both = old.client().create_convention(&convention(old, party)).unwrap();
     let words = bodies.each_ref().map(|(_, words)| words.as_str());
     sign_both((party, words[1]), (new, words[2]));
     sign_both((party, words[1]), (other, words[3]));
     sign_both((old, words[0]), (new, words[2]));
     mutual(new, 3);
-    let offer = OfferRequest { organisation: new.organisation.clone() };
-    old.client().offer_space(&made.space.id, &offer).unwrap();
-    new.wait("the offer", |client| {
-        client.space(&made.space.id).is_ok_and(|one| one.offered_to.is_some() && one.has_key)
-    });
-    new.client().take_space(&made.space.id, &TakeRequest::default()).unwrap();
-    let now = parties(new, &made.convention.id);
-    assert_eq!(now, [new.organisation.clone(), party.organisation.clone()]);
+    hand_over(old, new, &made.space.id);
+    hand_over(old, new, &both.space.id);
+    let stands = |one: &Node| one.organisation.clone();
+    assert_eq!(parties(new, &made.convention.id), [stands(party), stands(other)]);
+    assert_eq!(parties(new, &both.convention.id), [stands(new), stands(party)]);
 }
 
 /// The old name of a divided body found whatever its successors had besides.

@@ -136,7 +136,11 @@ fn set_aside(context: &Context, aside: &SetAsideView) -> String {
 }
 
 /// The parties that are not partners yet, by name.
-fn not_shared_yet(context: &Context, names: &Names, view: &ConventionView) -> Option<String> {
+pub(super) fn not_shared_yet(
+    context: &Context,
+    names: &Names,
+    view: &ConventionView,
+) -> Option<String> {
     let parties: Vec<_> = view.not_shared_yet.iter().map(|party| names.of(party)).collect();
     let id = view.convention.id.as_str();
     let arguments = [("parties", parties.join(", ").into()), ("id", id.into())];

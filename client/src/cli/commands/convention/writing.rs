@@ -10,7 +10,7 @@ use crate::cli::sheet;
 use crate::output::value::Names;
 use serde_json::{Map, Value as Json, json};
 use sincronia_node::api::{
-    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, RecordView,
+    ConventionRequest, ConventionView, ConventionsQuery, EditRequest, PassedView, RecordView,
 };
 use sincronia_protocol::record::Kind;
 
@@ -117,7 +117,11 @@ fn written(context: &Context, view: &ConventionView) -> Outcome {
         context.output.message(&context.texts.with("party-reads-only", &told));
     }
     // It may still write, until the new owner removes it; but it writes where another stands now.
-    if let Some(passed) = view.passed.as_ref().filter(|one| one.predecessor == known.own()) {
+    let own = known.own();
+    let is_own = |one: &&PassedView| {
+        one.predecessor == own || (one.successor != own && known.leads_to(own, &one.successor))
+    };
+    if let Some(passed) = view.passed.as_ref().filter(is_own) {
         context.output.message(&succession::passed(context, "passed-and-edited", passed));
     }
     Ok(Exit::Done)

@@ -1,8 +1,9 @@
 //! `sincronia succession follow`: in this organisation's own conventions the successor stands where
 //! a body stood that is no more. What nobody can know is told, and waits for a person.
 
-use super::{chosen, parties, to_invite};
+use super::{chosen, parties};
 use crate::cli::arguments::{Authoring, Handing};
+use crate::cli::commands::convention::not_shared_yet;
 use crate::cli::commands::{Outcome, operator};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -20,8 +21,8 @@ enum Place {
     Divided(String),
     /// Each takes the other's place.
     Circle,
-    /// The successor is a party itself.
-    Both,
+    /// More than one party is this body today.
+    Same(String),
 }
 
 /// A convention in which somebody stands whose place was taken.
@@ -29,7 +30,7 @@ enum Place {
 struct Left {
     convention: String,
     title: String,
-    /// `divided`, `circle` or `both_parties`.
+    /// `divided`, `circle` or `same_body`.
     reason: &'static str,
     /// What a person does about it.
     remedy: String,
@@ -50,44 +51,76 @@ fn places(
     meant: Option<&str>,
 ) -> Vec<(String, Place)> {
     let standing: Vec<_> = parties(convention).collect();
-    let place = |one: &String| {
-        let current = match meant {
-            Some(meant) if one == meant || !known.leads_to(one, meant) => Standing::Itself,
-            Some(meant) => Standing::Other(meant.to_owned()),
-            None => known.standing(one),
-        };
-        match current {
-            Standing::Itself => None,
-            Standing::Other(now) if standing.contains(&now) => Some(Place::Both),
-            Standing::Other(now) => Some(Place::Open(now)),
-            Standing::Divided(body) => Some(Place::Divided(body)),
-            Standing::Circle => Some(Place::Circle),
-        }
+    let current = |one: &String| match meant {
+        Some(meant) if one == meant || !known.leads_to(one, meant) => Standing::Itself,
+        Some(meant) => Standing::Other(meant.to_owned()),
+        None => known.standing(one),
     };
-    standing.iter().filter_map(|one| Some((one.clone(), place(one)?))).collect()
+    let all: Vec<_> = standing.iter().map(|one| (one, current(one))).collect();
+    let are = |body: &String| {
+        let is_it = |(one, now): &&(_, Standing)| {
+            *one == body || matches!(now, Standing::Other(now) if now == body)
+        };
+        all.iter().filter(is_it).count()
+    };
+    let place = |current: &Standing| match current {
+        Standing::Itself => None,
+        Standing::Other(now) if are(now) > 1 => Some(Place::Same(now.clone())),
+        Standing::Other(now) => Some(Place::Open(now.clone())),
+        Standing::Divided(body) => Some(Place::Divided(body.clone())),
+        Standing::Circle => Some(Place::Circle),
+    };
+    all.iter().filter_map(|(one, now)| Some(((*one).clone(), place(now)?))).collect()
 }
 
+/// What waits for a person in a convention: of parties that are one body today, once.
 fn left(
     context: &Context,
     known: &Organisations,
     convention: &RecordView,
-    (one, place): &(String, Place),
+    places: &[(String, Place)],
+) -> Vec<Left> {
+    let mut told: Vec<&Place> = Vec::new();
+    let mut found = Vec::new();
+    for (one, place) in places {
+        if matches!(place, Place::Same(_)) && told.contains(&place) {
+            continue;
+        }
+        told.push(place);
+        let same = places.iter().filter(|(_, other)| other == place).map(|(one, _)| one);
+        found.extend(left_there(context, known, convention, (one, place), same));
+    }
+    found
+}
+
+fn left_there<'a>(
+    context: &Context,
+    known: &Organisations,
+    convention: &RecordView,
+    (one, place): (&String, &'a Place),
+    same: impl Iterator<Item = &'a String>,
 ) -> Option<Left> {
-    let (reason, key, names) = match place {
+    let names = known.names();
+    let (reason, key, successor, all) = match place {
         Place::Open(_) => return None,
         Place::Divided(body) => {
-            let names = known.named_by(context, body).into_iter().map(|(_, name)| name);
-            ("divided", "left-divided", names.collect::<Vec<_>>().join("; "))
+            let all = known.named_by(context, body).into_iter().map(|(_, name)| name);
+            ("divided", "left-divided", String::new(), all.collect::<Vec<_>>())
         }
-        Place::Circle => ("circle", "left-circle", String::new()),
-        Place::Both => ("both_parties", "both-are-parties", String::new()),
+        Place::Circle => ("circle", "left-circle", String::new(), Vec::new()),
+        Place::Same(now) => {
+            let is_party = parties(convention).any(|party| party == *now);
+            let all = same.chain(is_party.then_some(now)).map(|one| names.of(one));
+            ("same_body", "one-body-today", names.of(now), all.collect())
+        }
     };
     let title = naming::title(convention);
     let arguments = [
         ("title", title.clone().into()),
         ("id", convention.id.clone().into()),
-        ("name", known.names().of(one).into()),
-        ("names", names.into()),
+        ("name", names.of(one).into()),
+        ("successor", successor.into()),
+        ("names", all.join("; ").into()),
     ];
     let remedy = context.texts.with(key, &arguments);
     Some(Left { convention: convention.id.clone(), title, reason, remedy })
@@ -95,8 +128,7 @@ fn left(
 
 /// What a person has to decide in a convention about parties whose place was taken.
 fn undecided(context: &Context, known: &Organisations, convention: &RecordView) -> Vec<Left> {
-    let places = places(known, convention, None);
-    places.iter().filter_map(|one| left(context, known, convention, one)).collect()
+    left(context, known, convention, &places(known, convention, None))
 }
 
 /// Tells in which conventions somebody whose place was taken still stands as a party, and why no
@@ -125,18 +157,18 @@ pub(in crate::cli::commands) fn due(
         return Vec::new();
     }
     let names = known.names();
-    let told = places(known, &view.convention, None).into_iter().filter_map(|place| {
-        if let (one, Place::Open(now)) = &place {
-            let arguments = [
-                ("name", names.of(one).into()),
-                ("successor", names.of(now).into()),
-                ("id", view.convention.id.clone().into()),
-            ];
-            return Some(context.texts.with("follow-due", &arguments));
-        }
-        left(context, known, &view.convention, &place).map(|left| left.remedy)
+    let places = places(known, &view.convention, None);
+    let open = places.iter().filter_map(|(one, place)| {
+        let Place::Open(now) = place else { return None };
+        let arguments = [
+            ("name", names.of(one).into()),
+            ("successor", names.of(now).into()),
+            ("id", view.convention.id.clone().into()),
+        ];
+        Some(context.texts.with("follow-due", &arguments))
     });
-    told.collect()
+    let left = left(context, known, &view.convention, &places);
+    open.chain(left.into_iter().map(|left| left.remedy)).collect()
 }
 
 /// All that is clear is done, and what is not is told: one body that was divided keeps no other
@@ -151,15 +183,15 @@ pub(super) fn follow(
     let known = Organisations::known(context)?;
     let meant = to.map(|to| known.find(context, to)).transpose()?;
     let conventions = chosen(context, handing, |space| space.owner == known.own())?;
-    let (mut done, mut waiting, mut is_any) = (Vec::new(), Vec::new(), false);
+    let (mut done, mut waiting, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut is_any = false;
     for view in conventions {
         let places = places(&known, &view.convention, meant.as_deref());
         is_any |= !places.is_empty();
         let is_clear = |one: &(String, Place)| !matches!(one.1, Place::Divided(_) | Place::Circle);
         let is_open = places.iter().any(|(_, place)| matches!(place, Place::Open(_)));
         if !(is_open && places.iter().all(is_clear)) {
-            let all = places.iter();
-            waiting.extend(all.filter_map(|one| left(context, &known, &view.convention, one)));
+            waiting.extend(left(context, &known, &view.convention, &places));
             continue;
         }
         let title = naming::title(&view.convention);
@@ -173,28 +205,30 @@ pub(super) fn follow(
         let successor = meant.clone();
         let request = TakeRequest { operator: operator(authoring), successor };
         let space = client.follow_successions(&view.space.id, &request)?;
-        let now = client.convention(&view.convention.id)?.convention;
-        if parties(&now).ne(parties(&view.convention)) {
+        let now = client.convention(&view.convention.id)?;
+        if parties(&now.convention).ne(parties(&view.convention)) {
             done.push((title, space));
+            // Who is no partner stands there and reads nothing.
+            strangers.extend(not_shared_yet(context, &known.names(), &now));
         }
-        waiting.extend(undecided(context, &known, &now));
+        waiting.extend(undecided(context, &known, &now.convention));
     }
-    tell(context, &done, &waiting, is_any)?;
+    if !is_any {
+        let name = meant.map(|meant| known.names().of(&meant));
+        context.output.message(&match name {
+            Some(name) => context.texts.with("nothing-to-follow-to", &[("name", name.into())]),
+            None => context.texts.text("nothing-to-follow"),
+        });
+    }
+    tell(context, &done, &waiting);
+    strangers.iter().for_each(|told| context.output.message(told));
     Ok(if waiting.is_empty() { Exit::Done } else { Exit::Conflict })
 }
 
-fn tell(
-    context: &Context,
-    done: &[(String, SpaceView)],
-    waiting: &[Left],
-    is_any: bool,
-) -> Result<(), Failure> {
+fn tell(context: &Context, done: &[(String, SpaceView)], waiting: &[Left]) {
     let texts = &context.texts;
-    if !is_any {
-        context.say("nothing-to-follow");
-    }
     let spaces: Vec<_> = done.iter().map(|(_, space)| space).collect();
-    context.output.show("followed", &Followed { spaces: spaces.clone(), left: waiting }, || {
+    context.output.show("followed", &Followed { spaces, left: waiting }, || {
         let mut followed = Rows::new(context.output, &[texts.text("followed")]);
         done.iter().for_each(|(title, _)| followed.row([title.as_str()]));
         let mut left = Rows::new(context.output, &[texts.text("left-to-decide")]);
@@ -203,11 +237,5 @@ fn tell(
         let tables: Vec<_> = tables.map(|rows| rows.to_string()).collect();
         if tables.is_empty() { texts.text("nothing-passed") } else { tables.join("\n") }
     });
-    for left in waiting {
-        context.output.message(&left.remedy);
-    }
-    for told in to_invite(context, spaces)? {
-        context.output.message(&told);
-    }
-    Ok(())
+    waiting.iter().for_each(|left| context.output.message(&left.remedy));
 }
