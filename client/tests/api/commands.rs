@@ -27,7 +27,6 @@ fn a_convention_is_found_however_its_title_is_typed() {
     for words in [
         &["convention", "show", "T"][..],
         &["convention", "edit", "T", "--subject", "s"],
-        &["convention", "share", "T", "Comune di Mulazzo"],
         &["cover", "list", "T"],
         &["invite", "--convention", "T"],
     ] {
@@ -39,6 +38,10 @@ fn a_convention_is_found_however_its_title_is_typed() {
         assert!(!asked.is_empty(), "{words:?}");
         assert!(asked.iter().all(|(_, arguments)| arguments[0] == "scheda1"), "{asked:?}");
     }
+    // Found, and refused only because it is its own: the probe knows no other body.
+    let share = ["convention", "share", "T", "Comune di Mulazzo"];
+    let output = sincronia(running.directory.path(), &share);
+    assert!(says(&output).contains("[share_self]"), "{}", says(&output));
     let output = sincronia(running.directory.path(), &["convention", "show", "x"]);
     assert_eq!(output.status.code(), Some(3), "{}", says(&output));
 }
