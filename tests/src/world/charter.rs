@@ -24,6 +24,10 @@ pub(super) struct Charter {
     pub(super) offered: Option<OrganisationId>,
     /// The keys, by the numbers of their epochs.
     pub(super) keys: Vec<KeyCommitment>,
+    /// The number of the first key that the last one leads to.
+    begun: usize,
+    /// Keys that an owner went on without, since it lacked the last of them.
+    given_up: BTreeSet<KeyCommitment>,
     roles: BTreeMap<OrganisationId, Role>,
     /// By node, the number of the first epoch that it does not get.
     cut: BTreeMap<NodeId, usize>,
@@ -64,6 +68,12 @@ impl Charter {
             | AccessOperation::Settle { .. } => {}
         }
         if let Some(rotation) = operation.rotation() {
+            if rotation.previous.is_none() {
+                let keeps_past_closed = matches!(operation, AccessOperation::Grant { .. });
+                let left = next.keys.get(next.begun..).filter(|_| !keeps_past_closed);
+                next.given_up.extend(left.into_iter().flatten());
+                next.begun = next.keys.len();
+            }
             next.keys.push(rotation.commitment);
             let epoch = next.keys.len() - 1;
             let readers = next.roles.iter().filter(|(_, role)| role.reads());
@@ -88,6 +98,11 @@ impl Charter {
     /// Whether `organisation` reads here.
     pub(super) fn reads(&self, organisation: &OrganisationId) -> bool {
         self.role(organisation).is_some_and(Role::reads)
+    }
+
+    /// Whether a key with this name was given up: nobody is to wait for it.
+    pub(super) fn gave_up(&self, name: &[u8; 32]) -> bool {
+        self.given_up.contains(&KeyCommitment::from_bytes(*name))
     }
 
     /// Whether the log of `node` was cut.

@@ -18,7 +18,8 @@ impl World {
     }
 
     /// Whether everything that a node waits for in a space is lost: some, and all of it. What it
-    /// asks for besides, without waiting, keeps it apart from nobody and is no excuse.
+    /// asks for besides, without waiting, keeps it apart from nobody and is no excuse; what was
+    /// given up is not to be waited for.
     pub(super) fn lacks_only_what_is_lost(&self, peer: PeerIndex, heads: &SpaceHeads) -> bool {
         let space = &heads.space;
         let replica = &self.peers[peer].replica;
@@ -37,16 +38,19 @@ impl World {
                 carries || theirs == own || theirs == summary.owner || own == summary.owner
             })
             .collect();
+        let Some(holding) = self.ledger(space).at(&summary.access.head) else { return false };
         let is_lost = |name: &[u8; 32]| {
             let place = [space.as_bytes().as_slice(), name].concat();
-            givers.iter().all(|giver| {
-                let disk = &self.peers[*giver].disk;
-                let is_absent =
-                    |table| disk.read(table, &place).expect("a disk in memory").is_none();
-                // Keys are handed over on lines only; a bundle is for all nodes of its recipient.
-                let is_out_of_reach = is_absent(Table::Keys) || !self.has_line(peer, *giver);
-                is_out_of_reach && is_absent(Table::Sealed)
-            })
+            !holding.gave_up(name)
+                && givers.iter().all(|giver| {
+                    let disk = &self.peers[*giver].disk;
+                    let is_absent =
+                        |table| disk.read(table, &place).expect("a disk in memory").is_none();
+                    // Keys are handed over on lines only; a bundle is for all nodes of its
+                    // recipient.
+                    let is_out_of_reach = is_absent(Table::Keys) || !self.has_line(peer, *giver);
+                    is_out_of_reach && is_absent(Table::Sealed)
+                })
         };
         // A bundle hands no keys over to a single node.
         waits_for.peek().is_some()
