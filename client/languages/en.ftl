@@ -1866,6 +1866,7 @@ followed = The successor stands there now
 left-to-decide = Waits for a decision
 left-divided = In “{ $title }” stands “{ $name }”, and several were named to take its place: { $names }. Say which of them stands there now: `sincronia succession follow --to ORGANISATION { $id }`
 left-circle = In “{ $title }” stands “{ $name }”, and it and its successor each take the other's place, as was signed. Agree which of them goes on, and say so: `sincronia succession follow --to ORGANISATION { $id }`
+left-conflict = In “{ $title }” stands “{ $name }”, which is no more, and several values of the parties are in conflict. First say which of them stands: `sincronia conflict show { $id }`
 follow-due = “{ $name }” stands here as a party, and its place took “{ $successor }”, as both signed. To put the successor there: `sincronia succession follow { $id }`
 to-be-invited = This organisation is no partner of the new body yet: it needs an invitation from it (“sincronia invite”), or accepts the introduction where there was one (`sincronia introduction list`). Until then the two exchange nothing.
 said-circle-signed = this organisation and another would each take the place of: { $detail }

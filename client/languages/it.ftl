@@ -1866,6 +1866,7 @@ followed = Ora vi sta l'ente subentrato
 left-to-decide = Da decidere
 left-divided = In “{ $title }” sta “{ $name }”, e per subentrargli ne sono indicati più d'uno: { $names }. Indica quale vi sta ora: `sincronia succession follow --to ENTE { $id }`
 left-circle = In “{ $title }” sta “{ $name }”, e lui e il suo successore subentrano l'uno all'altro, come è stato firmato. Accordatevi su quale dei due prosegue e indicalo: `sincronia succession follow --to ENTE { $id }`
+left-conflict = In “{ $title }” sta “{ $name }”, che non c'è più, e le parti sono in conflitto. Indica prima quale valore resta: `sincronia conflict show { $id }`
 follow-due = Qui è parte “{ $name }”, a cui è subentrato “{ $successor }”, come entrambi hanno firmato. Per metterlo al suo posto: `sincronia succession follow { $id }`
 to-be-invited = Questo ente non è ancora partner del nuovo ente: gli serve un suo invito (“sincronia invite”), oppure accetta la presentazione dove c'è stata (`sincronia introduction list`). Fino ad allora i due non scambiano nulla.
 said-circle-signed = questo ente e un altro subentrerebbero l'uno all'altro: { $detail }

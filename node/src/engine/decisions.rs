@@ -17,15 +17,13 @@ impl Core {
         let own = self.replica.organisation();
         let waiting = self.introductions().iter().filter(|one| !one.refused).count();
         let (mut to_accept, mut to_declare) = (BTreeSet::new(), BTreeSet::new());
+        let (before, after) = self.around();
         for one in self.replica.successions() {
             // What would lead back is not signed.
-            if self.leads_back(&one.predecessor, &one.successor) {
-                continue;
-            }
-            if one.successor == own && !one.accepted {
+            if one.successor == own && !one.accepted && !after.contains(&one.predecessor) {
                 to_accept.insert(one.predecessor);
             }
-            if one.predecessor == own && !one.declared {
+            if one.predecessor == own && !one.declared && !before.contains(&one.successor) {
                 to_declare.insert(one.successor);
             }
         }

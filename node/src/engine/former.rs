@@ -111,9 +111,9 @@ impl Core {
         record: &RecordId,
         organisation: &OrganisationId,
     ) -> Result<bool, ApiError> {
-        let owner = self.replica.summary(space).map(|one| one.owner);
-        let owned = owner.is_some_and(|one| self.owners_before(space, &one).contains(organisation));
-        Ok(owned || self.history(space, record)?.iter().any(|step| names(step, organisation)))
+        let now = self.replica.summary(space).map(|one| one.owner);
+        let had_it = now.is_some_and(|one| self.owners_before(space, &one).contains(organisation));
+        Ok(had_it || self.history(space, record)?.iter().any(|step| names(step, organisation)))
     }
 
     /// The names, of today and before, by which a search finds a record that holds identifiers.

@@ -73,14 +73,25 @@ impl Core {
         steps(self.replica.successions().into_iter().filter(counts))
     }
 
+    /// Whose place this organisation took, and who took its own, directly or by way of others.
+    pub(super) fn around(&self) -> (BTreeSet<OrganisationId>, BTreeSet<OrganisationId>) {
+        let own = self.replica.organisation();
+        let steps = self.own_steps();
+        let mut back = Steps::new();
+        for (predecessor, successors) in &steps {
+            for successor in successors {
+                back.entry(*successor).or_default().insert(*predecessor);
+            }
+        }
+        (reached(&back, &own), reached(&steps, &own))
+    }
+
     /// Those of whom this organisation says, or both say, that they take its place, and by way of
     /// others it theirs.
     pub(super) fn in_circle(&self) -> Vec<OrganisationId> {
         let own = self.replica.organisation();
-        let steps = self.own_steps();
-        let leads_back = |one: &&OrganisationId| reached(&steps, one).contains(&own);
-        let after = reached(&steps, &own);
-        after.iter().filter(|one| **one != own).filter(leads_back).copied().collect()
+        let (before, after) = self.around();
+        after.intersection(&before).filter(|one| **one != own).copied().collect()
     }
 
     /// Whether each of the two would take the other's place, once the second took the first's.
@@ -174,12 +185,12 @@ impl Core {
         accepted: &BTreeSet<OrganisationId>,
     ) -> ApiError {
         let declared = self.replica.identity(predecessor).map(|one| one.successors().keys());
-        let named = declared.into_iter().flatten().take(PREDECESSORS_NAMED_MAX);
-        let named = named.map(|one| match accepted.contains(one) {
-            true => self.name_of(one),
-            false => format!("{} (?)", self.name_of(one)),
+        let shown = declared.into_iter().flatten().take(PREDECESSORS_NAMED_MAX);
+        let shown = shown.map(|one| {
+            let mark = if accepted.contains(one) { "" } else { " (?)" };
+            format!("{}{mark}", self.name_of(one))
         });
-        let names = named.collect::<Vec<_>>().join("; ");
+        let names = shown.collect::<Vec<_>>().join("; ");
         ApiError::new(
             ErrorCode::Ambiguous,
             format!("several were named to take the place of a body that stands there: {names}"),

@@ -194,7 +194,7 @@ impl Core {
         let found = standing.into_iter().find_map(|one| {
             let at = put_in_place(&history, one, Stood::Anywhere);
             let took = one.successor == owner && before.contains(&one.predecessor);
-            // Where a divided body went, one of its successors that stood there anyway does not say.
+            // Where a divided body went, a successor that stood there anyway does not say.
             let is_clear = at.is_some() && !self.is_divided(&one.predecessor);
             (took || is_clear).then(|| self.passed_view(convention, one, at))
         });

@@ -24,7 +24,7 @@ struct Way {
 
 impl Way {
     /// Each with the others that end where it does.
-    fn apart(all: Vec<Vec<OrganisationId>>) -> Vec<Self> {
+    fn apart(all: &[Vec<OrganisationId>]) -> Vec<Self> {
         let same = |way: &[OrganisationId]| {
             let alike = all.iter().filter(|other| other.last() == way.last()).flatten();
             let others = alike.filter(|one| Some(*one) != way.first());
@@ -191,7 +191,9 @@ impl Core {
         // party that was, a person here says it.
         before.retain(|one| *one == owner || !(self.is_divided(one) || self.leads_back(one, &own)));
         let (owners, others): (Vec<_>, Vec<_>) = before.into_iter().partition(|one| *one == owner);
-        let ways = |all: Vec<_>| Way::apart(all.into_iter().map(|one| vec![one, own]).collect());
+        let ways = |all: Vec<OrganisationId>| {
+            Way::apart(&all.into_iter().map(|one| vec![one, own]).collect::<Vec<_>>())
+        };
         self.atomically(|core| {
             core.step(|replica, disk, _| replica.take_over(disk, space))?;
             for way in ways(owners).iter().chain(&ways(others)) {
@@ -238,7 +240,7 @@ impl Core {
         let ways = standing.map(|one| self.way_on(&steps, one, meant));
         let mut ways: Vec<_> = ways.collect::<Result<_, _>>()?;
         ways.retain(|way| !way.is_empty());
-        Ok(Way::apart(ways))
+        Ok(Way::apart(&ways))
     }
 
     /// The parties of a space's conventions.

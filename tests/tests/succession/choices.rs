@@ -345,8 +345,9 @@ fn the_name_of_a_divided_body_finds_the_conventions_in_which_it_stood() {
         let hits = community.client().search(&query).unwrap();
         hits.into_iter().map(|hit| hit.record).collect::<Vec<_>>()
     };
-    assert_eq!(found("cssa"), [passed.convention.id.clone()]);
-    assert_eq!(found("cssa accoglienza"), [passed.convention.id.clone()]);
+    let one = std::slice::from_ref(&passed.convention.id);
+    assert_eq!(found("cssa"), one);
+    assert_eq!(found("cssa accoglienza"), one);
     assert_eq!(found("uepe").len(), 2);
     let query: ConventionsQuery = serde_json::from_value(json!({
         "organisation": first.organisation, "formerly": old.organisation,

@@ -4,7 +4,7 @@ use super::Organisations;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::output::value::Names;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who stands today where an organisation stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ impl Organisations {
 
     /// Those that took its place, directly or by way of others, and whether a body was divided on
     /// the way; itself if they lead back.
-    fn after(&self, id: &str) -> std::collections::BTreeMap<&str, bool> {
-        let mut found = std::collections::BTreeMap::new();
+    fn after(&self, id: &str) -> BTreeMap<&str, bool> {
+        let mut found = BTreeMap::new();
         let mut open: Vec<_> = self.successors.get_key_value(id).into_iter().collect();
         while let Some((here, next)) = open.pop() {
             let was_divided = found.get(here.as_str()).copied().unwrap_or(false);
@@ -155,7 +155,7 @@ impl Organisations {
     pub fn wanted(&self, context: &Context, text: Option<String>) -> Result<Vec<Wanted>, Failure> {
         let Some(text) = text else { return Ok(vec![Wanted::default()]) };
         let found = self.find(context, &text)?;
-        let after = if found == text { Default::default() } else { self.after(&found) };
+        let after = if found == text { BTreeMap::new() } else { self.after(&found) };
         let mut wanted = vec![Wanted { organisation: Some(found.clone()), formerly: None }];
         if !after.contains_key(found.as_str()) {
             if !after.is_empty() {

@@ -21,6 +21,8 @@ enum Place {
     Divided(String),
     /// Each takes the other's place.
     Circle,
+    /// It is in conflict who stands there.
+    Conflict,
     /// More than one party is this body today.
     Same(String),
 }
@@ -30,7 +32,7 @@ enum Place {
 struct Left {
     convention: String,
     title: String,
-    /// `divided`, `circle` or `same_body`.
+    /// `divided`, `circle`, `conflict` or `same_body`.
     reason: &'static str,
     /// What a person does about it.
     remedy: String,
@@ -63,8 +65,10 @@ fn places(
         };
         all.iter().filter(is_it).count()
     };
+    let is_in_conflict = convention.conflicts.iter().any(|one| one.field == "parties");
     let place = |current: &Standing| match current {
         Standing::Itself => None,
+        _ if is_in_conflict => Some(Place::Conflict),
         Standing::Other(now) if are(now) > 1 => Some(Place::Same(now.clone())),
         Standing::Other(now) => Some(Place::Open(now.clone())),
         Standing::Divided(body) => Some(Place::Divided(body.clone())),
@@ -83,7 +87,7 @@ fn left(
     let mut told: Vec<&Place> = Vec::new();
     let mut found = Vec::new();
     for (one, place) in places {
-        if matches!(place, Place::Same(_)) && told.contains(&place) {
+        if matches!(place, Place::Same(_) | Place::Conflict) && told.contains(&place) {
             continue;
         }
         told.push(place);
@@ -108,6 +112,7 @@ fn left_there<'a>(
             ("divided", "left-divided", String::new(), all.collect::<Vec<_>>())
         }
         Place::Circle => ("circle", "left-circle", String::new(), Vec::new()),
+        Place::Conflict => ("conflict", "left-conflict", String::new(), Vec::new()),
         Place::Same(now) => {
             let is_party = parties(convention).any(|party| party == *now);
             let all = same.chain(is_party.then_some(now)).map(|one| names.of(one));
@@ -171,6 +176,22 @@ pub(in crate::cli::commands) fn due(
     open.chain(left.into_iter().map(|left| left.remedy)).collect()
 }
 
+/// What was done, and what was not.
+#[derive(Default)]
+struct Outcomes {
+    done: Vec<(String, SpaceView)>,
+    waiting: Vec<Left>,
+    /// Of those that stand somewhere now and are no partners: they read nothing.
+    strangers: Vec<String>,
+}
+
+/// What one convention is followed with.
+struct Following<'a> {
+    context: &'a Context,
+    known: &'a Organisations,
+    request: TakeRequest,
+}
+
 /// All that is clear is done, and what is not is told: one body that was divided keeps no other
 /// convention from being followed.
 pub(super) fn follow(
@@ -179,63 +200,94 @@ pub(super) fn follow(
     to: Option<&str>,
     authoring: &Authoring,
 ) -> Outcome {
-    let client = context.client()?;
     let known = Organisations::known(context)?;
-    let meant = to.map(|to| known.find(context, to)).transpose()?;
-    let conventions = chosen(context, handing, |space| space.owner == known.own())?;
-    let (mut done, mut waiting, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
-    let mut is_any = false;
-    for view in conventions {
-        let places = places(&known, &view.convention, meant.as_deref());
-        is_any |= !places.is_empty();
-        let is_clear = |one: &(String, Place)| !matches!(one.1, Place::Divided(_) | Place::Circle);
-        let is_open = places.iter().any(|(_, place)| matches!(place, Place::Open(_)));
-        if !(is_open && places.iter().all(is_clear)) {
-            waiting.extend(left(context, &known, &view.convention, &places));
-            continue;
-        }
-        let title = naming::title(&view.convention);
-        let asked = context.texts.with("confirm-follow", &[("title", title.as_str().into())]);
-        match context.confirm(&asked) {
-            Ok(()) => {}
-            // Who says no to one may say yes to the next.
-            Err(declined) if declined.code == "declined" => continue,
-            Err(failure) => return Err(failure),
-        }
-        let successor = meant.clone();
-        let request = TakeRequest { operator: operator(authoring), successor };
-        let space = client.follow_successions(&view.space.id, &request)?;
-        let now = client.convention(&view.convention.id)?;
-        if parties(&now.convention).ne(parties(&view.convention)) {
-            done.push((title, space));
-            // Who is no partner stands there and reads nothing.
-            strangers.extend(not_shared_yet(context, &known.names(), &now));
-        }
-        waiting.extend(undecided(context, &known, &now.convention));
+    let successor = to.map(|to| known.find(context, to)).transpose()?;
+    let request = TakeRequest { operator: operator(authoring), successor };
+    let following = Following { context, known: &known, request };
+    let mut conventions = chosen(context, handing, |space| space.owner == known.own())?;
+    // Of others' conventions the node says who follows, before anything is done.
+    if let Some(other) = conventions.iter().find(|view| view.space.owner != known.own()) {
+        context.client()?.follow_successions(&other.space.id, &following.request)?;
     }
-    if !is_any {
-        let name = meant.map(|meant| known.names().of(&meant));
-        context.output.message(&match name {
-            Some(name) => context.texts.with("nothing-to-follow-to", &[("name", name.into())]),
-            None => context.texts.text("nothing-to-follow"),
-        });
+    conventions.retain(|view| !following.places(view).is_empty());
+    if conventions.is_empty() {
+        following.tell_nothing();
     }
-    tell(context, &done, &waiting);
-    strangers.iter().for_each(|told| context.output.message(told));
-    Ok(if waiting.is_empty() { Exit::Done } else { Exit::Conflict })
+    let mut outcomes = Outcomes::default();
+    let all = conventions.iter();
+    let failed = all.map(|view| following.one(view, &mut outcomes)).find_map(Result::err);
+    let is_nothing = outcomes.done.is_empty();
+    match failed {
+        Some(failure) if is_nothing => Err(failure),
+        Some(failure) => {
+            tell(context, &outcomes);
+            Err(failure)
+        }
+        None => {
+            tell(context, &outcomes);
+            Ok(if outcomes.waiting.is_empty() { Exit::Done } else { Exit::Conflict })
+        }
+    }
 }
 
-fn tell(context: &Context, done: &[(String, SpaceView)], waiting: &[Left]) {
+impl Following<'_> {
+    fn places(&self, view: &ConventionView) -> Vec<(String, Place)> {
+        places(self.known, &view.convention, self.request.successor.as_deref())
+    }
+
+    fn one(&self, view: &ConventionView, outcomes: &mut Outcomes) -> Result<(), Failure> {
+        let places = self.places(view);
+        let is_open = |one: &(String, Place)| matches!(one.1, Place::Open(_));
+        let is_clear = |one: &(String, Place)| is_open(one) || matches!(one.1, Place::Same(_));
+        if !(places.iter().any(is_open) && places.iter().all(is_clear)) {
+            outcomes.waiting.extend(left(self.context, self.known, &view.convention, &places));
+            return Ok(());
+        }
+        let title = naming::title(&view.convention);
+        let named = [("title", title.as_str().into())];
+        match self.context.confirm(&self.context.texts.with("confirm-follow", &named)) {
+            // Who says no to one may say yes to the next.
+            Err(declined) if declined.code == "declined" => return Ok(()),
+            answer => answer?,
+        }
+        let client = self.context.client()?;
+        let space = client.follow_successions(&view.space.id, &self.request)?;
+        let now = client.convention(&view.convention.id)?;
+        if parties(&now.convention).ne(parties(&view.convention)) {
+            outcomes.done.push((title, space));
+            outcomes.strangers.extend(not_shared_yet(self.context, &self.known.names(), &now));
+        }
+        outcomes.waiting.extend(undecided(self.context, self.known, &now.convention));
+        Ok(())
+    }
+
+    fn tell_nothing(&self) {
+        let texts = &self.context.texts;
+        let name = self.request.successor.as_deref().map(|one| self.known.names().of(one));
+        self.context.output.message(&match name {
+            Some(name) => texts.with("nothing-to-follow-to", &[("name", name.into())]),
+            None => texts.text("nothing-to-follow"),
+        });
+    }
+}
+
+fn tell(context: &Context, outcomes: &Outcomes) {
     let texts = &context.texts;
+    let Outcomes { done, waiting, strangers } = outcomes;
     let spaces: Vec<_> = done.iter().map(|(_, space)| space).collect();
     context.output.show("followed", &Followed { spaces, left: waiting }, || {
         let mut followed = Rows::new(context.output, &[texts.text("followed")]);
-        done.iter().for_each(|(title, _)| followed.row([title.as_str()]));
+        for (title, _) in done {
+            followed.row([title.as_str()]);
+        }
         let mut left = Rows::new(context.output, &[texts.text("left-to-decide")]);
-        waiting.iter().for_each(|one| left.row([one.title.as_str()]));
+        for one in waiting {
+            left.row([one.title.as_str()]);
+        }
         let tables = [followed, left].into_iter().filter(|rows| !rows.is_empty());
         let tables: Vec<_> = tables.map(|rows| rows.to_string()).collect();
         if tables.is_empty() { texts.text("nothing-passed") } else { tables.join("\n") }
     });
-    waiting.iter().for_each(|left| context.output.message(&left.remedy));
+    let remedies = waiting.iter().map(|left| &left.remedy);
+    remedies.chain(strangers).for_each(|told| context.output.message(told));
 }
