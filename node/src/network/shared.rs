@@ -19,8 +19,10 @@ use tokio::sync::{Notify, Semaphore};
 pub struct Standing {
     pub node: NodeId,
     pub purpose: Purpose,
-    /// Where a joining that the other side opened comes from, until it makes room for another.
-    joining_from: Option<Option<IpAddr>>,
+    /// Where the node was connected from.
+    place: Option<IpAddr>,
+    /// Whether it is a joining that the other side opened and that may make room for another.
+    yields: bool,
     pub outgoing: Outgoing,
     pub counters: Arc<Counters>,
 }
@@ -134,9 +136,9 @@ impl Shared {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let (outgoing, queue) = session::queue();
         let counters = Arc::new(Counters::default());
-        let joining_from = (purpose == Purpose::Join && !outbound).then_some(place);
-        let standing =
-            Standing { node, purpose, joining_from, outgoing, counters: Arc::clone(&counters) };
+        let yields = purpose == Purpose::Join && !outbound;
+        let counting = Arc::clone(&counters);
+        let standing = Standing { node, purpose, place, yields, outgoing, counters: counting };
         sessions.insert(id, standing);
         Some(Begun { id, queue, counters })
     }
@@ -199,16 +201,14 @@ fn has_room(
 /// meant takes a second; who leaves them open is of few places.
 fn make_room(sessions: &mut HashMap<SessionId, Standing>, place: Option<IpAddr>) -> bool {
     let mut by_place: HashMap<Option<IpAddr>, Vec<SessionId>> = HashMap::new();
-    for (id, standing) in sessions.iter() {
-        if let Some(from) = standing.joining_from {
-            by_place.entry(from).or_default().push(*id);
-        }
+    for (id, standing) in sessions.iter().filter(|(_, standing)| standing.yields) {
+        by_place.entry(standing.place).or_default().push(*id);
     }
     let own = by_place.get(&place).map_or(0, Vec::len);
     let most = by_place.into_values().filter(|all| all.len() > own).max_by_key(Vec::len);
     let oldest = most.and_then(|all| all.into_iter().min());
     let Some(standing) = oldest.and_then(|id| sessions.get_mut(&id)) else { return false };
-    standing.joining_from = None;
+    standing.yields = false;
     standing.outgoing.abandon();
     true
 }
