@@ -73,6 +73,12 @@ pub const ACCESS_BRANCHES_KEPT_MAX: usize = 2 * ACCESS_BRANCHES_MAX;
 pub const ACCESS_ENDS_MAX: usize = 2 * ACCESS_BRANCHES_KEPT_MAX;
 /// Places of a cut log that one access entry names: at most 46 bytes each.
 pub const SETTLED_PLACES_MAX: usize = 1_024;
+/// Places that are named of one log, by cuts and beside them: as many as four cuts of a long log
+/// name. Each is looked at when the log grows.
+pub const SETTLED_PLACES_OF_NODE_MAX: usize = 4 * SETTLED_PLACES_MAX;
+/// Places that are named of all logs of a space: 32 of each log that there may be, some five
+/// megabytes of memory. Cuts find room beyond it.
+pub const SETTLED_PLACES_OF_SPACE_MAX: usize = 32 * SPACE_AUTHORS_MAX;
 /// Entries from one named place of a cut log to the next, where it has no more than the limit:
 /// fewer than a run brings at once.
 pub const SETTLED_STEP: u64 = 256;

@@ -6,11 +6,14 @@ use crate::ids::{EntryHash, NodeId};
 use crate::limits;
 use crate::log::LogPosition;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The named places of every log, by cuts and beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     places: BTreeMap<NodeId, BTreeMap<u64, EntryHash>>,
+    /// How many places there are, of all logs.
+    count: usize,
 }
 
 impl Settled {
@@ -24,8 +27,19 @@ impl Settled {
     pub(super) fn note(&mut self, node: NodeId, places: &[LogPosition]) {
         let known = self.places.entry(node).or_default();
         for LogPosition { length, head } in places {
-            known.entry(*length).or_insert(*head);
+            if let Entry::Vacant(place) = known.entry(*length) {
+                place.insert(*head);
+                self.count += 1;
+            }
         }
+    }
+
+    /// How many more places of a log may be named: of one log, and of all logs of the space.
+    #[must_use]
+    pub fn room(&self, node: &NodeId) -> usize {
+        let of_node = self.places.get(node).map_or(0, BTreeMap::len);
+        let of_all = limits::SETTLED_PLACES_OF_SPACE_MAX.saturating_sub(self.count);
+        limits::SETTLED_PLACES_OF_NODE_MAX.saturating_sub(of_node).min(of_all)
     }
 
     /// The named place of a log that is furthest along.

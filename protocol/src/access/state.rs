@@ -281,7 +281,9 @@ impl Access {
                     && self.role(organisation) == Some(Role::Contributor)
             }
             AccessOperation::Erase { entries, .. } => erasure::is_sound(entries),
-            AccessOperation::Settle { places, .. } => settled::is_sound(places),
+            AccessOperation::Settle { node, places } => {
+                settled::is_sound(places) && places.len() <= self.settled.room(node)
+            }
         };
         let rotation_fits = operation.rotation().is_none_or(|rotation| self.follows(rotation));
         if possible && rotation_fits && self.recipients_fit(operation) {

@@ -255,6 +255,7 @@ impl Replica {
         if grown {
             // Once for all of them: each looks through everything that was ever sealed here.
             self.reconsider_waiting(disk, space)?;
+            self.read_proofs_again(disk, space)?;
             self.refresh_summary(disk, space)?;
             let from = self.space(disk, space)?.access.length();
             self.growth.push(Growth::Access { space: *space, from });

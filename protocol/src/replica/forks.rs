@@ -5,12 +5,15 @@
 //! the proof, is part of the space's digest, and travels to every member, which finds the same
 //! contradiction by itself.
 
+use super::erasure::record_within;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, keys};
-use crate::ids::{EntryHash, NodeId, SpaceId};
-use crate::log::{LogPosition, RunError, VerifiedRun};
+use crate::codec;
+use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
+use crate::limits;
+use crate::log::{LogPosition, Run, RunError, VerifiedRun};
 use crate::storage::{Storage, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// How a run relates to the entries that are here already.
@@ -125,29 +128,128 @@ impl Replica {
         space: &SpaceId,
         author: &NodeId,
         sequence: u64,
-        run: Vec<u8>,
+        run: &Run,
     ) -> Result<(), ReplicaError> {
         let known = self.space(disk, space)?.forks.get(author).copied();
         if known.is_some_and(|known| known <= sequence) {
             return Ok(());
         }
-        self.pending.put(Table::Forks, keys::entry(space, author, sequence), run);
+        // What follows a fork counts for nothing: one proof says so, however many more there are.
+        let (_, to) = keys::all(&keys::author(space, author));
+        self.delete_all(disk, Table::Forks, &keys::entry(space, author, sequence), &to)?;
+        self.pending.put(Table::Forks, keys::entry(space, author, sequence), codec::encode(run));
         self.space(disk, space)?.forks.insert(*author, sequence);
         self.events.push(Event::Forked { space: *space, author: *author });
-        let is_cut = self.space(disk, space)?.access.settled_at(author).is_some();
+        self.freeze_between(disk, space, author, (sequence, known))?;
         let own = self.organisation();
-        if is_cut && self.summaries.get(space).is_some_and(|known| known.owner == own) {
-            // An accepted entry may build on what is in the proof: then the owner names it.
-            self.reconsider_all(disk, space)?;
-        } else {
-            self.reconsider(disk, space, author, sequence)?;
+        if self.summaries.get(space).is_some_and(|known| known.owner == own) {
+            self.look_for_built_upon(disk, space, run)?;
         }
-        self.carry_out_all(disk, space)?;
+        self.erase_in_proofs(disk, space)?;
+        self.note_debt(disk, space)?;
         self.refresh_summary(disk, space)?;
         // Sessions announce the space anew, so that the proof reaches every member at once.
         let from = self.space(disk, space)?.access.length();
         self.growth.push(Growth::Access { space: *space, from });
         Ok(())
+    }
+
+    /// Has built again what entries of a log count for nothing in from its fork on, to where it was
+    /// known to be forked before. Whoever has its key shows a fork at an ever earlier place: each
+    /// costs what it changes, and the whole log is read again once in so many places.
+    fn freeze_between(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        (from, known): (u64, Option<u64>),
+    ) -> Result<(), ReplicaError> {
+        let head = self.space(disk, space)?.heads.get(author).copied();
+        let Some(head) = head else { return Ok(()) };
+        let to = known.unwrap_or(head.position.length).min(head.projected);
+        if to.saturating_sub(from) > limits::RUN_ENTRIES_MAX as u64 {
+            return self.reconsider(disk, space, author, from);
+        }
+        for record in self.records_between(disk, space, author, (from, to))? {
+            self.build_again(disk, space, &record)?;
+        }
+        Ok(())
+    }
+
+    /// The records to which entries of a log belong, as far as they open.
+    fn records_between(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        author: &NodeId,
+        (from, to): (u64, u64),
+    ) -> Result<BTreeSet<RecordId>, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let [start, end] = [from, to].map(|at| keys::entry(space, author, at));
+        let mut records = BTreeSet::new();
+        self.scan(disk, Table::Entries, &start, &end, &mut |key, value| {
+            let place = keys::tail(key).map(u64::from_be_bytes).zip(StoredEntry::decode(value));
+            if let Some((sequence, stored)) = place
+                && let Some(body) = stored.body.sealed()
+            {
+                let header = stored.header(*space, *author, sequence);
+                records.extend(record_within(state.key_of(&header), &header, body));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(records)
+    }
+
+    /// Has the records built again in which an entry of a proof may be what others wait for: the
+    /// owner names it where an accepted one builds on it.
+    fn look_for_built_upon(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        run: &Run,
+    ) -> Result<(), ReplicaError> {
+        for record in self.records_proven(disk, space, run)? {
+            let row = self.load_row(disk, space, &record)?;
+            if row.is_some_and(|row| row.waiting > 0) {
+                self.build_again(disk, space, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn build_again(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        record: &RecordId,
+    ) -> Result<(), ReplicaError> {
+        self.records.remove(&(*space, *record));
+        if self.load_row(disk, space, record)?.is_some() {
+            self.absorb(disk, space, record, Vec::new())?;
+            // What the owner is to name is said with the next projection.
+            self.dirty.insert(*space);
+        }
+        Ok(())
+    }
+
+    /// As [`Replica::look_for_built_upon`], for every proof of the space, after keys arrived; what
+    /// is to be erased in them is noted, too.
+    pub(super) fn read_proofs_again(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        if self.space(disk, space)?.forks.is_empty() {
+            return Ok(());
+        }
+        let own = self.organisation();
+        if self.summaries.get(space).is_some_and(|known| known.owner == own) {
+            for (_, run) in self.proofs(disk, space)? {
+                self.look_for_built_upon(disk, space, &run)?;
+            }
+        }
+        self.note_debt(disk, space)
     }
 
     /// The other branch of an author's forked log, as it arrived.

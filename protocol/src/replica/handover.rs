@@ -104,7 +104,8 @@ impl Replica {
             let before = key.unwrap(&wrap_context(space, epoch), &wrapped)?;
             self.learn_key(disk, space, epoch.saturating_sub(1), before)?;
         }
-        self.reconsider_waiting(disk, space)
+        self.reconsider_waiting(disk, space)?;
+        self.read_proofs_again(disk, space)
     }
 
     /// What is to be asked for: what is lacking, and after it keys of branches that do not hold and
@@ -252,6 +253,7 @@ impl Replica {
             return Ok(false);
         }
         self.reconsider_waiting(disk, space)?;
+        self.read_proofs_again(disk, space)?;
         self.refresh_summary(disk, space)?;
         let from = self.space(disk, space)?.access.length();
         self.growth.push(Growth::Access { space: *space, from });

@@ -11,7 +11,6 @@ use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
 use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessError};
-use crate::codec;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::log::{LogPosition, Run, RunError, VerifiedRun};
@@ -144,7 +143,7 @@ impl Replica {
         match overlap {
             Overlap::Contradicts { sequence } => {
                 let run = run.to_run().ok_or(RunError::Malformed)?;
-                self.keep_fork(disk, space, author, sequence, codec::encode(&run))?;
+                self.keep_fork(disk, space, author, sequence, &run)?;
                 Ok(Admitted::Forked)
             }
             Overlap::Agrees if run.end().length <= head.position.length => Ok(Admitted::Known),

@@ -7,6 +7,7 @@ use super::erasure::Canaries;
 use super::forks::agree;
 use super::line::Line;
 use super::organisation::{Node, Organisation};
+use super::parcel::Parcel;
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::log::Run;
 use sincronia_protocol::replica::{ReplicaError, Salvaged};
@@ -197,4 +198,41 @@ fn a_damaged_store_gives_back_what_a_branch_that_does_not_hold_erases() {
         })
         .unwrap();
     assert_eq!(again.replica.set_aside(&again.disk, &space).unwrap(), aside);
+}
+
+/// A machine that has no key yet cannot tell what the proof of a fork holds. When the key came, an
+/// entry of an erased record stayed there, until the next erasure or fork.
+#[test]
+fn what_a_proof_holds_of_an_erased_record_is_due_when_its_key_comes() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.settle();
+    let mut twin = copy_of(&circle.member, &circle);
+    circle.member.note(&space, "un'altra scheda");
+    twin.rename(&space, record, "da una copia").unwrap();
+    circle.member.give(&mut circle.owner, &space);
+    circle.owner.erase(&space, &record).unwrap();
+    let credentials = circle.organisations[0].add_node(11);
+    circle.owner.learn(&circle.organisations[0]);
+    let known: Vec<&Organisation> = circle.organisations.iter().collect();
+    let mut second = Node::start(&credentials, &known);
+    let own = second.organisation();
+    let mut parcels = circle.owner.access_parcels(&space, &own);
+    parcels.retain(|parcel| !matches!(parcel, Parcel::Sealed { .. }));
+    parcels.extend(circle.owner.author_parcels(&space));
+    second.take_all(&parcels);
+    hand(&mut second, &written_by(&mut twin, &space)).unwrap();
+    assert_eq!(second.replica.erasures_due(), [], "nobody can tell");
+    let heads = second.replica.heads_for(&second.disk, &own, &space).unwrap().unwrap();
+    let wanted = heads.lacking.iter().map(|one| **one).collect();
+    let (replica, disk) = (&mut circle.owner.replica, &circle.owner.disk);
+    let handed = replica.handover(disk, (&own, &second.id()), &space, &wanted).unwrap();
+    let (epoch, sealed) = handed.expect("a key");
+    second
+        .act(|replica, disk, _| replica.admit_handover(disk, &space, epoch, &sealed))
+        .expect("a key of the space");
+    assert_eq!(second.replica.erasures_due(), [space]);
+    second.restart();
+    assert_eq!(second.replica.erasures_due(), [space]);
 }

@@ -6,9 +6,11 @@ use super::circle::Circle;
 use super::cuts::{hand, revoke_machine};
 use super::forks::agree;
 use super::organisation::Node;
-use sincronia_protocol::access::AccessOperation;
-use sincronia_protocol::ids::{RecordId, SpaceId};
-use sincronia_protocol::log::Run;
+use super::parcel::Parcel;
+use sincronia_protocol::access::{AccessError, AccessOperation, AccessStatement};
+use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::limits;
+use sincronia_protocol::log::{LogPosition, Run};
 use sincronia_protocol::replica::ReplicaError;
 
 fn piece(copy: &mut Node, space: &SpaceId, from: u64, bytes: usize) -> Run {
@@ -54,14 +56,16 @@ fn threat_25_pieces_of_another_version_undo_nothing_that_goes_through_a_named_pl
 
 /// What the member wrote late, and the colleague built on; and what somebody with the key of the
 /// member's machine signs at the same place.
-fn built_on_late(circle: &mut Circle) -> (RecordId, Run) {
+fn built_on_late(circle: &mut Circle, wrote_before: bool) -> (RecordId, Run) {
     let space = circle.space;
     let record = circle.owner.note(&space, "Prima stesura");
-    circle.member.note(&space, "Nota del membro");
+    if wrote_before {
+        circle.member.note(&space, "Nota del membro");
+    }
     circle.settle();
     circle.remove_member();
     let mut thief = copy_of(&circle.member, circle);
-    let from = piece(&mut thief, &space, 0, usize::MAX).entries.len() as u64;
+    let from = u64::from(wrote_before);
     thief.note(&space, "Del ladro");
     circle.member.rename(&space, record, "Scritta tardi").unwrap();
     circle.member.give(&mut circle.colleague, &space);
@@ -85,7 +89,7 @@ fn assert_agreed(circle: &mut Circle, record: &RecordId) {
 fn threat_25_a_fork_after_the_cut_takes_nothing_away_that_an_accepted_edit_builds_on() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
-    let (record, stolen) = built_on_late(&mut circle);
+    let (record, stolen) = built_on_late(&mut circle, true);
     assert_agreed(&mut circle, &record);
     for node in [&mut circle.owner, &mut circle.colleague] {
         assert_eq!(hand(node, &stolen), Err(ReplicaError::Frozen));
@@ -102,9 +106,47 @@ fn threat_25_a_fork_after_the_cut_takes_nothing_away_that_an_accepted_edit_build
 #[test]
 fn threat_25_what_an_accepted_edit_builds_on_is_named_also_where_a_fork_came_first() {
     let mut circle = Circle::of_contributors();
-    let (record, stolen) = built_on_late(&mut circle);
+    let (record, stolen) = built_on_late(&mut circle, true);
     hand(&mut circle.owner, &stolen).unwrap();
     assert_agreed(&mut circle, &record);
     let findings = circle.owner.replica.verify(&circle.owner.disk, true).unwrap();
     assert_eq!(findings.problems, Vec::<String>::new());
+}
+
+/// The same of a machine of which the cut names nothing, since the owner had nothing of it.
+#[test]
+fn threat_25_what_is_built_upon_is_named_of_a_machine_that_the_cut_does_not_know() {
+    let mut circle = Circle::of_contributors();
+    let (record, stolen) = built_on_late(&mut circle, false);
+    hand(&mut circle.owner, &stolen).unwrap();
+    assert_agreed(&mut circle, &record);
+    assert_eq!(hand(&mut circle.colleague, &stolen), Err(ReplicaError::Frozen));
+}
+
+/// One entry names so many places; nothing bounded how many entries of that kind there are, and
+/// each place is kept in memory and looked at when the log grows.
+#[test]
+fn so_many_places_of_one_log_are_named_in_all() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let node = circle.member.id();
+    let last = circle.owner.access_log(&space).pop().unwrap();
+    let (mut sequence, mut previous) = (last.statement.sequence, last.statement.hash());
+    let mut outcomes = Vec::new();
+    for number in 0..=limits::SETTLED_PLACES_OF_NODE_MAX / limits::SETTLED_PLACES_MAX {
+        let from = (number * limits::SETTLED_PLACES_MAX) as u64;
+        let places = (1..=limits::SETTLED_PLACES_MAX as u64).map(|place| LogPosition {
+            length: from + place,
+            head: EntryHash::from_bytes([7; 32]),
+        });
+        let operation = AccessOperation::Settle { node, places: places.collect() };
+        sequence += 1;
+        let statement = AccessStatement { sequence, previous, operation, ..last.statement.clone() };
+        previous = statement.hash();
+        let entry = statement.sign(&circle.owner.credentials.node_key);
+        let parcel = Parcel::Access { space, entries: vec![entry], is_complete: true };
+        outcomes.push(circle.colleague.take(&parcel));
+    }
+    assert_eq!(outcomes.pop(), Some(Err(AccessError::Operation.into())));
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }

@@ -1,5 +1,6 @@
 //! Work that grows with what there is, and not with its square: it is counted, never timed.
 
+use super::branches::copy_of;
 use super::circle::Circle;
 use super::organisation::Node;
 use super::parcel::Parcel;
@@ -143,4 +144,39 @@ fn who_signed_an_entry_is_told_without_reading_the_others() {
         assert_eq!(node.replica.signers(disk, &space, at..at + 1).as_ref(), Ok(told));
     }
     assert_eq!(node.replica.signers(&node.disk, &space, 0..length), Ok(all));
+}
+
+/// Whoever has the key of a machine that was cut forks its log at an ever earlier place beyond the
+/// cut. For each the owner went through the whole space again.
+#[test]
+fn threat_25_a_fork_beyond_the_cut_has_the_owner_read_no_whole_space() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    for number in 0..50 {
+        circle.colleague.note(&space, &format!("Nota {number}"));
+    }
+    circle.member.note(&space, "Nota del membro");
+    circle.settle();
+    circle.remove_member();
+    let mut copies = Vec::new();
+    for number in 0..6 {
+        copies.push(copy_of(&circle.member, &circle));
+        circle.member.note(&space, &format!("Tardi {number}"));
+    }
+    circle.member.give(&mut circle.owner, &space);
+    let owner = &mut circle.owner;
+    for (late, mut copy) in copies.into_iter().enumerate().rev() {
+        copy.note(&space, "Altro");
+        let from = 1 + late as u64;
+        let run = copy.replica.read_run(&copy.disk, &space, &copy.id(), from, usize::MAX);
+        let disk = Counting::new(&owner.disk, Table::Entries);
+        owner.replica.admit_run(&disk, run.unwrap().unwrap()).expect("the proof of a fork");
+        while owner.replica.project(&disk, 7).expect("a sound disk") {}
+        assert!(disk.read.get() < 20, "{} entries read", disk.read.get());
+        owner.commit();
+        assert_eq!(owner.disk.values(Table::Forks).count(), 1, "one proof says it");
+    }
+    assert_eq!(circle.quarantine().len(), 6);
+    let findings = circle.owner.replica.verify(&circle.owner.disk, true).unwrap();
+    assert_eq!(findings.problems, Vec::<String>::new());
 }

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 impl Replica {
     /// Drops erased bodies from the proofs that authors forked their logs.
-    pub(super) fn erase_in_proofs(
+    pub(in crate::replica) fn erase_in_proofs(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -82,6 +82,21 @@ impl Replica {
         Ok(found)
     }
 
+    /// The records to which entries of a proof belong, as far as they open.
+    pub(in crate::replica) fn records_proven(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        run: &Run,
+    ) -> Result<BTreeSet<RecordId>, ReplicaError> {
+        let entries = self.proven_entries(disk, space, run.clone())?;
+        let state = self.space(disk, space)?;
+        let record = |entry: &VerifiedEntry| {
+            record_within(state.key_of(&entry.header), &entry.header, entry.body.sealed()?)
+        };
+        Ok(entries.iter().filter_map(record).collect())
+    }
+
     fn proven_entries(
         &mut self,
         disk: &dyn Storage,
@@ -94,7 +109,7 @@ impl Replica {
         Ok(verified.map_or_else(|_| Vec::new(), |(_, run)| run.entries().to_vec()))
     }
 
-    fn proofs(
+    pub(in crate::replica) fn proofs(
         &self,
         disk: &dyn Storage,
         space: &SpaceId,

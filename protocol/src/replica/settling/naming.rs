@@ -41,7 +41,8 @@ impl Replica {
         space: &SpaceId,
         cut: &Cut,
     ) -> Result<(), ReplicaError> {
-        let count = (limits::SETTLED_PLACES_MAX as u64).saturating_add(1);
+        let room = self.space(disk, space)?.access.settled().room(&cut.node);
+        let count = (room.min(limits::SETTLED_PLACES_MAX) as u64).saturating_add(1);
         let step = limits::SETTLED_STEP.max(cut.length.div_ceil(count));
         let Some(head) = self.space(disk, space)?.heads.get(&cut.node).copied() else {
             return Ok(());
@@ -65,8 +66,9 @@ impl Replica {
         places: Vec<LogPosition>,
     ) -> Result<(), ReplicaError> {
         let from = self.space(disk, space)?.access.length();
+        let room = self.space(disk, space)?.access.settled().room(&node);
         // As with erasures: the rest of the access log is for removals.
-        if places.is_empty() || from > limits::ERASURES_SETTLED_UNTIL {
+        if places.is_empty() || places.len() > room || from > limits::ERASURES_SETTLED_UNTIL {
             return Ok(());
         }
         self.say_access(disk, space, AccessOperation::Settle { node, places })?;
