@@ -55,9 +55,23 @@ impl Transport {
         Self { agent: config.new_agent(), address, token }
     }
 
-    /// Reads.
+    /// Reads. A connection of before that the node closed meanwhile says nothing of the node: it is
+    /// asked once more over another.
     pub fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        parse(&self.send(&Method::GET, path, (), ORDINARY)?)
+        let mut answer = self.ask(path)?;
+        if answer.as_ref().is_err_and(was_closed) {
+            answer = self.ask(path)?;
+        }
+        let response = answer.map_err(|cause| failure(&Method::GET, cause))?;
+        let status = response.status();
+        let bytes = content(response, &Method::GET)?;
+        if status.is_success() { parse(&bytes) } else { Err(refusal(status, &bytes)) }
+    }
+
+    fn ask(&self, path: &str) -> Result<Result<Response<Body>, ureq::Error>, ApiError> {
+        let request = self.request(Method::GET, path, JSON, ())?;
+        let request = self.agent.configure_request(request).timeout_global(Some(ORDINARY)).build();
+        Ok(self.agent.run(request))
     }
 
     /// Acts, with nothing more to say.
@@ -190,6 +204,13 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> ApiError {
         text("message").unwrap_or_else(|| format!("the node answered with HTTP status {status}")),
         text("remedy").unwrap_or_else(|| "look at the node's log".to_owned()),
     )
+}
+
+/// Whether nothing came, because the other side had closed the connection.
+fn was_closed(cause: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let closed = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+    matches!(cause, ureq::Error::Io(cause) if closed.contains(&cause.kind()))
 }
 
 fn failure(method: &Method, cause: ureq::Error) -> ApiError {

@@ -24,7 +24,7 @@ fn a_node_that_stopped_is_said_to_be_stopped() {
     client.shutdown().unwrap();
     running.runtime.block_on(&mut running.served).unwrap();
     let error = client.status().unwrap_err();
-    assert_eq!((error.code, error.exit_code()), (ErrorCode::NodeNotRunning, 4));
+    assert_eq!((error.code, error.exit_code()), (ErrorCode::NodeNotRunning, 4), "{error}");
     let error = Client::connect(running.directory.path()).unwrap_err();
     assert_eq!(error.code, ErrorCode::NodeNotRunning);
 }
@@ -43,18 +43,33 @@ fn the_node_s_own_error_arrives_as_it_is() {
 fn once(text: &'static str) -> (Client, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Client::at(listener.local_addr().unwrap(), Token::from_text("secret"));
-    let heard = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut bytes = Vec::new();
-        let mut buffer = [0; 1_024];
-        while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
-            let size = stream.read(&mut buffer).unwrap();
-            bytes.extend_from_slice(&buffer[..size]);
-        }
-        stream.write_all(text.as_bytes()).unwrap();
-        String::from_utf8(bytes).unwrap()
+    (client, std::thread::spawn(move || answer(&listener, text)))
+}
+
+/// Takes one connection, reads a request from it, and answers with `text`; the request.
+fn answer(listener: &TcpListener, text: &str) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 1_024];
+    while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+        let size = stream.read(&mut buffer).unwrap();
+        bytes.extend_from_slice(&buffer[..size]);
+    }
+    stream.write_all(text.as_bytes()).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A command read over a connection that the node was closing, and was told of a failure inside.
+#[test]
+fn who_reads_over_a_connection_that_is_closed_asks_once_more_over_another() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::at(listener.local_addr().unwrap(), Token::from_text("secret"));
+    let node = std::thread::spawn(move || {
+        ["", "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\n\r\n"].map(|text| answer(&listener, text))
     });
-    (client, heard)
+    let error = client.status().unwrap_err();
+    assert!(error.message.contains("418"), "{error}");
+    assert!(node.join().unwrap().iter().all(|request| request.starts_with("GET ")));
 }
 
 #[test]

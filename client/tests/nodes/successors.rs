@@ -236,7 +236,8 @@ fn divided_and_accepted() -> [Node; 3] {
 fn between(owner: &Node, title: &str, parties: [&str; 2]) -> String {
     let [one, other] = parties.map(|party| format!("{party}:inviante"));
     let new = ["--json", "convention", "new", "--kind", "accoglienza", "--title", title];
-    let made = owner.tell(&[&new[..], &["--party", &one, "--party", &other]].concat());
+    let parties = ["--party", &one, "--party", &other, "--yes"];
+    let made = owner.tell(&[&new[..], &parties].concat());
     assert!(made.status.success(), "{}", says(&made));
     data(&made)["convention"]["id"].as_str().unwrap().to_owned()
 }
