@@ -62,6 +62,10 @@ pub struct Status {
     /// Whether the organisation revoked this node.
     #[serde(default)]
     pub revoked: bool,
+    /// Whether this node was admitted apart from a change of the root key: it is a stranger to the
+    /// others.
+    #[serde(default)]
+    pub set_aside: bool,
     /// Whether this organisation's identity log was signed in two versions that nobody united.
     #[serde(default)]
     pub divided: bool,

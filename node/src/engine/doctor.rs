@@ -111,8 +111,19 @@ fn damaged_copies(store: &Path) -> Vec<String> {
 /// Whether the node speaks for its organisation, alone and up to date.
 fn standing_checks(status: &Status) -> [Check; 6] {
     let aside = status.revoked_aside.join("\n");
-    let certified =
-        if status.revoked { "revoked" } else { "this node speaks for its organisation" };
+    let (certified, remedy) = if status.set_aside {
+        (
+            "admitted apart from a change of the root key",
+            "it is a stranger to the others: what was written here since stands here alone, write \
+             it again at another machine; to make this one a machine of the organisation again, \
+             set it up anew in another directory and have it admitted with “sincronia node add REQUEST”",
+        )
+    } else {
+        (
+            if status.revoked { "revoked" } else { "this node speaks for its organisation" },
+            "this node was revoked: work on another one; keep its data or delete it",
+        )
+    };
     [
         check(
             "one_copy",
@@ -120,12 +131,7 @@ fn standing_checks(status: &Status) -> [Check; 6] {
             if status.cloned { "another one runs" } else { "no other one was heard of" }.into(),
             WITHOUT_COPY,
         ),
-        check(
-            "certified",
-            !status.revoked,
-            certified.into(),
-            "this node was revoked: work on another one; keep its data or delete it",
-        ),
+        check("certified", !status.revoked && !status.set_aside, certified.into(), remedy),
         check(
             "one_version",
             !status.divided,

@@ -40,6 +40,7 @@ impl Core {
             closed: self.closed,
             cloned: self.replica.is_cloned(),
             revoked: self.replica.is_revoked(),
+            set_aside: self.replica.is_set_aside(),
             divided,
             revoked_aside,
             spaces_aside: self.spaces_aside()?,

@@ -33,6 +33,18 @@ impl Identity {
         !self.in_force().any(|branch| branch.facts().nodes.contains_key(node))
     }
 
+    /// Whether branches alone that were set aside certify `node`: it does not speak for the
+    /// organisation, and may not have heard so.
+    #[must_use]
+    pub fn is_certified_aside(&self, node: &NodeId) -> bool {
+        self.is_aside(node) && self.nodes_aside().any(|one| one == node)
+    }
+
+    /// Nodes that branches certified which were set aside.
+    pub fn nodes_aside(&self) -> impl Iterator<Item = &NodeId> {
+        self.set_aside().flat_map(|branch| branch.facts().nodes.keys())
+    }
+
     /// Whether `node` was named primary at position `term` by branches alone that were set aside.
     #[must_use]
     pub fn is_primary_aside(&self, term: u64, node: &NodeId) -> bool {

@@ -186,8 +186,11 @@ impl Replica {
         now: Timestamp,
     ) -> Result<Secret<32>, Refusal> {
         let record = self.invitation(disk, id).ok().flatten().ok_or(Refusal::Unknown)?;
-        if !matches!(&record.state, InvitationState::Used { organisation } if self.is_partner(organisation))
-        {
+        let of_partner = match &record.state {
+            InvitationState::Used { organisation } => self.is_partner(organisation),
+            InvitationState::Open | InvitationState::Revoked => false,
+        };
+        if !of_partner {
             record.check(now)?;
         }
         Ok(Secret::from_bytes(record.proof))

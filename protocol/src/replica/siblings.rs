@@ -272,6 +272,14 @@ impl Replica {
         identity.is_some_and(|one| one.has_certified(&node) && !one.is_active(&node))
     }
 
+    /// Whether only a branch certifies this node that a change of the root key set aside: it is a
+    /// stranger to the others, until the organisation admits it again.
+    #[must_use]
+    pub fn is_set_aside(&self) -> bool {
+        let identity = self.identities.get(&self.organisation());
+        identity.is_some_and(|one| one.is_certified_aside(&self.node()))
+    }
+
     /// The node that writes the access logs of this organisation's spaces.
     #[must_use]
     pub fn primary(&self) -> Option<NodeId> {
@@ -279,15 +287,17 @@ impl Replica {
         identity.primary().map(|primary| primary.node)
     }
 
-    /// Nodes of partners and of this organisation that were revoked: they may connect to be told
-    /// so, and nothing else.
+    /// Nodes of partners and of this organisation that were revoked, or that only a branch
+    /// certified which was set aside: they may connect to be told so, and nothing else.
     pub fn revoked_nodes(&self) -> impl Iterator<Item = NodeId> {
         self.identities
             .values()
             .filter(|identity| self.is_partner(&identity.organisation()))
-            .flat_map(crate::identity::Identity::nodes)
-            .filter(|(_, standing)| standing.revoked_at.is_some())
-            .map(|(node, _)| *node)
+            .flat_map(|identity| {
+                let revoked = identity.nodes().filter(|(_, one)| one.revoked_at.is_some());
+                let aside = identity.nodes_aside().filter(|node| identity.is_aside(node));
+                revoked.map(|(node, _)| *node).chain(aside.copied())
+            })
     }
 }
 

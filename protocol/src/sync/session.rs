@@ -255,10 +255,13 @@ impl Session {
         })));
     }
 
-    /// Whether `organisation` revoked the node at the other end: it is told so, and nothing else.
+    /// Whether `organisation` revoked the node at the other end, or set aside what certified it: it
+    /// is told so, and nothing else.
     fn was_revoked(&self, organisation: &OrganisationId, replica: &Replica) -> bool {
-        let identity = replica.identity(organisation);
-        identity.is_some_and(|one| one.has_certified(&self.node) && !one.is_active(&self.node))
+        let (node, identity) = (&self.node, replica.identity(organisation));
+        identity.is_some_and(|one| {
+            one.has_certified(node) && !one.is_active(node) || one.is_certified_aside(node)
+        })
     }
 
     fn handle_hello(

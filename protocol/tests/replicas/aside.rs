@@ -312,6 +312,27 @@ fn a_removal_that_a_rotation_set_aside_is_told_where_its_machine_connects() {
     assert!(!told(&circle.owner));
 }
 
+/// A machine was admitted with the words at one place while the root key was changed at another:
+/// nobody let it in any more, and nothing at it said why.
+#[test]
+fn a_machine_that_was_admitted_apart_from_a_change_of_the_key_is_told() {
+    let Apart { mut circle, thief: mut machine, .. } = write_apart();
+    assert!(!machine.replica.is_set_aside());
+    rotate(&mut circle);
+    circle.member.restart();
+    let id = machine.id();
+    assert!(circle.member.replica.revoked_nodes().any(|one| one == id), "it may come to be told");
+    let mut line = Line::open(&mut machine, &mut circle.member);
+    line.run_sound();
+    assert!(!line.closed.is_empty(), "it is told, and nothing else");
+    // What it had sent before is still under way.
+    line.closed.clear();
+    line.run_sound();
+    assert!(machine.replica.is_set_aside());
+    assert!(machine.replica.is_revoked(), "it signs nothing any more");
+    assert!(!circle.owner.replica.is_set_aside());
+}
+
 /// As [`agree`], of two that have not all spaces in common.
 fn quiet(one: &mut Node, other: &mut Node) {
     let mut line = Line::open(one, other);

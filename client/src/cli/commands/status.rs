@@ -62,7 +62,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     if status.cloned {
         let _ = writeln!(text, "{}", texts.text("status-cloned"));
     }
-    if status.revoked {
+    if status.set_aside {
+        let _ = writeln!(text, "{}", texts.text("status-set-aside"));
+    } else if status.revoked {
         let _ = writeln!(text, "{}", texts.text("status-revoked"));
     }
     if status.divided {
