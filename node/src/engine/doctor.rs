@@ -116,7 +116,8 @@ fn standing_checks(status: &Status) -> [Check; 6] {
             "admitted apart from a change of the root key",
             "it is a stranger to the others: what was written here since stands here alone, write \
              it again at another machine; to make this one a machine of the organisation again, \
-             set it up anew in another directory and have it admitted with “sincronia node add REQUEST”",
+             set it up anew in another directory and have it admitted with “sincronia node add \
+             REQUEST”",
         )
     } else {
         (
