@@ -35,7 +35,8 @@ pub struct ErasureView {
     pub confirmed: Vec<ErasureSeat>,
     /// Nodes of members that have not done so yet.
     pub missing: Vec<ErasureSeat>,
-    /// Former members of which no node confirmed: they hear of the space no more.
+    /// Former members, and members without a machine that could confirm, of which no node did: they
+    /// hear of the space no more.
     pub out_of_reach: Vec<FormerMember>,
     /// Whether every member's nodes confirmed and nothing is late.
     pub complete: bool,
@@ -52,7 +53,7 @@ pub struct ErasureSeat {
     pub node: String,
 }
 
-/// An organisation that was a member of a space.
+/// An organisation that was a member of a space, or is one without a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FormerMember {
     /// The organisation.

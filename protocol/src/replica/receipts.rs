@@ -30,7 +30,7 @@ pub struct Certificate {
     pub confirmed: Vec<(OrganisationId, NodeId)>,
     /// Nodes of members that have not said so yet.
     pub missing: Vec<(OrganisationId, NodeId)>,
-    /// Former members of which no node said so: they hear of the space no more.
+    /// Former members, and members without a machine that could say so, of which no node did.
     pub out_of_reach: Vec<OrganisationId>,
     /// Where in the access log it was erased first; nothing while that stands on a branch that does
     /// not hold.
@@ -226,21 +226,21 @@ impl Replica {
         };
         let confirmed: Vec<_> =
             receipts.values().filter(done).flat_map(|one| self.seats(state, one.node)).collect();
-        let missing = access
+        let reached: Vec<_> = access
             .current_members()
             .flat_map(|(organisation, _)| self.nodes_of(organisation))
-            .filter(|seat| !access.cut_nodes().contains_key(&seat.1) && !confirmed.contains(seat))
+            .filter(|seat| !access.cut_nodes().contains_key(&seat.1))
             .collect();
-        let is_silent = |one: &OrganisationId| {
-            access.role(one).is_none() && confirmed.iter().all(|(said, _)| said != one)
-        };
-        let former = access.members().keys().copied();
+        let is_silent =
+            |one: &OrganisationId| reached.iter().chain(&confirmed).all(|(seat, _)| seat != one);
+        let out_of_reach = access.members().keys().copied().filter(is_silent).collect();
+        let missing = reached.iter().filter(|seat| !confirmed.contains(seat)).copied().collect();
         Certificate {
             record,
             entries: access.bodies_of(&record),
             late,
             missing,
-            out_of_reach: former.filter(is_silent).collect(),
+            out_of_reach,
             since: erased.map(|erased| erased.since),
             confirmed,
         }

@@ -23,6 +23,7 @@ mod erasure;
 mod flooding;
 mod forgetting;
 mod forging;
+mod forgotten;
 mod forked;
 mod forks;
 mod frames;
