@@ -7,8 +7,8 @@
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{
-    Access, AccessEntry, AccessError, AccessOperation, Cut, History, Keyring, Recipient, Role,
-    Rotation, Signatures, sealed_hash,
+    Access, AccessEntry, AccessError, AccessOperation, Branches, Cut, History, Keyring, Recipient,
+    Role, Rotation, Signatures, sealed_hash,
 };
 use crate::codec;
 use crate::crypto::{EpochKey, SealingPublic};
@@ -282,7 +282,14 @@ impl Replica {
         let (term, node) = (self.own_term()?, self.node());
         let statement = self.space(disk, space)?.access.draft(node, term, operation);
         let entry = statement.sign(&self.credentials.node_key);
+        let disputed = disputed_readers(&self.space(disk, space)?.access);
         self.apply_access(disk, space, &entry, Signatures::Known)?;
+        let access = &self.space(disk, space)?.access;
+        let settled = disputed.into_iter().filter(|one| access.role(one).is_some_and(Role::reads));
+        for organisation in settled.collect::<Vec<_>>() {
+            // Nothing was owed for whoever was no member while a branch contradicted.
+            self.owe_maintenance(&organisation, 0);
+        }
         Ok(entry.statement.sequence)
     }
 
@@ -465,6 +472,14 @@ fn full_keyring(state: &SpaceState) -> Result<Keyring, ReplicaError> {
     }
     let chains = access.chains().into_iter();
     Ok(Keyring { keys: chains.filter_map(|chain| state.opening_key(&chain)).collect() })
+}
+
+/// Organisations that read on the branch that holds, and do not as long as another contradicts it.
+fn disputed_readers(access: &Branches) -> Vec<OrganisationId> {
+    let members = access.members().iter();
+    let readers = members.filter(|(_, member)| member.role().is_some_and(Role::reads));
+    let disputed = readers.filter(|(one, _)| !access.role(one).is_some_and(Role::reads));
+    disputed.map(|(one, _)| *one).collect()
 }
 
 /// Whether any other organisation than `own` reads a space.
