@@ -300,6 +300,7 @@ pub(super) struct ConventionFields {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Convention {
+    #[command(alias = "add")]
     New(Box<NewConvention>),
     List {
         #[arg(long, value_name = "ORGANISATION")]
@@ -380,6 +381,7 @@ pub(super) struct ContactFields {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Contact {
+    #[command(alias = "new")]
     Add(ContactFields),
     List {
         #[arg(long)]

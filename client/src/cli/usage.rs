@@ -54,7 +54,9 @@ fn detail(error: &clap::Error) -> String {
     let value = said(ContextKind::InvalidValue).map(|text| format!("“{text}”"));
     let other = said(ContextKind::PriorArg);
     let valid = said(ContextKind::ValidValue).map(|text| format!("({text})"));
-    let parts: Vec<_> = [place, value, other, valid].into_iter().flatten().collect();
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    let near = near.into_iter().find_map(said).map(|text| format!("({text}?)"));
+    let parts: Vec<_> = [place, value, other, valid, near].into_iter().flatten().collect();
     parts.join(" · ")
 }
 
@@ -86,6 +88,8 @@ mod tests {
             ("sincronia join", "usage_missing", "INVIT"),
             ("sincronia pippo", "usage_unknown_command", "pippo"),
             ("sincronia status --pippo", "usage_unknown_argument", "--pippo"),
+            ("sincronia conventio list", "usage_unknown_command", "convention"),
+            ("sincronia status --jso", "usage_unknown_argument", "--json"),
             ("sincronia partner", "usage_no_command", ""),
             ("sincronia invite --role capo", "usage_value", "carrier"),
             ("sincronia invite --valid-hours molte", "usage_value", "molte"),

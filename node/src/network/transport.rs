@@ -75,11 +75,12 @@ fn yamux() -> libp2p::yamux::Config {
     config
 }
 
-/// The defaults are 256 streams of 10 MB each.
+/// The defaults are 256 streams of 10 MB each. What a peer may send unread is in memory, and
+/// strangers have 128 connections.
 fn quic(mut config: libp2p::quic::Config) -> libp2p::quic::Config {
     config.max_concurrent_stream_limit =
         u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(32);
-    config.max_stream_data = 1024 * 1024;
-    config.max_connection_data = 4 * 1024 * 1024;
+    config.max_stream_data = 512 * 1024;
+    config.max_connection_data = 1024 * 1024;
     config
 }

@@ -61,6 +61,8 @@ pub struct Access {
     members: BTreeMap<OrganisationId, Member>,
     epochs: Vec<Epoch>,
     cut_nodes: BTreeMap<NodeId, Cut>,
+    /// Positions of the entries that cut them.
+    cut_at: BTreeMap<NodeId, u64>,
     settled: Settled,
     recipients: BTreeMap<NodeId, Vec<(u64, [u8; 32])>>,
     /// To whom and where each keyring was sealed.
@@ -113,6 +115,7 @@ impl Access {
             members: BTreeMap::new(),
             epochs: Vec::new(),
             cut_nodes: BTreeMap::new(),
+            cut_at: BTreeMap::new(),
             settled: Settled::default(),
             recipients: BTreeMap::new(),
             sealed: BTreeMap::new(),
@@ -335,6 +338,7 @@ impl Access {
             }
             AccessOperation::CutNode { cut, .. } => {
                 self.cut_nodes.insert(cut.node, *cut);
+                self.cut_at.insert(cut.node, self.length());
                 self.settled.note_cut(cut);
             }
             AccessOperation::Settle { node, places } => self.settled.note(*node, places),
@@ -536,6 +540,12 @@ impl Access {
     #[must_use]
     pub const fn settled(&self) -> &Settled {
         &self.settled
+    }
+
+    /// Position of the entry that cut the log of `node`.
+    #[must_use]
+    pub fn cut_at(&self, node: &NodeId) -> Option<u64> {
+        self.cut_at.get(node).copied()
     }
 
     /// Nodes whose logs were cut.

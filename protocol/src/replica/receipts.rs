@@ -221,8 +221,13 @@ impl Replica {
     fn certificate(&self, state: &SpaceState, record: RecordId, late: u64) -> Certificate {
         let SpaceState { access, receipts, .. } = state;
         let erased = access.erasures().records().get(&record);
+        // Somebody else may have the key of a machine that was cut before: its word is nobody's.
         let done = |confirmation: &&Confirmation| {
-            erased.is_some_and(|erased| covers(access, confirmation, erased.position))
+            let cut_at = access.cut_at(&confirmation.node);
+            erased.is_some_and(|erased| {
+                let was_cut = cut_at.is_some_and(|at| at < erased.position);
+                !was_cut && covers(access, confirmation, erased.position)
+            })
         };
         let confirmed: Vec<_> =
             receipts.values().filter(done).flat_map(|one| self.seats(state, one.node)).collect();

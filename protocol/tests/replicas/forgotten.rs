@@ -5,7 +5,7 @@ use super::circle::Circle;
 use super::erasure::Canaries;
 use super::line::Line;
 use super::organisation::Node;
-use sincronia_protocol::access::Role;
+use sincronia_protocol::access::{Confirmation, Receipt, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::replica::{Certificate, QuarantineReason, ReplicaError};
@@ -129,6 +129,36 @@ fn a_member_whose_machine_is_gone_is_not_left_out_of_the_certificate() {
     let found = certificate(&mut circle.owner, &space, &record);
     assert_eq!(found.out_of_reach, [circle.colleague.organisation()], "{found:?}");
     assert!(found.confirmed.iter().all(|(_, node)| *node != gone), "{found:?}");
+}
+
+/// Whoever had the key of a lost machine could say in its name that an erasure was carried out.
+#[test]
+fn a_machine_that_was_cut_confirms_no_later_erasure() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    let before = circle.owner.note(&space, "già dimenticata");
+    circle.settle();
+    circle.owner.erase(&space, &before).unwrap();
+    circle.settle();
+    let (gone, organisation) = (circle.colleague.id(), circle.colleague.organisation());
+    circle.organisations[2].say(IdentityOperation::RevokeNode { node: gone });
+    circle.owner.learn(&circle.organisations[2]);
+    circle
+        .owner
+        .act(|replica, disk, random| replica.maintain(disk, &organisation, random))
+        .unwrap();
+    circle.owner.erase(&space, &record).unwrap();
+    let access = circle.owner.replica.summary(&space).unwrap().access;
+    let said = Confirmation { node: gone, number: 9, access };
+    let said = Receipt::sign(space, said, &circle.colleague.credentials.node_key);
+    circle.owner.act(|replica, disk, _| replica.admit_receipts(disk, &space, &[said])).unwrap();
+    let confirmed = |owner: &mut Node, record| {
+        let found = certificate(owner, &space, record);
+        (found.confirmed.contains(&(organisation, gone)), found.out_of_reach)
+    };
+    assert_eq!(confirmed(&mut circle.owner, &record), (false, vec![organisation]));
+    assert_eq!(confirmed(&mut circle.owner, &before), (true, Vec::new()), "that was before");
 }
 
 /// A carrier that becomes a reader meanwhile is shown nothing of what was erased.
