@@ -1732,6 +1732,7 @@ erased-own-edit = · your edit met the erasure and is erased too
 no-erasures = Nothing was erased.
 erasure = { $kind } { $id } · { $title } · erased by { $by }, here on { $date } · entries erased: { $entries } · { $state }
 erasure-complete = every node confirmed
+erasure-in-reach = every node that still can confirmed; who never did is named below
 erasure-come-late = every node confirmed; something written meanwhile came afterwards
 erasure-open = not everybody confirmed yet
 erasure-confirmed = confirmed

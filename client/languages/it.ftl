@@ -1732,6 +1732,7 @@ erased-own-edit = · la tua modifica ha incontrato la cancellazione ed è cancel
 no-erasures = Nulla è stato cancellato.
 erasure = { $kind } { $id } · { $title } · cancellata da { $by }, qui il { $date } · voci cancellate: { $entries } · { $state }
 erasure-complete = tutti i nodi hanno confermato
+erasure-in-reach = hanno confermato tutti i nodi che possono ancora farlo; chi non l'ha mai fatto è nominato sotto
 erasure-come-late = tutti i nodi hanno confermato; in seguito è arrivato qualcosa che era stato scritto nel frattempo
 erasure-open = non tutti hanno ancora confermato
 erasure-confirmed = confermato

@@ -89,6 +89,7 @@ fn certificate(context: &Context, erasure: &ErasureView) -> String {
     let texts = &context.texts;
     let named = erasure.kind.as_deref().map(|name| kind(context, name)).unwrap_or_default();
     let state = match (erasure.complete, erasure.missing.is_empty()) {
+        (true, _) if !erasure.out_of_reach.is_empty() => "erasure-in-reach",
         (true, _) => "erasure-complete",
         (false, true) => "erasure-come-late",
         (false, false) => "erasure-open",
