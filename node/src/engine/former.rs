@@ -140,7 +140,10 @@ impl Core {
                     std::iter::once(self.name_of(&party)).chain(before).collect::<Vec<_>>()
                 });
                 let stood = former.stood.get(&row.record).into_iter().flatten().cloned();
-                let names: Vec<_> = names.chain(stood).collect();
+                // A party that took the place of another party has that one's name, too.
+                let mut named = BTreeSet::new();
+                let names = names.chain(stood).filter(|name| named.insert(name.clone()));
+                let names: Vec<_> = names.collect();
                 vec![("parties", names.join("; "))]
             }
             _ => Vec::new(),

@@ -72,7 +72,7 @@ pub fn export(
     let ledger = replica.ledger(disk, &recipient)?;
     let number = ledger.out.map_or(1, |last| last.number.saturating_add(1));
     let mut writer = Writer::new(request.content_bytes);
-    let (messages, is_complete) = fill(&mut writer, request, &ledger, replica, disk)?;
+    let (messages, is_complete) = fill(&mut writer, request, (&ledger, now), replica, disk)?;
     let draft = Manifest::draft(replica, recipient, request.name.clone(), now, writer.bytes());
     let manifest = Manifest { number, is_complete, ..draft };
     let content = writer.after(&manifest.sign(replica));
@@ -87,7 +87,7 @@ pub fn export(
 fn fill(
     writer: &mut Writer,
     request: &ExportRequest,
-    ledger: &Ledger,
+    (ledger, now): (&Ledger, Timestamp),
     replica: &mut Replica,
     disk: &dyn Storage,
 ) -> Result<(u64, bool), BundleError> {
@@ -101,7 +101,7 @@ fn fill(
     }
     let identities = known_identities(request, ledger, replica);
     let mut messages = 0;
-    let mut courier = Courier::new(recipient, replica.node());
+    let mut courier = Courier::new(recipient, replica.node(), now);
     let is_complete = courier.pack(&identities, &told, replica, disk, &mut |message| {
         if !writer.push(&message.encode()) {
             return ControlFlow::Break(());

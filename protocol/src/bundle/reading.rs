@@ -41,7 +41,7 @@ pub struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// A bundle of which only the manifest was read.
     pub fn new(manifest: &'a Manifest, is_awaited: bool, now: Timestamp) -> Self {
-        let courier = Courier::new(manifest.sender, manifest.node);
+        let courier = Courier::new(manifest.sender, manifest.node, now);
         let (word, postponed, refused) = (Word::default(), Vec::new(), BTreeSet::new());
         let has_begun = false;
         Self { manifest, courier, has_begun, is_awaited, now, word, postponed, refused }

@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_milliseconds(5_000);
 /// What `node` says to a message that a partner's node brings, once that is certified; nothing when
 /// it takes it.
 fn brought(node: &mut Node, by: (OrganisationId, NodeId), message: Message) -> Option<String> {
-    let mut courier = Courier::new(by.0, by.1);
+    let mut courier = Courier::new(by.0, by.1, NOW);
     courier.begin();
     let refused = courier.unpack(message, &mut node.replica, &node.disk).expect("sound entries");
     node.commit();
@@ -77,7 +77,7 @@ fn beacons_are_not_taken_before_the_greeting() {
     let mut circle = Circle::of_contributors();
     let (organisation, node) = seat(&circle.member);
     let message = Message::Beacons(Beacons::Records(vec![beacon(1, &circle.owner)]));
-    let mut courier = Courier::new(organisation, node);
+    let mut courier = Courier::new(organisation, node, NOW);
     let colleague = &mut circle.colleague;
     let refused = courier.unpack(message.clone(), &mut colleague.replica, &colleague.disk);
     assert_eq!(refused, Ok(Some(ReplicaError::NotPermitted.to_string())));

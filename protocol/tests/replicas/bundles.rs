@@ -331,3 +331,17 @@ fn an_identity_log_that_comes_before_the_space_it_belongs_to_is_taken_after_it()
     let after = pair.member.replica.identity_position(&third.id());
     assert_eq!(after.length, before.length + 1);
 }
+
+/// What a bundle brought was judged as if it were the first of January 1970: every sign of life of
+/// a partner without a line told of a clock that is decades ahead, and what it may bring within a
+/// day was all that it might ever bring.
+#[test]
+fn what_a_bundle_brings_is_judged_by_the_time_of_its_reader() {
+    let mut pair = pair();
+    pair.owner.act(|replica, disk, _| replica.sign_beacon(disk, &[], NOW)).unwrap();
+    let file = pair.owner.bundle(pair.member.organisation());
+    pair.member.read(&file);
+    let owner = pair.owner.organisation();
+    assert_eq!(pair.member.replica.confirmed(&owner, NOW), Some(NOW), "its sign of life came");
+    assert_eq!(pair.member.replica.clock_apart(&owner, NOW, &[]), None);
+}

@@ -31,10 +31,11 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// With the node of the partner that made the bundle, or, for one to be made, with this node.
+    /// With the node of the partner that made the bundle, or, for one to be made, with this node;
+    /// `now` is the time by which what it brings is judged.
     #[must_use]
-    pub fn new(partner: OrganisationId, node: NodeId) -> Self {
-        let mut session = Session::new(Side::Responder, node, Vec::new(), Timestamp::default());
+    pub fn new(partner: OrganisationId, node: NodeId, now: Timestamp) -> Self {
+        let mut session = Session::new(Side::Responder, node, Vec::new(), now);
         // As after a greeting whose identity log has not arrived: only that log is taken.
         session.phase = Phase::Greeting(Greeting { partner: Some(partner), ..Greeting::default() });
         Self { session, partner }
@@ -87,7 +88,7 @@ impl Courier {
         }
         let mut sent = 0;
         loop {
-            self.session.pump(Timestamp::default(), replica, disk, &mut effects)?;
+            self.session.pump(self.session.last_heard, replica, disk, &mut effects)?;
             let before = sent;
             for effect in effects.drain(..) {
                 let Effect::Send(message) = effect else { continue };
