@@ -6,7 +6,7 @@ use super::failure::{Exit, Failure};
 use super::naming::Organisations;
 use crate::import::{FILE_BYTES_MAX, value_of};
 use serde_json::{Map, Value as Json};
-use sincronia_node::api::{FieldProblem, distinct};
+use sincronia_node::api::{FieldProblem, RecordView, distinct};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Field, Type};
@@ -57,6 +57,23 @@ pub fn fields(
     }
     resolve(context, kind, &mut fields)?;
     Ok(fields)
+}
+
+/// Asks before values that stand in a record are taken away, as an empty text does: a variable of a
+/// script that holds nothing would do it unseen.
+pub fn confirm_emptied(
+    context: &Context,
+    kind: Kind,
+    record: &RecordView,
+    fields: &Map<String, Json>,
+) -> Result<(), Failure> {
+    let stands = |name: &str| record.fields.get(name).is_some_and(|value| !value.is_null());
+    let emptied = fields.iter().filter(|(name, value)| value.is_null() && stands(name));
+    let labels: Vec<_> = emptied.map(|(name, _)| context.texts.field(kind, name)).collect();
+    if labels.is_empty() {
+        return Ok(());
+    }
+    context.confirm(&context.texts.with("confirm-emptied", &[("fields", labels.join(", ").into())]))
 }
 
 /// A record in one argument: `kind=lavorativo; text=…; target=60`.

@@ -156,3 +156,24 @@ fn a_record_is_put_beside_a_convention_by_its_title() {
         assert!(says(&refused).contains(way), "{way}: {}", says(&refused));
     }
 }
+
+/// A variable of a script that held nothing took the end of a shared convention away, unasked.
+#[test]
+fn what_stands_is_taken_away_only_on_purpose() {
+    let comune = Node::start("Comune", false);
+    let new =
+        ["--json", "convention", "new", "--kind", "accordo_pa", "--title", "Tirocini sociali"];
+    let casa =
+        Node::start("Casa", false).ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let casa = format!("{casa}:ospitante");
+    let parties = ["--party", "Comune:inviante", "--party", &casa];
+    let more = [&parties[..], &["--until", "2027-12-31", "--yes"]].concat();
+    let made = comune.tell(&[&new[..], &more].concat());
+    assert!(made.status.success(), "{}", says(&made));
+    let edit = ["--json", "convention", "edit", "Tirocini sociali", "--until", ""];
+    let refused = comune.tell(&edit);
+    assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+    assert!(says(&refused).contains("\"confirm\""), "{}", says(&refused));
+    let taken = comune.tell(&[&edit[..], &["--yes"]].concat());
+    assert!(taken.status.success(), "{}", says(&taken));
+}

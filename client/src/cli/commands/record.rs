@@ -87,6 +87,9 @@ pub(super) fn edit(
     if fields.is_empty() {
         return Err(context.fail(Exit::Usage, "nothing_to_change", ""));
     }
+    if let Ok(kind) = record.kind.parse() {
+        entering::confirm_emptied(context, kind, record, &fields)?;
+    }
     let comment = authoring.comment.clone();
     let request = EditRequest { fields, seen, operator: operator(authoring), comment };
     show(context, &context.client()?.edit_record(&record.space, &record.id, &request)?)

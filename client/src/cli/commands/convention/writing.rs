@@ -97,11 +97,12 @@ pub(super) fn edit(
     if fields.is_empty() {
         return Err(context.fail(Exit::Usage, "nothing_to_change", ""));
     }
+    let found = naming::convention(context, convention)?.convention;
+    entering::confirm_emptied(context, Kind::Convention, &found, &fields)?;
     let authoring = &given.entering.authoring;
     let comment = authoring.comment.clone();
     let request = EditRequest { fields, seen, operator: operator(authoring), comment };
-    let convention = naming::convention(context, convention)?.convention.id;
-    written(context, &context.client()?.edit_convention(&convention, &request)?)
+    written(context, &context.client()?.edit_convention(&found.id, &request)?)
 }
 
 fn written(context: &Context, view: &ConventionView) -> Outcome {
