@@ -543,7 +543,7 @@ keys-from-stranger = { $name } is no partner here: ask it for an invitation, the
 keys-from-introduced = { $name } was presented to this organisation: accept it (`sincronia introduction accept ORGANISATION`); they come then.
 keys-from-carriers = They can also come through { $names }.
 status-set-aside = WARNING: this node was admitted apart from a change of the root key, and is a stranger to the others; see `sincronia doctor`.
-status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation.
+status-revoked = WARNING: the organisation revoked this node. It signs and exchanges nothing; work on another machine of the organisation. What was written here and had not been exchanged by then stands here alone: write it again there.
 status-projecting = Reading what arrived…
 outstanding-bundles = { $count ->
     [one] one change not yet acknowledged
@@ -587,6 +587,8 @@ check-keys-here = keys here
 check-partners-verified = partners verified
 check-conflicts = conflicts
 check-quarantine = quarantine
+contact-twice = There is another contact “{ $title }” ({ $id }): if it is the same, change that one; from now on both are named by their identifiers.
+shared-with-carrier = A carrier hands on only to its own partners: whoever is none of them yet has to be presented (`sincronia introduction make ONE OTHER`), or exchanges with it by bundle after an invitation.
 title-twice = There is another convention “{ $title }” ({ $id }): from now on both are named by their identifiers.
 confirm-emptied = An empty text takes away what stands there: { $fields }. Go on?
 confirm-no-party = This organisation is not among the parties, and the convention is shared with them at once. Go on?

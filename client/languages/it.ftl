@@ -543,7 +543,7 @@ keys-from-stranger = { $name } qui non è un partner: chiedigli un invito, poi `
 keys-from-introduced = { $name } è stato presentato a questo ente: accettalo (`sincronia introduction accept ENTE`); allora arrivano.
 keys-from-carriers = Possono arrivare anche tramite { $names }.
 status-set-aside = ATTENZIONE: questo nodo è stato ammesso a parte mentre si cambiava la chiave radice, e per gli altri è un estraneo; vedi `sincronia doctor`.
-status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente.
+status-revoked = ATTENZIONE: l'ente ha revocato questo nodo. Non firma e non scambia più nulla; lavora da un'altra macchina dell'ente. Ciò che era stato scritto qui e non ancora scambiato sta solo qui: riscrivilo là.
 status-projecting = Lettura di quanto arrivato in corso…
 outstanding-bundles = { $count ->
     [one] una modifica non ancora confermata
@@ -587,6 +587,8 @@ check-keys-here = chiavi arrivate
 check-partners-verified = partner verificati
 check-conflicts = valori da scegliere
 check-quarantine = quarantena
+contact-twice = C'è già un altro contatto “{ $title }” ({ $id }): se è lo stesso, modifica quello; d'ora in poi entrambi si indicano con l'identificativo.
+shared-with-carrier = Un custode consegna soltanto ai propri partner: chi ancora non lo è va presentato (`sincronia introduction make ENTE ENTE`), oppure scambia plichi con lui dopo un invito.
 title-twice = C'è già un'altra convenzione “{ $title }” ({ $id }): d'ora in poi entrambe si indicano con l'identificativo.
 confirm-emptied = Un testo vuoto toglie quello che c'è: { $fields }. Proseguire?
 confirm-no-party = Questo ente non è fra le parti, e la convenzione viene subito condivisa con loro. Proseguire?

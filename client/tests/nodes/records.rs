@@ -136,6 +136,19 @@ fn a_list_of_contacts_says_who_and_of_which_body() {
 }
 
 /// The title was said to have a typing mistake.
+/// Of a contact that was added twice neither could be named any more, and nobody was told.
+#[test]
+fn a_second_contact_of_a_name_is_noticed() {
+    let comune = Node::start("Comune", false);
+    let add = ["contact", "add", "--kind", "casella_funzione", "--name", "Sportello sociale"];
+    let first = comune.tell(&add);
+    assert!(first.status.success(), "{}", says(&first));
+    assert!(!says(&first).contains("another contact"), "{}", says(&first));
+    let second = comune.tell(&add);
+    assert!(second.status.success(), "{}", says(&second));
+    assert!(says(&second).contains("another contact"), "{}", says(&second));
+}
+
 #[test]
 fn a_record_is_put_beside_a_convention_by_its_title() {
     let [comune, casa] = ["Comune", "Casa"].map(|name| Node::start(name, false));

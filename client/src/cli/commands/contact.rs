@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context, action: Contact) -> Outcome {
     match action {
         Contact::Add(given) => {
             let fields = fields(context, &given)?;
+            tell_of_namesake(context, &fields)?;
             let authoring = &given.entering.authoring;
             let comment = authoring.comment.clone();
             let request =
@@ -48,6 +49,22 @@ fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>,
         ("verified_on", given.verified_on.as_deref()),
     ];
     entering::fields(context, Kind::Contact, &given.entering, &named)
+}
+
+/// Two contacts that are called the same have to be named by their identifiers from then on.
+fn tell_of_namesake(context: &Context, fields: &Map<String, Json>) -> Result<(), Failure> {
+    let called = |fields: &Map<String, Json>| {
+        let text = |name: &&str| fields.get(*name).and_then(Json::as_str).map(str::to_lowercase);
+        ["name", "family_name", "given_name"].iter().map(text).collect::<Vec<_>>()
+    };
+    let new = called(fields);
+    let known = context.client()?.contacts(&ContactsQuery::default())?;
+    let same = |one: &&RecordView| new.iter().any(Option::is_some) && called(&one.fields) == new;
+    if let Some(other) = known.iter().find(same) {
+        let told = [("title", naming::title(other).into()), ("id", other.id.clone().into())];
+        context.output.message(&context.texts.with("contact-twice", &told));
+    }
+    Ok(())
 }
 
 fn list(context: &Context, function: Option<&String>, organisation: Option<String>) -> Outcome {

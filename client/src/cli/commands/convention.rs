@@ -181,6 +181,7 @@ fn share(
     let kept = held.is_some() && role.is_none();
     let is_from_now = held.is_none() && history == "now" && role.as_deref() != Some("carrier");
     let role = role.or(held).unwrap_or_else(|| "contributor".to_owned());
+    let is_carrier = role == "carrier";
     let told = [("role", context.texts.text(&format!("role-{role}")).into())];
     let request = MemberRequest { organisation, role, history: Some(history) };
     let space = client.add_member(&space.id, &request)?;
@@ -193,6 +194,9 @@ fn share(
     });
     if is_from_now {
         context.say("shared-from-now");
+    }
+    if is_carrier {
+        context.say("shared-with-carrier");
     }
     Ok(Exit::Done)
 }
