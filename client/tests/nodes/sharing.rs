@@ -162,5 +162,9 @@ fn a_new_convention_is_looked_at_before_it_is_shared() {
         assert!(says(&asked).contains(told), "{told}: {}", says(&asked));
     }
     assert_eq!(comune.ask(&["convention", "list"]).as_array().unwrap().len(), 1);
-    comune.ask(&[&new[..], &["--yes"]].concat());
+    let made = comune.tell(&[&new[..], &["--yes"]].concat());
+    assert!(made.status.success(), "{}", says(&made));
+    for told in ["Shared with: Unione.", "not compared yet: Unione", "Not partners yet"] {
+        assert!(says(&made).contains(told), "{told}: {}", says(&made));
+    }
 }

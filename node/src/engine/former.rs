@@ -141,8 +141,8 @@ impl Core {
                 });
                 let stood = former.stood.get(&row.record).into_iter().flatten().cloned();
                 // A party that took the place of another party has that one's name, too.
-                let mut named = BTreeSet::new();
-                let names = names.chain(stood).filter(|name| named.insert(name.clone()));
+                let mut seen = BTreeSet::new();
+                let names = names.chain(stood).filter(|name| seen.insert(name.clone()));
                 let names: Vec<_> = names.collect();
                 vec![("parties", names.join("; "))]
             }

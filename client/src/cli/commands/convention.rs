@@ -1,5 +1,6 @@
 //! `sincronia convention`: what the network is for.
 
+mod reaching;
 mod writing;
 
 use super::{Outcome, succession};

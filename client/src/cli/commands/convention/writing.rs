@@ -1,5 +1,6 @@
 //! New conventions and changes of old ones.
 
+use super::reaching;
 use crate::cli::arguments::{ConventionFields, NewConvention};
 use crate::cli::commands::{Outcome, operator, succession};
 use crate::cli::context::Context;
@@ -45,7 +46,10 @@ pub(super) fn new(context: &Context, arguments: &NewConvention) -> Outcome {
         comment: authoring.comment.clone(),
     };
     ask_first(context, &request)?;
-    written(context, &context.client()?.create_convention(&request)?)
+    let made = context.client()?.create_convention(&request)?;
+    let outcome = written(context, &made)?;
+    reaching::tell(context, &made)?;
+    Ok(outcome)
 }
 
 /// A convention in which its own body is no party is shared all the same; and of two with one title
