@@ -177,7 +177,7 @@ impl Replica {
     }
 
     /// The records to which entries of a log belong, as far as they open.
-    fn records_between(
+    pub(super) fn records_between(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,

@@ -10,12 +10,11 @@
 
 mod naming;
 
-use super::erasure::record_within;
 use super::forks::Overlap;
 use super::projection::note_places;
 use super::runs::{Admitted, Proven};
 use super::space::SpaceState;
-use super::stored::{Head, StoredEntry};
+use super::stored::Head;
 use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::access::Settled;
 use crate::codec;
@@ -337,18 +336,8 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let start = keys::entry(space, author, from);
         let end = keys::entry(space, author, head.position.length);
-        let mut records = BTreeSet::new();
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        self.scan(disk, Table::Entries, &start, &end, &mut |key, value| {
-            let place = keys::tail(key).map(u64::from_be_bytes).zip(StoredEntry::decode(value));
-            if let Some((sequence, stored)) = place
-                && let Some(body) = stored.body.sealed()
-            {
-                let header = stored.header(*space, *author, sequence);
-                records.extend(record_within(state.key_of(&header), &header, body));
-            }
-            ControlFlow::Continue(())
-        })?;
+        let range = (from, head.position.length);
+        let records = self.records_between(disk, space, author, range)?;
         for table in [Table::Entries, Table::Waiting] {
             self.delete_all(disk, table, &start, &end)?;
         }
