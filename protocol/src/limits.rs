@@ -74,7 +74,7 @@ pub const ACCESS_ENDS_MAX: usize = 2 * ACCESS_BRANCHES_KEPT_MAX;
 /// Places of a cut log that one access entry names: at most 46 bytes each.
 pub const SETTLED_PLACES_MAX: usize = 1_024;
 /// Places that are named of one log, by cuts and beside them: as many as four cuts of a long log
-/// name. Each is looked at when the log grows.
+/// name. Each is looked at once, and again when more are named.
 pub const SETTLED_PLACES_OF_NODE_MAX: usize = 4 * SETTLED_PLACES_MAX;
 /// Places that are named of all logs of a space: 32 of each log that there may be, some five
 /// megabytes of memory. Cuts find room beyond it.

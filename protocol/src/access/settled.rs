@@ -7,6 +7,7 @@ use crate::limits;
 use crate::log::LogPosition;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Bound;
 
 /// The named places of every log, by cuts and beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,29 +38,34 @@ impl Settled {
     /// How many more places of a log may be named: of one log, and of all logs of the space.
     #[must_use]
     pub fn room(&self, node: &NodeId) -> usize {
-        let of_node = self.places.get(node).map_or(0, BTreeMap::len);
         let of_all = limits::SETTLED_PLACES_OF_SPACE_MAX.saturating_sub(self.count);
-        limits::SETTLED_PLACES_OF_NODE_MAX.saturating_sub(of_node).min(of_all)
+        limits::SETTLED_PLACES_OF_NODE_MAX.saturating_sub(self.count(node)).min(of_all)
+    }
+
+    /// How many places of a log are named.
+    #[must_use]
+    pub fn count(&self, node: &NodeId) -> usize {
+        self.places.get(node).map_or(0, BTreeMap::len)
     }
 
     /// The named place of a log that is furthest along.
     #[must_use]
     pub fn last(&self, node: &NodeId) -> Option<LogPosition> {
-        self.up_to(node, u64::MAX).next()
+        let (length, head) = self.places.get(node)?.last_key_value()?;
+        Some(LogPosition { length: *length, head: *head })
     }
 
-    /// The named places of a log up to `length`, the one furthest along first.
-    pub fn up_to(&self, node: &NodeId, length: u64) -> impl Iterator<Item = LogPosition> {
-        let named = self.places.get(node).into_iter();
-        let named = named.flat_map(move |places| places.range(..=length).rev());
+    /// The named places of a log behind `after` and up to `length`, in their order.
+    pub fn between(
+        &self,
+        node: &NodeId,
+        after: u64,
+        length: u64,
+    ) -> impl Iterator<Item = LogPosition> {
+        let named = self.places.get(node).filter(|_| after < length).into_iter();
+        let range = (Bound::Excluded(after), Bound::Included(length));
+        let named = named.flat_map(move |places| places.range(range));
         named.map(|(length, head)| LogPosition { length: *length, head: *head })
-    }
-
-    /// Whether a log that ends at this place would be another version than the named one.
-    #[must_use]
-    pub fn contradicts(&self, node: &NodeId, length: u64, head: &EntryHash) -> bool {
-        let named = self.places.get(node).and_then(|places| places.get(&length));
-        named.is_some_and(|named| named != head)
     }
 }
 

@@ -153,6 +153,7 @@ impl Replica {
             heads: BTreeMap::new(),
             forks: BTreeMap::new(),
             refuted: BTreeSet::new(),
+            walked: BTreeMap::new(),
             aside: BTreeSet::new(),
             receipts: BTreeMap::new(),
             keyrings: None,

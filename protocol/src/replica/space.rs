@@ -1,5 +1,6 @@
 //! A space loaded from the store.
 
+use super::settling::Walked;
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Replica, ReplicaError, keys};
@@ -31,8 +32,11 @@ pub struct SpaceState {
     /// From where on nothing of an author's log counts: where it was forked.
     pub forks: BTreeMap<NodeId, u64>,
     /// Authors of whose logs another version is here than the one that the owner's cut names, and
-    /// of which no proof says where the two part: nothing of them counts, and nobody hears of them.
+    /// of which no proof says where the two part: nothing of them counts, and nobody hears of them,
+    /// beyond the last named place that they go through.
     pub refuted: BTreeSet<NodeId>,
+    /// How the versions that are here stand to the places that the owner named.
+    pub walked: BTreeMap<NodeId, Walked>,
     /// Authors whose logs are here, and that only a branch of an identity log certified which was
     /// set aside: nothing of them counts, and nobody hears of them.
     pub aside: BTreeSet<NodeId>,
@@ -133,6 +137,7 @@ impl Replica {
             heads: self.load_heads(disk, space)?,
             forks: self.load_forks(disk, space)?,
             refuted: BTreeSet::new(),
+            walked: BTreeMap::new(),
             aside: BTreeSet::new(),
             receipts: self.load_receipts(disk, space)?,
             keyrings: None,
@@ -345,9 +350,13 @@ impl Replica {
     ) -> Result<Vec<(NodeId, LogPosition)>, ReplicaError> {
         let state = self.space(disk, space)?;
         let forks = state.forks.clone();
-        let hidden: BTreeSet<_> = state.refuted.union(&state.aside).copied().collect();
+        // A version that misses the first named place is one that nobody else takes.
+        let is_hidden = |author: &NodeId| {
+            let is_refuted = state.refuted.contains(author) && forks.get(author) == Some(&0);
+            is_refuted || state.aside.contains(author)
+        };
         let mut heads = state.heads.clone();
-        heads.retain(|author, _| !hidden.contains(author));
+        heads.retain(|author, _| !is_hidden(author));
         let settle = |(author, head): (NodeId, Head)| match forks.get(&author) {
             // The branches may have different origins.
             Some(0) => Ok((author, LogPosition::START)),

@@ -50,4 +50,5 @@ mod tampering;
 mod thief;
 mod threats;
 mod traps;
+mod versions;
 mod work;

@@ -1,0 +1,220 @@
+//! An owner names places of several versions of one log as those that count: by mistake, or together
+//! with whoever has the key of its machine. Whatever each member met of them, members agree.
+
+use super::branches::copy_of;
+use super::circle::Circle;
+use super::cuts::{hand, third_reader};
+use super::forks::agree;
+use super::line::Line;
+use super::order::cases;
+use super::organisation::Node;
+use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sincronia_protocol::access::{AccessEntry, AccessOperation, AccessStatement};
+use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::log::{LogPosition, Run};
+
+/// Versions of the log of one machine, and its copies after each entry.
+struct Versions {
+    copies: Vec<Vec<Node>>,
+}
+
+impl Versions {
+    /// The member's own log as it is, and nothing else.
+    fn begin(circle: &Circle) -> Self {
+        Self { copies: vec![vec![copy_of(&circle.member, circle)]] }
+    }
+
+    /// One more entry on a version.
+    fn extend(&mut self, circle: &Circle, version: usize) {
+        let last = self.copies[version].last().expect("a copy");
+        let mut copy = copy_of(last, circle);
+        let number = self.copies[version].len();
+        copy.random = ChaCha20Rng::from_seed([u8::try_from(16 * version + number).unwrap(); 32]);
+        copy.note(&circle.space, &format!("Nota {number} della versione {version}"));
+        self.copies[version].push(copy);
+    }
+
+    /// A version that goes as another up to some entry, and then its own way.
+    fn branch(&mut self, circle: &Circle, version: usize, length: usize, entries: usize) {
+        let common = self.copies[version].iter().take(length + 1);
+        self.copies.push(common.map(|copy| copy_of(copy, circle)).collect());
+        for _ in 0..entries {
+            self.extend(circle, self.copies.len() - 1);
+        }
+    }
+
+    /// The place after so many entries of a version.
+    fn place(&mut self, space: &SpaceId, version: usize, length: usize) -> LogPosition {
+        let copy = &mut self.copies[version][length];
+        let (author, own) = (copy.id(), copy.organisation());
+        let heads = copy.replica.heads_for(&copy.disk, &own, space).unwrap().unwrap();
+        let place = heads.authors.iter().find(|(one, _)| *one == author);
+        place.map_or(LogPosition::START, |(_, place)| *place)
+    }
+
+    /// A piece of a version.
+    fn piece(&mut self, space: &SpaceId, version: usize, from: u64, bytes: usize) -> Option<Run> {
+        let copy = self.copies[version].last_mut().expect("a copy");
+        let author = copy.id();
+        copy.replica.read_run(&copy.disk, space, &author, from, bytes).expect("a sound disk")
+    }
+}
+
+/// The owner's access log, and entries of it that name places of the member's log.
+fn named(circle: &mut Circle, places: &[Vec<LogPosition>]) -> Vec<AccessEntry> {
+    let mut log = circle.owner.access_log(&circle.space);
+    let node = circle.member.id();
+    for places in places {
+        let last = &log.last().expect("a log").statement;
+        let operation = AccessOperation::Settle { node, places: places.clone() };
+        let (sequence, previous) = (last.sequence + 1, last.hash());
+        let statement = AccessStatement { sequence, previous, operation, ..last.clone() };
+        log.push(statement.sign(&circle.owner.credentials.node_key));
+    }
+    log
+}
+
+fn hear(reader: &mut Node, space: &SpaceId, log: &[AccessEntry]) {
+    reader
+        .act(|replica, disk, _| replica.admit_access(disk, space, log, true))
+        .expect("a sound log");
+}
+
+fn assert_sound(reader: &mut Node) {
+    let findings = reader.replica.verify(&reader.disk, true).expect("a sound disk");
+    assert_eq!(findings.problems, Vec::<String>::new());
+}
+
+/// They meet again and again, and are in sync: then they show the same.
+fn assert_agreed(readers: &mut [Node], space: &SpaceId) {
+    for _ in 0..3 {
+        for other in 1..readers.len() {
+            let (before, after) = readers.split_at_mut(other);
+            for one in before {
+                Line::open(one, &mut after[0]).run_for(10);
+            }
+        }
+    }
+    for other in 1..readers.len() {
+        let (before, after) = readers.split_at_mut(other);
+        agree(&mut before[0], &mut after[0]);
+        assert_eq!(before[0].shows(space), after[0].shows(space), "in sync, and not the same");
+    }
+    for reader in readers {
+        let (digests, shown) = (reader.digests(), reader.shows(space));
+        assert_sound(reader);
+        reader.restart();
+        assert_eq!((reader.digests(), reader.shows(space)), (digests, shown), "after a restart");
+    }
+}
+
+/// Readers that hold the keys of the space, and nothing that the member wrote.
+fn readers(circle: &mut Circle) -> Vec<Node> {
+    let mut third = third_reader(circle);
+    agree(&mut circle.owner, &mut third);
+    agree(&mut circle.owner, &mut circle.colleague);
+    agree(&mut circle.owner, &mut circle.member);
+    vec![copy_of(&circle.colleague, circle), third]
+}
+
+/// The owner names a place of each of two versions. Who had met the one kept it, who had met the
+/// other kept that, and each told the other that they were in sync.
+#[test]
+fn threat_24_an_owner_that_names_two_versions_of_a_log_does_not_part_its_members() {
+    // Of two names for one place the first stands, and nothing is named beyond.
+    for (first, second, counted) in [(2, 4, 2), (4, 2, 2), (3, 3, 5)] {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let mut readers = readers(&mut circle);
+        let mut versions = Versions::begin(&circle);
+        for _ in 0..5 {
+            versions.extend(&circle, 0);
+        }
+        versions.branch(&circle, 0, 1, 4);
+        for (version, reader) in readers.iter_mut().enumerate() {
+            let run = versions.piece(&space, version, 0, usize::MAX).expect("entries");
+            hand(reader, &run).expect("a sound run");
+        }
+        let places = [versions.place(&space, 0, first), versions.place(&space, 1, second)];
+        let log = named(&mut circle, &places.map(|place| vec![place]));
+        for reader in &mut readers {
+            hear(reader, &space, &log);
+        }
+        assert_agreed(&mut readers, &space);
+        assert_eq!(readers[0].shows(&space).len(), counted, "as far as one goes");
+    }
+}
+
+/// One thing that a reader may take before the others, in whatever order.
+#[derive(Clone)]
+enum Happening {
+    Takes(Run),
+    Hears(usize),
+    Meets,
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// Whatever versions there are, whichever places of them are named, and whatever a reader meets
+    /// of all that in whatever order: in the end all of them show the same.
+    #[test]
+    fn members_agree_whichever_places_of_whichever_versions_are_named(
+        trunk in 2..8_usize,
+        branches in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..6_usize), 1..4),
+        names in prop::collection::vec(prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4), 1..4),
+        orders in prop::array::uniform2(prop::collection::vec(any::<prop::sample::Index>(), 0..14)),
+    ) {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let mut readers = readers(&mut circle);
+        let mut versions = Versions::begin(&circle);
+        for _ in 0..trunk {
+            versions.extend(&circle, 0);
+        }
+        for (version, length, entries) in branches {
+            let version = version.index(versions.copies.len());
+            let length = length.index(versions.copies[version].len());
+            versions.branch(&circle, version, length, entries);
+        }
+        let places: Vec<Vec<LogPosition>> = names.iter().map(|names| {
+            let mut places: Vec<_> = names.iter().map(|(version, length)| {
+                let version = version.index(versions.copies.len());
+                let length = length.index(versions.copies[version].len() - 1) + 1;
+                versions.place(&space, version, length)
+            }).collect();
+            places.sort_by_key(|place| place.length);
+            places.dedup_by_key(|place| place.length);
+            places
+        }).collect();
+        let log = named(&mut circle, &places);
+        let before = log.len() - places.len();
+        let mut happenings: Vec<_> = (0..=places.len()).map(Happening::Hears).collect();
+        happenings.push(Happening::Meets);
+        for version in 0..versions.copies.len() {
+            for (from, bytes) in (0..12).flat_map(|from| [(from, 1), (from, usize::MAX)]) {
+                happenings.extend(versions.piece(&space, version, from, bytes).map(Happening::Takes));
+            }
+        }
+        for turn in 0..14 {
+            for (number, order) in orders.iter().enumerate() {
+                let Some(index) = order.get(turn) else { continue };
+                match index.get(&happenings) {
+                    Happening::Takes(run) => drop(hand(&mut readers[number], run)),
+                    Happening::Hears(count) => hear(&mut readers[number], &space, &log[..before + count]),
+                    Happening::Meets => {
+                        let (one, other) = readers.split_at_mut(1);
+                        Line::open(&mut one[0], &mut other[0]).run_for(3);
+                    }
+                }
+                assert_sound(&mut readers[number]);
+            }
+        }
+        for reader in &mut readers {
+            hear(reader, &space, &log);
+        }
+        assert_agreed(&mut readers, &space);
+    }
+}
