@@ -1,5 +1,5 @@
-//! An owner names places of several versions of one log as those that count: by mistake, or together
-//! with whoever has the key of its machine. Whatever each member met of them, members agree.
+//! An owner names places of several versions of one log as those that count: by mistake, or with
+//! whoever has the key of its machine. Whatever each member met of them, members agree.
 
 use super::branches::copy_of;
 use super::circle::Circle;
@@ -9,6 +9,7 @@ use super::line::Line;
 use super::order::cases;
 use super::organisation::Node;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::access::{AccessEntry, AccessOperation, AccessStatement};
@@ -52,6 +53,30 @@ impl Versions {
         let heads = copy.replica.heads_for(&copy.disk, &own, space).unwrap().unwrap();
         let place = heads.authors.iter().find(|(one, _)| *one == author);
         place.map_or(LogPosition::START, |(_, place)| *place)
+    }
+
+    /// Places of any versions, as one entry names them.
+    fn places(&mut self, space: &SpaceId, names: &[(Index, Index)]) -> Vec<LogPosition> {
+        let mut places = Vec::new();
+        for (version, length) in names {
+            let version = version.index(self.copies.len());
+            let length = length.index(self.copies[version].len() - 1) + 1;
+            places.push(self.place(space, version, length));
+        }
+        places.sort_by_key(|place| place.length);
+        places.dedup_by_key(|place| place.length);
+        places
+    }
+
+    /// Every version, from each place on, to the next signature and as far as it goes.
+    fn pieces(&mut self, space: &SpaceId) -> Vec<Run> {
+        let mut found = Vec::new();
+        for version in 0..self.copies.len() {
+            for (from, bytes) in (0..12).flat_map(|from| [(from, 1), (from, usize::MAX)]) {
+                found.extend(self.piece(space, version, from, bytes));
+            }
+        }
+        found
     }
 
     /// A piece of a version.
@@ -151,8 +176,18 @@ fn threat_24_an_owner_that_names_two_versions_of_a_log_does_not_part_its_members
 #[derive(Clone)]
 enum Happening {
     Takes(Run),
-    Hears(usize),
+    Hears(Vec<AccessEntry>),
     Meets,
+}
+
+/// A version that goes as another up to some entry, and then on by itself for so many.
+fn any_branch() -> impl Strategy<Value = (Index, Index, usize)> {
+    (any::<Index>(), any::<Index>(), 1..6_usize)
+}
+
+/// Places of versions that one entry of the access log names.
+fn any_names() -> impl Strategy<Value = Vec<(Index, Index)>> {
+    prop::collection::vec((any::<Index>(), any::<Index>()), 1..4)
 }
 
 proptest! {
@@ -163,9 +198,9 @@ proptest! {
     #[test]
     fn members_agree_whichever_places_of_whichever_versions_are_named(
         trunk in 2..8_usize,
-        branches in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..6_usize), 1..4),
-        names in prop::collection::vec(prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4), 1..4),
-        orders in prop::array::uniform2(prop::collection::vec(any::<prop::sample::Index>(), 0..14)),
+        branches in prop::collection::vec(any_branch(), 1..4),
+        names in prop::collection::vec(any_names(), 1..4),
+        orders in prop::array::uniform2(prop::collection::vec(any::<Index>(), 0..14)),
     ) {
         let mut circle = Circle::of_contributors();
         let space = circle.space;
@@ -179,31 +214,21 @@ proptest! {
             let length = length.index(versions.copies[version].len());
             versions.branch(&circle, version, length, entries);
         }
-        let places: Vec<Vec<LogPosition>> = names.iter().map(|names| {
-            let mut places: Vec<_> = names.iter().map(|(version, length)| {
-                let version = version.index(versions.copies.len());
-                let length = length.index(versions.copies[version].len() - 1) + 1;
-                versions.place(&space, version, length)
-            }).collect();
-            places.sort_by_key(|place| place.length);
-            places.dedup_by_key(|place| place.length);
-            places
-        }).collect();
+        let places: Vec<_> =
+            names.iter().map(|names| versions.places(&space, names)).collect();
         let log = named(&mut circle, &places);
         let before = log.len() - places.len();
-        let mut happenings: Vec<_> = (0..=places.len()).map(Happening::Hears).collect();
+        let mut happenings: Vec<_> = (0..=places.len())
+            .map(|count| Happening::Hears(log[..before + count].to_vec()))
+            .collect();
         happenings.push(Happening::Meets);
-        for version in 0..versions.copies.len() {
-            for (from, bytes) in (0..12).flat_map(|from| [(from, 1), (from, usize::MAX)]) {
-                happenings.extend(versions.piece(&space, version, from, bytes).map(Happening::Takes));
-            }
-        }
+        happenings.extend(versions.pieces(&space).into_iter().map(Happening::Takes));
         for turn in 0..14 {
             for (number, order) in orders.iter().enumerate() {
                 let Some(index) = order.get(turn) else { continue };
                 match index.get(&happenings) {
                     Happening::Takes(run) => drop(hand(&mut readers[number], run)),
-                    Happening::Hears(count) => hear(&mut readers[number], &space, &log[..before + count]),
+                    Happening::Hears(log) => hear(&mut readers[number], &space, log),
                     Happening::Meets => {
                         let (one, other) = readers.split_at_mut(1);
                         Line::open(&mut one[0], &mut other[0]).run_for(3);
