@@ -311,6 +311,34 @@ fn that_somebody_lives_is_told_without_a_line_too() {
 
 /// As far as was known when it came, the sender had no part in it; the access log that came after
 /// it in the same bundle said otherwise.
+/// Whoever took part by bundles alone was never told of whom a partner presented to it: in the
+/// conventions that it shares with them it read identifiers in place of names.
+#[test]
+fn an_introduction_is_told_without_a_line_too() {
+    let Pair { mut owner, mut member, organisations: [first, second], .. } = pair();
+    let (third, _) = Organisation::with_node(3);
+    owner.learn(&third);
+    owner.accept(&third.id());
+    let mut partner = owner.replica.partner(&third.id()).expect("a partner").clone();
+    partner.name = "Comunità di prova".to_owned();
+    owner.replica.put_partner(third.id(), partner).expect("its identity is known");
+    owner.replica.introduce(second.id(), third.id(), NOW).expect("two partners");
+    owner.commit();
+    for _ in 0..2 {
+        let imported = member.read(&owner.bundle(second.id()));
+        assert!(imported.refused.is_empty(), "{imported:?}");
+        let told: Vec<_> = member.replica.introduced(NOW).collect();
+        let told: Vec<_> = told.iter().map(|one| (one.by, &*one.presentation.name)).collect();
+        assert_eq!(told, [(first.id(), "Comunità di prova")]);
+    }
+    let accepted = member
+        .act(|replica, disk, _| replica.accept_introduction(disk, &third.id(), NOW))
+        .and_then(|()| member.act(|replica, _, _| Ok(replica.is_partner(&third.id()))));
+    assert_eq!(accepted, Ok(true));
+    member.read(&owner.bundle(second.id()));
+    assert_eq!(member.replica.introduced(NOW).count(), 0, "and it is not asked for again");
+}
+
 #[test]
 fn an_identity_log_that_comes_before_the_space_it_belongs_to_is_taken_after_it() {
     let mut pair = pair();

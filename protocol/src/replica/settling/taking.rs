@@ -1,4 +1,4 @@
-//! A log that was cut is taken in the version that the owner named, wherever another one came first.
+//! A log that was cut is taken in the version that the owner named, also where another came first.
 //!
 //! What a run makes of the log is compared with what is here: the greater version is kept. Of two
 //! that may both be the named one the newer is kept, and the other as the proof that the log was

@@ -81,6 +81,7 @@ impl Courier {
                 self.session.exchange.push(Task::Author { space: theirs.space, author, from });
             }
         }
+        self.session.exchange.push(Task::Introductions);
         let beacons = replica.beacon_numbers(&self.partner);
         let nodes: BTreeSet<_> = beacons.into_iter().map(|(node, _)| node).collect();
         if !nodes.is_empty() {
