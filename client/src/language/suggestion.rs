@@ -60,6 +60,13 @@ pub fn named(name: &str, id: &str) -> String {
     beginning(id).to_owned()
 }
 
+/// A command for each of several, by name and identifier.
+#[must_use]
+pub fn each<'a>(command: &str, of: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let commands = of.map(|(name, id)| format!("{BEGINNING}{command} {}`", named(name, id)));
+    commands.collect::<Vec<_>>().join(", ")
+}
+
 /// The words that name a node of the demonstration.
 #[must_use]
 pub fn by_key(key: &str) -> String {

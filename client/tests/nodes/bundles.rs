@@ -19,6 +19,33 @@ pub fn partners() -> (Node, Node) {
     (comune, prison)
 }
 
+/// Whoever had answered an invitation by a file saw nowhere that something was still to come: there
+/// was no partner, and nothing that waited.
+#[test]
+fn whose_bundle_is_awaited_after_an_answer_by_file_is_told_until_it_comes() {
+    let (comune, prison) = (Node::start("Comune", false), Node::start("Carcere", true));
+    let file = |name: &str| comune.place(name).display().to_string();
+    assert!(prison.tell(&["invite", "--output", &file("invito.txt")]).status.success());
+    assert!(comune.ask(&["status"])["awaited_bundles"].is_null());
+    comune.ask(&["join", "invito.txt", "--bundle", "answer"]);
+    let prison_id = prison.ask(&["status"])["organisation"].clone();
+    let awaited = comune.ask(&["status"])["awaited_bundles"].clone();
+    assert_eq!(awaited[0]["organisation"], prison_id, "{awaited}");
+    assert!(awaited[0]["answered_at"].is_u64(), "{awaited}");
+    let place = comune.place("node").display().to_string();
+    let next = format!("`sincronia bundle import FILE --directory {place}`");
+    for words in [&["status"][..], &["partner", "list"]] {
+        let text = says(&comune.tell(words));
+        assert!(text.contains("was answered by a file") && text.contains(&next), "{text}");
+        let text = says(&comune.tell_italian(words));
+        assert!(text.contains("ha avuto risposta con un file") && text.contains(&next), "{text}");
+    }
+    prison.ask(&["bundle", "import", &file("answer")]);
+    carry(&prison, &comune, "Comune");
+    assert!(comune.ask(&["status"])["awaited_bundles"].is_null());
+    assert!(!says(&comune.tell(&["status"])).contains("was answered by a file"));
+}
+
 /// Takes a bundle for `whom` from one to the other; where it is.
 pub fn carry(from: &Node, to: &Node, whom: &str) -> String {
     let made = from.ask(&["bundle", "export", "--for", whom, "--output", "stick"]);

@@ -104,6 +104,10 @@ pub struct Status {
     /// spaces stay outstanding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited_keys: Vec<AwaitedKeysView>,
+    /// Organisations whose invitation was answered by a file and whose own bundle has not been
+    /// imported here: until it is, they are no partners.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited_bundles: Vec<AwaitedBundleView>,
     /// What waits for a person of this organisation.
     #[serde(default)]
     pub decisions: DecisionsView,
@@ -146,6 +150,17 @@ pub struct AwaitedKeysView {
     pub reachable: bool,
     /// Names of partners that carry such spaces, and can bring the keys too.
     pub carriers: Vec<String>,
+}
+
+/// An organisation that is to become a partner with its first bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AwaitedBundleView {
+    /// Who made the invitation.
+    pub organisation: String,
+    /// What it is called here: mostly the beginning of its identifier, since no partner named it.
+    pub name: String,
+    /// When the invitation was answered.
+    pub answered_at: u64,
 }
 
 /// Goes offline or online.

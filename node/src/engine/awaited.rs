@@ -1,13 +1,15 @@
-//! Keys that this node waits for, and who can bring them.
+//! What this node waits for, and who can bring it: keys, and the bundle that makes somebody a
+//! partner.
 //!
 //! Whoever rotates the keys of a space seals them to each member; a member that hears of it from
 //! others has the new entry and not its key. It then differs from every partner that shares the
 //! space, and none of these can help.
 
 use super::Core;
-use crate::api::AwaitedKeysView;
+use crate::api::{ApiError, AwaitedBundleView, AwaitedKeysView};
 use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::OrganisationId;
+use sincronia_protocol::replica::Awaited;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Core {
@@ -32,6 +34,17 @@ impl Core {
             }
         };
         found.into_iter().map(view).collect()
+    }
+
+    /// Whose first bundle is awaited, after its invitation was answered by a file.
+    pub(super) fn awaited_bundles(&self) -> Result<Vec<AwaitedBundleView>, ApiError> {
+        let answered = self.replica.answered(&self.disk)?.into_iter();
+        let view = |(organisation, awaited): (OrganisationId, Awaited)| AwaitedBundleView {
+            organisation: organisation.to_string(),
+            name: self.name_of(&organisation),
+            answered_at: awaited.at.milliseconds(),
+        };
+        Ok(answered.map(view).collect())
     }
 
     /// Names of the owners whose keys are missing of what is shared with a partner.

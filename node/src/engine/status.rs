@@ -54,6 +54,7 @@ impl Core {
             bytes_stored: self.store.bytes(),
             passed: self.passed_from_here()?,
             awaited_keys: self.awaited_keys(),
+            awaited_bundles: self.awaited_bundles()?,
             decisions: self.decisions()?,
             partners,
         })

@@ -103,6 +103,33 @@ impl Replica {
         opened.transpose().map(Option::unwrap_or_default)
     }
 
+    /// Who invited this organisation, was answered by a file, and has sent no bundle yet: until it
+    /// does, it is no partner.
+    ///
+    /// # Errors
+    /// When the store cannot be read or holds damaged data.
+    pub fn answered(
+        &self,
+        disk: &dyn Storage,
+    ) -> Result<Vec<(OrganisationId, Awaited)>, ReplicaError> {
+        let mut found = Ok(Vec::new());
+        self.scan(disk, Table::Bundles, &[], &[u8::MAX; 65], &mut |key, sealed| {
+            // Longer ones hold what an organisation has of a space.
+            let Ok(id) = key.try_into() else { return ControlFlow::Continue(()) };
+            let organisation = OrganisationId::from_bytes(id);
+            match (self.open_bundled::<Ledger>(key, sealed), found.as_mut()) {
+                (Ok(ledger), Ok(list)) => {
+                    let awaited = ledger.awaited.filter(|_| self.partner(&organisation).is_none());
+                    list.extend(awaited.map(|awaited| (organisation, awaited)));
+                }
+                (Err(error), _) => found = Err(error),
+                (Ok(_), Err(_)) => return ControlFlow::Break(()),
+            }
+            ControlFlow::Continue(())
+        })?;
+        found
+    }
+
     /// Keeps what was exchanged with an organisation.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `sincronia partner`: whom this organisation exchanges with.
 
-use super::{Outcome, standing};
+use super::{Outcome, standing, status};
 use crate::cli::arguments::Partner;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
@@ -16,6 +16,12 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
     match action {
         Partner::List => {
             let partners = client.partners()?;
+            if !context.output.json {
+                let now = client.status()?;
+                for awaited in &now.awaited_bundles {
+                    context.output.message(&status::bundle_awaited(context, &now, awaited));
+                }
+            }
             context.output.show("partners", &partners, || match partners.as_slice() {
                 [] => context.texts.text("nobody-yet"),
                 partners => standing::partners(context, &names, partners),

@@ -5,10 +5,10 @@ use super::{Outcome, succession};
 use crate::cli::arguments::Checking;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::language::suggestion::named;
-use crate::output::value::Names;
+use crate::language::suggestion::{each, named};
+use crate::output::value::{Names, time};
 use sincronia_node::api::{
-    AwaitedKeysView, Check, DecisionsView, PartnerState, PartnerView, Status,
+    AwaitedBundleView, AwaitedKeysView, Check, DecisionsView, PartnerState, PartnerView, Status,
 };
 use std::fmt::Write;
 
@@ -92,6 +92,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     for line in decisions(context, &status.decisions) {
         let _ = writeln!(text, "{line}");
     }
+    for awaited in &status.awaited_bundles {
+        let _ = writeln!(text, "{}", bundle_awaited(context, status, awaited));
+    }
     for awaited in &status.awaited_keys {
         let _ = writeln!(text, "{}", keys_awaited(context, status, awaited));
     }
@@ -115,19 +118,43 @@ fn decisions(context: &Context, waiting: &DecisionsView) -> Vec<String> {
     let counts = counts.into_iter().filter(|(_, count)| *count > 0);
     let counts = counts.map(|(key, count)| texts.with(key, &[("count", count.into())]));
     let named = [
-        ("waits-to-accept", &waiting.to_accept),
-        ("waits-to-declare", &waiting.to_declare),
-        ("successors-apart", &waiting.successors_apart),
+        ("waits-to-accept", "succession accept", &waiting.to_accept),
+        ("waits-to-declare", "succession declare", &waiting.to_declare),
+        ("successors-apart", "", &waiting.successors_apart),
     ];
-    let named = named.into_iter().filter(|(_, names)| !names.is_empty());
-    let named = named.map(|(key, names)| texts.with(key, &[("names", names.join("; ").into())]));
+    let named = named.into_iter().filter(|(_, _, names)| !names.is_empty());
+    // Of a name that stands in no command as it is, the place of it does.
+    let place = texts.text("place-organisation");
+    let named = named.map(|(key, command, names)| {
+        let commands = each(command, names.iter().map(|name| (name.as_str(), place.as_str())));
+        let arguments = [("names", names.join("; ").into()), ("commands", commands.into())];
+        texts.with(key, &arguments)
+    });
     counts.chain(named).collect()
+}
+
+/// Whose bundle is still to come after an invitation was answered by a file, and how it comes.
+pub(super) fn bundle_awaited(
+    context: &Context,
+    status: &Status,
+    awaited: &AwaitedBundleView,
+) -> String {
+    let arguments = [
+        ("name", awaited.name.clone().into()),
+        ("date", time(awaited.answered_at).into()),
+        ("own", named(&status.name, &status.organisation).into()),
+    ];
+    context.texts.with("bundle-awaited", &arguments)
 }
 
 /// Whose keys are missing, and through whom they can come.
 fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -> String {
     let texts = &context.texts;
-    let arguments = [("name", awaited.name.clone().into()), ("spaces", awaited.spaces.into())];
+    let arguments = [
+        ("name", awaited.name.clone().into()),
+        ("whom", named(&awaited.name, &awaited.owner).into()),
+        ("spaces", awaited.spaces.into()),
+    ];
     let way = match awaited.reachable {
         _ if awaited.owner == status.organisation => "keys-from-machine",
         true => "keys-from-partner",
@@ -136,7 +163,7 @@ fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -
     };
     let mut text = texts.with("keys-awaited", &arguments);
     text.push(' ');
-    text.push_str(&texts.with(way, &arguments[..1]));
+    text.push_str(&texts.with(way, &arguments[..2]));
     if !awaited.carriers.is_empty() {
         let names = [("names", awaited.carriers.join("; ").into())];
         text.push(' ');
