@@ -1131,6 +1131,7 @@ said-field-with-parts = this field has parts: write NAME=VALUE; NAME=VALUE, and 
 said-field-whole-number = “{ $detail }” is not a whole number
 said-field-yes-no = “{ $detail }” is neither yes nor no
 said-field-at-least = write at least { $detail } characters
+said-field-ahead = this day is still to come, by the clock of this machine
 said-field-before = it comes before { $detail }
 said-field-more-than = it cannot be more than { $detail }
 said-field-amount = give an amount per day or per month, in cents
@@ -1346,6 +1347,7 @@ problem-too-short = it is too short
 problem-too-many = there are too many elements
 problem-out-of-range = the number is out of range
 problem-not-a-date = it is not a date: write 2026-01-31
+problem-in-the-future = this day is still to come
 problem-not-a-month = it is not a month: write 2026-01
 problem-not-a-time = a day and a time are needed: write 2026-01-31T09:30, or 2026-01-31T24:00 for the end of the day
 problem-not-a-reference = it is not a reference

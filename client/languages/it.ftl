@@ -1131,6 +1131,7 @@ said-field-with-parts = questo campo ha più parti: scrivi NOME=VALORE; NOME=VAL
 said-field-whole-number = “{ $detail }” non è un numero intero
 said-field-yes-no = “{ $detail }” non è né sì né no
 said-field-at-least = scrivi almeno { $detail } caratteri
+said-field-ahead = questo giorno deve ancora venire, secondo l'orologio di questa macchina
 said-field-before = viene prima di { $detail }
 said-field-more-than = non può superare { $detail }
 said-field-amount = indica un importo al giorno o al mese, in centesimi
@@ -1346,6 +1347,7 @@ problem-too-short = è troppo corto
 problem-too-many = ci sono troppi elementi
 problem-out-of-range = il numero è fuori dai limiti
 problem-not-a-date = non è una data: scrivi 2026-01-31
+problem-in-the-future = questo giorno deve ancora venire
 problem-not-a-month = non è un mese: scrivi 2026-01
 problem-not-a-time = servono giorno e ora: scrivi 2026-01-31T09:30, oppure 2026-01-31T24:00 per la fine del giorno
 problem-not-a-reference = non è un riferimento valido

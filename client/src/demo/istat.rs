@@ -123,7 +123,7 @@ fn contact(comune: &Comune) -> Contact {
         "name": "Ufficio servizi sociali",
         "functions": ["referente_convenzione"],
         "email": format!("sociale@{}.example", comune.key),
-        "verified_on": "2026-09-30",
+        "verified_on": "2025-03-31",
     });
     Contact { org: comune.key.clone(), office: None, rest: object(rest) }
 }

@@ -3,6 +3,8 @@
 //! `24:00` is the end of a day: insurance covers begin and end "alle ore 24.00". Times without an
 //! offset are the local time of the place they speak of; nothing here knows a time zone.
 
+use crate::time::Timestamp;
+
 /// Minutes since the civil epoch of a date at midnight, if it exists in the calendar.
 pub(crate) fn date(text: &str) -> Option<i64> {
     let (month, day) = text.split_at_checked(7)?;
@@ -10,6 +12,15 @@ pub(crate) fn date(text: &str) -> Option<i64> {
     let day = digits(day.strip_prefix('-')?, 2)?;
     (1..=days_in(year, month_number)).contains(&day).then_some(())?;
     Some(days_before(year, month_number, day) * MINUTES_OF_DAY)
+}
+
+/// Whether a date is later than today is anywhere: a place may be a day ahead of universal time.
+pub(crate) fn is_ahead(text: &str, now: Timestamp) -> bool {
+    const MILLISECONDS_OF_MINUTE: u64 = 60 * 1_000;
+    let since = i64::try_from(now.milliseconds() / MILLISECONDS_OF_MINUTE).unwrap_or(i64::MAX);
+    let now = since.saturating_add(days_before(1970, 1, 1) * MINUTES_OF_DAY);
+    let today = now - now % MINUTES_OF_DAY;
+    date(text).is_some_and(|day| day > today.saturating_add(MINUTES_OF_DAY))
 }
 
 /// Whether the text is a month.
@@ -125,6 +136,22 @@ mod tests {
         ] {
             assert_eq!(date_time(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_day_is_ahead_that_is_not_today_even_where_the_day_begins_first() {
+        // 2026-11-29, in the first and in the last minute of universal time.
+        for minute in [1_795_910_400, 1_795_996_740] {
+            let now = Timestamp::from_milliseconds(minute * 1_000);
+            for past in ["0001-01-01", "2026-11-28", "2026-11-29", "2026-11-30"] {
+                assert!(!is_ahead(past, now), "{past}");
+            }
+            for ahead in ["2026-12-01", "2027-01-01", "9999-12-31"] {
+                assert!(is_ahead(ahead, now), "{ahead}");
+            }
+        }
+        assert!(!is_ahead("tomorrow", Timestamp::default()), "what is no date is told elsewhere");
+        assert!(!is_ahead("9999-12-31", Timestamp::from_milliseconds(u64::MAX)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::record::schema::{Class, Field};
 use crate::record::validation::{self, FieldError, Wanted};
 use crate::record::value::Value;
 use crate::record::{Author, Change, Dependency};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,6 +102,28 @@ impl Record {
         let change = Change { creation: nonce, dependencies, operations };
         self.rehearse(author, &change)?;
         Ok(change)
+    }
+
+    /// As [`Self::edit`], by the clock of whoever edits: nobody has looked at anything on a day that
+    /// is still to come.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub fn edit_on(
+        &self,
+        author: &Author,
+        edits: &Edits,
+        nonce: Option<[u8; 8]>,
+        now: Timestamp,
+    ) -> Result<Change, EditError> {
+        let ahead = validation::ahead(&edits.fields, now);
+        match self.edit(author, edits, nonce) {
+            Err(EditError::Invalid(errors)) => {
+                Err(EditError::Invalid(errors.into_iter().chain(ahead).collect()))
+            }
+            Ok(_) if !ahead.is_empty() => Err(EditError::Invalid(ahead)),
+            edited => edited,
+        }
     }
 
     fn may_edit(&self, author: &Author, nonce: Option<[u8; 8]>) -> Result<bool, EditError> {

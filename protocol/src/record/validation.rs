@@ -12,8 +12,22 @@ pub(crate) use input::{Wanted, wanted};
 pub(crate) use rules::check;
 
 use crate::record::Fault;
+use crate::record::dates;
 use crate::record::schema::Type;
+use crate::time::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+/// Fields that say when somebody looked: that was today or before.
+const LOOKED: [&str; 2] = ["verified_on", "last_review_on"];
+
+/// What an edit says to have been done on a day that is still to come, by the clock of its writer.
+pub(crate) fn ahead(fields: &Map<String, Json>, now: Timestamp) -> Vec<FieldError> {
+    let said = LOOKED.iter().filter_map(|name| Some((*name, fields.get(*name)?.as_str()?)));
+    let ahead = said.filter(|(_, date)| dates::is_ahead(date.trim(), now));
+    let message = "this day is still to come, by the clock of this machine";
+    ahead.map(|(name, _)| FieldError::new(name, "in_the_future", message)).collect()
+}
 
 /// What is wrong with one field of an edit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -83,11 +83,11 @@ impl Replica {
                 let record = derive_id(kind, &author.node, nonce);
                 let unknown = |_| ReplicaError::Unknown("kind of record");
                 let document = Record::new(record).map_err(unknown)?;
-                (record, document.edit(&author, &request.edits, Some(nonce))?)
+                (record, document.edit_on(&author, &request.edits, Some(nonce), now)?)
             }
             WriteTarget::Existing(record) => {
                 let document = self.record(disk, &space, &record)?;
-                (record, document.edit(&author, &request.edits, None)?)
+                (record, document.edit_on(&author, &request.edits, None, now)?)
             }
         };
         let payload = Payload {
