@@ -152,6 +152,12 @@ pub enum ReplicaError {
     /// This organisation revoked this node.
     #[error("this node was revoked by its organisation; it signs nothing and syncs with nobody")]
     Revoked,
+    /// This node was admitted apart from a change of the root key of its organisation.
+    #[error(
+        "this node was admitted apart from a change of the root key; for the others it is a \
+         stranger, and what would be written here reaches nobody"
+    )]
+    SetAside,
     /// This organisation may not do that in that space.
     #[error("this organisation may not do that in this space")]
     NotPermitted,

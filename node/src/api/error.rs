@@ -52,7 +52,8 @@ pub enum ErrorCode {
     Cloned,
     /// Only the organisation's primary node does that.
     NotPrimary,
-    /// The organisation revoked this node.
+    /// This node does not speak for its organisation: it was revoked, or admitted apart from a
+    /// change of the root key.
     Revoked,
     /// Too much at once.
     Busy,

@@ -17,6 +17,7 @@ impl Core {
                 "name two different partners of this organisation",
             ));
         }
+        self.check_speaks()?;
         let at = now();
         self.step(|replica, _, _| replica.introduce(one, other, at))
     }

@@ -91,10 +91,8 @@ impl Core {
         &mut self,
         request: &IdentityRequest,
     ) -> Result<Vec<NodeView>, ApiError> {
-        if self.replica.is_revoked() {
-            // Nobody would ever hear of what was signed here.
-            return Err(ReplicaError::Revoked.into());
-        }
+        // Nobody would ever hear of what was signed here.
+        self.check_speaks()?;
         let length = self.own_identity()?.length();
         let known = self.known_length(length);
         if known > length {
@@ -210,10 +208,8 @@ impl Core {
 
     /// Whether this node may make a partner, and share spaces with it when it arrives.
     pub(super) fn check_may_invite(&self, shares: bool) -> Result<(), ApiError> {
+        self.check_speaks()?;
         let primary = self.replica.primary();
-        if self.replica.is_revoked() {
-            return Err(ReplicaError::Revoked.into());
-        }
         if shares && primary != Some(self.replica.node()) {
             return Err(ReplicaError::NotPrimary(primary).into());
         }

@@ -8,7 +8,7 @@ use crate::limits;
 use sincronia_protocol::identity::Identity;
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::phrase::verification_phrase;
-use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
+use sincronia_protocol::replica::{Partner, Trust};
 use sincronia_protocol::sync::SyncPhase;
 use sincronia_protocol::time::Timestamp;
 
@@ -215,7 +215,7 @@ impl Core {
 
     /// Tries to reach everyone not connected, now.
     pub fn synchronise(&mut self) -> Result<(), ApiError> {
-        self.check_not_revoked()?;
+        self.check_speaks()?;
         self.dial_all();
         Ok(())
     }
@@ -224,14 +224,15 @@ impl Core {
     pub fn may_switch(&self, online: bool) -> Result<(), ApiError> {
         match online {
             true if self.closed => Err(network_closed()),
-            true => self.check_not_revoked(),
+            true => self.check_speaks(),
             false => Ok(()),
         }
     }
 
-    /// A revoked node exchanges nothing, whatever is asked of it.
-    fn check_not_revoked(&self) -> Result<(), ApiError> {
-        if self.replica.is_revoked() { Err(ReplicaError::Revoked.into()) } else { Ok(()) }
+    /// A node that does not speak for its organisation exchanges nothing, whatever is asked of it,
+    /// and what would be written or signed there reaches nobody.
+    pub(super) fn check_speaks(&self) -> Result<(), ApiError> {
+        Ok(self.replica.check_speaks()?)
     }
 
     /// Notes whether the node works online. The network itself is paused by the caller.

@@ -359,6 +359,8 @@ impl Core {
         if request.rows.len() > limits::IMPORT_ROWS_MAX {
             return Err(ApiError::new(ErrorCode::TooLarge, "too many rows", "split the file"));
         }
+        // Said once, and not of each row.
+        self.check_speaks()?;
         let space = match request.space.as_deref() {
             Some(text) => parse(text)?,
             None => self.directory()?.ok_or_else(|| ApiError::not_found("directory"))?,

@@ -54,6 +54,12 @@ const fn outcome(error: &ReplicaError) -> (ErrorCode, &'static str) {
             ErrorCode::Revoked,
             "work on another node of the organisation; keep this one's data or delete it",
         ),
+        ReplicaError::SetAside => (
+            ErrorCode::Revoked,
+            "write it at another machine of the organisation; to make this one a machine of it \
+             again, set it up anew in another directory and have it admitted with “sincronia node \
+             add REQUEST”",
+        ),
         ReplicaError::CatchingUp => (
             ErrorCode::CatchingUp,
             "wait until the partners were reached (`sincronia status` names them), or go on \
@@ -168,6 +174,8 @@ mod tests {
             ReplicaError::Limit("partners"),
             ReplicaError::KeyMissing,
             ReplicaError::Frozen,
+            ReplicaError::Revoked,
+            ReplicaError::SetAside,
             ReplicaError::Damaged("rows"),
             ReplicaError::Receipt,
             ReplicaError::Access(AccessError::Operation),

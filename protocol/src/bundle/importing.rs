@@ -82,7 +82,7 @@ pub fn import(
 
 /// A node that was revoked exchanges nothing.
 pub(super) fn check_heard(replica: &Replica) -> Result<(), ReplicaError> {
-    if replica.is_revoked() { Err(ReplicaError::Revoked) } else { Ok(()) }
+    replica.check_speaks()
 }
 
 fn import_part(

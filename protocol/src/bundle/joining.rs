@@ -38,10 +38,8 @@ pub fn answer_invitation(
     random: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>, BundleError> {
     let recipient = invitation.organisation;
-    if replica.is_revoked() {
-        // Whoever opened its answer would wait for a partner that does not let this node speak.
-        return Err(ReplicaError::Revoked.into());
-    }
+    // Whoever opened its answer would wait for a partner that does not let this node speak.
+    replica.check_speaks()?;
     if recipient == replica.organisation() {
         return Err(BundleError::Recipient(recipient));
     }

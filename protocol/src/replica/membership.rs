@@ -233,10 +233,10 @@ impl Replica {
     }
 
     pub(super) fn own_term(&self) -> Result<u64, ReplicaError> {
+        self.check_speaks()?;
         let identity = self.identities.get(&self.organisation());
         let primary = identity.and_then(crate::identity::Identity::primary);
         match primary {
-            _ if self.is_revoked() => Err(ReplicaError::Revoked),
             Some(primary) if primary.node == self.node() => Ok(primary.term),
             primary => Err(ReplicaError::NotPrimary(primary.map(|primary| primary.node))),
         }

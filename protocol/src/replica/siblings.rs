@@ -280,6 +280,18 @@ impl Replica {
         identity.is_some_and(|one| one.is_certified_aside(&self.node()))
     }
 
+    /// That this node speaks for its organisation: else what it says reaches nobody.
+    ///
+    /// # Errors
+    /// [`ReplicaError::SetAside`] or [`ReplicaError::Revoked`], as it is.
+    pub fn check_speaks(&self) -> Result<(), ReplicaError> {
+        match (self.is_set_aside(), self.is_revoked()) {
+            (true, _) => Err(ReplicaError::SetAside),
+            (false, true) => Err(ReplicaError::Revoked),
+            (false, false) => Ok(()),
+        }
+    }
+
     /// The node that writes the access logs of this organisation's spaces.
     #[must_use]
     pub fn primary(&self) -> Option<NodeId> {

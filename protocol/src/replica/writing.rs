@@ -67,9 +67,7 @@ impl Replica {
         if self.doubts_own_logs() {
             return Err(ReplicaError::CatchingUp);
         }
-        if self.is_revoked() {
-            return Err(ReplicaError::Revoked);
-        }
+        self.check_speaks()?;
         check_texts(&request)?;
         let space = request.space;
         if self.dirty.contains(&space) {

@@ -316,7 +316,7 @@ fn a_removal_that_a_rotation_set_aside_is_told_where_its_machine_connects() {
 /// nobody let it in any more, and nothing at it said why.
 #[test]
 fn a_machine_that_was_admitted_apart_from_a_change_of_the_key_is_told() {
-    let Apart { mut circle, thief: mut machine, .. } = write_apart();
+    let Apart { mut circle, thief: mut machine, record, .. } = write_apart();
     assert!(!machine.replica.is_set_aside());
     rotate(&mut circle);
     circle.member.restart();
@@ -330,6 +330,10 @@ fn a_machine_that_was_admitted_apart_from_a_change_of_the_key_is_told() {
     line.run_sound();
     assert!(machine.replica.is_set_aside());
     assert!(machine.replica.is_revoked(), "it signs nothing any more");
+    // Whoever edits there is told so, and not that somebody revoked it.
+    let space = circle.space;
+    let refused = machine.rename(&space, record, "Qui soltanto");
+    assert_eq!(refused.err(), Some(ReplicaError::SetAside));
     assert!(!circle.owner.replica.is_set_aside());
 }
 
