@@ -138,6 +138,11 @@ fn a_divided_body_is_every_one_of_its_successors_and_a_person_says_which_is_mean
     let shown = old.ask(&["convention", "show", &id]);
     let uepe = first.ask(&["status"])["organisation"].clone();
     assert_eq!(shown["space"]["offered_to"], uepe);
+    // Its sheet has room for one of them, and whoever looks at it is told of both.
+    let sheet = old.ask(&["record", "list", "organisation"])[0].clone();
+    let shown = says(&old.tell(&["record", "show", sheet["id"].as_str().unwrap()]));
+    let last = shown.lines().find(|line| line.contains("named several")).unwrap_or_default();
+    assert!(last.contains("UEPE") && last.contains("Prefettura"), "{shown}");
     // All that is left goes to the other one, and what does not is told.
     let rest = old.tell(&["succession", "offer", "--to", "Prefettura", "--all", "--yes"]);
     assert!(rest.status.success(), "{}", says(&rest));
@@ -296,4 +301,51 @@ fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
     assert!(named.status.success(), "{}", says(&named));
     assert_eq!(data(&named)["spaces"].as_array().unwrap().len(), 1, "{}", says(&named));
     assert!(!parties(&unclear).contains(&gone));
+}
+
+/// A convention that failed half way kept quiet about the ones before it: what had been done, and
+/// what waits for a person.
+#[test]
+fn what_was_followed_before_a_failure_is_told_and_what_waits() {
+    let [owner, house, home] = ["Comune", "Casa", "Asilo"].map(|name| Node::start(name, false));
+    for node in [&house, &home] {
+        join(node, &owner);
+    }
+    join(&home, &house);
+    assert!(say(&house, &["succession", "declare", "Asilo"]).status.success());
+    wait(&home, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    assert!(say(&home, &["succession", "accept", "Casa"]).status.success());
+    wait(&owner, &["succession", "list"], |all| accepted(all) == 1);
+    let (gone, now) = (organisation(&house), organisation(&home));
+    let both = between(&owner, "Accoglienza doppia", [&gone, &now]);
+    let clear = between(&owner, "Accoglienza chiara", [&gone, "Comune"]);
+    let closed = between(&owner, "Accoglienza riservata", [&gone, "Comune"]);
+    owner.ask(&["convention", "revoke", &closed, "Casa", "--yes"]);
+    // What is said there to be read by nobody else keeps the successor out.
+    let contact = ["record", "new", "contact", "--space", &closed, "--field", "visibility=private"];
+    let fields = ["--field", "contact_kind=casella_funzione", "--field", "name=Segreteria"];
+    owner.ask(&[&contact[..], &fields].concat());
+    let parties = |id: &str| {
+        let shown = owner.ask(&["convention", "show", id]);
+        shown["convention"]["fields"]["parties"].to_string()
+    };
+
+    let follow = ["succession", "follow", &both, &clear, &closed, "--yes"];
+    let failed = owner.tell(&[&["--json"], &follow[..]].concat());
+    assert_eq!(failed.status.code(), Some(2), "{}", says(&failed));
+    let error: Value = serde_json::from_slice(&failed.stderr).unwrap();
+    assert_eq!(error["problems"][0]["code"], "visibility_wider", "{error}");
+    let followed = data(&failed);
+    assert_eq!(followed["spaces"].as_array().unwrap().len(), 1, "{followed}");
+    let left = &followed["left"];
+    assert_eq!(
+        (&left[0]["reason"], &left[0]["title"]),
+        (&json!("same_body"), &json!("Accoglienza doppia"))
+    );
+    assert!(parties(&clear).contains(&now) && !parties(&closed).contains(&now));
+    // Nothing is left to be done before the failure, and what waits is told all the same.
+    let again = owner.tell(&follow);
+    assert!(!again.status.success(), "{}", says(&again));
+    assert!(says(&again).contains("In “Accoglienza doppia” more than one"), "{}", says(&again));
+    assert!(says(&again).contains("visibility"), "{}", says(&again));
 }

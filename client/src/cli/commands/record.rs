@@ -99,10 +99,19 @@ pub(super) fn show(context: &Context, record: &RecordView) -> Outcome {
     if context.output.json {
         context.output.document("record", record);
     } else {
-        let names = Organisations::known(context)?.names();
-        context.output.text(&sheet::record(context, &names, record));
+        let known = Organisations::known(context)?;
+        let mut text = sheet::record(context, &known.names(), record);
+        text.extend(divided(context, &known, record));
+        context.output.text(&text);
     }
     Ok(Exit::Done)
+}
+
+/// What the sheet of a divided body tells of one successor is true of several.
+fn divided(context: &Context, known: &Organisations, record: &RecordView) -> Option<String> {
+    let is_sheet = record.kind == Kind::Organisation.name();
+    let body = record.created.as_ref().filter(|_| is_sheet)?;
+    known.divided_among(context, &body.organisation)
 }
 
 fn list(context: &Context, kind: Option<String>, space: Option<String>) -> Outcome {

@@ -181,16 +181,30 @@ impl Organisations {
     }
 
     fn tell_current(&self, context: &Context, predecessor: &str) {
-        let names = self.told(context, predecessor);
-        if names.is_empty() {
-            return;
+        if let Some(told) = self.current(context, predecessor, &self.told(context, predecessor)) {
+            context.output.message(&told);
         }
-        let key = if names.len() > 1 { "now-divided" } else { "now-called" };
+    }
+
+    fn current(&self, context: &Context, predecessor: &str, names: &[String]) -> Option<String> {
+        let key = match names.len() {
+            0 => return None,
+            1 => "now-called",
+            _ => "now-divided",
+        };
         let arguments = [
             ("predecessor", self.name(predecessor).into()),
             ("successor", names.join("; ").into()),
         ];
-        context.output.message(&context.texts.with(key, &arguments));
+        Some(context.texts.with(key, &arguments))
+    }
+
+    /// All among which a body was divided, for whoever looks at its sheet: that has room for one.
+    #[must_use]
+    pub fn divided_among(&self, context: &Context, id: &str) -> Option<String> {
+        let named = self.named_by(context, id).into_iter().map(|(_, name)| name);
+        let named: Vec<_> = named.collect();
+        self.current(context, id, &named).filter(|_| self.is_divided(id))
     }
 
     /// What each is called where people look somebody up: whoever took another's place, with the

@@ -216,7 +216,7 @@ pub(super) fn follow(
     let mut outcomes = Outcomes::default();
     let all = conventions.iter();
     let failed = all.map(|view| following.one(view, &mut outcomes)).find_map(Result::err);
-    let is_nothing = outcomes.done.is_empty();
+    let is_nothing = outcomes.done.is_empty() && outcomes.waiting.is_empty();
     match failed {
         Some(failure) if is_nothing => Err(failure),
         Some(failure) => {
