@@ -823,6 +823,7 @@ remedy-confirm = add --yes if that is what you want
 error-declined = Nothing was done
 error-no-organisation = No known organisation is called “{ $detail }”
 remedy-no-organisation = see the list with `sincronia partner list`
+or-meant = is { $names } meant? Else { $remedy }
 error-no-record = No record fits “{ $detail }”
 remedy-no-record = see the list with `sincronia record list`, or search with `sincronia search WORDS`
 error-ambiguous = Several things fit

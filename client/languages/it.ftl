@@ -823,6 +823,7 @@ remedy-confirm = aggiungi --yes se è quello che vuoi
 error-declined = Non è stato fatto nulla
 error-no-organisation = Nessun ente conosciuto si chiama “{ $detail }”
 remedy-no-organisation = guarda l'elenco con `sincronia partner list`
+or-meant = si intende { $names }? Altrimenti { $remedy }
 error-no-record = Nessuna scheda corrisponde a “{ $detail }”
 remedy-no-record = guarda l'elenco con `sincronia record list` o cerca con `sincronia search PAROLE`
 error-ambiguous = Corrisponde a più cose

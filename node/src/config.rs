@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use claim::Claim;
 pub use directory::{DirectoryError, NodeDirectory};
-pub use key::Key;
+pub use key::{Key, distance};
 pub use lock::DirectoryLock;
 
 /// Where a value comes from.

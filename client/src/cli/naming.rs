@@ -4,6 +4,7 @@
 //! fits several things is refused with the list of them, because a wrong guess shares a convention
 //! with a stranger.
 
+mod near;
 mod standing;
 
 use super::context::Context;
@@ -15,6 +16,7 @@ use sincronia_protocol::record::Kind;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use near::near;
 pub use standing::Standing;
 
 /// Beginnings of identifiers are taken from this length on: the prefix and a few characters.
@@ -84,7 +86,8 @@ impl Organisations {
         match only(&every, text) {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
-                Err(context.fail(Exit::NotFound, "no_organisation", text))
+                let names = self.names.values().map(String::as_str);
+                Err(unknown(context, "no_organisation", text, near(names, text)))
             }
             Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
         }
@@ -115,10 +118,22 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
         }
         Err(found) if found.is_empty() => {
             tell_if_erased(context, text)?;
-            Err(context.fail(Exit::NotFound, "no_record", text))
+            let names = titles.iter().map(String::as_str);
+            Err(unknown(context, "no_record", text, near(names, text)))
         }
         Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
     }
+}
+
+/// That nothing is called so, and what may have been meant.
+fn unknown(context: &Context, code: &str, text: &str, near: Vec<&str>) -> Failure {
+    let failure = context.fail(Exit::NotFound, code, text);
+    if near.is_empty() {
+        return failure;
+    }
+    let names = near.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ");
+    let arguments = [("names", names.into()), ("remedy", failure.remedy.clone().into())];
+    Failure { remedy: context.texts.with("or-meant", &arguments), ..failure }
 }
 
 /// Fails as the node does for an erased record, if `text` is the identifier of one, or the

@@ -101,6 +101,7 @@ pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Optio
 }
 
 /// Letters to insert, delete or replace to turn one name into the other (Levenshtein).
+#[must_use]
 pub fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (line, byte) in one.bytes().enumerate() {
