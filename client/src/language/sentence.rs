@@ -162,6 +162,18 @@ mod tests {
             told("the node does not run: there is no n/api-address"),
             "il nodo non è in funzione: manca n/api-address"
         );
+        assert_eq!(
+            told(
+                "identity of organisation e: the identity entry has an unknown version; update \
+                  this program"
+            ),
+            "identità dell'ente e: la voce di identità è di una versione sconosciuta; aggiorna \
+             questo programma"
+        );
+        assert_eq!(
+            told("space s: the author's log is frozen: it was forked"),
+            "fascicolo s: il registro dell'autore è bloccato: ne esistono due versioni"
+        );
         assert_eq!(told("something quite new: of nobody"), "something quite new: of nobody");
         let english = Catalogue::new(Language::En);
         let report = "space spazio1abc, log of node nodo1abc, entries that hold: 3/9";
