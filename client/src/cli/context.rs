@@ -7,11 +7,13 @@ use crate::demo::address_book::AddressBook;
 use crate::language::suggestion::{self, Node, option};
 use crate::language::{Argument, Catalogue};
 use crate::output::Output;
-use sincronia_node::config::NodeDirectory;
+use sincronia_node::api::ApiError;
+use sincronia_node::config::{DirectoryError, NodeDirectory};
 use sincronia_node::keystore::opens_with_key_file;
+use std::collections::BTreeMap;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -23,13 +25,16 @@ pub struct Context {
     /// What was typed before the command.
     pub global: Global,
     client: OnceLock<Client>,
+    /// Fields that were given by options of their own, and these options.
+    options: RwLock<BTreeMap<&'static str, &'static str>>,
 }
 
 impl Context {
     pub(super) fn new(texts: Catalogue, global: Global) -> Self {
         let output = Output::new(global.json, texts.language());
         let node = Node { place: named(&global), opening: opening(&global) };
-        Self { texts: texts.addressing(node), output, global, client: OnceLock::new() }
+        let (client, options) = (OnceLock::new(), RwLock::default());
+        Self { texts: texts.addressing(node), output, global, client, options }
     }
 
     /// The same, for a command that was told with which file the node opens: so do those that it
@@ -48,8 +53,56 @@ impl Context {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = Client::connect(&self.directory()?)?;
+        let directory = self.directory()?;
+        let client = Client::connect(&directory);
+        let client = client.map_err(|error| self.not_reached(&directory, error))?;
         Ok(self.client.get_or_init(|| client))
+    }
+
+    /// Nobody starts a node that was never set up.
+    fn not_reached(&self, directory: &Path, error: ApiError) -> Failure {
+        let found = NodeDirectory::open(directory);
+        let is_missing = matches!(found, Err(DirectoryError::Missing { .. }));
+        let failure = Failure::from(error);
+        if failure.exit != Exit::NotRunning || !is_missing {
+            return failure;
+        }
+        let missing = self.fail(failure.exit, "no_node_here", &directory.display().to_string());
+        Failure { code: failure.code, ..missing }
+    }
+
+    /// Notes that a field was given by an option of its own: what is wrong with it is told of that.
+    pub(super) fn note_option(&self, field: &'static str, option: &'static str) {
+        self.options.write().unwrap_or_else(PoisonError::into_inner).insert(field, option);
+    }
+
+    /// What the person who typed a field calls it: the option that gave it, and which of several.
+    #[must_use]
+    pub(super) fn as_typed(&self, field: &str) -> String {
+        let options = self.options.read().unwrap_or_else(PoisonError::into_inner);
+        let (name, rest) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
+        let Some(option) = options.get(name) else { return field.to_owned() };
+        let at = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        match at.and_then(|(at, _)| at.parse::<usize>().ok()) {
+            Some(at) => format!("{option} ({})", at.saturating_add(1)),
+            None => (*option).to_owned(),
+        }
+    }
+
+    /// A sentence in which the fields that options gave are called as these. A field whose name is
+    /// one word cannot be told from that word.
+    #[must_use]
+    pub(super) fn with_options(&self, sentence: &str) -> String {
+        let options = self.options.read().unwrap_or_else(PoisonError::into_inner);
+        let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
+        let piece = |piece: &str| {
+            let name = piece.trim_end_matches(|one| !is_name(one));
+            match options.get(name).filter(|_| name.contains('_')) {
+                Some(option) => piece.replacen(name, option, 1),
+                None => piece.to_owned(),
+            }
+        };
+        sentence.split_inclusive(|one| !is_name(one)).map(piece).collect()
     }
 
     /// The directory of the node.

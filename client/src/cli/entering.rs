@@ -33,23 +33,26 @@ const ORGANISATIONS: [&str; 17] = [
     "into",
 ];
 
-/// A flag that stands for a field.
-pub type Named<'a> = (&'static str, Option<&'a str>);
+/// An option of its own for a field, and what was typed after it.
+pub type Given<'a> = (&'static str, &'static str, Option<&'a str>);
 
-/// The fields that the file, the named flags and `--field` give, the later over the earlier, with
-/// organisations by identifier.
+/// The fields that the file, the options of their own and `--field` give, the later over the
+/// earlier, with organisations by identifier.
 pub fn fields(
     context: &Context,
     kind: Kind,
     entering: &Entering,
-    named: &[Named<'_>],
+    given: &[Given<'_>],
 ) -> Result<Map<String, Json>, Failure> {
     let mut fields = match &entering.file {
         Some(path) => object(context, path)?,
         None => Map::new(),
     };
-    for (name, value) in named.iter().filter_map(|(name, value)| Some((*name, (*value)?))) {
-        put(context, kind, &mut fields, name, value)?;
+    for (option, name, text) in given {
+        if let Some(text) = text {
+            context.note_option(name, option);
+            put(context, kind, &mut fields, name, text)?;
+        }
     }
     for text in &entering.fields {
         let (name, value) = assignment(context, text)?;

@@ -135,8 +135,10 @@ impl Failure {
         }
         for problem in &self.problems {
             let row = problem.row.map(|row| texts.with("row", &[("row", row.into())]));
-            let place = row.into_iter().chain([problem.field.clone()]).collect::<Vec<_>>();
+            let place =
+                row.into_iter().chain([context.as_typed(&problem.field)]).collect::<Vec<_>>();
             let message = texts.problem(&problem.code, &problem.message, &problem.allowed);
+            let message = context.with_options(&message);
             let _ = writeln!(text, "  · {}: {}", safe(&place.join(", ")), safe(&message));
         }
         if !self.remedy.is_empty() {

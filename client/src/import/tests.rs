@@ -13,7 +13,7 @@ fn contacts(bytes: &[u8], mapping: &[&str]) -> Result<Contents, ImportError> {
 
 #[test]
 fn a_table_is_read_with_italian_headings_and_mixed_line_ends() {
-    let text = "Tipo di contatto;Nome della casella;Funzioni;Telefono\r\n\
+    let text = "Tipo di contatto;Nome del contatto;Funzioni;Telefono\r\n\
         casella_funzione;\"Casa \"\"famiglia\"\"\nprima riga\";protocollo|tutor;+39 0187\r\n\n\
         persona;Città;tutor;\n";
     let contents = contacts(text.as_bytes(), &[]).unwrap();

@@ -134,3 +134,22 @@ fn what_was_english_in_italian_is_italian() {
     let text = says(&comune.tell_italian(&["backup", "verify", "node"]));
     assert!(text.contains("è una cartella") && !text.contains("os error"), "{text}");
 }
+
+/// Whoever mistyped a partner was sent to a list, and whoever mistyped a directory was told to start
+/// what was never set up.
+#[test]
+fn whoever_mistypes_a_name_or_a_directory_is_told_what_may_be_meant() {
+    let (comune, _prison) = partners();
+    let text = says(&comune.tell(&["partner", "show", "Carcer e"]));
+    assert!(text.contains("is “Carcere” meant?") && text.contains("partner list"), "{text}");
+    let text = says(&comune.tell_italian(&["partner", "show", "Carzere"]));
+    assert!(text.contains("si intende “Carcere”?"), "{text}");
+    let text = says(&comune.tell(&["partner", "show", "Prefettura"]));
+    assert!(!text.contains("meant"), "{text}");
+    for nowhere in ["nowhere", "."] {
+        let refused = comune.tell_of(nowhere, &["status"]);
+        assert_eq!(refused.status.code(), Some(4), "{}", says(&refused));
+        let text = says(&refused);
+        assert!(text.contains("sincronia init NAME") && !text.contains("sincronia run"), "{text}");
+    }
+}

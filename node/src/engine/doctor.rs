@@ -153,7 +153,7 @@ fn standing_checks(status: &Status) -> [Check; 6] {
             &status.spaces_aside,
             "they were made apart from a change of the root key, and nobody is a member any more; \
              what is in them can still be read here: their owner makes each again with \
-             `sincronia convention new`, and what was written since is written again there",
+             “sincronia convention new”, and what was written since is written again there",
         ),
         check(
             "caught_up",

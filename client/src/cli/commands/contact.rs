@@ -39,16 +39,16 @@ pub(super) fn run(context: &Context, action: Contact) -> Outcome {
 
 fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>, Failure> {
     let functions = given.functions.join("|");
-    let named = [
-        ("contact_kind", given.kind.as_deref()),
-        ("name", given.name.as_deref()),
-        ("functions", (!functions.is_empty()).then_some(functions.as_str())),
-        ("email", given.email.as_deref()),
-        ("pec", given.pec.as_deref()),
-        ("phone", given.phone.as_deref()),
-        ("verified_on", given.verified_on.as_deref()),
+    let options = [
+        ("--kind", "contact_kind", given.kind.as_deref()),
+        ("--name", "name", given.name.as_deref()),
+        ("--function", "functions", (!functions.is_empty()).then_some(functions.as_str())),
+        ("--email", "email", given.email.as_deref()),
+        ("--pec", "pec", given.pec.as_deref()),
+        ("--phone", "phone", given.phone.as_deref()),
+        ("--verified-on", "verified_on", given.verified_on.as_deref()),
     ];
-    entering::fields(context, Kind::Contact, &given.entering, &named)
+    entering::fields(context, Kind::Contact, &given.entering, &options)
 }
 
 /// Two contacts that are called the same have to be named by their identifiers from then on.

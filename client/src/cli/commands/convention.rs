@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
+use crate::language::suggestion::quoted;
 use crate::output::table::Rows;
 use crate::output::value::Names;
 use sincronia_node::api::{
@@ -108,7 +109,8 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
         let _ = writeln!(text, "{}", set_aside(context, aside));
     }
     if view.space.directory {
-        let _ = writeln!(text, "{}", texts.text("lies-in-directory"));
+        let id = [("id", view.convention.id.as_str().into())];
+        let _ = writeln!(text, "{}", texts.with("lies-in-directory", &id));
     }
     if view.space.role.is_none() {
         let _ = writeln!(text, "{}", texts.text("no-longer-shared"));
@@ -152,7 +154,8 @@ pub(super) fn not_shared_yet(
 /// directory cannot be shared without all that the directory holds.
 fn apart(context: &Context, convention: &str, space: &SpaceView) -> Result<(), Failure> {
     if space.directory {
-        return Err(context.fail(Exit::NotPermitted, "in_directory", convention));
+        let named = [("detail", convention.into()), ("record", quoted(convention).into())];
+        return Err(context.fail_with(Exit::NotPermitted, "in_directory", &named));
     }
     Ok(())
 }
@@ -170,14 +173,16 @@ fn share(
     let space = naming::space_of_convention(context, convention)?;
     apart(context, convention, &space)?;
     let known = Organisations::known(context)?;
+    let typed = [convention, organisation];
     let organisation = known.find_current(context, organisation)?;
     if organisation == known.own() {
-        return Err(context.fail(Exit::Usage, "share_self", convention));
+        let named = [("detail", convention.into()), ("convention", quoted(convention).into())];
+        return Err(context.fail_with(Exit::Usage, "share_self", &named));
     }
     let member = space.members.iter().find(|one| one.organisation == organisation);
     let held = member.map(|member| member.role.clone());
     if let (Some(held), Some(role)) = (&held, &role) {
-        change_role(context, &known.names().of(&organisation), (held, role))?;
+        change_role(context, typed, &known.names().of(&organisation), (held, role))?;
     }
     let kept = held.is_some() && role.is_none();
     let is_from_now = held.is_none() && history == "now" && role.as_deref() != Some("carrier");
@@ -202,11 +207,18 @@ fn share(
     Ok(Exit::Done)
 }
 
-fn change_role(context: &Context, name: &str, (held, role): (&str, &str)) -> Result<(), Failure> {
+fn change_role(
+    context: &Context,
+    [convention, whom]: [&str; 2],
+    name: &str,
+    (held, role): (&str, &str),
+) -> Result<(), Failure> {
     let rank =
         |role: &str| ["carrier", "reader", "contributor"].iter().position(|one| *one == role);
     if rank(role) < rank(held) {
-        return Err(context.fail(Exit::Usage, "role_less", name));
+        let typed = [("convention", quoted(convention).into()), ("whom", quoted(whom).into())];
+        let named = [&[("detail", name.into())], &typed[..]].concat();
+        return Err(context.fail_with(Exit::Usage, "role_less", &named));
     }
     if role == held {
         return Ok(());
@@ -227,7 +239,8 @@ fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
         return Err(context.fail(Exit::Usage, "revoke_self", convention));
     }
     if !space.members.iter().any(|one| one.organisation == id) {
-        return Err(context.fail(Exit::NotFound, "not_shared_with", &name));
+        let named = [("detail", name.into()), ("convention", quoted(convention).into())];
+        return Err(context.fail_with(Exit::NotFound, "not_shared_with", &named));
     }
     context.confirm(&context.texts.with("confirm-revoke", &[("name", name.clone().into())]))?;
     let revoked = client.remove_member(&space.id, &id)?;

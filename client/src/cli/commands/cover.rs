@@ -36,15 +36,15 @@ pub(super) fn run(context: &Context, action: Cover) -> Outcome {
 }
 
 fn fields(context: &Context, given: &CoverFields) -> Result<Map<String, Json>, Failure> {
-    let named = [
-        ("cover_kind", given.kind.as_deref()),
-        ("insured", given.insured.as_deref()),
-        ("insurer", given.insurer.as_deref()),
-        ("policy_no", given.policy.as_deref()),
-        ("valid_from", given.from.as_deref()),
-        ("valid_to", given.until.as_deref()),
+    let options = [
+        ("--kind", "cover_kind", given.kind.as_deref()),
+        ("--insured", "insured", given.insured.as_deref()),
+        ("--insurer", "insurer", given.insurer.as_deref()),
+        ("--policy", "policy_no", given.policy.as_deref()),
+        ("--from", "valid_from", given.from.as_deref()),
+        ("--until", "valid_to", given.until.as_deref()),
     ];
-    entering::fields(context, Kind::Cover, &given.entering, &named)
+    entering::fields(context, Kind::Cover, &given.entering, &options)
 }
 
 /// The records of one kind, of one convention or of all.

@@ -10,16 +10,19 @@ use serde_json::{Map, Value as Json};
 use sincronia_node::api::{ConventionView, RecordView};
 use sincronia_protocol::record::Kind;
 
+/// An option, the field that it gives, and what was typed after it.
+type Typed = (&'static str, &'static str, Option<String>);
+
 const COLUMNS: [&str; 6] = ["org", "office", "month", "kind", "seats_free", "seats_used"];
 
 pub(super) fn run(context: &Context, action: Seats) -> Outcome {
     match action {
         Seats::Set { convention, month, kind, free, used, authoring } => {
             let typed = [
-                ("month", Some(month)),
-                ("kind", Some(kind)),
-                ("seats_free", Some(free)),
-                ("seats_used", used),
+                ("--month", "month", Some(month)),
+                ("--kind", "kind", Some(kind)),
+                ("--free", "seats_free", Some(free)),
+                ("--used", "seats_used", used),
             ];
             set(context, &convention, &typed, &authoring)
         }
@@ -30,12 +33,7 @@ pub(super) fn run(context: &Context, action: Seats) -> Outcome {
 }
 
 /// One record for each convention, month and kind of this organisation: a later count replaces it.
-fn set(
-    context: &Context,
-    convention: &str,
-    typed: &[(&str, Option<String>); 4],
-    authoring: &Authoring,
-) -> Outcome {
+fn set(context: &Context, convention: &str, typed: &[Typed; 4], authoring: &Authoring) -> Outcome {
     let client = context.client()?;
     let view = naming::convention(context, convention)?;
     let own = client.status()?.organisation;
@@ -49,12 +47,11 @@ fn set(
     record::create(context, &view.space.id, Kind::Seats, fields, authoring)
 }
 
-fn fields(
-    context: &Context,
-    typed: &[(&str, Option<String>)],
-) -> Result<Map<String, Json>, Failure> {
-    let given = typed.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
-    let of = |(name, text): (&str, &str)| {
+fn fields(context: &Context, typed: &[Typed]) -> Result<Map<String, Json>, Failure> {
+    let given =
+        typed.iter().filter_map(|(option, name, text)| Some((*option, *name, text.as_deref()?)));
+    let of = |(option, name, text): (&'static str, &'static str, &str)| {
+        context.note_option(name, option);
         Ok((name.to_owned(), value(context, Kind::Seats, name, text)?))
     };
     given.map(of).collect()

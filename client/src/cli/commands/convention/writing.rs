@@ -8,6 +8,7 @@ use crate::cli::entering::{self, fields, inline, resolve};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
+use crate::language::suggestion::quoted;
 use crate::output::value::Names;
 use serde_json::{Map, Value as Json, json};
 use sincronia_node::api::{
@@ -96,7 +97,8 @@ pub(super) fn edit(
 ) -> Outcome {
     let (fields, belongings) = asked(context, given)?;
     if let Some(name) = belongings.keys().next() {
-        return Err(context.fail(Exit::Usage, "only_when_new", name));
+        let named = [("detail", name.as_str().into()), ("convention", quoted(convention).into())];
+        return Err(context.fail_with(Exit::Usage, "only_when_new", &named));
     }
     if fields.is_empty() {
         return Err(context.fail(Exit::Usage, "nothing_to_change", ""));
@@ -135,21 +137,26 @@ fn written(context: &Context, view: &ConventionView) -> Outcome {
 /// The fields of the convention, and the records that a file gives with it.
 fn asked(context: &Context, given: &ConventionFields) -> Result<(Fields, Fields), Failure> {
     let (placements, joined) = (&given.placements, given.placements.join("|"));
-    let named = [
-        ("title", given.title.as_deref()),
-        ("subject", given.subject.as_deref()),
-        ("instrument_kind", given.kind.as_deref()),
-        ("placement_kinds", (!placements.is_empty()).then_some(joined.as_str())),
-        ("effective_from", given.from.as_deref()),
-        ("end_date", given.until.as_deref()),
-        ("seats_total", given.seats_total.as_deref()),
-        ("seats_reserved", given.seats_reserved.as_deref()),
-        ("renewal_mode", given.renewal.as_deref()),
-        ("withdrawal_notice_days", given.withdrawal_notice.as_deref()),
-        ("verification_interval_months", given.verification_every.as_deref()),
+    let options = [
+        ("--title", "title", given.title.as_deref()),
+        ("--subject", "subject", given.subject.as_deref()),
+        ("--kind", "instrument_kind", given.kind.as_deref()),
+        ("--placement", "placement_kinds", (!placements.is_empty()).then_some(joined.as_str())),
+        ("--from", "effective_from", given.from.as_deref()),
+        ("--until", "end_date", given.until.as_deref()),
+        ("--seats-total", "seats_total", given.seats_total.as_deref()),
+        ("--seats-reserved", "seats_reserved", given.seats_reserved.as_deref()),
+        ("--renewal", "renewal_mode", given.renewal.as_deref()),
+        ("--withdrawal-notice", "withdrawal_notice_days", given.withdrawal_notice.as_deref()),
+        (
+            "--verification-every",
+            "verification_interval_months",
+            given.verification_every.as_deref(),
+        ),
     ];
-    let mut all = fields(context, Kind::Convention, &given.entering, &named)?;
+    let mut all = fields(context, Kind::Convention, &given.entering, &options)?;
     if !given.parties.is_empty() {
+        context.note_option("parties", "--party");
         let parties = given.parties.iter().map(|text| party(context, text));
         all.insert("parties".to_owned(), Json::Array(parties.collect::<Result<_, _>>()?));
         entering::resolve(context, Kind::Convention, &mut all)?;
