@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{
-    ConventionsQuery, EditRequest, ErrorCode, IdentityRequest, NetworkRequest, PartnerState,
-    RecordView,
+    BatchRequest, ConventionsQuery, EditRequest, ErrorCode, IdentityRequest, NetworkRequest,
+    PartnerState, RecordView,
 };
 use sincronia_protocol::identity::{Admission, IdentityOperation};
 use sincronia_protocol::recovery::restore_entropy;
@@ -147,6 +147,12 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     assert!(!shows(first.client(), id, 5), "it gets nothing that was written since");
     assert!(found(first.client(), &fresh.convention.id).is_none());
     assert_eq!(edit(&first, id, &json!({"seats_total": 9})), Err(ErrorCode::Revoked));
+    // Of a file it is said once, and not of each of its rows.
+    let rows = vec![serde_json::Map::new(); 3];
+    let kind = "contact".into();
+    let (space, operator, dry_run, partial) = (None, None, true, false);
+    let file = BatchRequest { space, kind, rows, dry_run, partial, operator };
+    assert_eq!(first.client().batch(&file).unwrap_err().code, ErrorCode::Revoked);
     // What was signed with the words on it reached nobody, and it said that all was well.
     assert_eq!(first.client().extend_identity(&signed).unwrap_err().code, ErrorCode::Revoked);
     let checks = first.client().doctor().unwrap();

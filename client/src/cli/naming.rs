@@ -87,7 +87,7 @@ impl Organisations {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
                 let names = self.names.values().map(String::as_str);
-                Err(unknown(context, "no_organisation", text, near(names, text)))
+                Err(unknown(context, "no_organisation", text, &near(names, text)))
             }
             Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
         }
@@ -119,14 +119,14 @@ pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<Recor
         Err(found) if found.is_empty() => {
             tell_if_erased(context, text)?;
             let names = titles.iter().map(String::as_str);
-            Err(unknown(context, "no_record", text, near(names, text)))
+            Err(unknown(context, "no_record", text, &near(names, text)))
         }
         Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
     }
 }
 
 /// That nothing is called so, and what may have been meant.
-fn unknown(context: &Context, code: &str, text: &str, near: Vec<&str>) -> Failure {
+fn unknown(context: &Context, code: &str, text: &str, near: &[&str]) -> Failure {
     let failure = context.fail(Exit::NotFound, code, text);
     if near.is_empty() {
         return failure;

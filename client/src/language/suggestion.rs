@@ -163,6 +163,15 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_has_a_command_of_its_own() {
+        let of = [("Comune di Aulla", "ente1aaa"), ("$(id)", "ente1bbb")];
+        let told = each("partner verify", of.into_iter());
+        let expected = "`sincronia partner verify \"Comune di Aulla\"`, `sincronia partner verify \
+                        ente1bbb`";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
     fn a_directory_with_blanks_stays_one_word() {
         assert_eq!(by_directory(Path::new("/a b/l'ente")), r"--directory '/a b/l'\''ente'");
     }

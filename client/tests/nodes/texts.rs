@@ -153,3 +153,24 @@ fn whoever_mistypes_a_name_or_a_directory_is_told_what_may_be_meant() {
         assert!(text.contains("sincronia init NAME") && !text.contains("sincronia run"), "{text}");
     }
 }
+
+/// Whoever had named a convention and a body was advised to type words that stand for them.
+#[test]
+fn advice_names_what_was_typed() {
+    let (comune, _prison) = partners();
+    let new = ["convention", "new", "--title", "Accoglienza diurna", "--kind", "accoglienza"];
+    let parties = ["--party", "Comune:inviante", "--party", "Carcere:gestore"];
+    let made = comune.tell(&[&new[..], &parties].concat());
+    let (text, place) = (says(&made), comune.place("node").display().to_string());
+    let export = format!("`sincronia bundle export --for \"Carcere\" --directory {place}`");
+    let verify = format!("`sincronia partner verify \"Carcere\" --directory {place}`");
+    assert!(text.contains(&export) && text.contains(&verify), "{text}");
+    let share = ["convention", "share", "Accoglienza diurna", "Carcere", "--role", "reader"];
+    let text = says(&comune.tell(&share));
+    assert!(text.contains("convention revoke 'Accoglienza diurna' Carcere"), "{text}");
+    let text = says(&comune.tell_italian(&share));
+    assert!(text.contains("convention revoke 'Accoglienza diurna' Carcere"), "{text}");
+    assert!(comune.tell(&["convention", "revoke", share[2], share[3], "--yes"]).status.success());
+    let text = says(&comune.tell(&["convention", "revoke", share[2], share[3], "--yes"]));
+    assert!(text.contains("convention show 'Accoglienza diurna'"), "{text}");
+}
