@@ -1320,6 +1320,7 @@ said-copy-file-again = copy the file again from where it was made, or ask for a 
 said-works-offline = this node works offline; go online first
 said-overloaded = the node does not answer in time; it may be overloaded, it is tried again
 said-unreachable = nobody answers at { $detail }; check that the node runs and that the address is reachable
+said-out-of-reach = { $detail } is of this machine or of no node; ask the partner for an address at which others reach it
 said-wrong-node = another node answers at this address; ask the partner for its present one
 said-connection-broke = the connection broke ({ $detail }); it is tried again
 said-check-listen = check the listen addresses in sincronia.toml

@@ -1320,6 +1320,7 @@ said-copy-file-again = copia di nuovo il file da dove è stato fatto, o chiedine
 said-works-offline = questo nodo lavora fuori linea; prima esegui `sincronia online`
 said-overloaded = il nodo non risponde in tempo; forse è sovraccarico, si riprova
 said-unreachable = nessuno risponde a { $detail }; controlla che il nodo sia in funzione e l'indirizzo raggiungibile
+said-out-of-reach = { $detail } è di questa macchina o di nessun nodo; chiedi al partner un indirizzo a cui gli altri lo raggiungono
 said-wrong-node = a questo indirizzo risponde un altro nodo; chiedi al partner quello attuale
 said-connection-broke = la connessione si è interrotta ({ $detail }); si riprova
 said-check-listen = controlla gli indirizzi di ascolto in sincronia.toml

@@ -27,6 +27,10 @@ pub const CONNECTIONS_MAX: u32 = 1_024;
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Streams of one connection: one session, one joining, identify, ping, and reserve.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 32;
+/// What a peer may send over QUIC that is not read yet, on one stream: it is held in memory.
+pub const UNREAD_OF_STREAM_BYTES_MAX: u32 = 512 * 1024;
+/// The same on all streams of one connection; strangers have 128 connections.
+pub const UNREAD_OF_CONNECTION_BYTES_MAX: u32 = 1024 * 1024;
 /// Streams of one connection whose protocol is not yet agreed on.
 pub const STREAMS_NEGOTIATING_MAX: usize = 16;
 /// Connections from nodes that are not partners: they may come to join, never take partners'

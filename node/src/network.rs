@@ -13,17 +13,20 @@
 //! end the session. A peer that does not read ends up with a full queue and a closed session. TCP
 //! carries TLS 1.3 and QUIC its own; Noise, which has no post-quantum key exchange, is not compiled
 //! in; a test reads the hybrid group from the wire. Strangers have few places and slow rates of
-//! their own. There is no discovery, and no identify protocol, which would tell strangers the
-//! addresses of this machine and the version of this program: nobody learns of a node who was not
-//! told.
+//! their own. Of the addresses that partners give, those are called at which a node of another can
+//! be, which is asked again once a name was looked up. There is no discovery, and no identify
+//! protocol, which would tell strangers the addresses of this machine and the version of this
+//! program: nobody learns of a node who was not told.
 //!
 //! # Deliberately absent
 //! Whom to connect to and when, what frames mean, retries.
 
 mod address;
 mod door;
+mod fence;
 mod port;
 mod rate;
+mod reach;
 mod session;
 mod shared;
 mod streams;
@@ -99,6 +102,12 @@ pub enum DialFailure {
     /// This node is told not to connect.
     #[error("this node works offline; go online first")]
     Offline,
+    /// No node of another can be at the address, or at the one that its name stands for.
+    #[error(
+        "{0} is of this machine or of no node; ask the partner for an address at which others reach \
+         it"
+    )]
+    OutOfReach(String),
     /// Somebody answers, but not in time.
     #[error("the node does not answer in time; it may be overloaded, it is tried again")]
     Timeout,

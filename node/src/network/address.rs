@@ -1,12 +1,12 @@
 //! Addresses and peer ids: from text and node ids to what libp2p takes, and back.
 
 use super::DialFailure;
+use super::reach::{Reach, host_of};
 use crate::foreign::escape;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
-use std::net::Ipv4Addr;
 
 /// Whether a text is an address on which a node can listen or be reached.
 #[must_use]
@@ -29,15 +29,21 @@ pub fn node_of(peer: &PeerId) -> Option<NodeId> {
 }
 
 /// The addresses on which a peer can be dialled; a bad one among good ones is passed over.
-pub fn dialable(addresses: &[String], peer: &PeerId) -> Result<Vec<Multiaddr>, DialFailure> {
+pub fn dialable(
+    addresses: &[String],
+    peer: &PeerId,
+    reach: Reach,
+) -> Result<Vec<Multiaddr>, DialFailure> {
     let mut good = Vec::new();
     let mut failure = DialFailure::NoAddress;
     for text in addresses.iter().take(ADDRESSES_MAX) {
         match parse(text) {
             Some(address) if names_other(&address, peer) => failure = DialFailure::WrongNode,
-            Some(address) if may_be_node(&without_peer(&address)) => {
+            Some(address) if is_callable(&without_peer(&address)) => {
                 let address = without_peer(&address);
-                if !good.contains(&address) {
+                if host_of(&address).is_some_and(|host| !reach.covers(host)) {
+                    failure = DialFailure::OutOfReach(address.to_string());
+                } else if !good.contains(&address) {
                     good.push(address);
                 }
             }
@@ -47,18 +53,12 @@ pub fn dialable(addresses: &[String], peer: &PeerId) -> Result<Vec<Multiaddr>, D
     if good.is_empty() { Err(failure) } else { Ok(good) }
 }
 
-/// Whether a node of somebody else can be at an address. A partner says where its nodes are, and
-/// this node calls there: not itself, not all machines of a network, not what only the machines of
-/// one cable or one cloud have, and nothing that this program cannot speak to. Private networks are
-/// those of offices; what a name stands for is found out later and taken as it is.
-fn may_be_node(address: &Multiaddr) -> bool {
+/// Whether this program can speak to what is at an address: one host, by number or by name, and one
+/// transport. Whether a node of another can be at that host is asked of [`Reach`].
+fn is_callable(address: &Multiaddr) -> bool {
     let mut parts = address.iter();
     let host = match parts.next() {
-        Some(Protocol::Ip4(host)) => is_unicast(host),
-        Some(Protocol::Ip6(host)) => match host.to_ipv4_mapped() {
-            Some(host) => is_unicast(host),
-            None => !host.is_unspecified() && !host.is_multicast() && !host.is_unicast_link_local(),
-        },
+        Some(Protocol::Ip4(_) | Protocol::Ip6(_)) => true,
         Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => {
             is_host_name(&name)
         }
@@ -71,10 +71,6 @@ fn may_be_node(address: &Multiaddr) -> bool {
         _ => false,
     };
     host && transport && parts.next().is_none()
-}
-
-const fn is_unicast(host: Ipv4Addr) -> bool {
-    !host.is_unspecified() && !host.is_multicast() && !host.is_broadcast() && !host.is_link_local()
 }
 
 fn is_host_name(name: &str) -> bool {
@@ -134,13 +130,14 @@ mod tests {
         let (peer, other) = (peer_of(&node(1)).unwrap(), peer_of(&node(2)).unwrap());
         let good = "/ip4/192.0.2.1/tcp/4001";
         let addresses = ["mulazzo.it".to_owned(), good.to_owned(), format!("{good}/p2p/{peer}")];
-        let found = dialable(&addresses, &peer).unwrap();
+        let reach = Reach::of(&[]);
+        let found = dialable(&addresses, &peer, reach).unwrap();
         assert_eq!(found, [good.parse().unwrap()]);
-        let failure = dialable(&["mulazzo.it".into()], &peer).unwrap_err();
+        let failure = dialable(&["mulazzo.it".into()], &peer, reach).unwrap_err();
         assert_eq!(failure, DialFailure::BadAddress("mulazzo.it".into()));
-        let failure = dialable(&[format!("{good}/p2p/{other}")], &peer).unwrap_err();
+        let failure = dialable(&[format!("{good}/p2p/{other}")], &peer, reach).unwrap_err();
         assert_eq!(failure, DialFailure::WrongNode);
-        assert_eq!(dialable(&[], &peer).unwrap_err(), DialFailure::NoAddress);
+        assert_eq!(dialable(&[], &peer, reach).unwrap_err(), DialFailure::NoAddress);
     }
 
     #[test]
@@ -160,15 +157,8 @@ mod tests {
     #[test]
     fn threat_31_addresses_at_which_no_node_of_another_can_be_are_not_called() {
         let peer = peer_of(&node(1)).unwrap();
+        let (far, near) = (Reach::of(&["/ip4/0.0.0.0/tcp/0".parse().unwrap()]), Reach::of(&[]));
         for text in [
-            "/ip4/0.0.0.0/tcp/4001",
-            "/ip4/169.254.169.254/tcp/80",
-            "/ip4/224.0.0.251/udp/5353/quic-v1",
-            "/ip4/255.255.255.255/udp/9/quic-v1",
-            "/ip6/::/tcp/4001",
-            "/ip6/ff02::1/udp/9/quic-v1",
-            "/ip6/fe80::1/tcp/4001",
-            "/ip6/::ffff:169.254.169.254/tcp/80",
             "/dnsaddr/mulazzo.it",
             "/dnsaddr/mulazzo.it/tcp/4001",
             "/dns/mulazzo.it/tcp/0",
@@ -181,13 +171,17 @@ mod tests {
             "/unix/tmp",
             "/memory/1",
         ] {
-            let failure = dialable(&[text.to_owned()], &peer);
+            let failure = dialable(&[text.to_owned()], &peer, near);
             assert!(matches!(failure, Err(DialFailure::BadAddress(_))), "{text}: {failure:?}");
         }
+        for text in ["/ip4/127.0.0.1/tcp/22", "/ip4/169.254.169.254/tcp/80", "/ip6/::/tcp/4001"] {
+            let failure = dialable(&[text.to_owned()], &peer, far);
+            assert_eq!(failure, Err(DialFailure::OutOfReach(text.into())));
+        }
         for text in ["/ip4/10.0.0.7/tcp/1", "/ip6/fd00::1/udp/1/quic-v1", "/dns6/x-1.it/tcp/1"] {
-            assert_eq!(dialable(&[text.to_owned()], &peer), Ok(vec![text.parse().unwrap()]));
+            assert_eq!(dialable(&[text.to_owned()], &peer, far), Ok(vec![text.parse().unwrap()]));
         }
         let often = vec!["/ip4/192.0.2.1/tcp/4001".to_owned(); 16];
-        assert_eq!(dialable(&often, &peer).unwrap().len(), 1, "one address is called once");
+        assert_eq!(dialable(&often, &peer, far).unwrap().len(), 1, "one address is called once");
     }
 }

@@ -4,7 +4,9 @@
 //! events takes as it has room. Sessions tell for themselves, each in its own task.
 
 use super::address::{dialable, port_of, with_port};
+use super::fence::is_out_of_reach;
 use super::port::check_free;
+use super::reach::Reach;
 use super::session::Session;
 use super::shared::{Shared, Wishes};
 use super::streams::StreamEvent;
@@ -39,6 +41,7 @@ struct Task {
     listen: Vec<Multiaddr>,
     listeners: HashMap<ListenerId, usize>,
     wanted: BTreeMap<PeerId, BTreeSet<Purpose>>,
+    reach: Reach,
 }
 
 /// Starts the task; it has bound its addresses when this returns.
@@ -47,21 +50,23 @@ pub async fn start(
     shared: Arc<Shared>,
     events: mpsc::Sender<NetworkEvent>,
 ) -> Result<(mpsc::Sender<Command>, Vec<String>), NetworkError> {
-    let listen: Result<Vec<_>, _> = config
+    let listen: Vec<Multiaddr> = config
         .listen
         .iter()
         .map(|text| text.parse().map_err(|_| NetworkError::BadAddress(text.clone())))
-        .collect();
-    let swarm = transport::build(&config, Arc::clone(&shared))?;
+        .collect::<Result<_, _>>()?;
+    let reach = Reach::of(&listen);
+    let swarm = transport::build(&config, reach, Arc::clone(&shared))?;
     let (commands, queue) = mpsc::channel(16);
     let mut task = Task {
         swarm,
         shared,
         events,
         outbox: VecDeque::new(),
-        listen: listen?,
+        listen,
         listeners: HashMap::new(),
         wanted: BTreeMap::new(),
+        reach,
     };
     for index in 0..task.listen.len() {
         task.listen(index)?;
@@ -164,7 +169,7 @@ impl Task {
         if self.swarm.is_connected(&peer) {
             return self.swarm.behaviour_mut().streams.open(peer, purpose);
         }
-        let addresses = match dialable(addresses, &peer) {
+        let addresses = match dialable(addresses, &peer, self.reach) {
             Ok(addresses) => addresses,
             Err(failure) => return self.fail(node, purpose, failure),
         };
@@ -332,7 +337,12 @@ impl Task {
             DialError::NoAddresses => DialFailure::NoAddress,
             DialError::Transport(attempts) => {
                 let addresses: Vec<_> = attempts.iter().map(|(one, _)| one.to_string()).collect();
-                DialFailure::Unreachable(addresses.join(", "))
+                let addresses = addresses.join(", ");
+                if attempts.iter().all(|(_, error)| is_out_of_reach(error)) {
+                    DialFailure::OutOfReach(addresses)
+                } else {
+                    DialFailure::Unreachable(addresses)
+                }
             }
             _ if self.shared.is_paused() => DialFailure::Offline,
             error => DialFailure::Lost(error.to_string()),

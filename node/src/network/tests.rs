@@ -1,9 +1,11 @@
 //! Real sockets on loopback, ports chosen by the system.
 
+mod names;
 mod post_quantum;
 mod silence;
 mod stalled;
 mod strangers;
+mod unread;
 
 use super::*;
 use std::time::Duration;

@@ -1,14 +1,19 @@
 //! How libp2p is set up: keys, transports, limits.
 
 use super::door::Door;
+use super::fence::Fence;
+use super::reach::Reach;
 use super::shared::Shared;
 use super::streams::Streams;
 use super::{NetworkConfig, NetworkError};
 use crate::limits;
-use libp2p::Swarm;
 use libp2p::connection_limits::{Behaviour as Limits, ConnectionLimits};
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
 use libp2p::memory_connection_limits::Behaviour as Memory;
 use libp2p::swarm::NetworkBehaviour;
+use libp2p::{Swarm, Transport};
 use std::sync::Arc;
 
 /// What runs over every connection. The door comes last: it counts only what the others let in.
@@ -41,20 +46,29 @@ impl Behaviour {
     }
 }
 
-/// TCP with TLS 1.3 and yamux, and QUIC; names are looked up where the system has a resolver.
+/// TCP with TLS 1.3 and yamux, and QUIC, both behind the fence; names are looked up before it,
+/// where the system has a resolver.
 pub fn build(
     config: &NetworkConfig,
+    reach: Reach,
     shared: Arc<Shared>,
 ) -> Result<Swarm<Behaviour>, NetworkError> {
     let setup = |error: &dyn std::fmt::Display| NetworkError::Setup(error.to_string());
     let mut seed = *config.seed;
-    let keypair =
-        libp2p::identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| setup(&error))?;
+    let keypair = Keypair::ed25519_from_bytes(&mut seed).map_err(|error| setup(&error))?;
+    let tls = libp2p::tls::Config::new(&keypair).map_err(|error| setup(&error))?;
+    let tcp = libp2p::tcp::tokio::Transport::new(libp2p::tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(tls)
+        .multiplex(yamux())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let quic = libp2p::quic::tokio::Transport::new(quic(&keypair))
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let both = tcp.or_transport(quic).map(|either, _| either.into_inner());
     let builder = libp2p::SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(libp2p::tcp::Config::default().nodelay(true), libp2p::tls::Config::new, yamux)
+        .with_other_transport(|_| Fence::new(both, reach))
         .map_err(|error| setup(&error))?
-        .with_quic_config(quic)
         .with_dns()
         .map_err(|error| setup(&error))?
         .with_behaviour(|_| Behaviour::new(shared))
@@ -75,12 +89,12 @@ fn yamux() -> libp2p::yamux::Config {
     config
 }
 
-/// The defaults are 256 streams of 10 MB each. What a peer may send unread is in memory, and
-/// strangers have 128 connections.
-fn quic(mut config: libp2p::quic::Config) -> libp2p::quic::Config {
+/// The defaults are 256 streams of 10 MB each.
+fn quic(keypair: &Keypair) -> libp2p::quic::Config {
+    let mut config = libp2p::quic::Config::new(keypair);
     config.max_concurrent_stream_limit =
         u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(32);
-    config.max_stream_data = 512 * 1024;
-    config.max_connection_data = 1024 * 1024;
+    config.max_stream_data = limits::UNREAD_OF_STREAM_BYTES_MAX;
+    config.max_connection_data = limits::UNREAD_OF_CONNECTION_BYTES_MAX;
     config
 }
