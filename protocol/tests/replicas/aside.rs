@@ -2,12 +2,15 @@
 //! aside who certified them: somebody took the key before, or two people used the words apart.
 
 use super::circle::Circle;
+use super::cuts::hand;
 use super::forging::take;
 use super::line::Line;
 use super::order::cases;
 use super::organisation::{Node, Organisation};
 use super::origin::agree;
 use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
@@ -396,5 +399,34 @@ proptest! {
         for reader in [owner, colleague, member] {
             prop_assert_eq!(reader.title(&space, &record), expected.clone());
         }
+    }
+}
+
+/// The log was forked, too: of neither version could anything be told any more, and whoever had
+/// kept the proof refused every erasure of the space, as if it came too early.
+#[test]
+fn a_fork_of_a_log_that_is_set_aside_keeps_nobody_from_erasing() {
+    let Apart { mut circle, mut thief, record, .. } = write_apart();
+    let space = circle.space;
+    let mut twin = Node::start(&thief.credentials, &circle.organisations.each_ref());
+    twin.disk = thief.disk.clone();
+    twin.random = ChaCha20Rng::from_seed([9; 32]);
+    twin.restart();
+    let other = circle.owner.note(&space, "Da cancellare");
+    agree(&mut circle.owner, &mut circle.member);
+    thief.note(&space, "Una versione");
+    twin.rename(&space, record, "L'altra").unwrap();
+    for copy in [&mut thief, &mut twin] {
+        let run = copy.replica.read_run(&copy.disk, &space, &copy.id(), 2, 9_999);
+        hand(&mut circle.member, &run.unwrap().unwrap()).unwrap();
+    }
+    rotate(&mut circle);
+    circle.owner.erase(&space, &other).unwrap();
+    agree(&mut circle.owner, &mut circle.member);
+    for node in [&mut circle.owner, &mut circle.member] {
+        assert!(node.replica.is_erased(&node.disk, &space, &other).unwrap());
+        assert_eq!(node.title(&space, &other), None);
+        let found = node.replica.certificates(&node.disk, &space).unwrap();
+        assert_eq!(found[0].confirmed.len(), 2);
     }
 }

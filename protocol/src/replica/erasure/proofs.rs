@@ -103,10 +103,31 @@ impl Replica {
         space: &SpaceId,
         run: Run,
     ) -> Result<Vec<VerifiedEntry>, ReplicaError> {
-        let places = self.places_before(disk, space, &run.author, run.start)?;
-        let positions: Vec<_> = places.into_iter().map(|(_, position)| position).collect();
+        let positions = self.places_before_proof(disk, space, &run)?;
         let verified = run.verify_after(&positions);
         Ok(verified.map_or_else(|_| Vec::new(), |(_, run)| run.entries().to_vec()))
+    }
+
+    /// What the run of a proof may follow on. It is read also where its log was set aside since, of
+    /// which no run is taken any more.
+    fn places_before_proof(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        run: &Run,
+    ) -> Result<Vec<LogPosition>, ReplicaError> {
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
+        let head = state.heads.get(&run.author).filter(|one| run.start <= one.position.length);
+        let mut places = Vec::new();
+        if let Some(head) = head.copied() {
+            places.push(self.position_at(disk, space, &run.author, head, run.start)?);
+        }
+        if run.start == 0 {
+            let holders = self.certified.members(&state.access, &run.author).into_iter();
+            places.extend(holders.map(|one| LogPosition::origin(space, &run.author, &one)));
+        }
+        Ok(places)
     }
 
     pub(in crate::replica) fn proofs(
