@@ -298,6 +298,8 @@ pub struct Replica {
     siblings: BTreeMap<NodeId, Sibling>,
     /// Spaces with entries that an erasure is still to name.
     unerased: BTreeSet<SpaceId>,
+    /// Spaces of which not everything was erased that is to be.
+    unfinished: BTreeSet<SpaceId>,
     /// What accepted entries build on beyond cuts, until the owner has named it.
     built_upon: BTreeMap<SpaceId, settling::BuiltUpon>,
     pending: Batch,
@@ -338,6 +340,7 @@ impl Replica {
             decisions: BTreeMap::new(),
             siblings: BTreeMap::new(),
             unerased: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             built_upon: BTreeMap::new(),
             pending: Batch::default(),
             growth: Vec::new(),
@@ -353,6 +356,7 @@ impl Replica {
         replica.load(disk)?;
         replica.renew_partings(disk)?;
         replica.renew_lacking(disk)?;
+        replica.finish_erasing(disk);
         Ok(replica)
     }
 
@@ -379,6 +383,7 @@ impl Replica {
         self.load_introductions(disk)?;
         self.load_removed_aside(disk)?;
         self.load_unerased(disk)?;
+        self.load_unfinished(disk)?;
         self.load_summaries(disk)
     }
 

@@ -174,6 +174,9 @@ impl Replica {
         let has_branches = !state.access.others().is_empty();
         state.access.holding_mut().apply_with(entry, &self.identities, signatures)?;
         self.put_access_entry(entry);
+        let erases = matches!(entry.statement.operation, AccessOperation::Erase { .. });
+        // Where something was left over before, it is not over with this.
+        let was_finished = erases && self.begin_erasing(space);
         if has_branches {
             // A later term ends a contradiction, and with it what it held back.
             self.reconsider_all(disk, space)?;
@@ -194,6 +197,9 @@ impl Replica {
             AccessOperation::Erase { record, entries } => {
                 let stretches = entries.iter().flat_map(ErasedEntries::places);
                 self.carry_out(disk, space, &[*record], stretches.collect())?;
+                if was_finished {
+                    self.end_erasing(space);
+                }
             }
             _ => {}
         }

@@ -304,6 +304,7 @@ impl Replica {
             self.events.push(Event::Contradicted { space: *space });
         }
         self.space(disk, space)?.access = chosen;
+        self.begin_erasing(space);
         self.settle_all(disk, space)?;
         self.carry_out_all(disk, space)?;
         self.reconsider_all(disk, space)

@@ -20,6 +20,7 @@
 
 mod late;
 mod proofs;
+mod unfinished;
 
 use super::stored::StoredEntry;
 use super::{Event, Growth, Replica, ReplicaError, Row, keys};
@@ -189,6 +190,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
+        self.begin_erasing(space);
         let (mut records, mut stretches) = (BTreeSet::new(), BTreeSet::new());
         for branch in self.space(disk, space)?.access.all() {
             for (record, erased) in branch.erasures().records() {
@@ -196,11 +198,12 @@ impl Replica {
                 stretches.extend(erased.places());
             }
         }
-        if records.is_empty() {
-            return Ok(());
+        if !records.is_empty() {
+            let records: Vec<_> = records.into_iter().collect();
+            self.carry_out(disk, space, &records, stretches.into_iter().collect())?;
         }
-        let records: Vec<_> = records.into_iter().collect();
-        self.carry_out(disk, space, &records, stretches.into_iter().collect())
+        self.end_erasing(space);
+        Ok(())
     }
 
     /// Drops rows of `records` and of the bodies in `stretches` those that the access log names.
@@ -212,14 +215,19 @@ impl Replica {
         stretches: Vec<Stretch>,
     ) -> Result<(), ReplicaError> {
         self.let_covered_go(disk, space)?;
-        let mut others = BTreeSet::new();
+        let (mut others, mut outcome) = (BTreeSet::new(), Ok(()));
         for stretch in stretches {
-            others.extend(self.erase_bodies(disk, space, stretch)?);
+            match self.erase_bodies(disk, space, stretch, &mut others) {
+                // What cannot be read keeps nothing else from going.
+                Err(error @ ReplicaError::Damaged(_)) => outcome = Err(error),
+                other => other?,
+            }
         }
         self.erase_in_proofs(disk, space)?;
         for record in records {
             self.erase_row(disk, space, record)?;
         }
+        outcome?;
         for record in others.into_iter().filter(|record| !records.contains(record)) {
             // An owner that names wrong places takes away what other records are made of.
             if self.load_row(disk, space, &record)?.is_some() {
@@ -229,14 +237,16 @@ impl Replica {
         self.note_debt(disk, space)
     }
 
-    /// Drops the erased bodies of a stretch; the records they belonged to, as far as they open.
+    /// Drops the erased bodies of a stretch, and adds the records they belonged to, as far as they
+    /// open.
     fn erase_bodies(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
         (author, from, to): Stretch,
-    ) -> Result<BTreeSet<RecordId>, ReplicaError> {
-        let (mut records, mut erased) = (BTreeSet::new(), Vec::new());
+        records: &mut BTreeSet<RecordId>,
+    ) -> Result<(), ReplicaError> {
+        let mut erased = Vec::new();
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let length = state.heads.get(&author).map_or(0, |head| head.position.length);
@@ -247,7 +257,7 @@ impl Replica {
             let sequence = keys::tail(key).map(u64::from_be_bytes);
             let Some((sequence, mut stored)) = sequence.zip(StoredEntry::decode(value)) else {
                 damaged = true;
-                return ControlFlow::Break(());
+                return ControlFlow::Continue(());
             };
             let header = stored.header(*space, author, sequence);
             if let Some(body) = stored.body.sealed()
@@ -259,14 +269,11 @@ impl Replica {
             }
             ControlFlow::Continue(())
         })?;
-        if damaged {
-            return Err(ReplicaError::Damaged(Table::Entries.name()));
-        }
         for (key, stored) in erased {
             self.pending.delete(Table::Waiting, key.clone());
             self.pending.put(Table::Entries, key, stored);
         }
-        Ok(records)
+        if damaged { Err(ReplicaError::Damaged(Table::Entries.name())) } else { Ok(()) }
     }
 
     /// Drops a record's row and whatever is loaded of it, and has its entries that are not named

@@ -79,11 +79,13 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         let (node, own) = (self.node(), self.organisation());
         let is_cloned = self.cloned;
+        let is_unfinished = self.unfinished.contains(space);
         let is_aside = self.summaries.get(space).is_some_and(|summary| summary.is_aside);
         let state = self.space(disk, space)?;
         let Some(last) = state.access.erasures().last() else { return Ok(()) };
         let known = state.receipts.get(&node);
         if is_cloned
+            || is_unfinished
             || state.access.role(&own).is_none()
             || is_aside
             || known.is_some_and(|known| covers(&state.access, known, last))

@@ -9,6 +9,7 @@ use sincronia_protocol::codec;
 use sincronia_protocol::crypto::NodeKey;
 use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::replica::{Certificate, ReplicaError};
+use sincronia_protocol::storage::{Batch, Storage, Table};
 use std::collections::BTreeSet;
 
 fn certificate(node: &mut Node, space: &SpaceId, record: &RecordId) -> Certificate {
@@ -186,4 +187,45 @@ fn a_space_without_erasures_is_compared_as_before_and_has_no_receipts() {
     let heads = replica.heads_for(disk, &partner, &space).unwrap().unwrap();
     assert_eq!(heads.receipts, []);
     assert_eq!(replica.certificates(disk, &space).unwrap(), []);
+}
+
+/// A place of a store could not be read, and its node signed that it had carried out an erasure of
+/// which it had done nothing: the record was still shown, and the receipt counted for ever.
+#[test]
+fn who_cannot_read_what_is_to_be_erased_confirms_nothing_until_it_was_erased() {
+    let mut circle = Circle::with_carrier();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.owner.rename(&space, record, "da dimenticare, corretta").unwrap();
+    circle.meet();
+    let canaries = Canaries::of(&mut circle.owner, &space);
+    let first = [space.as_bytes().as_slice(), circle.owner.id().as_bytes(), &[0; 8]].concat();
+    let sound = circle.member.disk.read(Table::Entries, &first).unwrap().expect("an entry");
+    write(&mut circle.member, &first, vec![0xff]);
+    circle.member.restart();
+    circle.owner.erase(&space, &record).unwrap();
+    let entries = circle.owner.access_log(&space);
+    for _ in 0..2 {
+        let Node { replica, disk, .. } = &mut circle.member;
+        let _ = replica.admit_access(disk, &space, &entries, true);
+        circle.member.commit();
+        assert_eq!(circle.member.title(&space, &record), None, "it is shown no more");
+        Canaries(canaries.0[1..].to_vec()).assert_gone(&circle.member);
+        let missing = certificate(&mut circle.member, &space, &record).missing;
+        assert!(nodes(&missing).contains(&circle.member.id()), "{missing:?}");
+        circle.member.restart();
+    }
+    write(&mut circle.member, &first, sound);
+    circle.member.restart();
+    canaries.assert_gone(&circle.member);
+    circle.meet();
+    circle.assert_erased(&record, &canaries);
+    assert_eq!(certificate(&mut circle.owner, &space, &record).missing, []);
+}
+
+/// What a disk does to an entry.
+fn write(node: &mut Node, key: &[u8], value: Vec<u8>) {
+    let mut batch = Batch::default();
+    batch.put(Table::Entries, key.to_vec(), value);
+    node.disk.commit(&batch);
 }

@@ -189,9 +189,10 @@ impl Replica {
     }
 }
 
-/// Whether a setting says that a space has something to be said again; it has no value.
+/// Whether a setting says that a space has something to be said again, or to be carried out; it has
+/// no value.
 pub(in crate::replica) fn is_debt(key: &[u8]) -> bool {
-    key.starts_with(DEBT)
+    key.starts_with(DEBT) || super::unfinished::is_unfinished(key)
 }
 
 fn debt(space: &SpaceId) -> Vec<u8> {
