@@ -26,7 +26,7 @@ pub use bundle::{
     BroughtView, BundleFile, BundleView, ExportBundleRequest, JoinByBundleRequest, PartnerBundles,
     ReadBundle, WithdrawBundleRequest,
 };
-pub use erasure::{ErasureSeat, ErasureView, FormerMember};
+pub use erasure::{ErasureSeat, ErasureView, OutOfReach};
 pub use error::{ApiError, ErrorCode, FieldProblem};
 pub use event::ApiEvent;
 pub use introduction::{IntroduceRequest, IntroductionView};

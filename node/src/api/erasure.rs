@@ -35,9 +35,9 @@ pub struct ErasureView {
     pub confirmed: Vec<ErasureSeat>,
     /// Nodes of members that have not done so yet.
     pub missing: Vec<ErasureSeat>,
-    /// Former members, and members without a machine that could confirm, of which no node did: they
-    /// hear of the space no more.
-    pub out_of_reach: Vec<FormerMember>,
+    /// Who may hold the record, never confirmed and hears of the space no more: former members, and
+    /// machines of members that were revoked.
+    pub out_of_reach: Vec<OutOfReach>,
     /// Whether every member's nodes confirmed and nothing is late.
     pub complete: bool,
 }
@@ -53,11 +53,14 @@ pub struct ErasureSeat {
     pub node: String,
 }
 
-/// An organisation that was a member of a space, or is one without a machine.
+/// A machine that hears of a space no more, or an organisation of which none does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FormerMember {
+pub struct OutOfReach {
     /// The organisation.
     pub organisation: String,
     /// Its name, as far as it is known here.
     pub name: String,
+    /// The node, where one is known that may hold the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }

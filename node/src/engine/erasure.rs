@@ -1,7 +1,7 @@
 //! Erasing records, and the certificates of erasures.
 
 use super::{Core, now};
-use crate::api::{ApiError, ErasureSeat, ErasureView, ErrorCode, FormerMember};
+use crate::api::{ApiError, ErasureSeat, ErasureView, ErrorCode, OutOfReach};
 use sincronia_protocol::codec;
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::kind_of;
@@ -174,9 +174,10 @@ impl Core {
             missing: self.erasure_seats(&missing),
             out_of_reach: out_of_reach
                 .iter()
-                .map(|organisation| FormerMember {
+                .map(|(organisation, node)| OutOfReach {
                     organisation: organisation.to_string(),
                     name: self.name_of(organisation),
+                    node: node.map(|node| node.to_string()),
                 })
                 .collect(),
         })

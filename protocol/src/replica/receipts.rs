@@ -2,40 +2,19 @@
 //!
 //! Every node that holds a space says so once for all erasures that it knows, in the batch that
 //! carries them out. Receipts travel to all members like entries, and are compared like them, so
-//! any member can make the certificate.
+//! any member can make the certificate (`certificate`).
 //!
 //! A receipt is a word, not a proof: nobody can see what another machine still holds.
 
-use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
 use crate::access::{AccessError, Branches, Confirmation, Receipt};
 use crate::codec;
-use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
+use crate::ids::{NodeId, SpaceId};
 use crate::limits;
 use crate::log::AccessPoint;
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-
-/// An erased record, and what its members' nodes said of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    /// The record.
-    pub record: RecordId,
-    /// Entries whose bodies were erased.
-    pub entries: u64,
-    /// Entries that came too late and are still to be named.
-    pub late: u64,
-    /// Nodes that carried the erasure out, those of former members among them.
-    pub confirmed: Vec<(OrganisationId, NodeId)>,
-    /// Nodes of members that have not said so yet.
-    pub missing: Vec<(OrganisationId, NodeId)>,
-    /// Former members, and members without a machine that could say so, of which no node did.
-    pub out_of_reach: Vec<OrganisationId>,
-    /// Where in the access log it was erased first; nothing while that stands on a branch that does
-    /// not hold.
-    pub since: Option<u64>,
-}
 
 impl Replica {
     pub(super) fn load_receipts(
@@ -191,85 +170,10 @@ impl Replica {
         })?;
         Ok(spaces)
     }
-
-    /// What was erased in a space, with who said so.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Unknown`] when the space is not here.
-    pub fn certificates(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<Vec<Certificate>, ReplicaError> {
-        if !self.summaries.contains_key(space) {
-            return Err(ReplicaError::Unknown("space"));
-        }
-        let mut late: BTreeMap<RecordId, u64> = BTreeMap::new();
-        for one in self.unnamed(disk, space)? {
-            *late.entry(one.record).or_default() += 1;
-        }
-        self.space(disk, space)?;
-        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        let branches = state.access.all();
-        let records: BTreeSet<_> =
-            branches.flat_map(|branch| branch.erasures().records().keys().copied()).collect();
-        let certificate = |record: RecordId| {
-            let late = late.get(&record).copied().unwrap_or(0);
-            self.certificate(state, record, late)
-        };
-        Ok(records.into_iter().map(certificate).collect())
-    }
-
-    fn certificate(&self, state: &SpaceState, record: RecordId, late: u64) -> Certificate {
-        let SpaceState { access, receipts, .. } = state;
-        let erased = access.erasures().records().get(&record);
-        // Somebody else may have the key of a machine that was cut before: its word is nobody's.
-        let done = |confirmation: &&Confirmation| {
-            let cut_at = access.cut_at(&confirmation.node);
-            erased.is_some_and(|erased| {
-                let was_cut = cut_at.is_some_and(|at| at < erased.position);
-                !was_cut && covers(access, confirmation, erased.position)
-            })
-        };
-        let confirmed: Vec<_> =
-            receipts.values().filter(done).flat_map(|one| self.seats(state, one.node)).collect();
-        let reached: Vec<_> = access
-            .current_members()
-            .flat_map(|(organisation, _)| self.nodes_of(organisation))
-            .filter(|seat| !access.cut_nodes().contains_key(&seat.1))
-            .collect();
-        let is_silent =
-            |one: &OrganisationId| reached.iter().chain(&confirmed).all(|(seat, _)| seat != one);
-        let out_of_reach = access.members().keys().copied().filter(is_silent).collect();
-        let missing = reached.iter().filter(|seat| !confirmed.contains(seat)).copied().collect();
-        Certificate {
-            record,
-            entries: access.bodies_of(&record),
-            late,
-            missing,
-            out_of_reach,
-            since: erased.map(|erased| erased.since),
-            confirmed,
-        }
-    }
-
-    /// For whom a node confirms: as it writes here, else for each that certified it. A receipt is
-    /// the word of a machine.
-    fn seats(&self, state: &SpaceState, node: NodeId) -> Vec<(OrganisationId, NodeId)> {
-        let holders = || self.certified.members(&state.access, &node);
-        let found = state.author(&node).map_or_else(holders, |author| vec![author]);
-        found.into_iter().map(|organisation| (organisation, node)).collect()
-    }
-
-    fn nodes_of(&self, organisation: OrganisationId) -> Vec<(OrganisationId, NodeId)> {
-        let identity = self.identities.get(&organisation);
-        let nodes = identity.into_iter().flat_map(crate::identity::Identity::active_nodes);
-        nodes.map(|(node, _)| (organisation, *node)).collect()
-    }
 }
 
 /// Whether a node that confirmed this had seen the entry at `position` of the branch that holds.
-fn covers(access: &Branches, confirmation: &Confirmation, position: u64) -> bool {
+pub(super) fn covers(access: &Branches, confirmation: &Confirmation, position: u64) -> bool {
     let point = AccessPoint { length: confirmation.access.length, head: confirmation.access.head };
     let Some(branch) = access.branch_of(&point) else { return false };
     let shared = if branch.position() == access.position() {

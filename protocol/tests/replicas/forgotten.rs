@@ -127,7 +127,7 @@ fn a_member_whose_machine_is_gone_is_not_left_out_of_the_certificate() {
     circle.organisations[2].say(IdentityOperation::RevokeNode { node: gone });
     circle.owner.learn(&circle.organisations[2]);
     let found = certificate(&mut circle.owner, &space, &record);
-    assert_eq!(found.out_of_reach, [circle.colleague.organisation()], "{found:?}");
+    assert_eq!(found.out_of_reach, [(circle.colleague.organisation(), Some(gone))], "{found:?}");
     assert!(found.confirmed.iter().all(|(_, node)| *node != gone), "{found:?}");
 }
 
@@ -157,7 +157,7 @@ fn a_machine_that_was_cut_confirms_no_later_erasure() {
         let found = certificate(owner, &space, record);
         (found.confirmed.contains(&(organisation, gone)), found.out_of_reach)
     };
-    assert_eq!(confirmed(&mut circle.owner, &record), (false, vec![organisation]));
+    assert_eq!(confirmed(&mut circle.owner, &record), (false, vec![(organisation, Some(gone))]));
     assert_eq!(confirmed(&mut circle.owner, &before), (true, Vec::new()), "that was before");
 }
 

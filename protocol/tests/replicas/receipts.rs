@@ -3,10 +3,11 @@
 use super::circle::Circle;
 use super::erasure::Canaries;
 use super::line::Line;
-use super::organisation::Node;
+use super::organisation::{Node, Organisation};
 use sincronia_protocol::access::{Confirmation, Receipt};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::NodeKey;
+use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::replica::{Certificate, ReplicaError};
 use sincronia_protocol::storage::{Batch, Storage, Table};
@@ -172,8 +173,69 @@ fn a_former_member_is_named_as_out_of_reach_until_it_said_so() {
     circle.owner.revoke(&space, organisation).unwrap();
     circle.remove_member();
     let found = certificate(&mut circle.owner, &space, &record);
-    assert_eq!(found.out_of_reach, [organisation], "the member had confirmed before");
+    let gone = (organisation, Some(circle.colleague.id()));
+    assert_eq!(found.out_of_reach, [gone], "the member had confirmed before");
     assert_eq!(nodes(&found.missing), BTreeSet::from([circle.outsider.id()]));
+}
+
+/// A second machine of the member, which has what the circle has.
+fn second_of_member(circle: &mut Circle) -> Node {
+    let credentials = circle.organisations[1].add_node(12);
+    let member = circle.member.organisation();
+    for node in [&mut circle.owner, &mut circle.member, &mut circle.colleague] {
+        node.learn(&circle.organisations[1]);
+    }
+    circle.owner.act(|replica, disk, random| replica.maintain(disk, &member, random)).unwrap();
+    let known: Vec<&Organisation> = circle.organisations.iter().collect();
+    let mut second = Node::start(&credentials, &known);
+    circle.owner.give(&mut second, &circle.space);
+    second
+}
+
+/// One machine of a member confirmed, and the organisation was removed: that the other one holds
+/// the record stood nowhere, and the certificate was complete.
+#[test]
+fn of_a_former_member_every_machine_is_named_that_never_confirmed() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.settle();
+    let second = second_of_member(&mut circle);
+    assert!(second.shows(&space).contains_key(&record));
+    circle.owner.erase(&space, &record).unwrap();
+    circle.settle();
+    Line::open(&mut circle.owner, &mut circle.member).run_sound();
+    circle.remove_member();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert!(nodes(&found.confirmed).contains(&circle.member.id()));
+    assert_eq!(found.out_of_reach, [(second.organisation(), Some(second.id()))]);
+}
+
+/// One of a member's machines was revoked before it confirmed, and the others did: nobody was told
+/// that it holds the record. What was written since it hears nothing more it never had.
+#[test]
+fn a_machine_that_was_revoked_is_named_for_what_it_may_hold_and_for_nothing_else() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let record = circle.owner.note(&space, "da dimenticare");
+    circle.settle();
+    let second = second_of_member(&mut circle);
+    let (member, gone) = (second.organisation(), second.id());
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: gone });
+    circle.owner.learn(&circle.organisations[1]);
+    circle.owner.act(|replica, disk, random| replica.maintain(disk, &member, random)).unwrap();
+    let since = circle.owner.note(&space, "scritta dopo");
+    circle.owner.erase(&space, &record).unwrap();
+    circle.owner.erase(&space, &since).unwrap();
+    circle.settle();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!(found.out_of_reach, [(member, Some(gone))]);
+    assert_eq!(certificate(&mut circle.owner, &space, &since).out_of_reach, []);
+    // Nor had it who was removed before it was written.
+    circle.remove_member();
+    let later = circle.owner.note(&space, "scritta ancora dopo");
+    circle.owner.erase(&space, &later).unwrap();
+    assert_eq!(certificate(&mut circle.owner, &space, &later).out_of_reach, []);
 }
 
 #[test]

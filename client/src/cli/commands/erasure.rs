@@ -119,8 +119,9 @@ fn certificate(context: &Context, erasure: &ErasureView) -> String {
     for seat in &erasure.missing {
         rows.urgent(row(seat, "erasure-missing"));
     }
-    for former in &erasure.out_of_reach {
-        rows.urgent([former.name.clone(), String::new(), texts.text("erasure-out-of-reach")]);
+    for one in &erasure.out_of_reach {
+        let node = one.node.as_deref().map(short).unwrap_or_default();
+        rows.urgent([one.name.clone(), node, texts.text("erasure-out-of-reach")]);
     }
     let _ = writeln!(text, "{}", rows.to_string().trim_end());
     if erasure.late > 0 {
