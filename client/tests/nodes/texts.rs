@@ -135,8 +135,8 @@ fn what_was_english_in_italian_is_italian() {
     assert!(text.contains("è una cartella") && !text.contains("os error"), "{text}");
 }
 
-/// Whoever mistyped a partner was sent to a list, and whoever mistyped a directory was told to start
-/// what was never set up.
+/// Whoever mistyped a partner was sent to a list, and whoever mistyped a directory was told to
+/// start what was never set up.
 #[test]
 fn whoever_mistypes_a_name_or_a_directory_is_told_what_may_be_meant() {
     let (comune, _prison) = partners();

@@ -145,8 +145,11 @@ fn standing_checks(status: &Status) -> [Check; 6] {
             "removals_hold",
             status.revoked_aside.is_empty(),
             if status.revoked_aside.is_empty() { "every one".into() } else { aside },
-            "signed apart from a change of the root key, their removal does not count; if it was \
-             yours: `sincronia node revoke MACHINE`",
+            &format!(
+                "signed apart from a change of the root key, their removal does not count; if it \
+                 was yours: `sincronia node revoke {}`",
+                status.revoked_aside.first().map_or("", String::as_str)
+            ),
         ),
         nobody(
             "spaces_hold",

@@ -194,8 +194,8 @@ impl Core {
         ApiError::new(
             ErrorCode::Ambiguous,
             format!("several were named to take the place of a body that stands there: {names}"),
-            "say which of them stands there now: “sincronia succession follow --to ORGANISATION \
-             CONVENTION”; with (?): it has not accepted, as far as is known here",
+            "say which of them stands there now: `sincronia succession follow --to ORGANISATION \
+             CONVENTION`; with (?): it has not accepted, as far as is known here",
         )
     }
 
@@ -207,8 +207,8 @@ impl Core {
             format!(
                 "each takes the other's place, as was signed, and nobody stands there: {names}"
             ),
-            "agree which of them goes on, and say so: “sincronia succession follow --to \
-             ORGANISATION CONVENTION”",
+            "agree which of them goes on, and say so: `sincronia succession follow --to \
+             ORGANISATION CONVENTION`",
         )
     }
 }

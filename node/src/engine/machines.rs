@@ -227,15 +227,14 @@ impl Core {
 
     /// The error of whoever asks something of a node that its primary alone does.
     pub(super) fn not_primary(text: String, primary: Option<NodeId>) -> ApiError {
-        let named = primary.map_or_else(|| "none".into(), |node| node.to_string());
-        ApiError::new(
-            ErrorCode::NotPrimary,
-            text,
-            format!(
-                "do it on the primary, {named}; if that machine is lost, `sincronia node revoke \
-                 MACHINE` revokes it, and `sincronia node primary MACHINE` names another"
+        let remedy = match primary {
+            Some(node) => format!(
+                "do it on the primary; if that machine is lost, this revokes it and makes this one \
+                 the primary: `sincronia node revoke {node}`"
             ),
-        )
+            None => "name one: `sincronia node primary MACHINE`".to_owned(),
+        };
+        ApiError::new(ErrorCode::NotPrimary, text, remedy)
     }
 }
 

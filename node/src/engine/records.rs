@@ -118,9 +118,11 @@ impl Core {
                 Some(row.kind) != left_out && super::conventions::is_private(&row.view.fields);
             if is_private { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        let reads = "it says that only this organisation reads it: first `sincronia convention \
-                     edit CONVENTION --field visibility=parties`, which shares it with its parties";
-        let refused = || ApiError::field("visibility", "visibility_wider", reads);
+        let reads = format!(
+            "it says that only this organisation reads it: first `sincronia convention edit \
+             {space} --field visibility=parties`, which shares it with its parties"
+        );
+        let refused = || ApiError::field("visibility", "visibility_wider", &reads);
         if is_private { Err(refused()) } else { Ok(()) }
     }
 

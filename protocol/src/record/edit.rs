@@ -104,8 +104,8 @@ impl Record {
         Ok(change)
     }
 
-    /// As [`Self::edit`], by the clock of whoever edits: nobody has looked at anything on a day that
-    /// is still to come.
+    /// As [`Self::edit`], by the clock of whoever edits: nobody has looked at anything on a day
+    /// that is still to come.
     ///
     /// # Errors
     /// As [`Self::edit`].

@@ -141,7 +141,13 @@ fn find(context: &Context, text: &str) -> Result<QuarantineView, Failure> {
 fn take(context: &Context, text: &str, authoring: &Authoring) -> Outcome {
     let found = find(context, text)?;
     if found.fields.is_empty() || !found.inserted.is_empty() {
-        return Err(context.fail(Exit::Usage, "late_by_hand", text));
+        let entry = found.entry.as_deref().map(beginning).unwrap_or_default();
+        let named = [
+            ("detail", text.into()),
+            ("record", found.record.as_str().into()),
+            ("entry", entry.into()),
+        ];
+        return Err(context.fail_with(Exit::Usage, "late_by_hand", &named));
     }
     let client = context.client()?;
     let whose = [("name", found.organisation_name.as_str().into())];
