@@ -215,6 +215,7 @@ impl Replica {
         stretches: Vec<Stretch>,
     ) -> Result<(), ReplicaError> {
         self.let_covered_go(disk, space)?;
+        self.drop_all_parts(disk)?;
         let (mut others, mut outcome) = (BTreeSet::new(), Ok(()));
         for stretch in stretches {
             match self.erase_bodies(disk, space, stretch, &mut others) {

@@ -6,6 +6,7 @@ mod joining;
 mod returning;
 mod withdrawn;
 
+use super::erasure::Canaries;
 use super::organisation::{Node, Organisation, practice};
 use serde_json::json;
 use sincronia_protocol::access::{History, Role};
@@ -16,6 +17,7 @@ use sincronia_protocol::ids::{OrganisationId, SpaceId};
 use sincronia_protocol::limits;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::replica::WriteTarget;
+use sincronia_protocol::storage::Table;
 use sincronia_protocol::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_767_225_600_000);
@@ -199,6 +201,39 @@ fn parts_come_in_any_order_and_again_and_wait_over_a_restart() {
     assert_eq!(pair.member.read(&parts[0]).brought[&pair.space].entries, 40);
     assert!(pair.agree());
     assert_eq!(pair.member.take_in(&parts[1]), Ok(vec![Outcome::Known]), "it is not awaited anew");
+}
+
+/// Parts that waited for the last one kept what was erased meanwhile, for as long as it did not come,
+/// and their node had signed that nothing of it was left.
+#[test]
+fn parts_that_wait_keep_nothing_of_what_is_erased_meanwhile() {
+    let mut pair = pair();
+    pair.write(40);
+    let canaries = Canaries::of(&mut pair.owner, &pair.space);
+    let erased = *pair.owner.shows(&pair.space).keys().next().unwrap();
+    let small =
+        ExportRequest { part_bytes: limits::PART_BYTES_MIN, ..request(pair.member.organisation()) };
+    let parts = pair.owner.bundle_as(&small).unwrap().parts;
+    let (last, first) = parts.split_last().unwrap();
+    for part in first {
+        pair.member.take_in(part).unwrap();
+    }
+    pair.owner.erase(&pair.space, &erased).unwrap();
+    let log = pair.owner.access_parcels(&pair.space, &pair.member.organisation());
+    pair.member.take_all(&log);
+    assert_eq!(pair.member.disk.values(Table::Parts).count(), 0);
+    let missing: Vec<_> = (1..parts.len()).map(|one| u32::try_from(one).unwrap()).collect();
+    let count = u32::try_from(parts.len()).unwrap();
+    assert_eq!(pair.member.take_in(last), Ok(vec![Outcome::Waiting { missing, count }]));
+    // The files are still there, and the old bundle brings nothing of it back.
+    assert_eq!(pair.member.read(&first.concat()).brought[&pair.space].entries, 40);
+    assert_eq!(pair.member.disk.values(Table::Parts).count(), 0);
+    let held = Canaries::of_author(&mut pair.member, &pair.space, &pair.owner.id());
+    assert_eq!((canaries.0.len(), held.0.len()), (40, 39));
+    assert!(!pair.member.shows(&pair.space).contains_key(&erased));
+    pair.exchange();
+    pair.exchange();
+    assert!(pair.agree());
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Canaries {
     }
 
     /// The bodies of one author's log that are still here.
-    fn of_author(node: &mut Node, space: &SpaceId, author: &NodeId) -> Self {
+    pub fn of_author(node: &mut Node, space: &SpaceId, author: &NodeId) -> Self {
         let runs = runs(node, space).into_iter().filter(|run| run.author == *author);
         let entries = runs.flat_map(|run| run.entries);
         Self(entries.filter_map(|entry| entry.body.sealed().map(<[u8]>::to_vec)).collect())

@@ -129,6 +129,15 @@ impl Replica {
         Ok(())
     }
 
+    /// Drops all parts that wait, since nobody can tell whether what is to be erased is in them.
+    /// Nothing is lost: the files can be imported again, and a later bundle has it, too.
+    pub(in crate::replica) fn drop_all_parts(
+        &mut self,
+        disk: &dyn Storage,
+    ) -> Result<(), ReplicaError> {
+        self.delete_all(disk, Table::Parts, &[], &[u8::MAX; 37])
+    }
+
     fn delete_parts(&mut self, bundle: &[u8; 32], numbers: &BTreeSet<u32>) {
         for number in numbers {
             self.pending.delete(Table::Parts, keys::part_of(bundle, *number));
