@@ -203,8 +203,8 @@ fn parts_come_in_any_order_and_again_and_wait_over_a_restart() {
     assert_eq!(pair.member.take_in(&parts[1]), Ok(vec![Outcome::Known]), "it is not awaited anew");
 }
 
-/// Parts that waited for the last one kept what was erased meanwhile, for as long as it did not come,
-/// and their node had signed that nothing of it was left.
+/// Parts that waited for the last one kept what was erased meanwhile, for as long as it did not
+/// come, and their node had signed that nothing of it was left.
 #[test]
 fn parts_that_wait_keep_nothing_of_what_is_erased_meanwhile() {
     let mut pair = pair();
