@@ -3,6 +3,7 @@
 use super::key::{self, Key, PREFIX};
 use super::{ConfigError, Origin};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use toml::Value;
 
@@ -29,15 +30,30 @@ pub type Given = BTreeMap<Key, (Value, Origin)>;
 pub fn file(path: &Path, given: &mut Given) -> Result<(), ConfigError> {
     let unreadable =
         |cause: std::io::Error| ConfigError::Unreadable { path: path.to_path_buf(), cause };
-    let text = match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unreadable(error)),
-        Ok(metadata) if metadata.len() > FILE_BYTES_MAX => {
-            return Err(unreadable(std::io::Error::other("the file is too large")));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unreadable(error)),
+        Ok(metadata) => {
+            let text = read(path, &metadata).map_err(unreadable)?;
+            self::text(path, &text, given)
         }
-        Ok(_) => std::fs::read_to_string(path).map_err(unreadable)?,
-    };
-    self::text(path, &text, given)
+    }
+}
+
+/// Of a pipe or a device no size is known beforehand, and it may never end.
+fn read(path: &Path, metadata: &std::fs::Metadata) -> std::io::Result<String> {
+    let mut text = String::new();
+    if metadata.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
+    }
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(std::io::Error::other("the file is too large"));
+    }
+    Ok(text)
 }
 
 /// Takes the settings of a text that is, or is to be, the file `path`.

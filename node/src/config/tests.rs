@@ -21,6 +21,22 @@ fn without_anything_the_node_is_safe_by_default() {
     assert_eq!(config.show().len(), Key::ALL.len());
 }
 
+/// A device in the place of the settings filled the memory, and a pipe kept the node from starting
+/// and from ending.
+#[test]
+fn what_is_no_file_holds_no_settings() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sincronia.toml");
+    for place in ["/dev/zero", "/dev/null", "/"] {
+        std::os::unix::fs::symlink(place, &path).unwrap();
+        let refused = Config::load(&path, std::iter::empty(), &[]);
+        assert!(matches!(refused, Err(ConfigError::Unreadable { .. })), "{place}");
+        std::fs::remove_file(&path).unwrap();
+    }
+    std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    assert!(Config::load(&path, std::iter::empty(), &[]).is_err());
+}
+
 #[test]
 fn flags_win_over_environment_over_file_over_default() {
     let file = "[log]\nlevel = 'warn'\nformat = 'json'\n[organisation]\nname = 'Mulazzo'";
