@@ -4,6 +4,7 @@
 //! tables and sentences. A reader that closes the pipe early (`head`) is not an error.
 
 pub mod foreign;
+pub mod path;
 pub mod progress;
 pub mod table;
 pub mod value;

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::secret::{self, create_private};
 use crate::cli::starting::{disk_full, not_restored};
+use crate::output::path::shown;
 use crate::output::progress::Progress;
 use crate::output::value::time;
 use serde::Serialize;
@@ -28,6 +29,7 @@ const SUFFIX: &str = "backup";
 #[derive(Debug, Serialize)]
 struct Report {
     /// The file.
+    #[serde(serialize_with = "shown")]
     file: PathBuf,
     /// Whose it is.
     organisation: String,

@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
         "organisation": created.organisation,
         "node": created.node,
         "name": name,
-        "directory": directory,
+        "directory": directory.display().to_string(),
     });
     context.output.show("init", &made, || {
         let place = directory.display().to_string();

@@ -78,8 +78,9 @@ fn new(context: &Context, arguments: NewInvite) -> Outcome {
 /// Who asked for a file does not want the secret on the screen.
 fn show_file(context: &Context, path: &Path, invitation: &NewInvitation) {
     let NewInvitation { id, expires_at, addresses, .. } = invitation;
-    let made = json!({ "id": id, "expires_at": expires_at, "addresses": addresses, "file": path });
-    context.output.show("new_invitation", &made, || path.display().to_string());
+    let file = path.display().to_string();
+    let made = json!({ "id": id, "expires_at": expires_at, "addresses": addresses, "file": file });
+    context.output.show("new_invitation", &made, || file);
 }
 
 /// The invitation opens the door once: the file is for its owner only, and never replaces another.

@@ -40,7 +40,8 @@ pub(super) fn run(context: &Context, arguments: Join) -> Outcome {
 fn answer(context: &Context, invitation: String, path: &Path) -> Outcome {
     let made = context.client()?.join_by_bundle(&JoinByBundleRequest { invitation })?;
     bundle::write(context, path, &made.bytes)?;
-    let report = serde_json::json!({ "file": path, "bytes": made.bytes.len() });
+    let report =
+        serde_json::json!({ "file": path.display().to_string(), "bytes": made.bytes.len() });
     context.output.show("join_bundle", &report, || {
         let arguments = [("file", path.display().to_string().into())];
         context.texts.with("join-bundle-made", &arguments)

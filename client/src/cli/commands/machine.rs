@@ -360,11 +360,9 @@ pub(super) fn hand_out(
             context.fail(Exit::Error, "file", &format!("{}: {cause}", path.display()))
         })?;
     }
-    let made = serde_json::json!({ "node": node.to_string(), "text": text, "file": output });
-    context.output.show(name, &made, || match output {
-        Some(path) => path.display().to_string(),
-        None => text.to_owned(),
-    });
+    let file = output.map(|path| path.display().to_string());
+    let made = serde_json::json!({ "node": node.to_string(), "text": text, "file": file });
+    context.output.show(name, &made, || file.unwrap_or_else(|| text.to_owned()));
     Ok(())
 }
 

@@ -85,10 +85,10 @@ fn in_place(
             return Ok(Exit::Done);
         }
         Repaired::File(aside) => {
+            let aside = aside.display().to_string();
             let made = json!({ "outcome": "file", "damaged": aside });
             context.output.show("repair", &made, || {
-                let aside = [("aside", aside.display().to_string().into())];
-                context.texts.with("repaired-file", &aside)
+                context.texts.with("repaired-file", &[("aside", aside.into())])
             });
             return Ok(Exit::Done);
         }

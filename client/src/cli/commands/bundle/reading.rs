@@ -8,6 +8,7 @@ use super::telling;
 use crate::cli::commands::Outcome;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::output::path::shown;
 use crate::output::progress::Progress;
 use serde::Serialize;
 use sincronia_node::api::{ApiError, BundleView};
@@ -25,6 +26,7 @@ const FILE_BYTES_MAX: u64 =
 #[derive(Debug, Serialize)]
 pub(super) struct Taken {
     /// The file.
+    #[serde(serialize_with = "shown")]
     pub file: PathBuf,
     /// Whether it was taken.
     pub ok: bool,

@@ -9,6 +9,7 @@ use crate::cli::commands::Outcome;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::Organisations;
+use crate::output::path::all_shown;
 use crate::output::progress::Progress;
 use serde::Serialize;
 use sincronia_node::api::{ApiError, BundleFile, ExportBundleRequest, WithdrawBundleRequest};
@@ -32,6 +33,7 @@ struct Report {
     /// Whether it holds everything that the partner lacks.
     complete: bool,
     /// The files, one for each part.
+    #[serde(serialize_with = "all_shown")]
     files: Vec<PathBuf>,
     /// Bytes of all.
     bytes: usize,
