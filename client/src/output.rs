@@ -10,7 +10,7 @@ pub mod table;
 pub mod value;
 
 use crate::language::Language;
-use foreign::{safe, safe_in_colour};
+use foreign::{escaped, safe, safe_in_colour};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -52,7 +52,7 @@ impl Output {
     /// One document for programs.
     pub fn document<T: Serialize>(self, name: &str, data: &T) {
         let schema = format!("sincronia/1/{name}");
-        print(&serde_json::json!({"schema": schema, "data": data}).to_string());
+        print(&escaped(&serde_json::json!({"schema": schema, "data": data}).to_string()));
     }
 
     /// A message for the person at the keyboard; a program that reads the errors as JSON gets no

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::language::{Argument, Language};
-use crate::output::foreign::safe;
+use crate::output::foreign::{escaped, safe};
 use crate::output::tell;
 use serde::{Serialize, Serializer};
 use sincronia_node::api::{ApiError, FieldProblem};
@@ -112,7 +112,7 @@ impl Failure {
     pub(super) fn report(&self, context: &Context) {
         if context.output.json {
             let document = Document { schema: "sincronia/1/error", failure: self };
-            tell(&serde_json::json!(document).to_string());
+            tell(&escaped(&serde_json::json!(document).to_string()));
         } else {
             tell(context.texts.language().called(self.text(context).trim_end()).as_str());
         }

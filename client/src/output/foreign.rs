@@ -50,6 +50,25 @@ pub fn safe_in_colour(text: &str) -> String {
     printed
 }
 
+/// A JSON document that says the same and cannot drive the terminal: such characters stand in its
+/// texts alone, where their numbers mean them.
+#[must_use]
+pub fn escaped(document: &str) -> String {
+    let mut printed = String::with_capacity(document.len());
+    let mut units = [0; 2];
+    for one in document.chars() {
+        if is_hostile(one) {
+            for unit in one.encode_utf16(&mut units) {
+                // Writing to a string cannot fail.
+                let _ = write!(printed, "\\u{unit:04x}");
+            }
+        } else {
+            printed.push(one);
+        }
+    }
+    printed
+}
+
 /// How long the rest of a command for a colour is, if that is what stands there.
 fn colour_length(part: &str) -> Option<usize> {
     let digits = part.strip_prefix('[')?;
@@ -105,6 +124,17 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
         assert_eq!(safe("uno\rdue\u{2028}\u{e0041}"), "uno\u{fffd}due\u{fffd}\u{fffd}");
         assert_eq!(safe("Comunità"), "Comunità");
+    }
+
+    /// A name of a partner turned the line around, or drove the terminal, where a person looked at
+    /// the document of a program.
+    #[test]
+    fn a_document_says_the_same_and_cannot_drive_the_terminal() {
+        let said = "Aulla\u{9b}31m\u{202e}\u{e0041}\u{7f}\n à";
+        let printed = escaped(&serde_json::json!({ "name": said }).to_string());
+        assert_eq!(printed, safe(&printed), "{printed}");
+        let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(read["name"], said);
     }
 
     #[test]
