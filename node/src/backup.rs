@@ -29,6 +29,7 @@ use sincronia_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
 pub use error::RestoreError;
+pub use reading::Reading;
 pub use recalling::Heard;
 pub use replacement::Replacement;
 pub use restoring::{Inspected, Origin, Restoration, RestoreOptions, Restored, inspect};

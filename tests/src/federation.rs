@@ -11,7 +11,7 @@ pub use content::{agreement, practice};
 use sincronia_client::api::Client;
 use sincronia_client::root::Signing;
 use sincronia_node::api::{ApiEvent, InviteRequest, JoinRequest, PartnerView};
-use sincronia_node::backup::{self, Heard, Restoration, RestoreOptions, SalvageReport};
+use sincronia_node::backup::{self, Heard, Reading, Restoration, RestoreOptions, SalvageReport};
 use sincronia_node::config::Key;
 use sincronia_node::keystore::{self, Strength, Unlock};
 use sincronia_node::machine::{self, RequestOptions};
@@ -199,8 +199,12 @@ impl Node {
         keystore::create_key_file(&key_file(&directory)).expect("a key file");
         let entropy = restore_entropy(words).expect("recovery words");
         let options = restore_options(&directory);
-        let restoration =
-            Restoration::begin(options, backup, &recovery_sealing(&entropy)).expect("a backup");
+        let restoration = Restoration::begin(
+            options,
+            Reading::begin(backup).expect("a backup"),
+            &recovery_sealing(&entropy),
+        )
+        .expect("a backup");
         Self::replace(home, directory, restoration, entropy)
     }
 

@@ -13,13 +13,17 @@ pub struct Reading<R> {
     file: R,
     scanner: BackupScanner,
     /// Bytes read so far.
-    pub bytes: u64,
+    pub(super) bytes: u64,
     /// Sealed parts read so far.
-    pub parts: u64,
+    pub(super) parts: u64,
 }
 
 impl<R: Read> Reading<R> {
-    /// Reads the beginning.
+    /// Reads the beginning, which tells whether it is a backup at all: nobody is asked for the
+    /// words that open a file before that is known.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when it is none, or cannot be read.
     pub fn begin(file: R) -> Result<Self, RestoreError> {
         let mut reading = Self { file, scanner: BackupScanner::default(), bytes: 0, parts: 0 };
         while reading.scanner.header().is_none() {
@@ -29,12 +33,12 @@ impl<R: Read> Reading<R> {
     }
 
     /// What it says of itself.
-    pub fn header(&self) -> Result<&BackupHeader, RestoreError> {
+    pub(super) fn header(&self) -> Result<&BackupHeader, RestoreError> {
         self.scanner.header().ok_or(RestoreError::Backup(BackupError::Foreign))
     }
 
     /// The key of its parts.
-    pub fn key(&self, recovery: &SealingSecret) -> Result<BackupKey, RestoreError> {
+    pub(super) fn key(&self, recovery: &SealingSecret) -> Result<BackupKey, RestoreError> {
         Ok(BackupKey::open(&self.scanner, recovery)?)
     }
 
@@ -54,7 +58,7 @@ impl<R: Read> Reading<R> {
     }
 
     /// Checks what the words are not needed for, to the end.
-    pub fn check(&mut self) -> Result<(), RestoreError> {
+    pub(super) fn check(&mut self) -> Result<(), RestoreError> {
         while let Some(scanned) = self.next()? {
             self.parts += u64::from(matches!(scanned, Scanned::Chunk { .. }));
         }
@@ -62,7 +66,7 @@ impl<R: Read> Reading<R> {
     }
 
     /// Calls `visit` with every item, to the end.
-    pub fn items(
+    pub(super) fn items(
         &mut self,
         key: &BackupKey,
         mut visit: impl FnMut(&BackupItem) -> Result<(), RestoreError>,

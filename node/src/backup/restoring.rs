@@ -48,20 +48,29 @@ pub fn inspect(
     file: impl Read,
     recovery: Option<&SealingSecret>,
 ) -> Result<Inspected, RestoreError> {
-    let mut reading = Reading::begin(file)?;
-    let header = reading.header()?.clone();
-    let mut pairs = None;
-    if let Some(recovery) = recovery {
-        let (key, mut count) = (reading.key(recovery)?, 0);
-        reading.items(&key, |item| {
-            count += u64::from(matches!(item, BackupItem::Pair { .. }));
-            Ok(())
-        })?;
-        pairs = Some(count);
-    } else {
-        reading.check()?;
+    Reading::begin(file)?.inspect(recovery)
+}
+
+impl<R: Read> Reading<R> {
+    /// As [`inspect`], of a file that was begun.
+    ///
+    /// # Errors
+    /// [`RestoreError`] says what is wrong, and in which part.
+    pub fn inspect(mut self, recovery: Option<&SealingSecret>) -> Result<Inspected, RestoreError> {
+        let header = self.header()?.clone();
+        let mut pairs = None;
+        if let Some(recovery) = recovery {
+            let (key, mut count) = (self.key(recovery)?, 0);
+            self.items(&key, |item| {
+                count += u64::from(matches!(item, BackupItem::Pair { .. }));
+                Ok(())
+            })?;
+            pairs = Some(count);
+        } else {
+            self.check()?;
+        }
+        Ok(Inspected { header, bytes: self.bytes, parts: self.parts, pairs })
     }
-    Ok(Inspected { header, bytes: reading.bytes, parts: reading.parts, pairs })
 }
 
 /// Where a node is restored to.
@@ -155,16 +164,15 @@ impl Ground {
 }
 
 impl Restoration {
-    /// Reads the whole backup into a new store.
+    /// Reads the whole backup, of which only the beginning was read, into a new store.
     ///
     /// # Errors
     /// [`RestoreError`]; a directory that holds a node is left as it is.
     pub fn begin(
         options: RestoreOptions,
-        file: impl Read,
+        mut reading: Reading<impl Read>,
         recovery: &SealingSecret,
     ) -> Result<Self, RestoreError> {
-        let mut reading = Reading::begin(file)?;
         let (header, key) = (reading.header()?.clone(), reading.key(recovery)?);
         let Ground { directory, secrets, credentials, store, claim } =
             Ground::prepare(&options, header.organisation)?;

@@ -15,7 +15,7 @@ use crate::output::value::time;
 use serde::Serialize;
 use sincronia_node::api::hexadecimal::hex;
 use sincronia_node::api::{CatchingUpView, RecipientRequest};
-use sincronia_node::backup::{Inspected, inspect};
+use sincronia_node::backup::{Inspected, Reading};
 use sincronia_protocol::codec;
 use sincronia_protocol::recovery::recovery_sealing;
 use std::fs::File;
@@ -103,7 +103,8 @@ fn keep(
     partial: &Path,
     file: Option<PathBuf>,
 ) -> Result<(PathBuf, Inspected), Failure> {
-    let made = look(context, partial, |file| inspect(file, None))?;
+    let made = begin(context, partial)?.inspect(None);
+    let made = made.map_err(|error| not_restored(context, &error))?;
     let file = file.unwrap_or_else(|| {
         let digits = time(made.header.made_at.milliseconds());
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
@@ -115,26 +116,26 @@ fn keep(
     Ok((file, made))
 }
 
-fn look<T>(
-    context: &Context,
-    file: &Path,
-    look: impl FnOnce(BufReader<File>) -> Result<T, sincronia_node::backup::RestoreError>,
-) -> Result<T, Failure> {
+/// Opens a file and reads what it says of itself: nobody takes the words out of the safe to hear
+/// that a file is not there, or is no backup.
+fn begin(context: &Context, file: &Path) -> Result<Reading<BufReader<File>>, Failure> {
     let opened = File::open(file).map_err(|error| context.unreadable(file, &error))?;
     // A directory opens, and is not read.
     if opened.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(context.unreadable(file, &ErrorKind::IsADirectory.into()));
     }
-    look(BufReader::new(opened)).map_err(|error| not_restored(context, &error))
+    Reading::begin(BufReader::new(opened)).map_err(|error| not_restored(context, &error))
 }
 
 fn verify(context: &Context, file: &Path, open: bool, recovery: &Recovery) -> Outcome {
+    let reading = begin(context, file)?;
     let words = recovery.recovery_file.as_deref();
     let entropy =
         if open || words.is_some() { Some(secret::recovery(context, words)?) } else { None };
     let sealing = entropy.as_ref().map(recovery_sealing);
     let progress = Progress::waiting(context.texts.text("backup-reading"));
-    let inspected = look(context, file, |opened| inspect(opened, sealing.as_ref()))?;
+    let inspected = reading.inspect(sealing.as_ref());
+    let inspected = inspected.map_err(|error| not_restored(context, &error))?;
     drop(progress);
     let report = report(file.to_path_buf(), &inspected);
     context.output.show("backup", &report, || {

@@ -18,17 +18,11 @@ use sincronia_node::config::NodeDirectory;
 use sincronia_node::keystore::Strength;
 use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::recovery_sealing;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let directory = context.directory()?;
-    let file = File::open(&arguments.file);
-    let file = file.map_err(|error| context.unreadable(&arguments.file, &error))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(context.unreadable(&arguments.file, &ErrorKind::IsADirectory.into()));
-    }
+    let reading = super::begin(context, &arguments.file)?;
     if let Ok(found) = NodeDirectory::open(&directory) {
         let keystore = found.keystore().display().to_string();
         return Err(context.fail(Exit::Usage, "keystore_exists", &keystore));
@@ -40,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
         RestoreOptions { directory: directory.clone(), unlock, strength: Strength::Standard };
     let progress = Progress::waiting(context.texts.text("backup-reading"));
     let sealing = recovery_sealing(&entropy);
-    let restoration = Restoration::begin(options, BufReader::new(file), &sealing)
+    let restoration = Restoration::begin(options, reading, &sealing)
         .map_err(|error| not_restored(context, &error))?;
     drop(progress);
     check_words(context, &restoration, &entropy)?;
