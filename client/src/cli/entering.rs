@@ -10,6 +10,7 @@ use sincronia_node::api::{FieldProblem, RecordView, distinct};
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Field, Type};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// References that name an organisation; the others name records.
@@ -118,13 +119,7 @@ pub fn resolve(
     kind: Kind,
     fields: &mut Map<String, Json>,
 ) -> Result<(), Failure> {
-    let mut lookup = Lookup { context, known: None };
-    for (name, value) in fields {
-        if let Some(field) = kind.schema().named(name) {
-            lookup.field(field, value)?;
-        }
-    }
-    Ok(())
+    Lookup::new(context).resolve(kind, fields)
 }
 
 /// A value typed for one field, such as the one that ends a conflict.
@@ -168,13 +163,32 @@ fn put(
     Ok(())
 }
 
-/// Looks organisations up, and asks the node for them only if one is named.
-struct Lookup<'a> {
+/// Looks organisations up, and asks the node for them only if one is named, and only once: a table
+/// may name one in each of its rows.
+pub struct Lookup<'a> {
     context: &'a Context,
     known: Option<Organisations>,
+    /// What each name was found to mean, or why it means nothing.
+    found: BTreeMap<String, Result<String, Failure>>,
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    /// Has looked nothing up.
+    #[must_use]
+    pub const fn new(context: &'a Context) -> Self {
+        Self { context, known: None, found: BTreeMap::new() }
+    }
+
+    /// Puts identifiers where organisations are named, at every depth of the fields.
+    pub fn resolve(&mut self, kind: Kind, fields: &mut Map<String, Json>) -> Result<(), Failure> {
+        for (name, value) in fields {
+            if let Some(field) = kind.schema().named(name) {
+                self.field(field, value)?;
+            }
+        }
+        Ok(())
+    }
+
     fn field(&mut self, field: &'static Field, value: &mut Json) -> Result<(), Failure> {
         self.value(field.name, &field.holds, value)
     }
@@ -210,12 +224,16 @@ impl Lookup<'_> {
     }
 
     fn find(&mut self, text: &str) -> Result<String, Failure> {
+        if let Some(found) = self.found.get(text) {
+            return found.clone();
+        }
         let known = match self.known.take() {
             Some(known) => known,
             None => Organisations::known(self.context)?,
         };
         let found = known.find_current(self.context, text);
         self.known = Some(known);
+        self.found.insert(text.to_owned(), found.clone());
         found
     }
 }

@@ -3,7 +3,7 @@
 use super::{Outcome, operator, record};
 use crate::cli::arguments::Import;
 use crate::cli::context::Context;
-use crate::cli::entering;
+use crate::cli::entering::{self, Lookup};
 use crate::cli::failure::{Exit, Failure};
 use crate::import::{self, AlreadyThere, Contents, ImportError, Mapping, Problem, Row};
 use crate::language::{Catalogue, Language};
@@ -75,8 +75,9 @@ fn read(context: &Context, kind: Kind, arguments: &Import) -> Result<Contents, F
 /// Organisations are named in files; a name that nobody has is a problem of its row.
 fn resolve(context: &Context, kind: Kind, contents: &mut Contents) {
     let rows = std::mem::take(&mut contents.rows);
+    let mut lookup = Lookup::new(context);
     for Row { number, line, mut fields } in rows {
-        match entering::resolve(context, kind, &mut fields) {
+        match lookup.resolve(kind, &mut fields) {
             Ok(()) => contents.rows.push(Row { number, line, fields }),
             Err(failure) => contents.problems.push(Problem {
                 row: number,
