@@ -979,7 +979,6 @@ error-internal = The node failed
 error-import-too-large = The file is too large
 error-import-too-many-rows = The file has too many rows
 error-import-not-text = The file is not text
-remedy-import-not-text = save the table as CSV, then try again
 error-import-empty = The file is empty
 error-import-broken = The table breaks off
 error-import-not-json = Not valid JSON
@@ -1164,6 +1163,8 @@ said-import-not-text = the file is not text
 said-import-unclosed = the table breaks off at line { $detail }: a quotation mark is opened there and not closed
 said-import-json = not valid JSON: { $detail }
 said-import-list = expected a list of records, or an object with a list under “records”
+said-import-save-again = save the table as CSV again, then import that file
+said-import-right-file = check that it is the right file, and whole
 said-import-columns = no field for the columns { $detail }
 said-import-name-fields = use --mapping "COLUMN=FIELD", or "COLUMN=-" to set one aside; fields: { $detail }
 said-import-two-columns = two columns are for the field { $detail }

@@ -979,7 +979,6 @@ error-internal = Il nodo ha avuto un errore
 error-import-too-large = Il file è troppo grande
 error-import-too-many-rows = Il file ha troppe righe
 error-import-not-text = Il file non è un testo
-remedy-import-not-text = salva la tabella come CSV, poi riprova
 error-import-empty = Il file è vuoto
 error-import-broken = La tabella si interrompe
 error-import-not-json = JSON non valido
@@ -1164,6 +1163,8 @@ said-import-not-text = il file non è di testo
 said-import-unclosed = la tabella si interrompe alla riga { $detail }: lì si aprono virgolette che non si chiudono
 said-import-json = non è JSON valido: { $detail }
 said-import-list = serve un elenco di schede, o un oggetto con un elenco sotto “records”
+said-import-save-again = salva di nuovo la tabella come CSV, poi importa quel file
+said-import-right-file = controlla che sia il file giusto, e intero
 said-import-columns = nessun campo per le colonne { $detail }
 said-import-name-fields = usa --mapping "COLONNA=CAMPO", o "COLONNA=-" per mettere da parte una colonna; campi: { $detail }
 said-import-two-columns = due colonne sono per il campo { $detail }

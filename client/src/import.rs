@@ -151,7 +151,7 @@ impl ImportError {
         }
     }
 
-    /// What to do next; nothing where the reason says it.
+    /// What to do next.
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
@@ -160,10 +160,15 @@ impl ImportError {
                 r#"use --mapping "COLUMN=FIELD", or "COLUMN=-" to set one aside; fields: {known}"#
             ),
             Self::ColumnTwice { .. } => r#"set one aside with --mapping "COLUMN=-""#.to_owned(),
+            Self::NotText | Self::Unclosed { .. } | Self::Broken { .. } => {
+                "save the table as CSV again, then import that file".to_owned()
+            }
+            Self::Empty | Self::NotJson { .. } | Self::NotAList => {
+                "check that it is the right file, and whole".to_owned()
+            }
             Self::Mapping { .. } => {
                 "write COLUMN=FIELD, or COLUMN=- to set a column aside".to_owned()
             }
-            _ => String::new(),
         }
     }
 }

@@ -6,6 +6,11 @@ use sincronia_protocol::record::Kind;
 use sincronia_protocol::record::schema::{Field, Type};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Of the columns that are no field, how many are told; then their number stands for the rest.
+const UNKNOWN_SHOWN_MAX: usize = 20;
+/// Of the name of one, how many letters.
+const COLUMN_SHOWN_MAX: usize = 60;
+
 /// What somebody said about columns: the field of each, or that it is set aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping(BTreeMap<String, Option<String>>);
@@ -49,7 +54,7 @@ pub(super) fn matched(
             None if column.is_empty() => None,
             Some(Some(_)) | None => {
                 let found = by_name(column, kind, &paths, catalogues);
-                unknown.extend(found.is_none().then(|| column.clone()));
+                unknown.extend(found.is_none().then(|| shortened(column)));
                 found
             }
         };
@@ -61,8 +66,19 @@ pub(super) fn matched(
     if unknown.is_empty() {
         return Ok(columns);
     }
+    let rest = unknown.len().saturating_sub(UNKNOWN_SHOWN_MAX);
+    unknown.truncate(UNKNOWN_SHOWN_MAX);
+    unknown.extend((rest > 0).then(|| format!("… {rest}")));
     let known = paths.into_keys().collect::<Vec<_>>().join(", ");
     Err(ImportError::UnknownColumns { columns: unknown, known })
+}
+
+/// A file without a header has data there, and a file of another kind anything at all.
+fn shortened(column: &str) -> String {
+    let mut letters = column.chars();
+    let mut shown: String = letters.by_ref().take(COLUMN_SHOWN_MAX).collect();
+    shown.extend(letters.next().map(|_| '…'));
+    shown
 }
 
 /// Every field, and the parts of those that have parts.

@@ -43,6 +43,27 @@ fn a_column_is_never_lost_in_silence() {
     assert!(matches!(twice, Err(ImportError::ColumnTwice { .. })));
 }
 
+/// A file of another kind has anything at all in its first line: a screen of nine million letters,
+/// or all that a table without a header says of a person.
+#[test]
+fn of_columns_that_are_no_field_only_the_beginnings_are_told() {
+    let told = |text: &str| contacts(text.as_bytes(), &[]).unwrap_err().to_string();
+    assert!(told(&"x".repeat(1_000_000)).len() < 200);
+    let wide: Vec<_> = (0..1_000).map(|number| format!("colonna {number}")).collect();
+    let wide = told(&wide.join(";"));
+    assert!(wide.contains("colonna 19") && !wide.contains("colonna 20"), "{wide}");
+    assert!(wide.ends_with("… 980"), "{wide}");
+}
+
+/// Some errors named what is wrong and left people there.
+#[test]
+fn every_file_that_cannot_be_read_comes_with_what_to_do() {
+    for text in [&b""[..], b"a\0b", b"[1", b"7e", b"\"a;b\n", b"{\"records\": 1}", b"nessuno\n"] {
+        let error = contacts(text, &[]).unwrap_err();
+        assert!(!error.remedy().is_empty(), "{error}");
+    }
+}
+
 #[test]
 fn a_quotation_mark_that_nobody_closed_swallows_no_rows() {
     let text = b"contact_kind,name\npersona,Uno\npersona,\"Due\npersona,Tre\npersona,Quattro\n";
