@@ -54,6 +54,9 @@ pub struct NodeRequest {
 }
 
 impl NodeRequest {
+    /// How every text of one begins.
+    pub const BEGINNING: &'static str = "macchina1";
+
     /// The request of the node that holds `key`.
     #[must_use]
     pub fn sign(organisation: OrganisationId, key: &NodeKey, sealing: SealingPublic) -> Self {
@@ -100,6 +103,9 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// How every text of one begins.
+    pub const BEGINNING: &'static str = "ammissione1";
+
     /// The admission of whichever nodes the log certifies.
     #[must_use]
     pub const fn new(
@@ -190,6 +196,7 @@ mod tests {
         let text = request.to_text();
         let (first, second) = text.split_at(70);
         assert_eq!(NodeRequest::from_text(&format!("{first}\n {second}\n")), Ok(request.clone()));
+        assert!(first.starts_with(NodeRequest::BEGINNING), "{first}");
         let wrong = text.replacen('q', "p", 1);
         assert!(matches!(NodeRequest::from_text(&wrong), Err(MachineError::Text(_))));
         let stolen = NodeRequest { organisation: town(2).1.organisation(), ..request };
@@ -204,6 +211,7 @@ mod tests {
         entries.push(identity.draft(operation).sign(&root));
         let admission = Admission::new("Comune di Mulazzo".into(), entries, Vec::new());
         let read = Admission::from_text(&admission.to_text()).unwrap();
+        assert!(admission.to_text().starts_with(Admission::BEGINNING));
         assert_eq!(read, admission);
         let (own, node) = (identity.organisation(), key(5).id());
         assert!(read.check(&own, &node).is_ok());

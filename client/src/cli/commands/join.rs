@@ -64,9 +64,12 @@ fn text(context: &Context, arguments: &Join) -> Result<String, Failure> {
 
 /// Whether it names a file: one that is there, or what no invitation looks like.
 fn is_path(text: &str) -> bool {
-    let word = text.trim_start();
-    let begins = word.get(..BEGINNING.len()).is_some_and(|at| at.eq_ignore_ascii_case(BEGINNING));
-    !begins || word.contains(['/', '.']) || Path::new(text).is_file()
+    !begins(text) || text.contains(['/', '.']) || Path::new(text).is_file()
+}
+
+fn begins(text: &str) -> bool {
+    let beginning = text.trim_start().get(..BEGINNING.len());
+    beginning.is_some_and(|found| found.eq_ignore_ascii_case(BEGINNING))
 }
 
 fn open(context: &Context, path: &Path) -> Result<String, Failure> {
@@ -102,7 +105,12 @@ fn read(context: &Context, path: &Path, source: &mut dyn Read) -> Result<String,
         let long = format!("{}: {}", named(path), context.texts.text("too-long"));
         return Err(context.fail(Exit::Usage, "file", &long));
     }
-    Ok(crate::import::decode(&bytes).into_owned())
+    let text = crate::import::decode(&bytes).into_owned();
+    // Of what is something else nothing is repeated: it may be another secret, named by mistake.
+    if !begins(&text) {
+        return Err(context.fail(Exit::Usage, "invitation_file", &named(path)));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

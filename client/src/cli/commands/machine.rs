@@ -145,7 +145,7 @@ pub(super) fn say(
 
 fn add(context: &Context, request: &Path, recovery: &Recovery, output: Option<&Path>) -> Outcome {
     free(context, output)?;
-    let request = read(context, request)?;
+    let request = read(context, request, NodeRequest::BEGINNING)?;
     let request = NodeRequest::from_text(&request).map_err(|error| unusable(context, &error))?;
     let client = context.client()?;
     if request.organisation.to_string() != client.status()?.organisation {
@@ -176,7 +176,7 @@ fn add(context: &Context, request: &Path, recovery: &Recovery, output: Option<&P
 }
 
 fn admit(context: &Context, admission: &Path, unlocking: &Unlocking) -> Outcome {
-    let text = read(context, admission)?;
+    let text = read(context, admission, Admission::BEGINNING)?;
     let admission = Admission::from_text(&text).map_err(|error| unusable(context, &error))?;
     let directory = context.directory()?;
     let unlock = secret::unlock(context, unlocking)?;
@@ -374,10 +374,18 @@ pub(super) fn free(context: &Context, output: Option<&Path>) -> Result<(), Failu
     }
 }
 
-fn read(context: &Context, path: &Path) -> Result<String, Failure> {
+/// The text in a file, if it begins as it must. Of what is something else nothing is repeated: it
+/// may be a secret, named by mistake.
+fn read(context: &Context, path: &Path, beginning: &str) -> Result<String, Failure> {
     let bytes = entering::read(path).map_err(|error| context.unreadable(path, &error))?;
-    String::from_utf8(bytes)
-        .map_err(|error| context.fail(Exit::Usage, "file", &format!("{}: {error}", path.display())))
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let found = text.trim_start().get(..beginning.len());
+    if found.is_some_and(|found| found.eq_ignore_ascii_case(beginning)) {
+        return Ok(text);
+    }
+    let path = path.display().to_string();
+    let arguments = [("detail", path.into()), ("beginning", beginning.into())];
+    Err(context.fail_with(Exit::Usage, "machine_file", &arguments))
 }
 
 #[cfg(test)]
