@@ -203,6 +203,8 @@ pub(super) enum Bundle {
     Import {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[arg(long)]
+        check: bool,
     },
 }
 

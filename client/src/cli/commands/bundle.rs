@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(context: &Context, action: Bundle) -> Outcome {
     match action {
         Bundle::Export(arguments) => writing::export(context, &arguments),
-        Bundle::Import { files } => reading::run(context, &files),
+        Bundle::Import { files, check } => reading::run(context, &files, check),
     }
 }
 

@@ -59,7 +59,19 @@ impl Taken {
 /// A bundle, and what came of it.
 type Brought = ([u8; 32], BundleView);
 
-pub(super) fn run(context: &Context, files: &[PathBuf]) -> Outcome {
+/// Whether parts of one of the bundles are still missing.
+fn is_missing_some(taken: &[Taken]) -> bool {
+    let all = || taken.iter().flat_map(|one| one.ids.iter().zip(&one.bundles));
+    all().any(|(id, _)| all().filter(|(other, _)| *other == id).all(|(_, view)| is_waiting(view)))
+}
+
+fn is_waiting(view: &BundleView) -> bool {
+    view.state == "waiting"
+}
+
+/// A part that was taken is kept, whatever is missing: parts come by several mails, and each is
+/// imported for itself. Whoever gives all files at once asks with `check` whether they were all.
+pub(super) fn run(context: &Context, files: &[PathBuf], check: bool) -> Outcome {
     // Without a node, there is one thing to say and not one for each file.
     context.client()?;
     let progress = Progress::counting(context.texts.text("bundle-reading"), files.len() as u64);
@@ -72,7 +84,8 @@ pub(super) fn run(context: &Context, files: &[PathBuf]) -> Outcome {
     drop(progress);
     context.output.show("bundle_import", &taken, || telling::text(context, &taken));
     let failed = taken.iter().find_map(|one| one.error.as_ref());
-    Ok(failed.map_or(Exit::Done, |failure| failure.exit))
+    let waiting = if check && is_missing_some(&taken) { Exit::Network } else { Exit::Done };
+    Ok(failed.map_or(waiting, |failure| failure.exit))
 }
 
 /// Tries what was refused once more; whether some of it was taken now, and some was not.
@@ -108,6 +121,11 @@ fn import(context: &Context, file: &Path) -> Result<Vec<Brought>, Failure> {
 
 fn read(context: &Context, path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: &std::io::Error| context.unreadable(path, error);
+    // It would never come to an end, and the files behind it were never tried.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let special = format!("{}: {}", path.display(), context.texts.text("system-special"));
+        return Err(context.fail(Exit::Usage, "file", &special));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| failed(&error))?;
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
