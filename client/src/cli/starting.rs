@@ -49,9 +49,10 @@ pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
         RestoreError::Backup(BackupError::Newer(_)) => damaged("backup_newer", &""),
         RestoreError::Backup(BackupError::Damaged(place)) => damaged("backup_damaged", place),
         RestoreError::Backup(BackupError::Truncated(place)) => damaged("backup_truncated", place),
-        RestoreError::Backup(BackupError::Words) | RestoreError::Words => {
+        RestoreError::Backup(BackupError::Words) => {
             context.fail(Exit::NotPermitted, "recovery_other", "")
         }
+        RestoreError::Words => context.fail(Exit::NotPermitted, "repair_words", ""),
         RestoreError::Backup(error) => damaged("backup_damaged", error),
         RestoreError::Directory(error) => directory(context, error),
         RestoreError::Forked => context.fail(Exit::NotPermitted, "restore_forked", ""),

@@ -47,6 +47,14 @@ impl Node {
         Self::run(home, false)
     }
 
+    /// Stops for good, and lets something happen to the directory of the node.
+    pub fn stopped(mut self, act: impl FnOnce(&Path)) -> Self {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        act(&self.place("node"));
+        self
+    }
+
     /// Starts a node that was set up there.
     pub fn run(home: TempDir, is_closed: bool) -> Self {
         let mut run = sincronia(&home.path().join("node"));

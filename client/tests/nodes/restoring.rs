@@ -3,6 +3,7 @@
 use super::bundles::{carry, partners};
 use super::node::{Node, says};
 use super::successors::wait;
+use sincronia_protocol::ids::OrganisationId;
 use std::path::{Path, PathBuf};
 
 /// Everything below a directory but the node that runs there.
@@ -127,4 +128,29 @@ fn a_second_restoration_of_one_backup_names_the_node_that_the_first_one_made() {
     assert!(second.status.success(), "{}", says(&second));
     let told = says(&second);
     assert!(told.contains("is revoked already") && told.contains(&id), "{told}");
+}
+
+/// One bit of the name of the organisation had turned on a disk that was damaged elsewhere, too:
+/// the right sheet was called that of somebody else.
+#[test]
+fn the_right_words_are_not_called_wrong_where_the_disk_is() {
+    let node = Node::start("Comune", false);
+    let own = node.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let own = own.parse::<OrganisationId>().unwrap();
+    let node = node.stopped(|directory| {
+        let store = directory.join("store.redb");
+        let mut bytes = std::fs::read(&store).unwrap();
+        let places: Vec<_> = bytes.windows(32).enumerate().collect();
+        let places = places.into_iter().filter(|(_, found)| *found == own.as_bytes());
+        for at in places.map(|(at, _)| at).collect::<Vec<_>>() {
+            bytes[at] ^= 1;
+            bytes[at + 1] ^= 1;
+        }
+        std::fs::write(&store, bytes).unwrap();
+    });
+    let repair = ["repair", "--key-file", "key", "--into", "new", "--recovery-file", "words"];
+    let refused = node.tell(&[&repair[..], &["--yes"]].concat());
+    assert!(!refused.status.success());
+    let told = says(&refused);
+    assert!(told.contains("repair_words") && told.contains("backup restore"), "{told}");
 }
