@@ -108,7 +108,8 @@ fn keep(
     let file = file.unwrap_or_else(|| {
         let digits = time(made.header.made_at.milliseconds());
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-        let stem = partial.with_extension("");
+        // Neither what says that it is not finished, nor by which process.
+        let stem = partial.with_extension("").with_extension("");
         PathBuf::from(format!("{}-{digits}.{SUFFIX}", stem.display()))
     });
     free(context, Some(&file))?;

@@ -19,6 +19,9 @@ pub(super) fn run(context: &Context, action: Bundle) -> Outcome {
     }
 }
 
+/// What stands for a name of which nothing is left.
+const NAMELESS: &str = "ente";
+
 /// Of a name only what every file system takes.
 pub(super) fn plain_name(name: &str) -> String {
     let mut plain = String::new();
@@ -29,7 +32,11 @@ pub(super) fn plain_name(name: &str) -> String {
             plain.push('-');
         }
     }
-    plain.trim_matches('-').to_owned()
+    match plain.trim_matches('-') {
+        // In letters of another script: a file without a name is none.
+        "" => NAMELESS.to_owned(),
+        plain => plain.to_owned(),
+    }
 }
 
 /// What a file is called while it is written: what an earlier attempt left is in nobody's way.
@@ -61,6 +68,13 @@ mod tests {
     use super::*;
     use crate::cli::arguments::Global;
     use crate::language::{Catalogue, Language};
+
+    /// An organisation that writes its name in Cyrillic letters could make no backup.
+    #[test]
+    fn every_name_leaves_one_for_a_file() {
+        let plain = ["Općina Đakovo", "Община", "«»", ""].map(plain_name);
+        assert_eq!(plain, ["op-ina-akovo", "ente", "ente", "ente"]);
+    }
 
     /// Every later file of that name failed until somebody deleted it.
     #[test]
