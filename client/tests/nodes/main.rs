@@ -3,6 +3,7 @@
 
 mod bundles;
 mod decisions;
+mod files;
 mod node;
 mod records;
 mod restoring;

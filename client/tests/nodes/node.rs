@@ -92,6 +92,12 @@ impl Node {
         command.current_dir(self.home()).args(words).output().unwrap()
     }
 
+    /// As [`Self::tell`], of files whatever their names.
+    pub fn tell_of_files(&self, words: &[&str], files: &[PathBuf]) -> Output {
+        let mut command = sincronia(&self.place("node"));
+        command.current_dir(self.home()).args(words).args(files).output().unwrap()
+    }
+
     /// As [`Self::tell`], to whom reads Italian.
     pub fn tell_italian(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sincronia"));
