@@ -77,8 +77,7 @@ pub fn request(options: &RequestOptions) -> Result<NodeRequest, SetupMachineErro
     }
     let mut random = random::generator().map_err(|_| SetupMachineError::Random)?;
     let secrets = Secrets::generate(&mut random);
-    // A store without its keystore is what a set-up that was interrupted left.
-    let _ = std::fs::remove_file(directory.store());
+    claim.clear_store()?;
     Store::open(&directory.store(), &organisation)?;
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
     claim.keep();

@@ -107,8 +107,7 @@ pub fn initialise_once(
     let secrets = Secrets::generate(&mut random);
     let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
-    // A store without its keystore is what a set-up that was interrupted left: nobody can open it.
-    let _ = std::fs::remove_file(directory.store());
+    claim.clear_store()?;
     let store = Store::open(&directory.store(), &organisation)?;
     let disk = store.snapshot()?;
     let node = credentials.node_key.id();

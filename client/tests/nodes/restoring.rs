@@ -154,3 +154,31 @@ fn the_right_words_are_not_called_wrong_where_the_disk_is() {
     let told = says(&refused);
     assert!(told.contains("repair_words") && told.contains("backup restore"), "{told}");
 }
+
+/// The keystore was missing, and the program advised to put it back from a copy or to restore a
+/// backup. The backup was damaged; the store that the copy would have opened was erased meanwhile.
+#[test]
+fn a_restoration_that_fails_takes_no_store_whose_keys_are_elsewhere() {
+    let node = Node::start("Comune", false);
+    let made = node.ask(&["backup", "create", "copy.backup"]);
+    assert_eq!(made["file"], "copy.backup");
+    let mut bytes = std::fs::read(node.place("copy.backup")).unwrap();
+    bytes.push(0);
+    std::fs::write(node.place("copy.backup"), bytes).unwrap();
+    let node = node.stopped(|directory| {
+        std::fs::rename(directory.join("keystore.cbor"), directory.join("../keystore")).unwrap();
+    });
+    let restore = ["backup", "restore", "copy.backup", "--recovery-file", "words", "--key-file"];
+    let refused = node.tell(&[&restore[..], &["new-key", "--yes"]].concat());
+    assert!(says(&refused).contains("backup_damaged"), "{}", says(&refused));
+    std::fs::rename(node.place("keystore"), node.place("node/keystore.cbor")).unwrap();
+    let verified = node.tell(&["verify", "--key-file", "key"]);
+    assert!(verified.status.success(), "{}", says(&verified));
+    // And whoever begins anew in its place still has it.
+    std::fs::rename(node.place("node/keystore.cbor"), node.place("keystore")).unwrap();
+    let store = std::fs::read(node.place("node/store.redb")).unwrap();
+    let begin = ["init", "Comune", "--no-input", "--recovery-file", "new-words", "--key-file"];
+    let begun = node.tell(&[&begin[..], &["new-key"]].concat());
+    assert!(begun.status.success(), "{}", says(&begun));
+    assert_eq!(std::fs::read(node.place("node/store.keyless-1.redb")).unwrap(), store);
+}

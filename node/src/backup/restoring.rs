@@ -149,15 +149,14 @@ impl Ground {
         options: &RestoreOptions,
         organisation: OrganisationId,
     ) -> Result<Self, RestoreError> {
-        let (directory, claim) = NodeDirectory::claim(&options.directory)?;
+        let (directory, mut claim) = NodeDirectory::claim(&options.directory)?;
         if directory.keystore().exists() {
             return Err(KeystoreError::Exists(directory.keystore()).into());
         }
         let mut random = random::generator().map_err(|_| RestoreError::Random)?;
         let secrets = Secrets::generate(&mut random);
         let credentials = credentials(&secrets, organisation);
-        // A store without its keystore is what a restoration that was interrupted left.
-        let _ = std::fs::remove_file(directory.store());
+        claim.clear_store()?;
         let store = Store::open(&directory.store(), &organisation)?;
         Ok(Self { directory, secrets, credentials, store, claim })
     }

@@ -2,7 +2,11 @@
 
 use super::lock::DirectoryLock;
 use super::{DirectoryError, NodeDirectory};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// Stores that stand aside in one directory: nobody makes a node there so often.
+const ASIDE_MAX: u32 = 1_000;
 
 /// The lock of a directory, and what was not there when it was taken. That goes again, unless the
 /// node is kept.
@@ -12,6 +16,8 @@ pub struct Claim {
     /// Directories, the innermost first.
     directories: Directories,
     files: Vec<PathBuf>,
+    /// Where the store is meanwhile that stood there without its keys.
+    aside: Option<PathBuf>,
     is_kept: bool,
     /// Dropped after what was made is gone: until then nobody else makes anything here.
     _lock: DirectoryLock,
@@ -35,7 +41,26 @@ impl Claim {
         if !was_locked {
             files.push(directory.lock_file());
         }
-        Ok(Self { directory, directories, files, is_kept: false, _lock: lock })
+        Ok(Self { directory, directories, files, aside: None, is_kept: false, _lock: lock })
+    }
+
+    /// Makes room for a store. One that stands there without its keystore is what an attempt that
+    /// was interrupted left, or all that a body has: its keys may turn up in a copy. So it is put
+    /// aside, and back in its place if no node comes to be.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Io`]; it is then where it was.
+    pub fn clear_store(&mut self) -> Result<(), DirectoryError> {
+        let store = self.directory.store();
+        let free = |path: &PathBuf| path.symlink_metadata().is_err();
+        if free(&store) {
+            return Ok(());
+        }
+        let names = (1..=ASIDE_MAX).map(|at| store.with_extension(format!("keyless-{at}.redb")));
+        let aside = names.into_iter().find(free).ok_or_else(|| ErrorKind::AlreadyExists.into());
+        let moved = aside.and_then(|aside| std::fs::rename(&store, &aside).map(|()| aside));
+        self.aside = Some(moved.map_err(|cause| DirectoryError::Io { path: store, cause })?);
+        Ok(())
     }
 
     /// The directory.
@@ -59,6 +84,10 @@ impl Drop for Claim {
         // The lock is held: whoever waits for its file finds another one, and takes that.
         for file in &self.files {
             let _ = std::fs::remove_file(file);
+        }
+        if let Some(aside) = &self.aside {
+            // Should it not go back, it is still there.
+            let _ = std::fs::rename(aside, self.directory.store());
         }
     }
 }
@@ -97,6 +126,33 @@ mod tests {
         drop(NodeDirectory::claim(&path.join("inner")).unwrap());
         assert!(path.join("letter.txt").exists() && !path.join("inner").exists());
     }
+
+    /// The keystore was lost, and its copy lay elsewhere: whoever made a node in the same directory
+    /// erased all that the copy would have opened, even when nothing came of it.
+    #[test]
+    fn a_store_without_its_keys_is_put_aside_and_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("node");
+        let directory = NodeDirectory::create(&path).unwrap();
+        let read = |name: &str| std::fs::read_to_string(path.join(name)).ok();
+        directory.write(&directory.store(), "everything").unwrap();
+        for attempt in 1..=3 {
+            let (_, mut claim) = NodeDirectory::claim(&path).unwrap();
+            claim.clear_store().unwrap();
+            assert_eq!(read("store.keyless-1.redb").as_deref(), Some("everything"));
+            if attempt > 1 {
+                directory.write(&directory.store(), "new").unwrap();
+            }
+            if attempt > 2 {
+                claim.keep();
+            }
+            drop(claim);
+            let now = if attempt > 2 { "new" } else { "everything" };
+            assert_eq!(read("store.redb").as_deref(), Some(now));
+            assert_eq!(read("store.keyless-1.redb").is_some(), attempt > 2);
+        }
+    }
+
     #[test]
     fn nobody_else_makes_a_node_meanwhile_and_one_that_is_there_stays() {
         let parent = tempfile::tempdir().unwrap();

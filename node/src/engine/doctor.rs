@@ -25,6 +25,9 @@ const WARNINGS: &[&str] = &[
     "spaces_hold",
 ];
 
+/// How the names of stores begin that were put aside.
+const ASIDE: [&str; 2] = ["store.damaged", "store.keyless"];
+
 impl Core {
     /// Every check.
     pub fn doctor(&mut self) -> Result<Vec<Check>, ApiError> {
@@ -98,12 +101,14 @@ impl Core {
     }
 }
 
-/// Files that a repair put aside beside the store, and somebody has to delete.
+/// Files that were put aside beside the store, by a repair or because their keys were missing, and
+/// that somebody has to delete.
 fn damaged_copies(store: &Path) -> Vec<String> {
     let files = store.parent().and_then(|directory| std::fs::read_dir(directory).ok());
     let names = files.into_iter().flatten().filter_map(Result::ok);
     let names = names.map(|file| file.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<_> = names.filter(|name| name.starts_with("store.damaged")).collect();
+    let is_aside = |name: &String| ASIDE.iter().any(|beginning| name.starts_with(beginning));
+    let mut names: Vec<_> = names.filter(is_aside).collect();
     names.sort();
     names
 }
