@@ -115,7 +115,10 @@ pub fn initialise_once(
     replica.admit_identity(&disk, &entries)?;
     replica.put_backup_recipient(recovery_sealing(&entropy).public())?;
     store.commit(&replica.take_batch())?;
-    directory.write(&directory.config(), &settings(options.name.trim()))?;
+    let written = std::fs::read_to_string(directory.config()).unwrap_or_default();
+    if let Some(text) = under_name(&written, options.name.trim()) {
+        directory.write(&directory.config(), &text)?;
+    }
     let recovery_words = recovery_words(&entropy, options.words);
     if !confirm(&recovery_words) {
         return Err(SetupError::Unconfirmed);
@@ -180,6 +183,25 @@ pub(crate) fn settings(name: &str) -> String {
     file.insert(table.into(), toml::Value::from(section));
     let text = toml::to_string(&file).unwrap_or_default();
     format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
+}
+
+/// The settings file of a new node, with what somebody wrote there before it was made; [`None`] when
+/// it is right already, or cannot be read and is for its writer to mend.
+fn under_name(written: &str, name: &str) -> Option<String> {
+    if written.trim().is_empty() {
+        return Some(settings(name));
+    }
+    with_name(written, name).or_else(|| {
+        // An attempt that was interrupted left another name.
+        let mut file: toml::Table = toml::from_str(written).ok()?;
+        let (table, key) = Key::OrganisationName.name().split_once('.')?;
+        let value = file.get_mut(table)?.as_table_mut()?.get_mut(key)?;
+        if value.as_str() == Some(name) {
+            return None;
+        }
+        *value = toml::Value::from(name);
+        toml::to_string(&file).ok()
+    })
 }
 
 /// A settings file that somebody wrote before its machine was admitted, with the organisation's
@@ -259,6 +281,26 @@ mod tests {
             assert_eq!(with_name(&text, "Altro"), None);
         }
         assert_eq!(with_name("[organisation", name), None);
+    }
+
+    /// Whoever wrote that a node never has a line before it was set up had one that listened to all.
+    #[test]
+    fn settings_that_were_written_before_the_set_up_hold() {
+        let place = tempfile::tempdir().unwrap();
+        let options = options_in(place.path());
+        let directory = NodeDirectory::create(&options.directory).unwrap();
+        let config = directory.config();
+        let closed = "# per la casa di reclusione\n[network]\nclosed = true\n";
+        for written in [closed.to_owned(), format!("[organisation]\nname = \"Altra\"\n{closed}")] {
+            directory.write(&config, &written).unwrap();
+            let unconfirmed = initialise_once(&options, |_| false);
+            assert!(matches!(unconfirmed, Err(SetupError::Unconfirmed)));
+            let file: toml::Table =
+                toml::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
+            assert_eq!(file["network"]["closed"].as_bool(), Some(true));
+            assert_eq!(file["organisation"]["name"].as_str(), Some(options.name.as_str()));
+        }
+        initialise(&options).unwrap();
     }
 
     #[test]
