@@ -185,8 +185,8 @@ pub(crate) fn settings(name: &str) -> String {
     format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
 }
 
-/// The settings file of a new node, with what somebody wrote there before it was made; [`None`] when
-/// it is right already, or cannot be read and is for its writer to mend.
+/// The settings file of a new node, with what somebody wrote there before it was made; [`None`]
+/// when it is right already, or cannot be read and is for its writer to mend.
 fn under_name(written: &str, name: &str) -> Option<String> {
     if written.trim().is_empty() {
         return Some(settings(name));
@@ -291,8 +291,9 @@ mod tests {
         let directory = NodeDirectory::create(&options.directory).unwrap();
         let config = directory.config();
         let closed = "# per la casa di reclusione\n[network]\nclosed = true\n";
-        for written in [closed.to_owned(), format!("[organisation]\nname = \"Altra\"\n{closed}")] {
-            directory.write(&config, &written).unwrap();
+        let under_another = format!("[organisation]\nname = \"Altra\"\n{closed}");
+        for written in [closed, under_another.as_str()] {
+            directory.write(&config, written).unwrap();
             let unconfirmed = initialise_once(&options, |_| false);
             assert!(matches!(unconfirmed, Err(SetupError::Unconfirmed)));
             let file: toml::Table =

@@ -177,8 +177,8 @@ fn a_restoration_that_fails_takes_no_store_whose_keys_are_elsewhere() {
     // And whoever begins anew in its place still has it.
     std::fs::rename(node.place("node/keystore.cbor"), node.place("keystore")).unwrap();
     let store = std::fs::read(node.place("node/store.redb")).unwrap();
-    let first = ["init", "Comune", "--no-input", "--recovery-file", "new-words", "--key-file"];
-    let begun = node.tell(&[&first[..], &["new-key"]].concat());
+    let init = ["init", "Comune", "--no-input", "--recovery-file", "new-words", "--key-file"];
+    let begun = node.tell(&[&init[..], &["new-key"]].concat());
     assert!(begun.status.success(), "{}", says(&begun));
     assert_eq!(std::fs::read(node.place("node/store.keyless-1.redb")).unwrap(), store);
 }
