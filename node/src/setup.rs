@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(with_name("[organisation", name), None);
     }
 
-    /// Whoever wrote that a node never has a line before it was set up had one that listened to all.
+    /// Whoever wrote that a node never has a line before it was set up had one that listened.
     #[test]
     fn settings_that_were_written_before_the_set_up_hold() {
         let place = tempfile::tempdir().unwrap();
