@@ -130,7 +130,7 @@ fn of_a_secret_that_was_named_by_mistake_nothing_is_repeated() {
 }
 
 /// A table names the body that is no more in each of its rows: each asked the node for all
-/// organisations anew, so that a large table took hours, and each asked the person anew.
+/// organisations anew, so that a large table took minutes, and each asked the person anew.
 #[test]
 fn a_table_that_names_a_former_body_in_each_row_asks_once() {
     let (old, new) = (Node::start("CSSA", false), Node::start("UEPE", false));
