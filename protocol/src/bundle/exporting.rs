@@ -141,8 +141,9 @@ fn known_heads(
         let theirs = known.remove(&space).filter(|_| !request.all);
         heads.push(theirs.unwrap_or_else(|| SpaceHeads::absent(space)));
     }
-    // Spaces that this organisation was removed from: what it wrote before it knew.
-    heads.extend(known.into_values().filter(|theirs| theirs.is_farewell));
+    // Spaces that this organisation was removed from: what it wrote before it knew, and to others
+    // of whose removal it knows that.
+    heads.extend(known.into_values());
     Ok(heads)
 }
 

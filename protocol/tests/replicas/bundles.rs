@@ -333,6 +333,39 @@ fn a_member_that_was_removed_learns_it_and_hands_in_what_it_wrote() {
     assert_eq!(pair.member.bundle_as(&request(owner)).unwrap().messages, 0);
 }
 
+/// Whoever was removed told of another's removal over a line, and not in a bundle: who is reached by
+/// bundles alone may meet nobody else.
+#[test]
+fn who_was_removed_tells_another_of_its_removal_and_nothing_to_who_stayed() {
+    let founded = [1, 2, 3, 4].map(Organisation::with_node);
+    let all: Vec<_> = founded.iter().map(|(organisation, _)| organisation).collect();
+    let [mut owner, mut first, mut second, mut third] =
+        founded.each_ref().map(|(_, credentials)| Node::start(credentials, &all));
+    let space = owner.create_space();
+    for member in [&first, &second, &third] {
+        let member = member.organisation();
+        owner.grant(&space, member, Role::Contributor, History::Start).unwrap();
+    }
+    for member in [&mut first, &mut second, &mut third] {
+        member.read(&owner.bundle(member.organisation()));
+    }
+    for other in [&mut second, &mut third] {
+        first.read(&other.bundle(first.organisation()));
+        other.read(&first.bundle(other.organisation()));
+    }
+    let role = |node: &Node| node.replica.own_role(&space);
+    owner.revoke(&space, second.organisation()).unwrap();
+    owner.revoke(&space, first.organisation()).unwrap();
+    first.read(&owner.bundle(first.organisation()));
+    assert_eq!((role(&first), role(&second)), (None, Some(Role::Contributor)));
+    let told = second.read(&first.bundle(second.organisation()));
+    assert!(told.refused.is_empty(), "{told:?}");
+    assert_eq!(role(&second), None);
+    let told = third.read(&first.bundle(third.organisation()));
+    assert!(told.brought.is_empty() && told.refused.is_empty(), "{told:?}");
+    assert_eq!(third.access_log(&space).len(), 4, "the owner tells it");
+}
+
 #[test]
 fn that_somebody_lives_is_told_without_a_line_too() {
     let mut pair = pair();
