@@ -160,3 +160,35 @@ fn what_a_prison_writes_reaches_its_partners_partner_over_the_line() {
     carry(&carcere, &comune);
     asl.wait("what the prison wrote", |client| field(client, "seats_total") == 7);
 }
+
+/// Whether `node` is warned that a partner by files knows only machines that are gone, and whether
+/// `doctor` names it.
+fn is_unknown_there(node: &Node, partner: &Node) -> (bool, bool) {
+    let checks = node.client().doctor().unwrap();
+    let check = checks.into_iter().find(|check| check.name == "bundles_open").unwrap();
+    assert!(check.ok || check.warning, "the node itself is well: {check:?}");
+    (bundles(node, partner).unknown_there, !check.ok)
+}
+
+/// What a partner without a line sends to a machine that was lost opens nowhere: nobody said so,
+/// and its files were refused one after another.
+#[test]
+fn a_partner_that_knows_only_the_lost_machine_is_named_until_it_read_of_the_new_one() {
+    let (mut comune, words) = Node::found_with_words("Comune di Aulla");
+    let carcere = Node::found_closed("Casa di reclusione");
+    join_by_files(&carcere, &comune);
+    carry(&carcere, &comune);
+    assert_eq!(is_unknown_there(&comune, &carcere), (false, false));
+    let mut backup = Vec::new();
+    comune.client().backup(&mut backup).unwrap();
+    comune.kill();
+
+    let (mut restored, _) = Node::restore(&backup, &words);
+    restored.start();
+    restored.client().finish_catching_up().unwrap();
+    assert_eq!(is_unknown_there(&restored, &carcere), (true, true));
+    carry(&restored, &carcere);
+    assert_eq!(is_unknown_there(&restored, &carcere), (true, true), "nobody knows if it was read");
+    carry(&carcere, &restored);
+    assert_eq!(is_unknown_there(&restored, &carcere), (false, false));
+}

@@ -6,12 +6,13 @@ use super::line::Line;
 use super::organisation::Node;
 use sincronia_protocol::access::Role;
 use sincronia_protocol::crypto::NodeKey;
-use sincronia_protocol::identity::{Beacon, BeaconContent};
+use sincronia_protocol::identity::{Beacon, BeaconContent, IdentityOperation};
 use sincronia_protocol::ids::{NodeId, OrganisationId};
 use sincronia_protocol::limits;
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::replica::{Partner, ReplicaError, Trust};
 use sincronia_protocol::sync::{Beacons, CloseReason, Input, Message};
 use sincronia_protocol::time::Timestamp;
+use std::collections::BTreeSet;
 
 const OLD: &str = "/ip4/192.0.2.1/tcp/4001";
 const NEW: &str = "/ip4/192.0.2.2/tcp/4001";
@@ -137,6 +138,35 @@ fn a_node_that_says_too_often_where_it_is_waits_for_the_next_day() {
     let refused = Err(ReplicaError::Limit("how often a node speaks of itself"));
     assert_eq!(tell(most + 1, at(2)), refused);
     assert_eq!(tell(most + 1, at(24 * 60 * 60 * 1_000 + 1)), Ok(()));
+}
+
+/// What was kept while a machine counted was passed on when it did not count any more.
+#[test]
+fn a_machine_that_was_revoked_since_and_one_of_a_blocked_partner_are_told_to_nobody() {
+    let mut circle = Circle::of_contributors();
+    let told =
+        [&circle.owner, &circle.member].map(|node| signed(1, NEW, &node.credentials.node_key));
+    circle.colleague.act(|replica, _, _| replica.admit_beacons(told.into(), at(1))).unwrap();
+    let (owner, member) = (circle.owner.id(), circle.member.id());
+    let own = circle.colleague.organisation();
+    let told = |circle: &Circle| {
+        let replica = &circle.colleague.replica;
+        let numbers = replica.beacon_numbers(&own).into_iter().map(|(node, _)| node);
+        let records = replica.beacons(&own, &[owner, member].into());
+        let records = records.into_iter().map(|record| record.node);
+        let [numbers, records] = [numbers.collect::<BTreeSet<_>>(), records.collect()];
+        assert_eq!(numbers, records, "what is listed is told");
+        numbers
+    };
+    assert_eq!(told(&circle), [owner, member].into());
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: member });
+    circle.colleague.learn(&circle.organisations[1]);
+    assert_eq!(told(&circle), [owner].into());
+    let blocked = circle.owner.organisation();
+    let partner = circle.colleague.replica.partner(&blocked).cloned().unwrap();
+    let partner = Partner { trust: Trust::Blocked, ..partner };
+    circle.colleague.act(|replica, _, _| replica.put_partner(blocked, partner)).unwrap();
+    assert_eq!(told(&circle), BTreeSet::new());
 }
 
 #[test]

@@ -226,6 +226,38 @@ fn whoever_only_one_of_two_branches_admits_is_told_so_and_nothing_more() {
 }
 
 /// Entries of an access log that are here, on all branches.
+/// The copy that removed may be lost, and whoever it did not know of be the only one to tell the
+/// owner's other machine, which heard the other copy, that the two contradict each other; it also
+/// hands in what it wrote meanwhile.
+#[test]
+fn the_owner_learns_of_a_contradiction_from_whoever_only_one_of_two_branches_admits() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second_machine(&mut circle);
+    for node in [&mut circle.member, &mut circle.colleague] {
+        circle.owner.give(node, &space);
+    }
+    let mut twin = copy_of(&circle.owner, &circle);
+    let [member, outsider] = [&circle.member, &circle.outsider].map(Node::organisation);
+    twin.grant(&space, outsider, Role::Contributor, History::Start).unwrap();
+    twin.give(&mut second, &space);
+    twin.give(&mut circle.outsider, &space);
+    circle.outsider.note(&space, "di chi non lo sapeva");
+    circle.owner.revoke(&space, member).unwrap();
+    circle.owner.give(&mut circle.colleague, &space);
+    meet(&mut circle.outsider, &mut circle.colleague);
+    let role = |node: &Node| node.replica.summary(&space).unwrap().role(&outsider);
+    assert_eq!((role(&circle.outsider), role(&second)), (None, Some(Role::Contributor)));
+    talk(&mut circle.outsider, &mut second);
+    assert_eq!(role(&second), None, "admitted by one is not admitted");
+    let own = second.organisation();
+    let known = second.replica.heads_for(&second.disk, &own, &space).unwrap().unwrap().authors;
+    let wrote = circle.outsider.id();
+    assert!(known.iter().any(|(author, _)| *author == wrote), "what it wrote is handed in");
+    let aside = second.replica.set_aside(&second.disk, &space).unwrap();
+    assert!(aside.iter().any(|one| one.contradicts), "{aside:?}");
+}
+
 fn entries_known(node: &mut Node, space: &SpaceId) -> u64 {
     let aside = node.replica.set_aside(&node.disk, space).unwrap();
     node.replica.summary(space).unwrap().access.length + aside.len() as u64

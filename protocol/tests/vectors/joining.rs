@@ -8,6 +8,18 @@ use sincronia_protocol::joining::{
     Introduction, Invited, InvitedStep, Inviting, InvitingStep, JoinMessage, Refusal,
 };
 
+/// In the order of their numbers.
+const REFUSALS: [(&str, Refusal); 8] = [
+    ("refused: unknown", Refusal::Unknown),
+    ("refused: expired", Refusal::Expired),
+    ("refused: used", Refusal::Used),
+    ("refused: revoked", Refusal::Revoked),
+    ("refused: too many", Refusal::TooMany),
+    ("refused: version", Refusal::Version),
+    ("refused: identity", Refusal::Identity),
+    ("refused: too long", Refusal::TooLong),
+];
+
 struct Meeting {
     invitation: Invitation,
     inviting: Organisation,
@@ -77,7 +89,9 @@ fn an_invitation_leads_to_a_partner() {
     for (name, message) in messages {
         golden.hex(name, message.encode());
     }
-    golden.hex("refused: expired", JoinMessage::Refused(Refusal::Expired).encode());
+    for (name, refusal) in REFUSALS {
+        golden.hex(name, JoinMessage::Refused(refusal).encode());
+    }
     let recorded = golden.settle("joining.json");
     reads_back(&meeting, &recorded);
 }
@@ -102,6 +116,9 @@ fn reads_back(meeting: &Meeting, recorded: &Golden) {
         panic!("not joined")
     };
     assert_eq!(acquaintance.organisation, meeting.inviting.id());
-    let refused = invited.handle(read("refused: expired"));
-    assert!(matches!(refused, InvitedStep::Refused(Refusal::Expired)));
+    for (code, (name, refusal)) in REFUSALS.into_iter().enumerate() {
+        // [4, [refusal]]: the numbers are those of the protocol.
+        assert_eq!(recorded.bytes(name), [0x82, 4, 0x81, u8::try_from(code).unwrap()], "{name}");
+        assert!(matches!(invited.handle(read(name)), InvitedStep::Refused(one) if one == refusal));
+    }
 }
