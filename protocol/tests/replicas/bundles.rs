@@ -333,8 +333,8 @@ fn a_member_that_was_removed_learns_it_and_hands_in_what_it_wrote() {
     assert_eq!(pair.member.bundle_as(&request(owner)).unwrap().messages, 0);
 }
 
-/// Whoever was removed told of another's removal over a line, and not in a bundle: who is reached by
-/// bundles alone may meet nobody else.
+/// Whoever was removed told of another's removal over a line, and not in a bundle: who is reached
+/// by bundles alone may meet nobody else.
 #[test]
 fn who_was_removed_tells_another_of_its_removal_and_nothing_to_who_stayed() {
     let founded = [1, 2, 3, 4].map(Organisation::with_node);
