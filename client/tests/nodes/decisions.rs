@@ -96,9 +96,9 @@ fn a_convention_in_the_directory_is_neither_shared_nor_revoked_by_itself() {
     assert_eq!(check(&comune, "conventions_apart")["ok"], true);
 }
 
-/// Two edits of a member that had not heard of its removal, and the convention.
-fn late(comune: &Node, casa: &Node) -> (String, Vec<Value>) {
-    let new = ["convention", "new", "--title", TITLE, "--kind", "accoglienza"];
+/// A convention of two partners that are there.
+fn convention(comune: &Node, casa: &Node, title: &str) -> (String, Value) {
+    let new = ["convention", "new", "--title", title, "--kind", "accoglienza"];
     let parties = ["--party", "Comune:inviante", "--party", "Casa:gestore"];
     let made = comune.ask(&[&new[..], &parties].concat());
     let (id, space) = (made["convention"]["id"].as_str().unwrap(), made["space"]["id"].clone());
@@ -106,36 +106,45 @@ fn late(comune: &Node, casa: &Node) -> (String, Vec<Value>) {
         let mut all = all.as_array().unwrap().iter();
         all.any(|one| one["id"] == space && one["has_key"] == true && one["records"] == 1)
     });
+    (id.to_owned(), space)
+}
+
+/// Edits of a member that had not heard of its removal, of each convention so many.
+fn late(comune: &Node, casa: &Node, edits: &[(&str, &[&str])]) -> Vec<Value> {
     casa.ask(&["offline"]);
-    for seats in ["5", "6"] {
-        casa.ask(&["convention", "edit", id, "--seats-total", seats, "--operator", "Ada"]);
+    for (id, seats) in edits {
+        for one in *seats {
+            casa.ask(&["convention", "edit", id, "--seats-total", one, "--operator", "Ada"]);
+        }
+        comune.ask(&["convention", "revoke", id, "Casa", "--yes"]);
     }
-    comune.ask(&["convention", "revoke", id, "Casa", "--yes"]);
     casa.ask(&["online"]);
-    wait(comune, &["status"], |status| status["counts"]["quarantined"] == 2);
-    let entries = comune.ask(&["record", "late"]);
-    (id.to_owned(), entries.as_array().unwrap().clone())
+    let all: usize = edits.iter().map(|(_, seats)| seats.len()).sum();
+    wait(comune, &["status"], |status| status["counts"]["quarantined"] == all);
+    comune.ask(&["record", "late"]).as_array().unwrap().clone()
+}
+
+/// The identifier of the late entry that changes the seats so.
+fn entry(entries: &[Value], seats: u64) -> String {
+    let found = entries.iter().find(|one| one["fields"] == json!({"seats_total": seats})).unwrap();
+    found["entry"].as_str().unwrap().to_owned()
 }
 
 /// Nobody could see what was kept, and doctor warned of it for ever.
 #[test]
 fn what_does_not_count_shows_what_it_would_change_and_is_taken_up_or_dismissed() {
     let [comune, casa] = partners();
-    let (id, entries) = late(&comune, &casa);
+    let (id, _) = convention(&comune, &casa, TITLE);
+    let entries = late(&comune, &casa, &[(&id, &["5", "6"])]);
     let told = says(&comune.tell(&["record", "late"]));
     for part in ["Ada", "5", "6", "--take", "--dismiss", TITLE] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    let entry = |seats: u64| {
-        let mut all = entries.iter();
-        let found = all.find(|one| one["fields"] == json!({"seats_total": seats})).unwrap();
-        found["entry"].as_str().unwrap().to_owned()
-    };
     assert_eq!(check(&comune, "quarantine")["warning"], true);
-    let dismissed = comune.tell(&["record", "late", "--dismiss", &entry(5)]);
+    let dismissed = comune.tell(&["record", "late", "--dismiss", &entry(&entries, 5)]);
     assert!(dismissed.status.success(), "{}", says(&dismissed));
     assert_eq!(comune.ask(&["status"])["decisions"]["late"], 1);
-    let taken = comune.tell(&["record", "late", "--take", &entry(6)]);
+    let taken = comune.tell(&["record", "late", "--take", &entry(&entries, 6)]);
     assert!(taken.status.success(), "{}", says(&taken));
     let shown = comune.ask(&["convention", "show", &id]);
     assert_eq!(shown["convention"]["fields"]["seats_total"], 6);
@@ -144,4 +153,50 @@ fn what_does_not_count_shows_what_it_would_change_and_is_taken_up_or_dismissed()
     assert_eq!(comune.ask(&["record", "late"]).as_array().map(Vec::len), Some(2));
     let comune = comune.meanwhile(|_, _| ());
     assert_eq!(check(&comune, "quarantine")["ok"], true, "after a restart too");
+}
+
+/// What was decided of was still counted where a space or a record was looked at, and so was what
+/// lay in another space.
+#[test]
+fn what_was_decided_of_counts_neither_in_the_status_nor_in_its_space_nor_on_its_record() {
+    let [comune, casa] = partners();
+    let (one, first) = convention(&comune, &casa, TITLE);
+    let (other, second) = convention(&comune, &casa, "Trasporto protetto");
+    let entries = late(&comune, &casa, &[(&one, &["5", "6"]), (&other, &["7"])]);
+    let counted = || {
+        let (status, spaces) = (comune.ask(&["status"]), comune.ask(&["space", "list"]));
+        let in_space = |id: &Value| {
+            let mut spaces = spaces.as_array().unwrap().iter();
+            spaces.find(|space| space["id"] == *id).unwrap()["quarantined"].clone()
+        };
+        let (all, late) = (&status["counts"]["quarantined"], &status["decisions"]["late"]);
+        json!([all, late, in_space(&first), in_space(&second)])
+    };
+    let sheet = |id: &str| says(&comune.tell(&["convention", "show", id]));
+    assert_eq!(counted(), json!([3, 3, 2, 1]));
+    assert!(sheet(&one).contains("quarantined 2"), "{}", sheet(&one));
+    comune.ask(&["record", "late", "--dismiss", &entry(&entries, 5)]);
+    assert_eq!(counted(), json!([2, 2, 1, 1]));
+    assert!(sheet(&one).contains("quarantined 1"), "{}", sheet(&one));
+    assert!(sheet(&other).contains("quarantined 1"), "{}", sheet(&other));
+    comune.ask(&["record", "late", "--dismiss", &entry(&entries, 6)]);
+    assert_eq!(counted(), json!([1, 1, 0, 1]));
+    assert!(!sheet(&one).contains("quarantined"), "{}", sheet(&one));
+}
+
+/// Whoever took up what a record shows already wrote the same again, and who is no member any more
+/// was told to write where it cannot.
+#[test]
+fn what_would_change_nothing_is_only_offered_to_be_dismissed() {
+    let [comune, casa] = partners();
+    let (id, _) = convention(&comune, &casa, TITLE);
+    late(&comune, &casa, &[(&id, &["6"])]);
+    let told = |node: &Node| says(&node.tell(&["record", "late"]));
+    assert!(told(&comune).contains("record late --take"), "{}", told(&comune));
+    comune.ask(&["convention", "edit", &id, "--seats-total", "6"]);
+    let only = |text: &str| text.contains("--dismiss") && !text.contains("--take");
+    assert!(only(&told(&comune)), "{}", told(&comune));
+    // To the one that wrote it, too, it shows what does not count, and nothing to write there.
+    wait(&casa, &["status"], |status| status["counts"]["quarantined"] == 1);
+    assert!(only(&told(&casa)), "{}", told(&casa));
 }

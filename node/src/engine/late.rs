@@ -34,11 +34,20 @@ impl Core {
         };
         let content = self.step(|replica, disk, _| replica.late_content(disk, one))?;
         if let Some(content) = content {
-            let noted = self.replica.setting(&self.disk, &decided_name(one))?;
-            view.dismissed = noted.is_some_and(|noted| noted == content.entry.as_bytes());
+            view.dismissed = self.is_decided(one)?;
             note_content(&mut view, content);
         }
         Ok(view)
+    }
+
+    /// Whether a person decided of an entry. Of a forked log another one may have taken the place
+    /// of the one that was decided of.
+    fn is_decided(&mut self, one: &Quarantined) -> Result<bool, ApiError> {
+        let Some(noted) = self.replica.setting(&self.disk, &decided_name(one))? else {
+            return Ok(false);
+        };
+        let content = self.step(|replica, disk, _| replica.late_content(disk, one))?;
+        Ok(content.is_none_or(|content| noted == content.entry.as_bytes()))
     }
 
     /// How many of them nobody decided of yet. The state of the node is asked for often: as long
@@ -61,8 +70,7 @@ impl Core {
         found.retain(|one| space.is_none_or(|space| one.space == *space));
         let mut undecided = 0;
         for one in found {
-            let noted = self.replica.setting(&self.disk, &decided_name(&one))?;
-            undecided += u64::from(noted.is_none());
+            undecided += u64::from(!self.is_decided(&one)?);
         }
         Ok(undecided)
     }
