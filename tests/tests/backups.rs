@@ -12,7 +12,7 @@ use sincronia_client::root::Signing;
 use sincronia_node::api::{ConventionsQuery, ErrorCode, RecordView};
 use sincronia_node::backup::{RestoreError, inspect};
 use sincronia_protocol::backup::BackupError;
-use sincronia_protocol::identity::IdentityOperation;
+use sincronia_protocol::identity::{Admission, IdentityOperation};
 use sincronia_protocol::recovery::{recovery_sealing, restore_entropy};
 use sincronia_tests::federation::{self, Node};
 
@@ -115,7 +115,7 @@ fn shares_directory(owner: &Node, partner: &Node) -> bool {
 
 /// A node that still waits for its partner gives nobody access. It takes a new partner, and gives
 /// it what it is due once `heard` has made the waiting end.
-fn shared_later(heard: impl Fn(&Node, &mut Node)) {
+fn shared_later(heard: impl Fn(&Node, &mut Node, &str)) {
     let (mut lost, words) = Node::found_with_words("Comune di Aulla");
     let mut casa = Node::found("Casa di accoglienza");
     let _ = casa.join(&lost);
@@ -130,7 +130,7 @@ fn shared_later(heard: impl Fn(&Node, &mut Node)) {
     assert!(!asl.join(&restored).name.is_empty());
     assert!(restored.client().status().unwrap().catching_up.is_some());
     assert!(!shares_directory(&restored, &asl), "whoever waits gives nobody access");
-    heard(&restored, &mut casa);
+    heard(&restored, &mut casa, &words);
     restored
         .wait("the directory shared with the new partner", |_| shares_directory(&restored, &asl));
     let own = restored.organisation.as_str();
@@ -142,7 +142,7 @@ fn shared_later(heard: impl Fn(&Node, &mut Node)) {
 
 #[test]
 fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_the_partner_was_heard() {
-    shared_later(|restored, casa| {
+    shared_later(|restored, casa, _| {
         casa.start();
         restored.wait("the partner", |client| client.status().unwrap().catching_up.is_none());
     });
@@ -150,9 +150,23 @@ fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_the_partner_was_hear
 
 #[test]
 fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_it_waits_no_longer() {
-    shared_later(|restored, _| {
+    shared_later(|restored, _, _| {
         let awaited = restored.client().finish_catching_up().unwrap().awaited;
         assert_eq!(awaited, ["Casa di accoglienza"]);
+    });
+}
+
+/// Where another machine blocked the one that was waited for, nobody was waited for any more, and
+/// whoever had come meanwhile was never given what it was due.
+#[test]
+fn who_joins_a_node_that_waits_is_given_what_it_is_due_when_another_machine_blocks_the_partner() {
+    shared_later(|restored, casa, words| {
+        let second = second(restored, words);
+        assert!(restored.client().status().unwrap().catching_up.is_some(), "it waits still");
+        second.wait("the partner and its identity log", |client| {
+            client.block_partner(&casa.organisation).is_ok()
+        });
+        restored.wait("the block", |client| client.status().unwrap().catching_up.is_none());
     });
 }
 
@@ -171,21 +185,22 @@ fn other_words_open_nothing_and_a_node_is_never_overwritten() {
         RestoreError::Backup(BackupError::Truncated(_))
     ));
     // A machine that was never told the key says how to tell it.
-    let (machine, request) = Node::request(&node.organisation);
-    let mut signing =
-        Signing::begin(&node.client().identity().unwrap(), restore_entropy(&words).unwrap())
-            .unwrap();
-    signing.say(IdentityOperation::AddNode { admission: request.admission }).unwrap();
-    node.client().extend_identity(&signing.request()).unwrap();
-    let admission = node.client().identity().unwrap().admission;
-    let second = machine.admit(&admission_of(&admission));
+    let second = second(&node, &words);
     let error = second.client().backup(&mut Vec::new()).unwrap_err();
     assert_eq!(error.code, ErrorCode::NoRecipient);
     assert!(error.remedy.contains("backup enable"), "{}", error.remedy);
 }
 
-fn admission_of(text: &str) -> sincronia_protocol::identity::Admission {
-    sincronia_protocol::identity::Admission::from_text(text).unwrap()
+/// A second machine of the organisation of `first`, admitted there and running.
+fn second(first: &Node, words: &str) -> Node {
+    let (machine, request) = Node::request(&first.organisation);
+    let mut signing =
+        Signing::begin(&first.client().identity().unwrap(), restore_entropy(words).unwrap())
+            .unwrap();
+    signing.say(IdentityOperation::AddNode { admission: request.admission }).unwrap();
+    first.client().extend_identity(&signing.request()).unwrap();
+    let admission = first.client().identity().unwrap().admission;
+    machine.admit(&Admission::from_text(&admission).unwrap())
 }
 
 /// A closed node dialled its partners when it was restored.

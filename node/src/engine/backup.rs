@@ -43,26 +43,26 @@ impl Core {
 
     /// Notes that this node and a partner have the same.
     pub(super) fn note_heard(&mut self, partner: &OrganisationId) {
-        match self.replica.note_heard(partner) {
-            Ok(true) => self.go_on(),
-            Ok(false) => {}
-            Err(error) => warn!(%error, "whom this node was in sync with was not kept"),
+        if let Err(error) = self.replica.note_heard(partner) {
+            warn!(%error, "whom this node was in sync with was not kept");
         }
     }
 
-    /// Does what waited for partners, none of whom is waited for any more.
-    pub(super) fn go_on(&mut self) {
-        info!("this node has caught up with everyone");
-        self.owes_maintenance = true;
-        self.share_with_everyone();
+    /// Does what waited for partners, once none of them is waited for any more: the last was heard,
+    /// was blocked here or at another machine, or a person waits no longer.
+    pub(super) fn go_on_when_heard(&mut self) {
+        let since = self.replica.catching_up().map(|state| state.since);
+        if std::mem::replace(&mut self.awaits_since, since).is_some() && since.is_none() {
+            info!("this node has caught up with everyone");
+            self.owes_maintenance = true;
+            self.share_with_everyone();
+        }
     }
 
     /// Waits no longer for those not heard yet; the names of these.
     pub fn finish_catching_up(&mut self) -> Result<CatchingUpView, ApiError> {
         let view = self.catching_up_view().unwrap_or_default();
         self.step(|replica, _, _| replica.finish_catching_up())?;
-        self.owes_maintenance = true;
-        self.share_with_everyone();
         Ok(view)
     }
 

@@ -18,6 +18,7 @@ use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
 use sincronia_protocol::sync::Effect;
+use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -70,6 +71,8 @@ pub struct Core {
     pub(super) room: Room,
     announce: Vec<String>,
     pub(super) owes_maintenance: bool,
+    /// Since when partners were waited for, when that was last looked at.
+    pub(super) awaits_since: Option<Timestamp>,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
@@ -140,6 +143,7 @@ impl Core {
             closed: config.closed,
             settings: config.settings,
             owes_maintenance: true,
+            awaits_since: None,
             bulk: None,
             outbox: Vec::new(),
             events,
@@ -215,6 +219,7 @@ impl Core {
             if !growth.is_empty() {
                 self.spread(&growth);
             }
+            self.go_on_when_heard();
             self.maintain();
             self.settle_erasures();
             if growth.is_empty() && !self.replica.has_pending() {

@@ -203,11 +203,7 @@ impl Core {
         let partner = self.replica.partner(id).cloned();
         let partner = partner.ok_or_else(|| ApiError::not_found("partner"))?;
         let trust = if blocked { Trust::Blocked } else { Trust::Joined };
-        let was_waiting = self.replica.catching_up().is_some();
         self.replica.put_partner(*id, Partner { trust, ..partner })?;
-        if was_waiting && self.replica.catching_up().is_none() {
-            self.go_on();
-        }
         self.admit_partners();
         self.announce(ApiEvent::PartnerChanged { organisation: id.to_string() });
         self.partner_view(id)
