@@ -17,6 +17,7 @@
 mod admission;
 mod allowance;
 mod aside;
+mod askers;
 mod backup;
 mod beacons;
 mod branches;
@@ -312,6 +313,7 @@ pub struct Replica {
     brought: Allowances,
     introductions: Introductions,
     removed_aside: BTreeSet<NodeId>,
+    askers: askers::Askers,
     beacons: BeaconBook,
 }
 
@@ -352,6 +354,7 @@ impl Replica {
             brought: Allowances::of_bringers(),
             introductions: Introductions::default(),
             removed_aside: BTreeSet::new(),
+            askers: askers::Askers::default(),
             beacons: BeaconBook::default(),
         };
         replica.load(disk)?;
@@ -383,6 +386,7 @@ impl Replica {
         self.load_catching_up(disk)?;
         self.load_introductions(disk)?;
         self.load_removed_aside(disk)?;
+        self.load_askers(disk)?;
         self.load_unerased(disk)?;
         self.load_unfinished(disk)?;
         self.load_summaries(disk)

@@ -132,9 +132,9 @@ impl Access {
     }
 
     /// The first epochs of the chains of which a key was sealed to another node than `node`, which
-    /// was given the key of now, too, and is not cut.
+    /// was given the key of now, too, and is not cut; each with that node.
     #[must_use]
-    pub fn chains_sealed_beside(&self, node: &NodeId) -> BTreeSet<u64> {
+    pub fn chains_sealed_beside(&self, node: &NodeId) -> BTreeSet<(u64, NodeId)> {
         let begun = self.begun();
         let counts = |one: &NodeId| one != node && !self.cut_nodes().contains_key(one);
         let holders: BTreeSet<_> = self.holders().filter(counts).collect();
@@ -144,7 +144,7 @@ impl Access {
         };
         self.keyrings()
             .filter(|(node, ..)| holders.contains(node))
-            .filter_map(|(_, position, _)| chain_at(position))
+            .filter_map(|(node, position, _)| Some((chain_at(position)?, node)))
             .collect()
     }
 }

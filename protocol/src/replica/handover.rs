@@ -6,6 +6,7 @@
 //! To nodes of the owner every reader hands over: it may read everything in its space, and when the
 //! machine that made the keys is lost, others must be able to give them back.
 
+use super::askers::Askers;
 use super::membership::wrap_context;
 use super::space::SpaceState;
 use super::{Growth, Replica, ReplicaError, keys};
@@ -31,7 +32,8 @@ impl Replica {
     ) -> Result<Names, ReplicaError> {
         let (node, organisation) = (self.node(), self.organisation());
         let is_active = self.is_certified(&organisation, &node);
-        let state = self.space(disk, space)?;
+        self.space(disk, space)?;
+        let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let access = &state.access;
         let mut lacking = Names::new();
         let wanted: Vec<[u8; 32]> = match access.role(&organisation) {
@@ -39,7 +41,7 @@ impl Replica {
             // may have died with the machine that made it.
             Some(Role::Carrier) => of_uncut(access, access.last_keyrings().due),
             Some(_) if is_active && !access.cut_nodes().contains_key(&node) => {
-                lacking.extend(due_keys(state, &organisation, &node));
+                lacking.extend(due_keys(state, &self.askers, (space, &organisation, &node)));
                 if lacking.is_empty() {
                     return Ok(lacking);
                 }
@@ -268,14 +270,23 @@ impl Replica {
 
 /// The keys that a node of a reader is to hold and does not: of each chain the one that opens it.
 /// Of a chain that was given up that one may be lost, and whoever has any of its keys has the
-/// first: so this one, and only if another node is known to have it.
-fn due_keys(state: &SpaceState, organisation: &OrganisationId, node: &NodeId) -> Names {
+/// first: so this one, and only if another node may have it, which did not say that it lacks it.
+fn due_keys(
+    state: &SpaceState,
+    askers: &Askers,
+    (space, organisation, node): (&SpaceId, &OrganisationId, &NodeId),
+) -> Names {
     let access = &state.access;
     let due = |chain: &Chain| if chain.given_up_at.is_some() { chain.from } else { chain.to };
     let mut chains = access.chains_for(organisation);
     chains.retain(|chain| state.key_at(due(chain)).is_none());
     if chains.iter().any(|chain| chain.given_up_at.is_some()) {
-        let held = access.chains_sealed_beside(node);
+        let mut held = access.chains_sealed_beside(node);
+        held.retain(|(from, other)| {
+            let first = access.epoch_at(*from).map(|epoch| epoch.commitment);
+            !first.is_some_and(|first| askers.includes(space, first.as_bytes(), other))
+        });
+        let held: BTreeSet<_> = held.into_iter().map(|(from, _)| from).collect();
         chains.retain(|chain| chain.given_up_at.is_none() || held.contains(&chain.from));
     }
     let described = chains.iter().filter_map(|chain| access.epoch_at(due(chain)));

@@ -355,6 +355,7 @@ impl Session {
     fn finish_greeting(
         &mut self,
         replica: &mut Replica,
+        disk: &dyn Storage,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let Phase::Greeting(Greeting { partner: Some(partner), awaits, addresses, at }) =
@@ -379,6 +380,10 @@ impl Session {
             self.exchange.push(Task::Acquaintances);
         } else {
             self.exchange.push(Task::Introductions);
+        }
+        let owed = replica.owed_to_asker(disk, &self.node).map_err(|_| CloseReason::Store)?;
+        for (space, commitments) in owed {
+            self.exchange.push(Task::Handover { space, commitments });
         }
         Self::offer_beacons(&partner, replica, effects);
         self.phase = Phase::Live { compared: false, recompare_at: None };

@@ -7,6 +7,7 @@ use super::organisation::{Node, Organisation};
 use super::restoring::{back_up, maintain, restore, return_to};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::codec;
+use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::replica::{Credentials, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
@@ -297,6 +298,46 @@ fn an_owner_alone_that_lost_the_key_admits_others_with_another() {
     maintain(&mut circle.owner);
     circle.owner.note(&circle.space, "dopo la perdita");
     assert_eq!(lacking(&circle.owner), 0);
+}
+
+/// Two machines of the owner of which neither ever got the keyring that was made for it: the only
+/// one that had the keys is gone. Each waited for ever for the key that the other was to have.
+#[test]
+fn two_machines_do_not_wait_for_a_key_that_both_lack() {
+    let mut circle = Circle::new();
+    let space = circle.space;
+    let [second, third] = [11, 12].map(|seed| circle.organisations[0].add_node(seed));
+    circle.owner.learn(&circle.organisations[0]);
+    maintain(&mut circle.owner);
+    let access = circle.owner.access_log(&space);
+    let keyrings = circle.owner.keyrings_for(&space, &circle.organisations[0].id());
+    let (lost, node) = (circle.owner.id(), second.node_key.id());
+    let organisation = &mut circle.organisations[0];
+    let mut machines = [second, third].map(|one| Node::start(&one, &[organisation]));
+    for machine in &mut machines {
+        machine
+            .act(|replica, disk, _| replica.admit_access(disk, &space, &access, true))
+            .expect("a sound log");
+        assert_eq!(lacking(machine), 1, "its keyring is on no disk but that of who made it");
+    }
+    organisation.say(IdentityOperation::RevokeNode { node: lost });
+    organisation.say(IdentityOperation::SetPrimary { node });
+    machines.iter_mut().for_each(|machine| machine.learn(organisation));
+    let [second, third] = &mut machines;
+    maintain(second);
+    for _ in 0..2 {
+        agree(second, third);
+        assert_eq!([lacking(second), lacking(third)], [0, 0]);
+        second.restart();
+        third.restart();
+    }
+    // One that was on its way all the time: they meet, though nothing else is news.
+    for keyring in keyrings {
+        let _ = third.act(|replica, disk, _| replica.admit_sealed(disk, &space, [keyring]));
+    }
+    assert_eq!(asked(third, &space), 0);
+    agree(second, third);
+    assert_eq!(asked(second, &space), 0, "what one came by, the other was given");
 }
 
 /// A disk gives back no key.

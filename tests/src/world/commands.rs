@@ -109,8 +109,9 @@ impl World {
         let (written, seen) = prepared?;
         let key = self.ledger(&space).at(&seen).and_then(|then| then.keys.last().copied());
         let maker = Maker { organisation: self.organisation(peer), seen };
-        self.promises.made(space, written.entry, maker, key.expect("a space has a key"), &text);
-        self.erasures.wrote(space, written.record, written.entry);
+        let key = key.expect("a space has a key");
+        self.promises.made(space, written.entry, maker, key, &text);
+        self.erasures.wrote(space, written.record, (written.entry, key));
         self.conclude(peer)?;
         self.promises.acknowledged(peer, space, written.entry);
         Ok(written.record)

@@ -1,8 +1,10 @@
 //! Records that an owner erases in the world, and that nothing of them is left.
 
 use super::{PeerIndex, World};
+use sincronia_protocol::crypto::KeyCommitment;
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
 use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
 const FRAME_BYTES: usize = 256 * 1024;
@@ -10,13 +12,19 @@ const FRAME_BYTES: usize = 256 * 1024;
 /// What was written of each record, and which records were erased.
 #[derive(Default)]
 pub(super) struct Erasures {
-    written: BTreeMap<(SpaceId, RecordId), BTreeSet<EntryHash>>,
+    /// Each entry with the key under which it was written.
+    written: BTreeMap<(SpaceId, RecordId), BTreeMap<EntryHash, KeyCommitment>>,
     erased: BTreeSet<(SpaceId, RecordId)>,
 }
 
 impl Erasures {
-    pub(super) fn wrote(&mut self, space: SpaceId, record: RecordId, entry: EntryHash) {
-        self.written.entry((space, record)).or_default().insert(entry);
+    pub(super) fn wrote(
+        &mut self,
+        space: SpaceId,
+        record: RecordId,
+        (entry, key): (EntryHash, KeyCommitment),
+    ) {
+        self.written.entry((space, record)).or_default().insert(entry, key);
     }
 
     fn of<'a>(&'a self, space: &'a SpaceId) -> impl Iterator<Item = &'a RecordId> {
@@ -74,9 +82,16 @@ impl World {
         assert!(!is_erased, "seed {seed}: {peer} shows {record}, which was erased");
     }
 
+    /// Whether a node has the key of a space.
+    fn opens_with(&self, peer: PeerIndex, space: &SpaceId, key: &KeyCommitment) -> bool {
+        let place = [space.as_bytes().as_slice(), key.as_bytes()].concat();
+        self.peers[peer].disk.read(Table::Keys, &place).expect("a disk in memory").is_some()
+    }
+
     /// After rest a member shows no erased record and holds no body of one, whoever wrote it and
-    /// whenever; and its certificate misses nobody.
-    pub(super) fn check_erased(&mut self, member: PeerIndex, space: &SpaceId) {
+    /// whenever; and its certificate misses nobody. Of what a former owner sealed after its removal
+    /// with a key that it gave nobody, the owner cannot tell to which record it belongs.
+    pub(super) fn check_erased(&mut self, owner: PeerIndex, member: PeerIndex, space: &SpaceId) {
         let mut records: Vec<_> = self.erasures.of(space).copied().collect();
         if self.has_copied() || self.bears_grudges {
             // The only machine that knew of an erasure may have been put back, or its organisation
@@ -97,8 +112,10 @@ impl World {
                 panic!("seed {seed}: {member} shows {record}\n{spaces}\n{heads}");
             }
             let written = self.erasures.written.get(&(*space, *record));
+            let written = written.into_iter().flatten();
+            let told = written.filter(|(_, key)| self.opens_with(owner, space, key));
             let left: Vec<EntryHash> =
-                written.into_iter().flatten().filter(|one| bodies.contains(one)).copied().collect();
+                told.map(|(entry, _)| *entry).filter(|entry| bodies.contains(entry)).collect();
             if !left.is_empty() {
                 let (spaces, heads) = (self.describe_spaces(), self.describe_heads(member, space));
                 panic!("seed {seed}: {member} holds {left:?} of {record}\n{spaces}\n{heads}");

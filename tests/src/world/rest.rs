@@ -258,7 +258,7 @@ impl World {
             self.check_promises_of(member, space);
             // An owner that lacks keys cannot tell of which record an entry is.
             if !excused.contains(&owner) {
-                self.check_erased(member, space);
+                self.check_erased(owner, member, space);
             }
         }
         if !excused.contains(&owner) {

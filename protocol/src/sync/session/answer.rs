@@ -49,7 +49,7 @@ impl Session {
                 // As with the greeting: what the partner waits for comes before a comparison.
                 self.pump(now, replica, disk, effects)?;
             }
-            return self.finish_greeting(replica, effects);
+            return self.finish_greeting(replica, disk, effects);
         }
         match message {
             Message::Hello(hello) => {
@@ -57,7 +57,7 @@ impl Session {
                 // The partner cannot end its own greeting before it has these, and until then
                 // takes nothing else.
                 self.pump(now, replica, disk, effects)?;
-                self.finish_greeting(replica, effects)
+                self.finish_greeting(replica, disk, effects)
             }
             Message::Acknowledge(total) if self.exchange.note_acknowledged(total) => Ok(()),
             Message::Acknowledge(_) => {
@@ -234,6 +234,7 @@ impl Session {
         let space = ours.space;
         self.plan_access(partner, ours, theirs, replica, disk)?;
         if replica.may_show(partner, &ItemRef::Space(space)) {
+            replica.note_asked(disk, &self.node, theirs).map_err(store)?;
             let named: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
             let since = theirs.access.length;
             let mut hashes = named.clone();

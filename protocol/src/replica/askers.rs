@@ -1,0 +1,135 @@
+//! Which nodes said that they have no key of a chain that was given up.
+//!
+//! The access log says for whom keyrings were made, and not who ever got one: with the machine that
+//! made it a keyring may have died that nobody had yet. A node without keys of such a chain asks
+//! whom it meets for the first of them. Whoever has none either notes that: it need not wait for
+//! what it would get from there, or the two would wait for each other for ever. Where one of them
+//! comes by the key after all, it gives it to those who asked.
+//!
+//! Deliberately absent: who may be given a key (`handover`).
+
+use super::{Growth, Replica, ReplicaError, SpaceHeads, keys};
+use crate::access::{Chain, Role};
+use crate::codec;
+use crate::ids::{NodeId, SpaceId};
+use crate::limits;
+use crate::storage::{Storage, Table};
+use minicbor::bytes::ByteArray;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The setting that lists them.
+const ASKERS: &str = "asked for given up keys";
+
+/// A space and the commitment to a key of it.
+type Asked = (SpaceId, [u8; 32]);
+
+/// By what they asked for, the nodes that asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Askers(BTreeMap<Asked, BTreeSet<NodeId>>);
+
+impl Askers {
+    /// Whether `node` said that it lacks the key.
+    pub fn includes(&self, space: &SpaceId, commitment: &[u8; 32], node: &NodeId) -> bool {
+        self.0.get(&(*space, *commitment)).is_some_and(|nodes| nodes.contains(node))
+    }
+
+    fn note(&mut self, asked: Asked, node: NodeId) -> bool {
+        let count: usize = self.0.values().map(BTreeSet::len).sum();
+        count < limits::ASKERS_MAX && self.0.entry(asked).or_default().insert(node)
+    }
+
+    fn strike(&mut self, asked: &Asked, node: &NodeId) -> bool {
+        let Some(nodes) = self.0.get_mut(asked) else { return false };
+        let was_there = nodes.remove(node);
+        if nodes.is_empty() {
+            self.0.remove(asked);
+        }
+        was_there
+    }
+
+    fn of<'a>(&'a self, node: &'a NodeId) -> impl Iterator<Item = &'a Asked> {
+        self.0.iter().filter(|(_, nodes)| nodes.contains(node)).map(|(asked, _)| asked)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let listed = self.0.iter().flat_map(|((space, commitment), nodes)| {
+            nodes.iter().map(|node| (*space, ByteArray::from(*commitment), *node))
+        });
+        codec::encode(&listed.collect::<Vec<_>>())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let listed: Vec<(SpaceId, ByteArray<32>, NodeId)> = minicbor::decode(bytes).ok()?;
+        let mut askers = Self::default();
+        for (space, commitment, node) in listed {
+            askers.note((space, *commitment), node);
+        }
+        Some(askers)
+    }
+}
+
+impl Replica {
+    pub(super) fn load_askers(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
+        let damaged = ReplicaError::Damaged(Table::Settings.name());
+        let stored = self.setting(disk, ASKERS)?;
+        let read = stored.map(|bytes| Askers::decode(&bytes).ok_or(damaged));
+        self.askers = read.transpose()?.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Notes which keys of chains that were given up a node says that it lacks, and which it lacks
+    /// no more.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn note_asked(
+        &mut self,
+        disk: &dyn Storage,
+        node: &NodeId,
+        theirs: &SpaceHeads,
+    ) -> Result<(), ReplicaError> {
+        let (space, organisation) = (theirs.space, self.organisation());
+        if !self.own_role(&space).is_some_and(Role::reads) {
+            return Ok(());
+        }
+        let access = &self.space(disk, &space)?.access;
+        let given_up = |chain: &Chain| chain.given_up_at.is_some();
+        let chains = access.chains_for(&organisation).into_iter().filter(given_up);
+        let first = |chain: Chain| Some(*access.epoch_at(chain.from)?.commitment.as_bytes());
+        let firsts: Vec<_> = chains.filter_map(first).collect();
+        let mut is_news = false;
+        for commitment in firsts {
+            let asked = (space, commitment);
+            is_news |= if theirs.lacking.iter().any(|name| **name == commitment) {
+                self.askers.note(asked, *node)
+            } else {
+                self.askers.strike(&asked, node)
+            };
+        }
+        if is_news {
+            self.put_setting(ASKERS, &self.askers.encode())?;
+            self.refresh_summary(disk, &space)?;
+            let from = self.space(disk, &space)?.access.length();
+            self.growth.push(Growth::Access { space, from });
+        }
+        Ok(())
+    }
+
+    /// What a node asked for in vain and is here by now: commitments to keys, by space.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn owed_to_asker(
+        &self,
+        disk: &dyn Storage,
+        node: &NodeId,
+    ) -> Result<BTreeMap<SpaceId, BTreeSet<[u8; 32]>>, ReplicaError> {
+        let mut owed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (space, commitment) in self.askers.of(node) {
+            if self.read(disk, Table::Keys, &keys::hashed(space, commitment))?.is_some() {
+                owed.entry(*space).or_default().insert(*commitment);
+            }
+        }
+        Ok(owed)
+    }
+}
