@@ -322,7 +322,9 @@ fn two_machines_do_not_wait_for_a_key_that_both_lack() {
     }
     organisation.say(IdentityOperation::RevokeNode { node: lost });
     organisation.say(IdentityOperation::SetPrimary { node });
-    machines.iter_mut().for_each(|machine| machine.learn(organisation));
+    for machine in &mut machines {
+        machine.learn(organisation);
+    }
     let [second, third] = &mut machines;
     maintain(second);
     for _ in 0..2 {
