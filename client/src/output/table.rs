@@ -8,6 +8,12 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 /// What an ordinary terminal shows in one line.
 const COLUMNS_MAX: u16 = 100;
 
+/// The width to keep to where the terminal, like one on a serial line, says that it has no columns
+/// at all: each letter of a table would have a line of its own.
+fn columns(told: Option<u16>) -> Option<u16> {
+    told.filter(|told| *told == 0).map(|_| COLUMNS_MAX)
+}
+
 /// Rows under headings.
 #[derive(Debug)]
 pub struct Rows {
@@ -23,6 +29,9 @@ impl Rows {
         let mut table = Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some(columns) = columns(table.width()) {
+            table.set_width(columns);
+        }
         let bold = |text: &String| {
             let cell = Cell::new(safe(text));
             if output.colour { cell.add_attribute(Attribute::Bold) } else { cell }
@@ -80,6 +89,14 @@ impl std::fmt::Display for Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// On a serial line, and in a container, a terminal says 0 columns.
+    #[test]
+    fn a_terminal_without_columns_shows_a_table_as_wide_as_an_ordinary_one() {
+        assert_eq!(columns(Some(0)), Some(COLUMNS_MAX));
+        assert_eq!(columns(Some(72)), None);
+        assert_eq!(columns(None), None);
+    }
 
     #[test]
     fn a_table_without_colour_has_no_escapes() {
