@@ -72,6 +72,21 @@ fn whoever_signs_with_nobody_in_sync_is_told_so_also_with_yes() {
     assert!(text.contains("No other machine and no partner was in sync"), "{text}");
 }
 
+/// The person at a machine of the organisation is asked whether the node is that of the new one,
+/// and nobody could compare: the new one did not say which it is.
+#[test]
+fn a_new_machine_says_which_node_it_is() {
+    let comune = Node::start("Comune", false);
+    let organisation = comune.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let request = ["init", "--additional", &organisation, "--key-file", "k", "--output", "request"];
+    let told = says(&comune.tell_of("second", &request));
+    let asked = comune.tell(&["node", "add", "request", "--recovery-file", "words"]);
+    assert_eq!(asked.status.code(), Some(2), "{}", says(&asked));
+    let asked = says(&asked);
+    let node = asked.split_whitespace().find(|word| word.starts_with("nodo1")).unwrap();
+    assert!(told.contains(node), "{asked}: {told}");
+}
+
 /// The request of a revoked machine was answered with an admission that it could not use.
 #[test]
 fn the_request_of_a_revoked_machine_is_refused() {

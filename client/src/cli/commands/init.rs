@@ -76,7 +76,8 @@ fn additional(context: &Context, organisation: &str, arguments: &Init) -> Outcom
     key_file.keep();
     let node = request.admission.node;
     machine::hand_out(context, "node_request", &node, &request.to_text(), output)?;
-    context.say("request-advice");
+    let node = [("node", node.to_string().into())];
+    context.output.message(&context.texts.with("request-advice", &node));
     Ok(Exit::Done)
 }
 
