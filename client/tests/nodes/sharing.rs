@@ -168,3 +168,34 @@ fn a_new_convention_is_looked_at_before_it_is_shared() {
         assert!(says(&made).contains(told), "{told}: {}", says(&made));
     }
 }
+
+/// Of a party that another party had written into the convention it was said that it is no partner
+/// and needs an invitation, although it is one; and who does not own the convention was sent to
+/// invite, too, which only the owner can.
+#[test]
+fn a_party_without_the_convention_is_told_with_what_helps() {
+    let [comune, unione] = partners();
+    let casa = Node::start("Casa", false);
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    agree(&comune, "Unione", &[]);
+    wait(&unione, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    let casa_id = casa.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let third = format!("{casa_id}:gestore");
+    let parties = ["--party", "Comune:inviante", "--party", "Unione:ospitante", "--party", &third];
+    let edited = says(&unione.tell(&[&["convention", "edit", TITLE][..], &parties].concat()));
+    assert!(edited.contains("Only its owner can share it: Comune"), "{edited}");
+    assert!(!edited.contains("sincronia invite"), "{edited}");
+
+    let show = ["convention", "show", TITLE];
+    wait(&comune, &show, |view| view["not_shared_yet"] == serde_json::json!([casa_id]));
+    let told = says(&comune.tell(&show));
+    assert!(told.contains("not shared with: Casa.") && !told.contains("invite"), "{told}");
+    let (_, command) = told.split_once("`sincronia convention share ").unwrap();
+    let id = command.split_whitespace().next().unwrap();
+    assert!(command.starts_with(&format!("{id} \"Casa\" --directory ")), "{told}");
+    comune.ask(&["convention", "share", id, "Casa"]);
+    wait(&casa, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    let told = says(&comune.tell(&show));
+    assert!(!told.contains("not shared with"), "{told}");
+}

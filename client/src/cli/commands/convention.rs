@@ -1,6 +1,6 @@
 //! `sincronia convention`: what the network is for.
 
-mod reaching;
+pub(super) mod reaching;
 mod writing;
 
 use super::{Outcome, succession};
@@ -11,7 +11,6 @@ use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
 use crate::language::suggestion::quoted;
 use crate::output::table::Rows;
-use crate::output::value::Names;
 use sincronia_node::api::{
     ConventionView, ConventionsQuery, MemberRequest, RecordView, SetAsideView, SpaceView,
 };
@@ -72,14 +71,15 @@ fn show(context: &Context, convention: &str, check: bool) -> Outcome {
     let view = naming::convention(context, convention)?;
     let known = Organisations::known(context)?;
     let names = known.names();
-    let mut hints = succession::due(context, &known, &view);
+    let mut hints = reaching::not_shared_yet(context, &known, &view)?;
+    hints.extend(succession::due(context, &known, &view));
     hints.extend(succession::to_invite(context, [&view.space])?);
     context.output.show("convention", &view, || {
         let mut text = sheet::record(context, &names, &view.convention);
         for record in &view.records {
             let _ = write!(text, "\n{}", sheet::record(context, &names, record));
         }
-        let _ = write!(text, "\n{}", shared_with(context, &names, &view));
+        let _ = write!(text, "\n{}", shared_with(context, &view));
         for hint in &hints {
             let _ = writeln!(text, "{hint}");
         }
@@ -91,7 +91,7 @@ fn show(context: &Context, convention: &str, check: bool) -> Outcome {
 }
 
 /// Who sees it: always on screen.
-fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> String {
+fn shared_with(context: &Context, view: &ConventionView) -> String {
     let texts = &context.texts;
     let headings = ["shared-with", "role"].map(|key| texts.text(key));
     let mut rows = Rows::new(context.output, &headings);
@@ -118,9 +118,6 @@ fn shared_with(context: &Context, names: &Names, view: &ConventionView) -> Strin
     if let Some(passed) = &view.passed {
         let _ = writeln!(text, "{}", succession::passed(context, "passed", passed));
     }
-    if let Some(told) = not_shared_yet(context, names, view) {
-        let _ = writeln!(text, "{told}");
-    }
     text
 }
 
@@ -136,18 +133,6 @@ fn set_aside(context: &Context, aside: &SetAsideView) -> String {
     }
     let does_not_hold = format!("aside-{what}");
     texts.with(&does_not_hold, &[("name", name.into())])
-}
-
-/// The parties that are not partners yet, by name.
-pub(super) fn not_shared_yet(
-    context: &Context,
-    names: &Names,
-    view: &ConventionView,
-) -> Option<String> {
-    let parties: Vec<_> = view.not_shared_yet.iter().map(|party| names.of(party)).collect();
-    let id = view.convention.id.as_str();
-    let arguments = [("parties", parties.join(", ").into()), ("id", id.into())];
-    (!parties.is_empty()).then(|| context.texts.with("not-shared-yet", &arguments))
 }
 
 /// Whether a convention has a space of its own: one that an older import put into the

@@ -1,7 +1,8 @@
-//! Whom a new convention reaches, and what somebody has to do for it.
+//! Whom a convention reaches, and what somebody has to do for it.
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::naming::Organisations;
 use crate::language::suggestion::each;
 use sincronia_node::api::{ConventionView, PartnerState, PartnerView};
 
@@ -36,4 +37,41 @@ pub(super) fn tell(context: &Context, view: &ConventionView) -> Result<(), Failu
         context.say("new-introduce");
     }
     Ok(())
+}
+
+/// Which of its parties do not receive it, and what to do: a partner is not to be invited, and who
+/// does not own it can share it with nobody.
+pub(in crate::cli::commands) fn not_shared_yet(
+    context: &Context,
+    known: &Organisations,
+    view: &ConventionView,
+) -> Result<Vec<String>, Failure> {
+    if view.not_shared_yet.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = known.names();
+    let id = view.convention.id.as_str();
+    let parties: Vec<_> = view.not_shared_yet.iter().map(|one| (names.of(one), one)).collect();
+    let told = |key: &str, of: &[&(String, &String)]| {
+        let command = format!("convention share {id}");
+        let each = each(&command, of.iter().map(|(name, one)| (name.as_str(), one.as_str())));
+        let listed: Vec<_> = of.iter().map(|(name, _)| name.as_str()).collect();
+        let arguments = [
+            ("parties", listed.join(", ").into()),
+            ("id", id.into()),
+            ("owner", names.of(&view.space.owner).into()),
+            ("commands", each.into()),
+        ];
+        (!of.is_empty()).then(|| context.texts.with(key, &arguments))
+    };
+    if view.space.owner != known.own() {
+        let all: Vec<_> = parties.iter().collect();
+        return Ok(told("not-shared-by-owner", &all).into_iter().collect());
+    }
+    let partners = context.client()?.partners()?;
+    let is_partner =
+        |one: &&(String, &String)| partners.iter().any(|partner| partner.organisation == *one.1);
+    let (partners, strangers): (Vec<_>, Vec<_>) = parties.iter().partition(is_partner);
+    let told = [told("not-shared-with-partners", &partners), told("not-shared-yet", &strangers)];
+    Ok(told.into_iter().flatten().collect())
 }

@@ -116,7 +116,7 @@ fn written(context: &Context, view: &ConventionView) -> Outcome {
     let names = known.names();
     let text = || sheet::record(context, &names, &view.convention);
     context.output.show("convention", view, text);
-    if let Some(told) = super::not_shared_yet(context, &names, view) {
+    for told in reaching::not_shared_yet(context, &known, view)? {
         context.output.message(&told);
     }
     if let Some(names) = party_that_reads(&names, view) {

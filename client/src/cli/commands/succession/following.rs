@@ -3,7 +3,7 @@
 
 use super::{chosen, parties};
 use crate::cli::arguments::{Authoring, Handing};
-use crate::cli::commands::convention::not_shared_yet;
+use crate::cli::commands::convention::reaching::not_shared_yet;
 use crate::cli::commands::{Outcome, operator};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
@@ -137,7 +137,8 @@ fn undecided(context: &Context, known: &Organisations, convention: &RecordView) 
 }
 
 /// Tells in which conventions somebody whose place was taken still stands as a party, and why no
-/// program can say who stands there now.
+/// program can say who stands there now; and which parties do not receive them, since the owner
+/// before could not share them with those.
 pub(super) fn tell_left(context: &Context, conventions: &[ConventionView]) -> Result<(), Failure> {
     let client = context.client()?;
     let known = Organisations::known(context)?;
@@ -146,6 +147,9 @@ pub(super) fn tell_left(context: &Context, conventions: &[ConventionView]) -> Re
         if now.space.owner == known.own() {
             for left in undecided(context, &known, &now.convention) {
                 context.output.message(&left.remedy);
+            }
+            for told in not_shared_yet(context, &known, &now)? {
+                context.output.message(&told);
             }
         }
     }
@@ -181,8 +185,8 @@ pub(in crate::cli::commands) fn due(
 struct Outcomes {
     done: Vec<(String, SpaceView)>,
     waiting: Vec<Left>,
-    /// Of those that stand somewhere now and are no partners: they read nothing.
-    strangers: Vec<String>,
+    /// Of those that stand somewhere now and read nothing.
+    unreached: Vec<String>,
 }
 
 /// What one convention is followed with.
@@ -255,7 +259,7 @@ impl Following<'_> {
         let now = client.convention(&view.convention.id)?;
         if parties(&now.convention).ne(parties(&view.convention)) {
             outcomes.done.push((title, space));
-            outcomes.strangers.extend(not_shared_yet(self.context, &self.known.names(), &now));
+            outcomes.unreached.extend(not_shared_yet(self.context, self.known, &now)?);
         }
         outcomes.waiting.extend(undecided(self.context, self.known, &now.convention));
         Ok(())
@@ -273,7 +277,7 @@ impl Following<'_> {
 
 fn tell(context: &Context, outcomes: &Outcomes) {
     let texts = &context.texts;
-    let Outcomes { done, waiting, strangers } = outcomes;
+    let Outcomes { done, waiting, unreached } = outcomes;
     let spaces: Vec<_> = done.iter().map(|(_, space)| space).collect();
     context.output.show("followed", &Followed { spaces, left: waiting }, || {
         let mut followed = Rows::new(context.output, &[texts.text("followed")]);
@@ -289,5 +293,5 @@ fn tell(context: &Context, outcomes: &Outcomes) {
         if tables.is_empty() { texts.text("nothing-passed") } else { tables.join("\n") }
     });
     let remedies = waiting.iter().map(|left| &left.remedy);
-    remedies.chain(strangers).for_each(|told| context.output.message(told));
+    remedies.chain(unreached).for_each(|told| context.output.message(told));
 }
