@@ -27,6 +27,7 @@ pub use claim::Claim;
 pub use directory::{DirectoryError, NodeDirectory};
 pub use key::{Key, distance};
 pub use lock::DirectoryLock;
+pub(crate) use source::written;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

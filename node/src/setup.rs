@@ -2,7 +2,7 @@
 //!
 //! The recovery entropy is made here, given back as words to be written on paper, and kept nowhere.
 
-use crate::config::{DirectoryError, Key, NodeDirectory};
+use crate::config::{self, ConfigError, DirectoryError, Key, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::random;
 use crate::store::{Store, StoreError};
@@ -45,6 +45,9 @@ pub struct Initialised {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
+    /// The settings that are there already cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -101,6 +104,7 @@ pub fn initialise_once(
     if directory.keystore().exists() {
         return Err(KeystoreError::Exists(directory.keystore()).into());
     }
+    let settings = prepared(&directory, options.name.trim())?;
     let mut random = random::generator().map_err(|_| SetupError::Random)?;
     let entropy = Secret::<32>::random(&mut random);
     let organisation = organisation_of(&entropy);
@@ -115,14 +119,11 @@ pub fn initialise_once(
     replica.admit_identity(&disk, &entries)?;
     replica.put_backup_recipient(recovery_sealing(&entropy).public())?;
     store.commit(&replica.take_batch())?;
-    let written = std::fs::read_to_string(directory.config()).unwrap_or_default();
-    if let Some(text) = under_name(&written, options.name.trim()) {
-        directory.write(&directory.config(), &text)?;
-    }
     let recovery_words = recovery_words(&entropy, options.words);
     if !confirm(&recovery_words) {
         return Err(SetupError::Unconfirmed);
     }
+    directory.write(&directory.config(), &settings)?;
     // The keystore comes last: a directory with a keystore is a whole node.
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
     claim.keep();
@@ -174,6 +175,27 @@ fn identity_log(
     Ok(entries)
 }
 
+/// The settings of a new node: those that somebody wrote before it was made, who may have closed
+/// its network so that it never has a line, and its name.
+fn prepared(directory: &NodeDirectory, name: &str) -> Result<String, ConfigError> {
+    let path = directory.config();
+    let written = config::written(&path)?.unwrap_or_default();
+    let mut file: toml::Table = toml::from_str(&written)
+        .map_err(|error| ConfigError::Syntax { path, cause: error.to_string() })?;
+    if let Some(named) = with_name(&written, name) {
+        return Ok(named);
+    }
+    let (table, key) = Key::OrganisationName.name().split_once('.').unwrap_or_default();
+    let section = file.get_mut(table).and_then(toml::Value::as_table_mut);
+    match section {
+        Some(section) if section.get(key).and_then(toml::Value::as_str) != Some(name) => {
+            section.insert(key.into(), toml::Value::from(name));
+            Ok(toml::to_string(&file).unwrap_or(written))
+        }
+        _ => Ok(written),
+    }
+}
+
 /// The settings file of a new node.
 pub(crate) fn settings(name: &str) -> String {
     let mut section = toml::Table::new();
@@ -183,25 +205,6 @@ pub(crate) fn settings(name: &str) -> String {
     file.insert(table.into(), toml::Value::from(section));
     let text = toml::to_string(&file).unwrap_or_default();
     format!("# Settings of this node; `sincronia config show --origin` lists them all.\n{text}")
-}
-
-/// The settings file of a new node, with what somebody wrote there before it was made; [`None`]
-/// when it is right already, or cannot be read and is for its writer to mend.
-fn under_name(written: &str, name: &str) -> Option<String> {
-    if written.trim().is_empty() {
-        return Some(settings(name));
-    }
-    with_name(written, name).or_else(|| {
-        // An attempt that was interrupted left another name.
-        let mut file: toml::Table = toml::from_str(written).ok()?;
-        let (table, key) = Key::OrganisationName.name().split_once('.')?;
-        let value = file.get_mut(table)?.as_table_mut()?.get_mut(key)?;
-        if value.as_str() == Some(name) {
-            return None;
-        }
-        *value = toml::Value::from(name);
-        toml::to_string(&file).ok()
-    })
 }
 
 /// A settings file that somebody wrote before its machine was admitted, with the organisation's
@@ -283,27 +286,6 @@ mod tests {
         assert_eq!(with_name("[organisation", name), None);
     }
 
-    /// Whoever wrote that a node never has a line before it was set up had one that listened.
-    #[test]
-    fn settings_that_were_written_before_the_set_up_hold() {
-        let place = tempfile::tempdir().unwrap();
-        let options = options_in(place.path());
-        let directory = NodeDirectory::create(&options.directory).unwrap();
-        let config = directory.config();
-        let closed = "# per la casa di reclusione\n[network]\nclosed = true\n";
-        let under_another = format!("[organisation]\nname = \"Altra\"\n{closed}");
-        for written in [closed, under_another.as_str()] {
-            directory.write(&config, written).unwrap();
-            let unconfirmed = initialise_once(&options, |_| false);
-            assert!(matches!(unconfirmed, Err(SetupError::Unconfirmed)));
-            let file: toml::Table =
-                toml::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
-            assert_eq!(file["network"]["closed"].as_bool(), Some(true));
-            assert_eq!(file["organisation"]["name"].as_str(), Some(options.name.as_str()));
-        }
-        initialise(&options).unwrap();
-    }
-
     #[test]
     fn an_unconfirmed_set_up_leaves_room_for_another() {
         let place = tempfile::tempdir().unwrap();
@@ -318,5 +300,30 @@ mod tests {
         assert_eq!(made.recovery_words.split(' ').count(), 24);
         assert_ne!(*made.recovery_words, shown, "words that nobody confirmed restore nothing");
         assert!(matches!(initialise(&options), Err(SetupError::Keystore(_))), "it is there now");
+    }
+
+    /// Who closed the network of a node before it was made had one that dialled and listened: the
+    /// settings that were there were written over.
+    #[test]
+    fn settings_that_were_written_before_a_node_is_made_stay() {
+        let closed = "# No line.\n[network]\nclosed = true\n";
+        let other = format!("{closed}[organisation]\nname = \"Comune di Aulla\"\n");
+        for written in [closed, other.as_str()] {
+            let place = tempfile::tempdir().unwrap();
+            let options = options_in(place.path());
+            let directory = NodeDirectory::create(&options.directory).unwrap();
+            directory.write(&directory.config(), written).unwrap();
+            initialise(&options).unwrap();
+            let text = std::fs::read_to_string(directory.config()).unwrap();
+            let file: toml::Table = toml::from_str(&text).unwrap();
+            assert_eq!(file["network"]["closed"].as_bool(), Some(true), "{text}");
+            assert_eq!(file["organisation"]["name"].as_str(), Some("Comune di Mulazzo"), "{text}");
+        }
+        let place = tempfile::tempdir().unwrap();
+        let options = options_in(place.path());
+        let directory = NodeDirectory::create(&options.directory).unwrap();
+        directory.write(&directory.config(), "[network\n").unwrap();
+        assert!(matches!(initialise(&options), Err(SetupError::Config(_))));
+        assert_eq!(std::fs::read_to_string(directory.config()).unwrap(), "[network\n");
     }
 }

@@ -20,6 +20,7 @@ use std::path::Path;
 /// Why a node was not set up.
 pub fn not_set_up(context: &Context, error: &SetupError) -> Failure {
     match error {
+        SetupError::Config(error) => config(context, error),
         SetupError::Directory(error) => directory(context, error),
         SetupError::Keystore(error) => keystore(context, error),
         SetupError::Store(error) => store(context, error),

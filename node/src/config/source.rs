@@ -28,15 +28,20 @@ pub type Given = BTreeMap<Key, (Value, Origin)>;
 
 /// Reads the settings of a file; a file that is not there gives none.
 pub fn file(path: &Path, given: &mut Given) -> Result<(), ConfigError> {
+    written(path)?.map_or(Ok(()), |text| self::text(path, &text, given))
+}
+
+/// What is written in the file `path`, if it is there.
+///
+/// # Errors
+/// [`ConfigError::Unreadable`].
+pub fn written(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable =
         |cause: std::io::Error| ConfigError::Unreadable { path: path.to_path_buf(), cause };
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(error)),
-        Ok(metadata) => {
-            let text = read(path, &metadata).map_err(unreadable)?;
-            self::text(path, &text, given)
-        }
+        Ok(metadata) => read(path, &metadata).map(Some).map_err(unreadable),
     }
 }
 
