@@ -77,8 +77,8 @@ pub fn request(options: &RequestOptions) -> Result<NodeRequest, SetupMachineErro
     }
     let mut random = random::generator().map_err(|_| SetupMachineError::Random)?;
     let secrets = Secrets::generate(&mut random);
-    claim.clear_store()?;
-    Store::open(&directory.store(), &organisation)?;
+    Store::open(&directory.new_store(), &organisation)?;
+    claim.place_store()?;
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
     claim.keep();
     Ok(sign(&secrets, organisation))

@@ -111,8 +111,7 @@ pub fn initialise_once(
     let secrets = Secrets::generate(&mut random);
     let credentials = credentials(&secrets, organisation);
     let entries = identity_log(&entropy, &credentials)?;
-    claim.clear_store()?;
-    let store = Store::open(&directory.store(), &organisation)?;
+    let store = Store::open(&directory.new_store(), &organisation)?;
     let disk = store.snapshot()?;
     let node = credentials.node_key.id();
     let mut replica = Replica::open(credentials, &disk)?;
@@ -124,7 +123,7 @@ pub fn initialise_once(
         return Err(SetupError::Unconfirmed);
     }
     directory.write(&directory.config(), &settings)?;
-    // The keystore comes last: a directory with a keystore is a whole node.
+    claim.place_store()?;
     keystore::create(&directory.keystore(), &secrets, &options.unlock, options.strength)?;
     claim.keep();
     Ok(Initialised { organisation, node, recovery_words })
@@ -325,5 +324,28 @@ mod tests {
         directory.write(&directory.config(), "[network\n").unwrap();
         assert!(matches!(initialise(&options), Err(SetupError::Config(_))));
         assert_eq!(std::fs::read_to_string(directory.config()).unwrap(), "[network\n");
+    }
+
+    /// Whoever was stopped at the words was told that the data of a node were there, and to look
+    /// for a copy of a keystore that there never was.
+    #[test]
+    fn a_set_up_that_was_killed_at_the_words_left_no_node() {
+        let place = tempfile::tempdir().unwrap();
+        let options = options_in(place.path());
+        let left = NodeDirectory::create(&place.path().join("left")).unwrap();
+        let unconfirmed = initialise_once(&options, |_| {
+            for file in std::fs::read_dir(&options.directory).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
+            }
+            false
+        });
+        assert!(unconfirmed.is_err() && left.new_store().exists());
+        let error = NodeDirectory::open(left.path()).unwrap_err();
+        assert!(matches!(error, DirectoryError::Missing { .. }), "{error}");
+        initialise(&InitOptions { directory: left.path().to_path_buf(), ..options }).unwrap();
+        let stores = std::fs::read_dir(left.path()).unwrap().map(|file| file.unwrap().file_name());
+        let stores = stores.filter(|name| name.display().to_string().starts_with("store."));
+        assert_eq!(stores.collect::<Vec<_>>(), ["store.redb"]);
     }
 }

@@ -149,15 +149,14 @@ impl Ground {
         options: &RestoreOptions,
         organisation: OrganisationId,
     ) -> Result<Self, RestoreError> {
-        let (directory, mut claim) = NodeDirectory::claim(&options.directory)?;
+        let (directory, claim) = NodeDirectory::claim(&options.directory)?;
         if directory.keystore().exists() {
             return Err(KeystoreError::Exists(directory.keystore()).into());
         }
         let mut random = random::generator().map_err(|_| RestoreError::Random)?;
         let secrets = Secrets::generate(&mut random);
         let credentials = credentials(&secrets, organisation);
-        claim.clear_store()?;
-        let store = Store::open(&directory.store(), &organisation)?;
+        let store = Store::open(&directory.new_store(), &organisation)?;
         Ok(Self { directory, secrets, credentials, store, claim })
     }
 }
@@ -284,6 +283,7 @@ impl Restoration {
         };
         self.directory.write(&self.directory.config(), &text)?;
         let awaited = self.replica.catching_up().map_or(0, |one| one.awaited.len());
+        self.claim.place_store()?;
         let (organisation, node) = (self.origin.organisation, self.replica.node());
         let at = engine::now().milliseconds();
         if let Some(ruins) = &self.ruins {

@@ -2,6 +2,7 @@
 
 use super::lock::DirectoryLock;
 use super::{DirectoryError, NodeDirectory};
+use crate::keystore::file::take_place;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,8 @@ impl Claim {
         let directory = NodeDirectory::create(path)?;
         let was_locked = directory.lock_file().exists();
         let lock = directory.lock()?;
+        // What was interrupted before there was a node left it, and nobody can open it.
+        let _ = std::fs::remove_file(directory.new_store());
         let files = directory.of_a_new_node().into_iter();
         let mut files: Vec<_> = files.filter(|file| !file.exists()).collect();
         if !was_locked {
@@ -44,13 +47,22 @@ impl Claim {
         Ok(Self { directory, directories, files, aside: None, is_kept: false, _lock: lock })
     }
 
-    /// Makes room for a store. One that stands there without its keystore is what an attempt that
-    /// was interrupted left, or all that a body has: its keys may turn up in a copy. So it is put
-    /// aside, and back in its place if no node comes to be.
+    /// Puts the store that was made in its place, before the keystore comes: a directory with a
+    /// keystore is a whole node.
     ///
     /// # Errors
-    /// [`DirectoryError::Io`]; it is then where it was.
-    pub fn clear_store(&mut self) -> Result<(), DirectoryError> {
+    /// [`DirectoryError::Io`].
+    pub fn place_store(&mut self) -> Result<(), DirectoryError> {
+        self.clear_store()?;
+        let path = self.directory.store();
+        take_place(&self.directory.new_store(), &path)
+            .map_err(|cause| DirectoryError::Io { path, cause })
+    }
+
+    /// Makes room for a store. One that stands there without its keystore is all that a body has:
+    /// its keys may turn up in a copy. So it is put aside, and back in its place if no node comes
+    /// to be.
+    fn clear_store(&mut self) -> Result<(), DirectoryError> {
         let store = self.directory.store();
         let free = |path: &PathBuf| path.symlink_metadata().is_err();
         if free(&store) {
@@ -138,10 +150,10 @@ mod tests {
         directory.write(&directory.store(), "everything").unwrap();
         for attempt in 1..=3 {
             let (_, mut claim) = NodeDirectory::claim(&path).unwrap();
-            claim.clear_store().unwrap();
-            assert_eq!(read("store.keyless-1.redb").as_deref(), Some("everything"));
+            directory.write(&directory.new_store(), "new").unwrap();
             if attempt > 1 {
-                directory.write(&directory.store(), "new").unwrap();
+                claim.place_store().unwrap();
+                assert_eq!(read("store.keyless-1.redb").as_deref(), Some("everything"));
             }
             if attempt > 2 {
                 claim.keep();
@@ -150,6 +162,7 @@ mod tests {
             let now = if attempt > 2 { "new" } else { "everything" };
             assert_eq!(read("store.redb").as_deref(), Some(now));
             assert_eq!(read("store.keyless-1.redb").is_some(), attempt > 2);
+            assert!(!directory.new_store().exists());
         }
     }
 

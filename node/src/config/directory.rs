@@ -5,6 +5,7 @@
 //! | `sincronia.toml` | settings; no secrets | 0600 |
 //! | `keystore.cbor` | the node's secrets, sealed | 0600 |
 //! | `store.redb` | everything the node knows | 0600 |
+//! | `store.new.redb` | the store of a node that is being made | 0600 |
 //! | `api-token` | what opens the local API; new at each start | 0600 |
 //! | `api-address` | where the local API listens, while the node runs | 0600 |
 //! | `last-listen` | where the node last listened for partners, to be found there again | 0600 |
@@ -163,6 +164,13 @@ impl NodeDirectory {
         self.path.join("store.redb")
     }
 
+    /// The store of a node that is being made. It becomes [`Self::store`] when the node does: what
+    /// stands there was a node's, also when its keystore is away.
+    #[must_use]
+    pub fn new_store(&self) -> PathBuf {
+        self.path.join("store.new.redb")
+    }
+
     /// What opens the local API.
     #[must_use]
     pub fn api_token(&self) -> PathBuf {
@@ -188,8 +196,8 @@ impl NodeDirectory {
     }
 
     /// The files that are made before a node is there: its keystore comes last.
-    pub(super) fn of_a_new_node(&self) -> [PathBuf; 2] {
-        [self.store(), self.config()]
+    pub(super) fn of_a_new_node(&self) -> [PathBuf; 3] {
+        [self.new_store(), self.store(), self.config()]
     }
 
     /// What the process that uses the directory holds.
