@@ -1781,6 +1781,7 @@ erase-does-not = It does not reach what somebody read, printed or copied, nor ma
 erase-leaves = Of its space other records remain ({ $count }), and stay shared with { $names }. Erase each that should go, or end the sharing, also afterwards: `sincronia convention revoke { $space } ORGANISATION`.
 confirm-erase = Erase { $kind } “{ $title }” ({ $id }) for every member? This cannot be undone.
 erased = The record is erased here. `sincronia erasures` shows which nodes have confirmed.
+erasure-by-bundle = Reached by files only: { $names }. They carry it out after importing what this makes: { $commands }; a bundle of theirs confirms it.
 erased-own-edit = · your edit met the erasure and is erased too
 no-erasures = Nothing was erased.
 erasure = { $kind } { $id } · { $title } · erased by { $by }, here on { $date } · entries erased: { $entries } · { $state }

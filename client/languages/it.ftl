@@ -1781,6 +1781,7 @@ erase-does-not = Non raggiunge ciò che qualcuno ha letto, stampato o copiato, n
 erase-leaves = Del suo fascicolo restano altre schede ({ $count }), condivise come ora con { $names }. Cancella quelle che non devono restare, o termina la condivisione, anche dopo: `sincronia convention revoke { $space } ENTE`.
 confirm-erase = Cancellare { $kind } “{ $title }” ({ $id }) per tutti i membri? Non si può annullare.
 erased = La scheda è cancellata qui. `sincronia erasures` mostra quali nodi hanno confermato.
+erasure-by-bundle = Si raggiungono solo con i plichi: { $names }. La eseguono dopo aver importato ciò che fa: { $commands }; un loro plico lo conferma.
 erased-own-edit = · la tua modifica ha incontrato la cancellazione ed è cancellata anch'essa
 no-erasures = Nulla è stato cancellato.
 erasure = { $kind } { $id } · { $title } · cancellata da { $by }, qui il { $date } · voci cancellate: { $entries } · { $state }

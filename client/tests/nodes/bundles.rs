@@ -215,8 +215,17 @@ fn an_import_says_what_became_of_this_organisation_and_of_its_edits() {
     prison.ask(&["convention", "edit", id, "--seats-total", "4"]);
     assert!(check(&prison, "own_edits_erased").0);
     comune.ask(&["erase", id, "--yes"]);
+    // Who has no line went on showing it, and nobody was told to carry anything.
+    let by_files = || says(&comune.tell(&["erasures"])).contains("export --for \"Carcere\"");
+    assert!(by_files());
     let text = told(&comune, &prison, "Carcere");
     assert!(text.contains("erased: 1"), "{text}");
+    // Its edit, which met the erasure, is erased in a second round.
+    told(&prison, &comune, "Comune");
+    assert!(by_files());
+    told(&comune, &prison, "Carcere");
+    told(&prison, &comune, "Comune");
+    assert!(!by_files(), "{}", says(&comune.tell(&["erasures"])));
     let (is_well, lost) = check(&prison, "own_edits_erased");
     assert!(!is_well && lost.contains(id), "{lost}");
     comune.ask(&["convention", "revoke", id, "Carcere", "--yes"]);

@@ -5,10 +5,12 @@ use crate::cli::arguments::Target;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming;
+use crate::language::suggestion::each;
 use crate::output::table::Rows;
 use crate::output::value::{short, time};
 use sincronia_node::api::{ErasureSeat, ErasureView, RecordView};
 use sincronia_protocol::record::Kind;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
@@ -25,7 +27,30 @@ pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
         let _ = write!(text, "{}", context.texts.text("erased"));
         text
     });
+    tell_by_files(context, &[erased])?;
     Ok(Exit::Done)
+}
+
+/// Who is still to hear of it and has no line: without a bundle it goes on showing the record.
+fn tell_by_files(context: &Context, erasures: &[ErasureView]) -> Result<(), Failure> {
+    let missing = erasures.iter().flat_map(|one| &one.missing);
+    let missing: BTreeSet<_> = missing.map(|seat| seat.organisation.as_str()).collect();
+    if context.output.json || missing.is_empty() {
+        return Ok(());
+    }
+    let mut partners = context.client()?.partners()?;
+    partners.retain(|one| one.bundles.is_some() && !one.sync.connected);
+    partners.retain(|one| missing.contains(one.organisation.as_str()));
+    if !partners.is_empty() {
+        let names: Vec<_> = partners.iter().map(|one| one.name.as_str()).collect();
+        let of = partners.iter().map(|one| (one.name.as_str(), one.organisation.as_str()));
+        let arguments = [
+            ("names", names.join("; ").into()),
+            ("commands", each("bundle export --for", of).into()),
+        ];
+        context.output.message(&context.texts.with("erasure-by-bundle", &arguments));
+    }
+    Ok(())
 }
 
 /// Space and id of the record that is meant, after saying what erasure does and asking.
@@ -77,6 +102,7 @@ pub(super) fn list(context: &Context) -> Outcome {
         let certificates: Vec<_> = erasures.iter().map(|one| certificate(context, one)).collect();
         certificates.join("\n")
     });
+    tell_by_files(context, &erasures)?;
     Ok(Exit::Done)
 }
 
