@@ -1833,6 +1833,7 @@ said-not-both-signed = not both have signed that this organisation takes the pla
 said-accept-first = sign it here: `sincronia succession accept { $detail }`; `sincronia succession list` shows what is missing
 nothing-to-follow-to = There is nothing to follow: in no convention of this organisation stands a body whose place “{ $name }” took, as both signed (`sincronia succession list`).
 one-body-today = In “{ $title }” more than one party is “{ $successor }” today: { $names }. Say which of the roles remains, naming every party that stays: `sincronia convention edit { $id } --party ORGANISATION:ROLE --party ORGANISATION:ROLE`
+one-body-alone = In “{ $title }” more than one party is “{ $successor }” today, and there is no other: { $names }. A convention has two parties at least. Name who else stands there: `sincronia convention edit { $id } --party ORGANISATION:ROLE --party ORGANISATION:ROLE`. If it has come to an end, it may stay as it is, or go for every member: `sincronia erase { $id }`
 added-before = { $node } is a node of this organisation already; nothing was signed. The admission is handed out again.
 machine-admitted-before = This machine was admitted to { $name } already; nothing changed but what the text newly tells. Start it with `sincronia run`.
 directory-of = directory of { $name }

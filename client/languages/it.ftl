@@ -1833,6 +1833,7 @@ said-not-both-signed = non entrambi hanno firmato che questo ente subentra a: { 
 said-accept-first = firmalo qui: `sincronia succession accept { $detail }`; `sincronia succession list` mostra che cosa manca
 nothing-to-follow-to = Non c'è nulla da adeguare: in nessuna convenzione di questo ente sta un ente a cui “{ $name }” è subentrato, come entrambi hanno firmato (`sincronia succession list`).
 one-body-today = In “{ $title }” più di una parte oggi è “{ $successor }”: { $names }. Indica quale dei ruoli resta, nominando ogni parte che rimane: `sincronia convention edit { $id } --party ENTE:RUOLO --party ENTE:RUOLO`
+one-body-alone = In “{ $title }” più di una parte oggi è “{ $successor }”, e non ce n'è altra: { $names }. Una convenzione ha almeno due parti. Indica chi altro vi sta: `sincronia convention edit { $id } --party ENTE:RUOLO --party ENTE:RUOLO`. Se è finita così, può restare com'è, o sparire per ogni membro: `sincronia erase { $id }`
 added-before = { $node } è già un nodo di questo ente; nulla è stato firmato. L'ammissione viene consegnata di nuovo.
 machine-admitted-before = Questa macchina era già ammessa a { $name }; non cambia nulla, salvo ciò che il testo dice di nuovo. Avviala con `sincronia run`.
 directory-of = rubrica di { $name }

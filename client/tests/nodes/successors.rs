@@ -290,11 +290,17 @@ fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
         assert!(says(&told).contains(said), "{}", says(&told));
     }
     assert!(!says(&told).contains("chiara"), "{}", says(&told));
-    // It is told again to whoever looks.
-    for (id, said) in [(&unclear, "succession follow --to"), (&both, "convention edit")] {
-        let shown = says(&owner.tell(&["convention", "show", id]));
-        assert!(shown.contains(said), "{shown}");
+    // It is told again to whoever looks. Where no other party is left, to keep one role alone was
+    // asked for, and refused.
+    let shown = |id: &str| says(&owner.tell(&["convention", "show", id]));
+    for (id, said) in [(&unclear, "succession follow --to"), (&both, "there is no other")] {
+        assert!(shown(id).contains(said), "{}", shown(id));
     }
+    let [one, other] = [&house, &home].map(|party| format!("{party}:inviante"));
+    let third = ["--party", &one, "--party", &other, "--party", "UEPE:gestore", "--yes"];
+    let edited = owner.tell(&[&["convention", "edit", &both][..], &third].concat());
+    assert!(edited.status.success(), "{}", says(&edited));
+    assert!(shown(&both).contains("which of the roles remains"), "{}", shown(&both));
 
     // The owner itself may be the successor that stands there.
     let named = owner.tell(&[&follow[..], &["--to", "UEPE"]].concat());

@@ -115,8 +115,12 @@ fn left_there<'a>(
         Place::Conflict => ("conflict", "left-conflict", String::new(), Vec::new()),
         Place::Same(now) => {
             let is_party = parties(convention).any(|party| party == *now);
-            let all = same.chain(is_party.then_some(now)).map(|one| names.of(one));
-            ("same_body", "one-body-today", names.of(now), all.collect())
+            let same: Vec<_> = same.chain(is_party.then_some(now)).collect();
+            // With one role left it would have one party, which no convention has.
+            let is_alone = parties(convention).all(|party| same.contains(&&party));
+            let key = if is_alone { "one-body-alone" } else { "one-body-today" };
+            let all = same.into_iter().map(|one| names.of(one));
+            ("same_body", key, names.of(now), all.collect())
         }
     };
     let title = naming::title(convention);
