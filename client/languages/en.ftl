@@ -1887,6 +1887,7 @@ exposure-own-waits = Of this organisation's own spaces only its primary replaces
 status-divided = ATTENTION: two machines signed apart with the recovery words which machines speak for this organisation; both versions count. See whether `sincronia node list` is as it should be, then run `sincronia node unite`.
 status-spaces-aside = ATTENTION: made at a machine that had not heard of a change of the root key, so that nobody is a member any more: { $names }. What is in them can still be read here; their owner makes each again with “sincronia convention new”.
 waits-introductions = Presented to this organisation, to be accepted or refused: { $count } (`sincronia introduction list`)
+waits-conflicts = In conflict, of which a person chooses the value: { $count } (`sincronia conflict list`)
 waits-offers = Offered to this organisation, to be taken over: { $count } (`sincronia succession take --all`)
 waits-late = Changes that do not count, to be taken up or dismissed: { $count } (`sincronia record late`)
 waits-to-accept = Declared that this organisation takes their place, which it has not accepted: { $names } ({ $commands })

@@ -1887,6 +1887,7 @@ exposure-own-waits = Nei fascicoli di questo ente solo il nodo primario sostitui
 status-divided = ATTENZIONE: due macchine hanno firmato ciascuna per sé, con le parole di recupero, quali macchine parlano per questo ente; valgono entrambe le versioni. Guarda se `sincronia node list` è come deve essere, poi esegui `sincronia node unite`.
 status-spaces-aside = ATTENZIONE: creati da una macchina che non sapeva ancora di un cambio della chiave radice, perciò nessuno ne è più membro: { $names }. Ciò che contengono qui si legge ancora; il loro titolare rifà ciascuno con “sincronia convention new”.
 waits-introductions = Presentati a questo ente, da accettare o rifiutare: { $count } (`sincronia introduction list`)
+waits-conflicts = In conflitto, di cui una persona sceglie il valore: { $count } (`sincronia conflict list`)
 waits-offers = Offerti a questo ente, da prendere in carico: { $count } (`sincronia succession take --all`)
 waits-late = Modifiche che non valgono, da riprendere o archiviare: { $count } (`sincronia record late`)
 waits-to-accept = Hanno dichiarato che questo ente subentra loro, e questo ente non l'ha ancora accettato: { $names } ({ $commands })

@@ -241,3 +241,27 @@ fn an_import_says_what_became_of_this_organisation_and_of_its_edits() {
     let count = format!("/ {}", parts.len());
     assert!(!is_well && missing.contains('2') && missing.ends_with(&count), "{missing}");
 }
+
+/// Who has no line imported what waits for a person, and heard of it only from another command.
+#[test]
+fn an_import_says_what_waits_for_a_person() {
+    let (comune, prison) = partners();
+    let unione = Node::start("Unione", false);
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    unione.ask(&["join", &invitation]);
+    comune.ask(&["introduction", "make", "Carcere", "Unione"]);
+    let text = told(&comune, &prison, "Carcere");
+    assert!(text.contains("introduction list"), "{text}");
+
+    let new = ["convention", "new", "--title", "Articolo 21 in comune", "--kind", "altro"];
+    let parties = ["--party", "Comune:inviante", "--party", "Carcere:ospitante"];
+    let made = comune.ask(&[&new[..], &parties].concat());
+    let id = made["convention"]["id"].as_str().unwrap();
+    let text = told(&comune, &prison, "Carcere");
+    assert!(!text.contains("introduction list"), "that is known: {text}");
+    for (node, day) in [(&comune, "2027-01-31"), (&prison, "2027-06-30")] {
+        node.ask(&["convention", "edit", id, "--until", day]);
+    }
+    let text = told(&prison, &comune, "Comune");
+    assert!(text.contains("In conflict") && text.contains("conflict list"), "{text}");
+}

@@ -108,7 +108,7 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
 }
 
 /// What waits for a person, each with the command that shows it or does it.
-fn decisions(context: &Context, waiting: &DecisionsView) -> Vec<String> {
+pub(super) fn decisions(context: &Context, waiting: &DecisionsView) -> Vec<String> {
     let texts = &context.texts;
     let counts = [
         ("waits-introductions", waiting.introductions),

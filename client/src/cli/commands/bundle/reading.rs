@@ -6,12 +6,13 @@
 
 use super::telling;
 use crate::cli::commands::Outcome;
+use crate::cli::commands::status::decisions;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::output::path::shown;
 use crate::output::progress::Progress;
 use serde::Serialize;
-use sincronia_node::api::{ApiError, BundleView};
+use sincronia_node::api::{ApiError, BundleView, Status};
 use sincronia_protocol::bundle::read_parts;
 use sincronia_protocol::limits;
 use std::fs::File;
@@ -73,7 +74,7 @@ fn is_waiting(view: &BundleView) -> bool {
 /// imported for itself. Whoever gives all files at once asks with `check` whether they were all.
 pub(super) fn run(context: &Context, files: &[PathBuf], check: bool) -> Outcome {
     // Without a node, there is one thing to say and not one for each file.
-    context.client()?;
+    let before = context.client()?.status()?;
     let progress = Progress::counting(context.texts.text("bundle-reading"), files.len() as u64);
     let mut taken = Vec::with_capacity(files.len());
     for file in files {
@@ -83,9 +84,25 @@ pub(super) fn run(context: &Context, files: &[PathBuf], check: bool) -> Outcome 
     while try_again(context, &mut taken) {}
     drop(progress);
     context.output.show("bundle_import", &taken, || telling::text(context, &taken));
+    tell_waiting(context, &before);
     let failed = taken.iter().find_map(|one| one.error.as_ref());
     let waiting = if check && is_missing_some(&taken) { Exit::Network } else { Exit::Done };
     Ok(failed.map_or(waiting, |failure| failure.exit))
+}
+
+/// What came with the files and waits for a person, who looks nowhere else where no line is. What
+/// was taken was taken, whatever keeps this from being known.
+fn tell_waiting(context: &Context, before: &Status) {
+    let Some(now) = context.client().ok().and_then(|client| client.status().ok()) else { return };
+    if now.decisions != before.decisions {
+        for line in decisions(context, &now.decisions) {
+            context.output.message(&line);
+        }
+    }
+    if now.counts.conflicts > before.counts.conflicts {
+        let count = [("count", now.counts.conflicts.into())];
+        context.output.message(&context.texts.with("waits-conflicts", &count));
+    }
 }
 
 /// Tries what was refused once more; whether some of it was taken now, and some was not.
