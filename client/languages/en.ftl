@@ -600,6 +600,7 @@ confirm-no-party = This organisation is not among the parties, and the conventio
 party-reads-only = Named as parties, they may only read here: { $names }. To have them write: `sincronia convention share { $id } ORGANISATION --role contributor`.
 not-shared-yet = Not partners yet, so not shared with: { $parties }. Invite them with `sincronia invite --convention { $id }`.
 not-shared-with-partners = Named as parties, but not shared with: { $parties }. To share it: { $commands }.
+not-shared-with-blocked = Named as parties, but blocked, so not shared with: { $parties }. To end the block: { $commands }.
 not-shared-by-owner = Named as parties, but not shared with: { $parties }. Only its owner can share it: { $owner }.
 shared = Shared.
 revoked = { $name } receives nothing new (key no. { $epoch }). What it has received stays with it.

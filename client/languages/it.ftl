@@ -600,6 +600,7 @@ confirm-no-party = Questo ente non è fra le parti, e la convenzione viene subit
 party-reads-only = Indicati come parti, qui possono soltanto leggere: { $names }. Perché possano scrivere: `sincronia convention share { $id } ENTE --role contributor`.
 not-shared-yet = Non ancora partner, quindi non ancora condiviso con: { $parties }. Invitali con `sincronia invite --convention { $id }`.
 not-shared-with-partners = Indicati come parti, ma non condiviso con: { $parties }. Per condividerlo: { $commands }.
+not-shared-with-blocked = Indicati come parti, ma bloccati, quindi non condiviso con: { $parties }. Per togliere il blocco: { $commands }.
 not-shared-by-owner = Indicati come parti, ma non condiviso con: { $parties }. Può condividerlo solo chi ne è titolare: { $owner }.
 shared = Condiviso.
 revoked = { $name } non riceve più nulla di nuovo (chiave n. { $epoch }). Quello che ha già ricevuto resta presso di sé.

@@ -191,6 +191,11 @@ fn a_party_without_the_convention_is_told_with_what_helps() {
     wait(&comune, &show, |view| view["not_shared_yet"] == serde_json::json!([casa_id]));
     let told = says(&comune.tell(&show));
     assert!(told.contains("not shared with: Casa.") && !told.contains("invite"), "{told}");
+    comune.ask(&["partner", "block", "Casa", "--yes"]);
+    let blocked = says(&comune.tell(&show));
+    assert!(blocked.contains("`sincronia partner unblock \"Casa\" --directory "), "{blocked}");
+    assert!(!blocked.contains("convention share"), "{blocked}");
+    comune.ask(&["partner", "unblock", "Casa"]);
     let (_, command) = told.split_once("`sincronia convention share ").unwrap();
     let id = command.split_whitespace().next().unwrap();
     assert!(command.starts_with(&format!("{id} \"Casa\" --directory ")), "{told}");

@@ -52,9 +52,8 @@ pub(in crate::cli::commands) fn not_shared_yet(
     let names = known.names();
     let id = view.convention.id.as_str();
     let parties: Vec<_> = view.not_shared_yet.iter().map(|one| (names.of(one), one)).collect();
-    let told = |key: &str, of: &[&(String, &String)]| {
-        let command = format!("convention share {id}");
-        let each = each(&command, of.iter().map(|(name, one)| (name.as_str(), one.as_str())));
+    let told = |key: &str, command: &str, of: &[&(String, &String)]| {
+        let each = each(command, of.iter().map(|(name, one)| (name.as_str(), one.as_str())));
         let listed: Vec<_> = of.iter().map(|(name, _)| name.as_str()).collect();
         let arguments = [
             ("parties", listed.join(", ").into()),
@@ -66,12 +65,22 @@ pub(in crate::cli::commands) fn not_shared_yet(
     };
     if view.space.owner != known.own() {
         let all: Vec<_> = parties.iter().collect();
-        return Ok(told("not-shared-by-owner", &all).into_iter().collect());
+        return Ok(told("not-shared-by-owner", "", &all).into_iter().collect());
     }
     let partners = context.client()?.partners()?;
-    let is_partner =
-        |one: &&(String, &String)| partners.iter().any(|partner| partner.organisation == *one.1);
-    let (partners, strangers): (Vec<_>, Vec<_>) = parties.iter().partition(is_partner);
-    let told = [told("not-shared-with-partners", &partners), told("not-shared-yet", &strangers)];
+    let is_blocked = |one: &str| {
+        let partner = partners.iter().find(|partner| partner.organisation == one);
+        partner.map(|partner| partner.state == PartnerState::Blocked)
+    };
+    let share = format!("convention share {id}");
+    let kinds = [
+        ("not-shared-with-partners", share.as_str(), Some(false)),
+        ("not-shared-with-blocked", "partner unblock", Some(true)),
+        ("not-shared-yet", "", None),
+    ];
+    let told = kinds.map(|(key, command, kind)| {
+        let of: Vec<_> = parties.iter().filter(|(_, one)| is_blocked(one) == kind).collect();
+        told(key, command, &of)
+    });
     Ok(told.into_iter().flatten().collect())
 }
