@@ -171,6 +171,8 @@ fn threat_24_an_owner_that_names_two_versions_of_a_log_does_not_part_its_members
         }
         assert_agreed(&mut readers, &space);
         assert_eq!(readers[0].shows(&space).len(), counted, "as far as one goes");
+        let aside = readers[0].replica.quarantine(&readers[0].disk).expect("a sound disk");
+        assert_eq!(aside.len(), 5 - counted, "and who has the rest sees that it does not count");
     }
 }
 
