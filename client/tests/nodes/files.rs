@@ -122,7 +122,7 @@ fn of_a_secret_that_was_named_by_mistake_nothing_is_repeated() {
         let refused = node.tell(command);
         assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
         let told = says(&refused);
-        let is_told = |word: &&str| told.contains(&word[..4]);
+        let is_told = |word: &&str| told.contains(word.get(..4).unwrap_or(word));
         let told_words = words.split_whitespace().take(3).filter(is_told).count();
         assert!(told_words < 3, "{command:?}: {told}");
         assert!(told.contains("words") && told.contains('→'), "{told}");
