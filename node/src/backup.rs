@@ -17,6 +17,7 @@ mod replacement;
 mod restoring;
 mod ruins;
 mod salvaging;
+mod settings;
 
 use crate::api::{ApiError, BackupStream, ErrorCode};
 use crate::limits::BACKUP_QUEUE_MAX;

@@ -55,6 +55,7 @@ pub fn not_restored(context: &Context, error: &RestoreError) -> Failure {
         }
         RestoreError::Words => context.fail(Exit::NotPermitted, "repair_words", ""),
         RestoreError::Backup(error) => damaged("backup_damaged", error),
+        RestoreError::Config(error) => config(context, error),
         RestoreError::Directory(error) => directory(context, error),
         RestoreError::Forked => context.fail(Exit::NotPermitted, "restore_forked", ""),
         RestoreError::Keystore(error) => keystore(context, error),

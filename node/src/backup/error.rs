@@ -1,7 +1,7 @@
 //! Why no node could be made of a backup or of a damaged store.
 
 use super::replacement::Replacement;
-use crate::config::DirectoryError;
+use crate::config::{ConfigError, DirectoryError};
 use crate::keystore::KeystoreError;
 use crate::store::StoreError;
 use sincronia_protocol::backup::BackupError;
@@ -14,6 +14,9 @@ pub enum RestoreError {
     /// The file.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// The settings that are there already cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

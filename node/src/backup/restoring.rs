@@ -10,6 +10,7 @@ use super::error::RestoreError;
 use super::reading::Reading;
 use super::replacement::Replacement;
 use super::ruins::Ruins;
+use super::settings::{over, prepared};
 use crate::config::{Claim, NodeDirectory};
 use crate::keystore::{self, KeystoreError, Secrets, Strength, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
@@ -153,6 +154,7 @@ impl Ground {
         if directory.keystore().exists() {
             return Err(KeystoreError::Exists(directory.keystore()).into());
         }
+        prepared(&directory.config())?;
         let mut random = random::generator().map_err(|_| RestoreError::Random)?;
         let secrets = Secrets::generate(&mut random);
         let credentials = credentials(&secrets, organisation);
@@ -281,6 +283,7 @@ impl Restoration {
         } else {
             self.settings
         };
+        let text = over(text, prepared(&self.directory.config())?);
         self.directory.write(&self.directory.config(), &text)?;
         let awaited = self.replica.catching_up().map_or(0, |one| one.awaited.len());
         self.claim.place_store()?;
