@@ -85,8 +85,8 @@ impl Core {
     }
 
     fn name_told(&self, organisation: &OrganisationId) -> String {
-        let called = self.name_presented(organisation);
-        let called = called.or_else(|| self.name_by_predecessor(organisation));
+        let called = self.name_by_predecessor(organisation);
+        let called = called.or_else(|| self.name_presented(organisation));
         let called = called.or_else(|| self.name_by_declaration(organisation));
         match called {
             Some(Called { name, by }) if !self.is_taken(&name) => match by {
