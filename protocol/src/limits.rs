@@ -181,8 +181,9 @@ const _: () = assert!(BUNDLE_BYTES_MAX > BUNDLE_CONTENT_BYTES_MAX as u64 + 1024 
 const _: () = assert!(PART_HEADER_BYTES_MAX > BUNDLE_PARTS_MAX * 34 + 256);
 /// Keys that heads name as lacking: 140 KB of a frame. The rest is named when these have come.
 pub const KEYS_NAMED_MAX: usize = 4_096;
-/// Keys of chains that were given up, by each node that asks for one: machines are lost one by one.
-pub const ASKERS_MAX: usize = 4_096;
+/// Keys of chains that were given up in the spaces of one owner, by each node that asks for one:
+/// machines are lost one by one.
+pub const ASKERS_OF_OWNER_MAX: usize = 4_096;
 /// Items that one comparison asks for: ten times the largest node, 32 MB.
 pub const ITEMS_NEEDED_MAX: usize = 1_000_000;
 /// What one partner tells of another: a frame less its other fields.

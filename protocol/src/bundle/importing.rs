@@ -9,7 +9,7 @@ use super::part::{Part, read_parts};
 use super::reading::{Reading, Word};
 use crate::ids::{OrganisationId, SpaceId};
 use crate::limits;
-use crate::replica::{Arrival, Brought, Ledger, Replica, ReplicaError, SpaceHeads};
+use crate::replica::{Arrival, Brought, ItemRef, Ledger, Replica, ReplicaError, SpaceHeads};
 use crate::storage::Storage;
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
@@ -181,6 +181,7 @@ fn unpack(
     }
     reading.begin(replica, disk)?;
     reading.take_postponed(replica, disk)?;
+    let brought = replica.brought_since(disk, from)?;
     keep_word(&manifest, reading.word, ledger, replica, disk, now)?;
     replica.note_contact(&sender, &manifest.node, Vec::new(), now)?;
     Ok(Imported {
@@ -189,7 +190,7 @@ fn unpack(
         made_at: manifest.made_at,
         has_joined: is_awaited,
         is_complete: manifest.is_complete,
-        brought: replica.brought_since(disk, from)?,
+        brought,
         refused: reading.refused,
     })
 }
@@ -225,6 +226,9 @@ fn keep_word(
     let kept: Vec<_> = word.heads.iter().filter(is_ours).filter(bounded).collect();
     for heads in kept {
         replica.put_acknowledged(&sender, heads)?;
+        if !heads.is_farewell && replica.may_show(&sender, &ItemRef::Space(heads.space)) {
+            replica.note_asked(disk, &manifest.node, heads)?;
+        }
     }
     // Each once, however often it was said.
     let identities: BTreeMap<_, _> = word.identities.into_iter().collect();

@@ -33,9 +33,14 @@ impl Askers {
         self.0.get(&(*space, *commitment)).is_some_and(|nodes| nodes.contains(node))
     }
 
+    /// How many are noted of certain spaces.
+    fn count(&self, is_counted: impl Fn(&SpaceId) -> bool) -> usize {
+        let counted = self.0.iter().filter(|((space, _), _)| is_counted(space));
+        counted.map(|(_, nodes)| nodes.len()).sum()
+    }
+
     fn note(&mut self, asked: Asked, node: NodeId) -> bool {
-        let count: usize = self.0.values().map(BTreeSet::len).sum();
-        count < limits::ASKERS_MAX && self.0.entry(asked).or_default().insert(node)
+        self.0.entry(asked).or_default().insert(node)
     }
 
     fn strike(&mut self, asked: &Asked, node: &NodeId) -> bool {
@@ -77,8 +82,9 @@ impl Replica {
         Ok(())
     }
 
-    /// Notes which keys of chains that were given up a node says that it lacks, and which it lacks
-    /// no more.
+    /// Notes which keys of chains that were given up another node says that it lacks, and which it
+    /// lacks no more. Of the spaces of one owner so many are noted and no more: an owner can give
+    /// up any number of keys, and takes nobody else's places with them.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -89,7 +95,8 @@ impl Replica {
         theirs: &SpaceHeads,
     ) -> Result<(), ReplicaError> {
         let (space, organisation) = (theirs.space, self.organisation());
-        if !self.own_role(&space).is_some_and(Role::reads) {
+        if *node == self.node() || !self.own_role(&space).is_some_and(Role::reads) {
+            // What a file for a partner begins at was noted when the partner's own was read.
             return Ok(());
         }
         let access = &self.space(disk, &space)?.access;
@@ -97,20 +104,38 @@ impl Replica {
         let chains = access.chains_for(&organisation).into_iter().filter(given_up);
         let first = |chain: Chain| Some(*access.epoch_at(chain.from)?.commitment.as_bytes());
         let firsts: Vec<_> = chains.filter_map(first).collect();
+        if firsts.is_empty() {
+            return Ok(());
+        }
+        let named: BTreeSet<_> = theirs.lacking.iter().map(|name| **name).collect();
+        let owner_of = |space: &SpaceId| self.summaries.get(space).map(|one| one.owner);
+        let owner = owner_of(&space);
+        let mut count = self.askers.count(|one| owner_of(one) == owner);
         let mut is_news = false;
         for commitment in firsts {
             let asked = (space, commitment);
-            is_news |= if theirs.lacking.iter().any(|name| **name == commitment) {
-                self.askers.note(asked, *node)
-            } else {
-                self.askers.strike(&asked, node)
-            };
+            if !named.contains(&commitment) {
+                is_news |= self.askers.strike(&asked, node);
+            } else if count < limits::ASKERS_OF_OWNER_MAX && self.askers.note(asked, *node) {
+                count += 1;
+                is_news = true;
+            }
         }
         if is_news {
             self.put_setting(ASKERS, &self.askers.encode())?;
-            self.refresh_summary(disk, &space)?;
-            let from = self.space(disk, &space)?.access.length();
-            self.growth.push(Growth::Access { space, from });
+            self.tell_of_waiting(disk, &space)?;
+        }
+        Ok(())
+    }
+
+    /// Finds anew which keys this node waits for, and announces the space where that is others.
+    fn tell_of_waiting(&mut self, disk: &dyn Storage, space: &SpaceId) -> Result<(), ReplicaError> {
+        let digest = |replica: &Self| replica.summaries.get(space).map(|one| one.digest);
+        let before = digest(self);
+        self.refresh_summary(disk, space)?;
+        if digest(self) != before {
+            let from = self.space(disk, space)?.access.length();
+            self.growth.push(Growth::Access { space: *space, from });
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl Node {
     }
 }
 
-fn request(recipient: OrganisationId) -> ExportRequest {
+pub fn request(recipient: OrganisationId) -> ExportRequest {
     ExportRequest {
         recipient,
         name: "Ente di prova".to_owned(),

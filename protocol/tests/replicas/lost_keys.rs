@@ -6,12 +6,14 @@ use super::line::Line;
 use super::organisation::{Node, Organisation};
 use super::restoring::{back_up, maintain, restore, return_to};
 use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::bundle::export;
 use sincronia_protocol::codec;
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::replica::{Credentials, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::SyncPhase;
+use sincronia_protocol::time::Timestamp;
 
 const BEFORE: &str = "prima della copia";
 
@@ -340,6 +342,70 @@ fn two_machines_do_not_wait_for_a_key_that_both_lack() {
     assert_eq!(asked(third, &space), 0);
     agree(second, third);
     assert_eq!(asked(second, &space), 0, "what one came by, the other was given");
+}
+
+/// The owner's new machine and a member's, of which neither ever got the keyring that was made for
+/// it: the only one that had the keys is gone.
+fn robbed_of_keys() -> (Node, Node, SpaceId) {
+    let mut circle = Circle::new();
+    let (space, member) = (circle.space, circle.member.organisation());
+    let second = circle.organisations[0].add_node(11);
+    for node in [&mut circle.owner, &mut circle.member] {
+        node.learn(&circle.organisations[0]);
+    }
+    maintain(&mut circle.owner);
+    circle.admit(member, Role::Contributor);
+    circle.remove_member();
+    let access = circle.owner.access_log(&space);
+    let (lost, node) = (circle.owner.id(), second.node_key.id());
+    let mut second = Node::start(&second, &circle.organisations.each_ref());
+    second
+        .act(|replica, disk, _| replica.admit_access(disk, &space, &access, true))
+        .expect("a sound log");
+    let owner = &mut circle.organisations[0];
+    owner.say(IdentityOperation::RevokeNode { node: lost });
+    owner.say(IdentityOperation::SetPrimary { node });
+    for machine in [&mut second, &mut circle.member] {
+        machine.learn(owner);
+    }
+    maintain(&mut second);
+    second.grant(&space, member, Role::Contributor, History::Start).expect("a primary");
+    (second, circle.member, space)
+}
+
+/// Two machines that exchange files alone, as the two above: each heard in every file that the
+/// other has no such key, and went on waiting for it.
+#[test]
+fn two_machines_without_a_line_do_not_wait_for_a_key_that_both_lack() {
+    let (mut owner, mut member, space) = robbed_of_keys();
+    for _ in 0..2 {
+        let there = owner.bundle(member.organisation());
+        member.read(&there);
+        let back = member.bundle(owner.organisation());
+        let brought = owner.read(&back).brought;
+        assert_eq!(brought.get(&space), None, "what it lacks changes nothing of the space");
+    }
+    assert_eq!([lacking(&owner), lacking(&member)], [0, 0]);
+    assert_eq!(owner.digests(), member.digests());
+    member.restart();
+    assert_eq!(lacking(&member), 0);
+}
+
+/// Whoever made a file for a partner that lacks a key took the partner's word for its own, and told
+/// everybody of that, with every file.
+#[test]
+fn a_file_that_is_made_tells_nobody_of_anything() {
+    let (mut owner, mut member, _) = robbed_of_keys();
+    let there = owner.bundle(member.organisation());
+    member.read(&there);
+    let back = member.bundle(owner.organisation());
+    owner.read(&back);
+    let request = super::bundles::request(member.organisation());
+    let made = owner.act(|replica, disk, random| {
+        let made = export(&request, replica, disk, Timestamp::from_milliseconds(1), random);
+        made.map(|_| replica.growth_count()).map_err(|_| ReplicaError::NotPermitted)
+    });
+    assert_eq!(made, Ok(0));
 }
 
 /// A disk gives back no key.
