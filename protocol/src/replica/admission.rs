@@ -195,6 +195,7 @@ impl Replica {
             }
             AccessOperation::Settle { node, .. } => self.settle(disk, space, node)?,
             AccessOperation::Erase { record, entries } => {
+                self.drop_all_parts(disk)?;
                 let stretches = entries.iter().flat_map(ErasedEntries::places);
                 self.carry_out(disk, space, &[*record], stretches.collect())?;
                 if was_finished {

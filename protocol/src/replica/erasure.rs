@@ -184,8 +184,20 @@ impl Replica {
         Ok(())
     }
 
-    /// Drops what every branch of the access log erases.
+    /// Drops what every branch of the access log erases, of which something is news.
     pub(super) fn carry_out_all(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        if self.space(disk, space)?.access.all().any(|one| !one.erasures().records().is_empty()) {
+            self.drop_all_parts(disk)?;
+        }
+        self.carry_out_again(disk, space)
+    }
+
+    /// Drops what every branch of the access log erases, after entries came that it knows of.
+    pub(super) fn carry_out_again(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
@@ -215,7 +227,6 @@ impl Replica {
         stretches: Vec<Stretch>,
     ) -> Result<(), ReplicaError> {
         self.let_covered_go(disk, space)?;
-        self.drop_all_parts(disk)?;
         let (mut others, mut outcome) = (BTreeSet::new(), Ok(()));
         for stretch in stretches {
             match self.erase_bodies(disk, space, stretch, &mut others) {

@@ -14,6 +14,8 @@ use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::log::Run;
 use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::storage::Table;
+use sincronia_protocol::time::Timestamp;
 
 const RUN_BYTES: usize = 256 * 1024;
 
@@ -313,4 +315,35 @@ fn threat_25_a_fork_beyond_the_cut_makes_no_other_version_count() {
     assert!(colleague.shows(&space).is_empty());
     agree(&mut circle.owner, &mut circle.colleague);
     assert_kept(&mut circle.colleague, &space, &written);
+}
+
+/// Parts of bundles go with what is erased. Whoever has the key of a machine that was cut took them
+/// away again and again: each of two versions of its log took the other's place, and with each
+/// everything that was ever erased was erased once more.
+#[test]
+fn threat_25_a_thief_that_changes_versions_takes_no_parts_of_bundles_away() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let erased = circle.owner.note(&space, "Da cancellare");
+    let mut other = circle.twin_of_member();
+    let (mut thief, _) = robbed(&mut circle, 1);
+    other.note(&space, "Ancora del ladro");
+    circle.member.give(&mut circle.owner, &space);
+    circle.owner.erase(&space, &erased).expect("a primary");
+    revoke_machine(&mut circle);
+    let log = circle.owner.access_parcels(&space, &circle.colleague.organisation());
+    circle.colleague.take_all(&log);
+    circle
+        .colleague
+        .act(|replica, disk, _| {
+            replica.keep_part(disk, &[7; 32], 0, b"part", Timestamp::from_milliseconds(1))
+        })
+        .expect("a sound disk");
+    for _ in 0..2 {
+        for version in [&mut thief, &mut other] {
+            let run = log_of(version, &circle.member, &space, 0);
+            assert_eq!(hand(&mut circle.colleague, &run), Ok(()));
+        }
+    }
+    assert_eq!(circle.colleague.disk.values(Table::Parts).count(), 1);
 }

@@ -142,7 +142,7 @@ impl Replica {
         }
         self.drop_entries(disk, space, author, *head, from)?;
         let admitted = self.store_run(disk, &proven.after(head_before(proven, from)))?;
-        self.carry_out_all(disk, space)?;
+        self.carry_out_again(disk, space)?;
         self.refresh_summary(disk, space)?;
         // What is announced may be shorter than before.
         let from = self.space(disk, space)?.access.length();
