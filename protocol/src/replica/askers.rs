@@ -10,15 +10,15 @@
 
 use super::{Growth, Replica, ReplicaError, SpaceHeads, keys};
 use crate::access::{Chain, Role};
-use crate::codec;
 use crate::ids::{NodeId, SpaceId};
 use crate::limits;
 use crate::storage::{Storage, Table};
-use minicbor::bytes::ByteArray;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
-/// The setting that lists them.
-const ASKERS: &str = "asked for given up keys";
+/// Beginning of the names under which they stand among the settings, each with nothing else: one
+/// costs the same however many there are.
+const ASKERS: &[u8] = b"who asked for a given up key: ";
 
 /// A space and the commitment to a key of it.
 type Asked = (SpaceId, [u8; 32]);
@@ -55,30 +55,22 @@ impl Askers {
     fn of<'a>(&'a self, node: &'a NodeId) -> impl Iterator<Item = &'a Asked> {
         self.0.iter().filter(|(_, nodes)| nodes.contains(node)).map(|(asked, _)| asked)
     }
-
-    fn encode(&self) -> Vec<u8> {
-        let listed = self.0.iter().flat_map(|((space, commitment), nodes)| {
-            nodes.iter().map(|node| (*space, ByteArray::from(*commitment), *node))
-        });
-        codec::encode(&listed.collect::<Vec<_>>())
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let listed: Vec<(SpaceId, ByteArray<32>, NodeId)> = minicbor::decode(bytes).ok()?;
-        let mut askers = Self::default();
-        for (space, commitment, node) in listed {
-            askers.note((space, *commitment), node);
-        }
-        Some(askers)
-    }
 }
 
 impl Replica {
     pub(super) fn load_askers(&mut self, disk: &dyn Storage) -> Result<(), ReplicaError> {
-        let damaged = ReplicaError::Damaged(Table::Settings.name());
-        let stored = self.setting(disk, ASKERS)?;
-        let read = stored.map(|bytes| Askers::decode(&bytes).ok_or(damaged));
-        self.askers = read.transpose()?.unwrap_or_default();
+        let mut askers = Askers::default();
+        let end = crate::storage::prefix_end(ASKERS);
+        disk.scan(Table::Settings, ASKERS, &end, &mut |key, _| {
+            let names = key.get(ASKERS.len()..).unwrap_or_default();
+            let [space, commitment, node] = [0, 32, 64].map(|at| keys::part(names, at));
+            if let (Some(space), Some(commitment), Some(node)) = (space, commitment, node) {
+                let asked = (SpaceId::from_bytes(space), commitment);
+                askers.note(asked, NodeId::from_bytes(node));
+            }
+            ControlFlow::Continue(())
+        })?;
+        self.askers = askers;
         Ok(())
     }
 
@@ -115,17 +107,17 @@ impl Replica {
         for commitment in firsts {
             let asked = (space, commitment);
             if !named.contains(&commitment) {
-                is_news |= self.askers.strike(&asked, node);
+                if self.askers.strike(&asked, node) {
+                    self.pending.delete(Table::Settings, name(&asked, node));
+                    is_news = true;
+                }
             } else if count < limits::ASKERS_OF_OWNER_MAX && self.askers.note(asked, *node) {
+                self.pending.put(Table::Settings, name(&asked, node), Vec::new());
                 count += 1;
                 is_news = true;
             }
         }
-        if is_news {
-            self.put_setting(ASKERS, &self.askers.encode())?;
-            self.tell_of_waiting(disk, &space)?;
-        }
-        Ok(())
+        if is_news { self.tell_of_waiting(disk, &space) } else { Ok(()) }
     }
 
     /// Finds anew which keys this node waits for, and announces the space where that is others.
@@ -157,4 +149,13 @@ impl Replica {
         }
         Ok(owed)
     }
+}
+
+/// Whether a setting says who asked for a key; it has no value.
+pub(super) fn is_note(key: &[u8]) -> bool {
+    key.starts_with(ASKERS)
+}
+
+fn name((space, commitment): &Asked, node: &NodeId) -> Vec<u8> {
+    [ASKERS, space.as_bytes(), commitment, node.as_bytes()].concat()
 }

@@ -38,7 +38,10 @@ pub const BACKUP_TABLES: [Table; 13] = [
 pub(super) fn is_sealed(table: Table, key: &[u8]) -> bool {
     match table {
         Table::Keys | Table::Partners | Table::Bundles => true,
-        Table::Settings => !super::maintenance::is_debt(key) && !super::erasure::is_debt(key),
+        Table::Settings => {
+            let is_debt = super::maintenance::is_debt(key) || super::erasure::is_debt(key);
+            !is_debt && !super::askers::is_note(key)
+        }
         _ => false,
     }
 }

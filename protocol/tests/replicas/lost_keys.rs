@@ -9,7 +9,8 @@ use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::bundle::export;
 use sincronia_protocol::codec;
 use sincronia_protocol::identity::IdentityOperation;
-use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
+use sincronia_protocol::limits;
 use sincronia_protocol::replica::{Credentials, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::SyncPhase;
@@ -347,6 +348,12 @@ fn two_machines_do_not_wait_for_a_key_that_both_lack() {
 /// The owner's new machine and a member's, of which neither ever got the keyring that was made for
 /// it: the only one that had the keys is gone.
 fn robbed_of_keys() -> (Node, Node, SpaceId) {
+    let (second, circle) = robbed_circle();
+    (second, circle.member, circle.space)
+}
+
+/// The same, with who has nothing to do with it; the owner's new machine stands apart.
+fn robbed_circle() -> (Node, Circle) {
     let mut circle = Circle::new();
     let (space, member) = (circle.space, circle.member.organisation());
     let second = circle.organisations[0].add_node(11);
@@ -370,7 +377,7 @@ fn robbed_of_keys() -> (Node, Node, SpaceId) {
     }
     maintain(&mut second);
     second.grant(&space, member, Role::Contributor, History::Start).expect("a primary");
-    (second, circle.member, space)
+    (second, circle)
 }
 
 /// Two machines that exchange files alone, as the two above: each heard in every file that the
@@ -389,6 +396,39 @@ fn two_machines_without_a_line_do_not_wait_for_a_key_that_both_lack() {
     assert_eq!(owner.digests(), member.digests());
     member.restart();
     assert_eq!(lacking(&member), 0);
+}
+
+/// An owner gives up keys and certifies machines as it likes, each of which says that it lacks one:
+/// then a node noted no more who lacks keys of anybody else's spaces, and waited for them.
+#[test]
+fn an_owner_that_gives_up_many_keys_makes_nobody_wait_for_those_of_others() {
+    let (mut owner, circle) = robbed_circle();
+    let Circle { mut member, mut colleague, organisations, .. } = circle;
+    colleague.learn(&organisations[0]);
+    let crowded = colleague.create_space();
+    lose_keys(&mut colleague);
+    let own = owner.organisation();
+    colleague.grant(&crowded, own, Role::Contributor, History::Start).expect("a primary");
+    agree(&mut colleague, &mut owner);
+    let heads = owner.replica.heads_for(&owner.disk, &own, &crowded).unwrap().unwrap();
+    assert_eq!(heads.lacking.len(), 1);
+    owner
+        .act(|replica, disk, _| {
+            (0..limits::ASKERS_OF_OWNER_MAX).try_for_each(|number| {
+                let mut node = [0; 32];
+                node[..8].copy_from_slice(&number.to_be_bytes());
+                let node = NodeId::from_bytes(node);
+                replica.note_asked(disk, &node, &heads)
+            })
+        })
+        .expect("a sound disk");
+    for _ in 0..2 {
+        let there = owner.bundle(member.organisation());
+        member.read(&there);
+        let back = member.bundle(owner.organisation());
+        owner.read(&back);
+    }
+    assert_eq!([lacking(&owner), lacking(&member)], [0, 0]);
 }
 
 /// Whoever made a file for a partner that lacks a key took the partner's word for its own, and told
