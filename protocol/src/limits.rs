@@ -90,6 +90,9 @@ pub const SPACE_MEMBERS_MAX: usize = 512;
 pub const SPACE_AUTHORS_MAX: usize = 2_048;
 /// Receipts for erasures in one space, one for each node: as many as may have written in it.
 pub const SPACE_RECEIPTS_MAX: usize = SPACE_AUTHORS_MAX;
+/// Stretches of missing bodies that heads of a space name, at most 54 bytes each: the rest is named
+/// when these have come.
+pub const MISSING_NAMED_MAX: usize = 4_096;
 /// Author logs of one organisation's nodes in one space: nobody takes the places of others.
 pub const SPACE_AUTHORS_OF_ONE_MAX: usize = 128;
 /// Organisations for which a node may have begun its log in a space that are tried: those admitted

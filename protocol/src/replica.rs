@@ -79,6 +79,7 @@ pub use branches::SetAside;
 pub use bundles::{Arrival, Awaited, Brought, Dispatch, Ledger};
 pub use catching_up::CatchingUp;
 pub use certificate::Certificate;
+pub use erasure::Missing;
 pub use exposure::{Exposure, Safety};
 pub use introductions::{Introduced, Presentation};
 pub use invitations::{GrantOnArrival, InvitationRecord, InvitationState};
@@ -302,6 +303,8 @@ pub struct Replica {
     unerased: BTreeSet<SpaceId>,
     /// Spaces of which not everything was erased that is to be.
     unfinished: BTreeSet<SpaceId>,
+    /// Bodies that are gone though no erasure names them that counts.
+    missing: erasure::MissingBodies,
     /// What accepted entries build on beyond cuts, until the owner has named it.
     built_upon: BTreeMap<SpaceId, settling::BuiltUpon>,
     pending: Batch,
@@ -344,6 +347,7 @@ impl Replica {
             siblings: BTreeMap::new(),
             unerased: BTreeSet::new(),
             unfinished: BTreeSet::new(),
+            missing: erasure::MissingBodies::new(),
             built_upon: BTreeMap::new(),
             pending: Batch::default(),
             growth: Vec::new(),
@@ -360,6 +364,7 @@ impl Replica {
         replica.load(disk)?;
         replica.renew_partings(disk)?;
         replica.renew_lacking(disk)?;
+        replica.renew_missing(disk)?;
         replica.finish_erasing(disk);
         Ok(replica)
     }
@@ -389,6 +394,7 @@ impl Replica {
         self.load_askers(disk)?;
         self.load_unerased(disk)?;
         self.load_unfinished(disk)?;
+        self.load_missing(disk)?;
         self.load_summaries(disk)
     }
 

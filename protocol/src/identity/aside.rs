@@ -26,6 +26,12 @@ impl Identity {
         }
     }
 
+    /// Whether any branch was set aside.
+    #[must_use]
+    pub fn has_aside(&self) -> bool {
+        self.set_aside().next().is_some()
+    }
+
     /// Whether no branch in force ever certified `node`: what it wrote is that of a stranger,
     /// though a branch did that is set aside.
     #[must_use]

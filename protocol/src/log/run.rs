@@ -177,11 +177,16 @@ impl VerifiedRun {
     /// Leaves out the bodies of erased entries.
     ///
     /// # Errors
-    /// [`RunError::BodyMissing`] when the body of an entry is left out that was not erased.
-    pub fn erase(&mut self, is_erased: impl Fn(&VerifiedEntry) -> bool) -> Result<(), RunError> {
+    /// [`RunError::BodyMissing`] when the body of an entry is left out that was not erased, and may
+    /// not be missing.
+    pub fn erase(
+        &mut self,
+        is_erased: impl Fn(&VerifiedEntry) -> bool,
+        may_be_missing: impl Fn(&VerifiedEntry) -> bool,
+    ) -> Result<(), RunError> {
         for entry in &mut self.entries {
             match (entry.body.is_erased(), is_erased(entry)) {
-                (true, false) => return Err(RunError::BodyMissing),
+                (true, false) if !may_be_missing(entry) => return Err(RunError::BodyMissing),
                 (false, true) => entry.body = entry.body.erased(),
                 _ => {}
             }
@@ -309,12 +314,12 @@ mod tests {
     fn a_run_holds_without_its_bodies_and_a_body_is_missed_where_none_was_erased() {
         let mut verified = sample(3).verify(origin()).unwrap();
         assert_eq!(verified.to_run(), Some(sample(3)));
-        verified.erase(|entry| entry.header.sequence == 1).unwrap();
+        verified.erase(|entry| entry.header.sequence == 1, |_| false).unwrap();
         let mut run = verified.to_run().unwrap();
         assert!(run.entries[1].body.is_erased() && !run.entries[0].body.is_erased());
         let mut again = run.clone().verify(origin()).unwrap();
         assert_eq!(again, verified);
-        let missing = again.erase(|entry| entry.header.sequence == 2);
+        let missing = again.erase(|entry| entry.header.sequence == 2, |_| false);
         assert_eq!(missing, Err(RunError::BodyMissing));
         let Body::Erased { hash, .. } = &mut run.entries[1].body else { panic!("erased") };
         hash[0] ^= 1;

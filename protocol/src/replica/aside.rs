@@ -63,6 +63,7 @@ impl Replica {
         }
         state.forks.remove(author);
         let Some(head) = state.heads.remove(author) else { return Ok(()) };
+        self.forget_missing(space, author, 0)?;
         self.drop_entries(disk, space, author, head, 0)?;
         let (from, to) = keys::all(&keys::author(space, author));
         self.delete_all(disk, Table::Forks, &from, &to)

@@ -307,6 +307,7 @@ impl Replica {
         self.begin_erasing(space);
         self.settle_all(disk, space)?;
         self.carry_out_all(disk, space)?;
+        self.note_erased_apart(disk, space, &before)?;
         self.reconsider_all(disk, space)
     }
 

@@ -19,6 +19,7 @@
 //! Deliberately absent: recalling what was read or copied before, which nobody can do.
 
 mod late;
+mod missing;
 mod proofs;
 mod unfinished;
 
@@ -35,6 +36,8 @@ use std::ops::ControlFlow;
 
 use late::Named;
 pub(super) use late::{is_debt, record_of};
+pub use missing::Missing;
+pub(super) use missing::MissingBodies;
 
 /// Where an entry stands.
 type Place = (NodeId, u64);
@@ -66,14 +69,19 @@ impl Replica {
         if self.is_erased(disk, space, record)? {
             let mut late = self.unnamed(disk, space)?;
             late.retain(|one| one.record == *record);
+            late.extend(self.missing_named(disk, space, record)?);
             if late.is_empty() {
                 return Err(ReplicaError::Erased);
             }
             return self.name(disk, space, *record, &late);
         }
-        let row = self.load_row(disk, space, record)?.ok_or(ReplicaError::Unknown("record"))?;
-        let mut named = self.proven_of(disk, space, Some(record))?;
-        for place in row.places() {
+        let row = self.load_row(disk, space, record)?;
+        let mut named = self.missing_named(disk, space, record)?;
+        if row.is_none() && named.is_empty() {
+            return Err(ReplicaError::Unknown("record"));
+        }
+        named.extend(self.proven_of(disk, space, Some(record))?);
+        for place in row.unwrap_or_default().places() {
             named.extend(self.sealed_at(disk, space, record, place)?);
         }
         self.name(disk, space, *record, &named)
@@ -246,6 +254,7 @@ impl Replica {
                 self.absorb(disk, space, &record, Vec::new())?;
             }
         }
+        self.review_missing(disk, space)?;
         self.note_debt(disk, space)
     }
 

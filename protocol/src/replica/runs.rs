@@ -13,7 +13,7 @@ use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessError};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
-use crate::log::{LogPosition, Run, RunError, VerifiedRun};
+use crate::log::{LogPosition, Run, RunError, VerifiedEntry, VerifiedRun};
 use crate::storage::{Storage, Table};
 
 /// What became of a run.
@@ -28,6 +28,8 @@ pub enum Admitted {
     },
     /// Everything was here already.
     Known,
+    /// It brought bodies that were missing here.
+    Filled,
     /// The run contradicts what is here: the log is frozen and the proof kept.
     Forked,
 }
@@ -78,6 +80,7 @@ impl Replica {
         let places = self.places_before(disk, &space, &author, run.start)?;
         let positions: Vec<_> = places.iter().map(|(_, position)| *position).collect();
         let is_beginning = run.start == 0;
+        let missing = self.missing_in(disk, &run)?;
         let (index, mut run) = run.verify_after(&positions).map_err(|error| match error {
             RunError::Signature if is_beginning => RunError::Origin.into(),
             // It may follow on the version that the cut does not name.
@@ -86,7 +89,9 @@ impl Replica {
         })?;
         let (organisation, _) = *places.get(index).ok_or(RunError::Origin)?;
         let access = &self.space(disk, &space)?.access;
-        run.erase(|one| access.is_body_erased(&author, one.header.sequence, &one.hash))?;
+        let is_erased =
+            |one: &VerifiedEntry| access.is_body_erased(&author, one.header.sequence, &one.hash);
+        run.erase(is_erased, |one| missing.contains(&one.hash))?;
         let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
         Ok(Proven { space, author, organisation, head, run })
     }
@@ -146,8 +151,14 @@ impl Replica {
                 self.keep_fork(disk, space, author, sequence, &run)?;
                 Ok(Admitted::Forked)
             }
-            Overlap::Agrees if run.end().length <= head.position.length => Ok(Admitted::Known),
-            Overlap::Agrees => self.append_run(disk, proven),
+            Overlap::Agrees => {
+                let is_filled = self.fill_in(disk, proven)?;
+                match run.end().length <= head.position.length {
+                    true if is_filled => Ok(Admitted::Filled),
+                    true => Ok(Admitted::Known),
+                    false => self.append_run(disk, proven),
+                }
+            }
         }
     }
 
@@ -214,6 +225,7 @@ impl Replica {
     ) -> Result<Admitted, ReplicaError> {
         let Proven { space, author, head, run, .. } = proven;
         let (from, end) = (head.position.length, run.end());
+        self.forget_missing(space, author, from)?;
         for entry in run.entries().iter().filter(|entry| entry.header.sequence >= from) {
             let is_last = entry.header.sequence + 1 == end.length;
             let stored = StoredEntry::from_verified(entry, is_last.then(|| *run.signature()));

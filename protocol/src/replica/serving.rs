@@ -69,6 +69,11 @@ pub struct SpaceHeads {
     #[n(7)]
     #[cbor(with = "codec::list_if_any", has_nil)]
     pub ends: Vec<EntryHash>,
+    /// Where bodies are missing that nothing erased which counts: author, first place, place after
+    /// the last.
+    #[n(8)]
+    #[cbor(with = "codec::list_if_any", has_nil)]
+    pub missing: Vec<(NodeId, u64, u64)>,
 }
 
 impl SpaceHeads {
@@ -84,6 +89,7 @@ impl SpaceHeads {
             is_farewell: false,
             receipts: Vec::new(),
             ends: Vec::new(),
+            missing: Vec::new(),
         }
     }
 }
@@ -205,8 +211,11 @@ impl Replica {
         let ends = state.access.ends().collect();
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let receipts = self.shown_receipts(state);
+        let mut missing = self.missing_within(space, &authors);
+        // As with keys.
+        missing.truncate(limits::MISSING_NAMED_MAX);
         let absent = SpaceHeads::absent(*space);
-        Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, ..absent }))
+        Ok(Some(SpaceHeads { access, authors, lacking, forks, receipts, ends, missing, ..absent }))
     }
 
     /// The access log up to the removal of `organisation`, and what its own nodes wrote: in author
@@ -445,7 +454,7 @@ impl Replica {
         self.build_run(disk, (space, author), sequence..length, 1)
     }
 
-    fn build_run(
+    pub(super) fn build_run(
         &self,
         disk: &dyn Storage,
         (space, author): (&SpaceId, &NodeId),

@@ -272,13 +272,15 @@ impl Replica {
         let mut ends: Vec<_> = state.access.ends().collect();
         ends.sort_unstable();
         let receipts = self.shown_receipts(state);
+        let bodies = self.missing_within(space, &heads);
         let missing = lacking.len() as u64;
         let logs = (access, heads, lacking, forks);
         // What a space does not have is left out, so that it is compared as it always was.
-        let parts = match (ends.is_empty(), receipts.is_empty()) {
-            (true, true) => codec::encode(&logs),
-            (false, true) => codec::encode(&(logs, ends)),
-            (_, false) => codec::encode(&(logs, ends, receipts)),
+        let parts = match (ends.is_empty(), receipts.is_empty(), bodies.is_empty()) {
+            (true, true, true) => codec::encode(&logs),
+            (false, true, true) => codec::encode(&(logs, ends)),
+            (_, false, true) => codec::encode(&(logs, ends, receipts)),
+            (_, _, false) => codec::encode(&(logs, ends, receipts, bodies)),
         };
         let digest = Domain::SPACE_DIGEST.hash(&[&parts]);
         let owner = state.access.owner();

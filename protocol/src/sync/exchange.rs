@@ -25,6 +25,8 @@ pub enum Task {
     Receipts { space: SpaceId, nodes: BTreeSet<NodeId> },
     /// An author's log from a position on.
     Author { space: SpaceId, author: NodeId, from: u64 },
+    /// Bodies of an author's log, by their places.
+    Bodies { space: SpaceId, author: NodeId, places: Vec<(u64, u64)> },
     /// Keys, by their commitments, for the partner's node.
     Handover { space: SpaceId, commitments: BTreeSet<[u8; 32]> },
     /// Everything known of partners, for another node of this organisation.
@@ -47,6 +49,7 @@ impl Task {
                 names.len()
             }
             Self::Receipts { nodes, .. } | Self::Beacons { nodes } => nodes.len(),
+            Self::Bodies { places, .. } => places.len(),
             _ => 0,
         }
     }
@@ -118,7 +121,7 @@ impl Exchange {
             | Task::Sealed { .. }
             | Task::Handover { .. }
             | Task::Receipts { .. } => &mut self.accesses,
-            Task::Author { .. } | Task::Proof { .. } => &mut self.authors,
+            Task::Author { .. } | Task::Bodies { .. } | Task::Proof { .. } => &mut self.authors,
         }
     }
 

@@ -19,6 +19,7 @@ mod branches;
 mod bundles;
 mod circle;
 mod cuts;
+mod erased_apart;
 mod erasure;
 mod flooding;
 mod forgetting;

@@ -211,6 +211,9 @@ impl Session {
             if theirs.receipts.len() > limits::SPACE_RECEIPTS_MAX {
                 return Err(CloseReason::Misbehaved("too many receipts in one space"));
             }
+            if theirs.missing.len() > limits::MISSING_NAMED_MAX {
+                return Err(CloseReason::Misbehaved("too many missing bodies in one space"));
+            }
             let ours = replica.heads_for(disk, &partner, &theirs.space).map_err(store)?;
             let ours = ours.unwrap_or_else(|| SpaceHeads::absent(theirs.space));
             self.plan(&partner, &ours, theirs, replica, disk)?;
@@ -268,6 +271,9 @@ impl Session {
                 let from = if is_common { at.length } else { 0 };
                 self.exchange.push(Task::Author { space, author: *author, from });
             }
+        }
+        for (author, places) in bodies_lacked(theirs, ours) {
+            self.exchange.push(Task::Bodies { space, author, places });
         }
         let forks: BTreeSet<_> = theirs.forks.iter().copied().collect();
         for (author, sequence) in ours.forks.iter().filter(|fork| !forks.contains(fork)) {
@@ -411,6 +417,7 @@ pub(super) fn lacks(ours: &SpaceHeads, theirs: &SpaceHeads) -> bool {
         || (theirs.access.length == ours.access.length && !has(&theirs.access.head))
         || !theirs.ends.iter().all(has)
         || !ours.lacking.is_empty()
+        || !bodies_lacked(ours, theirs).is_empty()
         || unknown_receipts(ours, theirs).next().is_some()
         || theirs.forks.iter().any(|fork| !forks.contains(fork))
         || theirs.authors.iter().any(|(author, position)| {
@@ -428,6 +435,23 @@ fn unknown_receipts(ours: &SpaceHeads, theirs: &SpaceHeads) -> impl Iterator<Ite
         .iter()
         .filter(move |one| known.get(&one.node).is_none_or(|known| *known < **one));
     later.map(|one| one.node)
+}
+
+/// Places of logs that `theirs` shows whose bodies are missing in `ours`, where not just the same
+/// are missing in `theirs`.
+fn bodies_lacked(ours: &SpaceHeads, theirs: &SpaceHeads) -> BTreeMap<NodeId, Vec<(u64, u64)>> {
+    let by_author = |heads: &SpaceHeads| {
+        let mut places: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
+        for (author, from, to) in &heads.missing {
+            places.entry(*author).or_default().push((*from, *to));
+        }
+        places
+    };
+    let also = by_author(theirs);
+    let shown: BTreeSet<_> = theirs.authors.iter().map(|(author, _)| *author).collect();
+    let mut lacked = by_author(ours);
+    lacked.retain(|author, places| shown.contains(author) && also.get(author) != Some(places));
+    lacked
 }
 
 /// A failure of this node's own store or state.

@@ -140,6 +140,15 @@ impl Session {
             }
             Task::Beacons { nodes } => Ok(beacon_messages(replica.beacons(partner, &nodes))),
             Task::Author { space, author, from } => self.author(space, author, from, replica, disk),
+            Task::Bodies { space, author, places } => {
+                let log = (&space, &author);
+                let found = replica.run_of_missing(disk, log, &places, MESSAGE_BYTES);
+                let Some((run, places)) = found.map_err(store)? else { return Ok(Vec::new()) };
+                if !places.is_empty() {
+                    self.exchange.push_rest(Task::Bodies { space, author, places });
+                }
+                Ok(vec![Message::Run(run)])
+            }
             Task::Proof { space, author, sequence } => {
                 // Whoever knows neither branch would take the proof alone for what follows.
                 let known = replica.forked_run(disk, &space, &author, sequence).map_err(store)?;
@@ -178,7 +187,7 @@ impl Session {
         replica: &mut Replica,
         disk: &dyn Storage,
     ) -> Result<Vec<Message>, CloseReason> {
-        let run = replica.read_run(disk, &space, &author, from, MESSAGE_BYTES).map_err(store)?;
+        let run = replica.run_to_send(disk, &space, &author, from, MESSAGE_BYTES).map_err(store)?;
         let Some(run) = run else {
             self.exchange.note_end(space, author, from);
             return Ok(Vec::new());

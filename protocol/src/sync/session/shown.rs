@@ -44,6 +44,7 @@ const fn space_of(task: &Task) -> Option<SpaceId> {
         | Task::Branch { space, .. }
         | Task::Receipts { space, .. }
         | Task::Author { space, .. }
+        | Task::Bodies { space, .. }
         | Task::Proof { space, .. } => Some(*space),
         _ => None,
     }
