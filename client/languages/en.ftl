@@ -1252,6 +1252,7 @@ part-not-read = what follows cannot be read ({ $detail })
 part-can-be-read = { $detail } can be read
 part-no-chain = entry { $detail } does not continue the chain
 part-body-missing = the body of entry { $detail } is missing
+part-bodies-missing = bodies that are missing
 part-body-here = the body of entry { $detail } is here and was erased
 part-entry-signature = the signature of entry { $detail } does not hold
 part-last-unsigned = the last entry is not signed

@@ -1252,6 +1252,7 @@ part-not-read = ciò che segue non si legge ({ $detail })
 part-can-be-read = se ne leggono { $detail }
 part-no-chain = la voce { $detail } non continua la catena
 part-body-missing = manca il contenuto della voce { $detail }
+part-bodies-missing = contenuti mancanti
 part-body-here = il contenuto della voce { $detail } è presente, ed è stato cancellato
 part-entry-signature = la firma della voce { $detail } non è valida
 part-last-unsigned = l'ultima voce non è firmata

@@ -151,15 +151,15 @@ fn rows(store: &Store, credentials: &Credentials) -> Result<Repaired, RestoreErr
         }
         found => found?,
     };
-    if found.problems.is_empty() {
+    if found.damage() == 0 {
         return Ok(Repaired::Sound);
     }
-    if found.row_problems < found.problems.len() as u64 {
+    if found.row_problems < found.damage() {
         return Ok(Repaired::Beyond(found.problems));
     }
     make_rows(store, credentials)?;
     let left = look(store, credentials)?;
-    if left.problems.is_empty() {
+    if left.damage() == 0 {
         return Ok(Repaired::Rows(found.row_problems));
     }
     Ok(Repaired::Beyond(left.problems))

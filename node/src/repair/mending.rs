@@ -26,7 +26,7 @@ pub(super) fn mend(directory: &NodeDirectory, secrets: &Secrets) -> Result<Repai
     let work = Work::beside(&path);
     pages.correct(&path, &work.corrected)?;
     match make(&pages, &work, secrets) {
-        Ok(found) if found.problems.is_empty() => Ok(Repaired::File(exchange(&path, &work.fresh)?)),
+        Ok(found) if found.damage() == 0 => Ok(Repaired::File(exchange(&path, &work.fresh)?)),
         Ok(found) => Ok(Repaired::Beyond(found.problems)),
         Err(RestoreError::Store(StoreError::Damaged { cause, .. })) => {
             Ok(Repaired::Unreadable(vec![cause]))

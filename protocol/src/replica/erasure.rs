@@ -37,7 +37,7 @@ use std::ops::ControlFlow;
 use late::Named;
 pub(super) use late::{is_debt, record_of};
 pub use missing::Missing;
-pub(super) use missing::MissingBodies;
+pub(super) use missing::{MissingBodies, is_note};
 
 /// Where an entry stands.
 type Place = (NodeId, u64);

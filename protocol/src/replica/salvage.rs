@@ -40,7 +40,7 @@ pub enum Salvaged<T> {
 
 impl Credentials {
     /// A value that the node with `old` keys sealed at rest, as this node stores it; nothing when
-    /// its table holds open values.
+    /// its table holds open values, or it says how the logs of that store stand.
     ///
     /// # Errors
     /// [`ReplicaError::Damaged`] when it does not open.
@@ -51,7 +51,8 @@ impl Credentials {
         key: &[u8],
         value: &[u8],
     ) -> Result<Option<Vec<u8>>, ReplicaError> {
-        if !super::backup::is_sealed(table, key) {
+        let is_of_logs = table == Table::Settings && super::erasure::is_note(key);
+        if is_of_logs || !super::backup::is_sealed(table, key) {
             return Ok(None);
         }
         let opened = old.to_backup(table, key, value)?;

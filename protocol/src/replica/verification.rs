@@ -43,9 +43,19 @@ pub struct Findings {
     pub problems: Vec<String>,
     /// How many of these problems are of rows alone, which can be made again from entries.
     pub row_problems: u64,
+    /// How many are of bodies of which it was noted that they are missing: whoever has them brings
+    /// them back.
+    pub missing_problems: u64,
 }
 
 impl Findings {
+    /// How many problems there are beside bodies of which it was noted that they are missing: what
+    /// a thief erased comes back from partners, and nothing here is damaged.
+    #[must_use]
+    pub const fn damage(&self) -> u64 {
+        (self.problems.len() as u64).saturating_sub(self.missing_problems)
+    }
+
     fn note_row(&mut self, problem: String) {
         self.problems.push(problem);
         self.row_problems += 1;
@@ -99,6 +109,12 @@ impl Replica {
             }
         };
         for (author, head) in heads {
+            let missing = self.missing_of(space, &author).map_or(0, |places| places.len());
+            if missing > 0 {
+                let problem = format!("{space}, {author}: bodies that are missing: {missing}");
+                findings.problems.push(problem);
+                findings.missing_problems += 1;
+            }
             match self.verify_author(disk, &access, &author, head)? {
                 Some(problem) => findings.problems.push(format!("{space}, {author}: {problem}")),
                 None => findings.author_entries += head.position.length,
@@ -122,6 +138,7 @@ impl Replica {
         let origin = Head::begin(space, author, organisation).position;
         let (from, to) = keys::all(&keys::author(space, author));
         let (mut sequence, mut previous) = (0, origin.head);
+        let missing = self.missing_of(space, author);
         let mut problem = None;
         self.scan(disk, Table::Entries, &from, &to, &mut |_, value| {
             let stored = StoredEntry::decode(value);
@@ -130,7 +147,9 @@ impl Replica {
                 return ControlFlow::Break(());
             };
             let hash = stored.header(*space, *author, sequence).hash_with(&stored.body);
-            if stored.body.is_erased() != access.is_body_erased(author, sequence, &hash) {
+            let is_noted = missing.is_some_and(|places| places.contains_key(&sequence));
+            let is_left_out = access.is_body_erased(author, sequence, &hash) || is_noted;
+            if stored.body.is_erased() != is_left_out {
                 let is_here = !stored.body.is_erased();
                 let problem_of = if is_here { "is here and was erased" } else { "is missing" };
                 problem = Some(format!("the body of entry {sequence} {problem_of}"));

@@ -2,10 +2,17 @@
 //! erasure counts for nothing, and what it erased is gone where it was heard.
 
 use super::circle::Circle;
+use super::forging::take;
+use super::line::Line;
 use super::organisation::{Node, Organisation};
 use super::origin::agree;
+use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
+use sincronia_protocol::log::RunError;
+use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::storage::{Batch, Table};
+use sincronia_protocol::sync::SyncPhase;
 
 /// A circle in which everybody had what all wrote, when a thief erased a record of each.
 struct Theft {
@@ -115,4 +122,154 @@ fn what_a_thief_erased_comes_back_from_those_who_did_not_hear_of_it() {
             assert_eq!(gone(node, &space), 0);
         }
     }
+}
+
+/// As [`agree`], of two that stay apart.
+fn differ(one: &mut Node, other: &mut Node) {
+    let mut line = Line::open(one, other);
+    line.run_for(20);
+    assert_eq!(line.closed, Vec::new());
+    assert!(!line.phases().contains(&SyncPhase::InSync));
+    assert_ne!(one.digests(), other.digests());
+}
+
+/// Everybody heard of the thief. What they write goes on to all of them, and whoever comes later
+/// gets it once the owner has erased, by its own word, what nobody has any more.
+#[test]
+fn where_nobody_has_it_any_more_all_go_on_and_the_owner_erases_it() {
+    let mut theft = theft();
+    let (space, records) = (theft.circle.space, theft.records);
+    for node in [&mut theft.circle.owner, &mut theft.circle.colleague] {
+        node.learn(&theft.stolen);
+    }
+    theft.erase(0);
+    agree(&mut theft.circle.owner, &mut theft.circle.member);
+    agree(&mut theft.circle.colleague, &mut theft.circle.member);
+    theft.rotate();
+    let Circle { owner, member, colleague, outsider, organisations, .. } = &mut theft.circle;
+    for _ in 0..2 {
+        let later = member.note(&space, "Dopo il furto");
+        agree(member, colleague);
+        agree(colleague, owner);
+        assert_eq!(gone(owner, &space), gone(member, &space));
+        assert_eq!(owner.title(&space, &later).as_deref(), Some("Dopo il furto"));
+        for node in [&mut *owner, member, colleague] {
+            node.restart();
+        }
+    }
+    let named = owner.replica.missing_bodies().remove(&space).unwrap().records;
+    assert!(records.iter().all(|record| named.contains(record)));
+    // Nobody hands on what leaves out bodies without a word of it.
+    outsider.learn(&organisations[0]);
+    owner.grant(&space, outsider.organisation(), Role::Reader, History::Start).unwrap();
+    differ(owner, outsider);
+    assert!(outsider.shows(&space).is_empty());
+    for record in &records {
+        owner.erase(&space, record).unwrap();
+        assert_eq!(owner.erase(&space, record), Err(ReplicaError::Erased));
+    }
+    for node in [outsider, member, colleague] {
+        agree(owner, node);
+        assert_eq!(gone(node, &space), 0);
+        assert_eq!(problems(node), Vec::<String>::new());
+        assert_eq!(node.shows(&space), owner.shows(&space));
+        assert_eq!(node.shows(&space).len(), 2, "what was written since");
+    }
+}
+
+/// One heard of one erasure and the other of another: each has what the other lacks.
+#[test]
+fn those_who_lack_different_bodies_give_them_to_each_other() {
+    for first in [0, 1, 2] {
+        let mut theft = theft();
+        let (space, records) = (theft.circle.space, theft.records);
+        let known: Vec<_> = theft.circle.organisations.iter().collect();
+        let mut other = Node::start(&theft.thief.credentials, &known);
+        other.disk = theft.thief.disk.clone();
+        other.restart();
+        theft.circle.colleague.learn(&theft.stolen);
+        theft.thief.erase(&space, &records[first]).unwrap();
+        other.erase(&space, &records[(first + 1) % 3]).unwrap();
+        agree(&mut theft.circle.member, &mut theft.thief);
+        agree(&mut theft.circle.colleague, &mut other);
+        theft.rotate();
+        let Circle { member, colleague, .. } = &mut theft.circle;
+        assert!(gone(member, &space) > 0 && gone(colleague, &space) > 0);
+        agree(member, colleague);
+        for node in [member, colleague] {
+            assert_eq!(titles(node, &records, &space), all_titles());
+            assert_eq!(gone(node, &space), 0);
+            assert_eq!(problems(node), Vec::<String>::new());
+        }
+    }
+}
+
+/// What the owner erased, too, is gone for good.
+#[test]
+fn what_the_owner_erased_too_does_not_come_back() {
+    let mut theft = theft();
+    let (space, records) = (theft.circle.space, theft.records);
+    theft.erase(0);
+    theft.circle.owner.erase(&space, &records[1]).unwrap();
+    theft.rotate();
+    let Circle { owner, member, colleague, .. } = &mut theft.circle;
+    agree(member, owner);
+    agree(member, colleague);
+    let [first, _, third] = all_titles();
+    for node in [owner, member, colleague] {
+        assert_eq!(titles(node, &records, &space), [first.clone(), None, third.clone()]);
+        assert_eq!(gone(node, &space), 0);
+        assert_eq!(problems(node), Vec::<String>::new());
+    }
+}
+
+/// Where it had happened before anything was noted, it is found at the next start.
+#[test]
+fn what_was_lost_before_it_was_noted_is_found_once() {
+    let mut theft = theft();
+    let (space, records) = (theft.circle.space, theft.records);
+    theft.erase(0);
+    theft.rotate();
+    let Circle { member, colleague, .. } = &mut theft.circle;
+    let before = gone(member, &space);
+    let settings = member.disk.values(Table::Settings);
+    let noted = settings.filter(|(key, _)| key.starts_with(b"missing bodies "));
+    let noted: Vec<_> = noted.map(|(key, _)| key.to_vec()).collect();
+    assert_eq!(noted.len(), 3, "for each log");
+    let mut batch = Batch::default();
+    for key in noted {
+        batch.delete(Table::Settings, key);
+    }
+    member.disk.commit(&batch);
+    member.restart();
+    assert_eq!(gone(member, &space), before);
+    agree(member, colleague);
+    assert_eq!(titles(member, &records, &space), all_titles());
+}
+
+/// Nobody can bring what is missing in another wording, and leaves out only what is missing.
+#[test]
+fn a_run_leaves_out_only_what_is_missing_here_too() {
+    let mut theft = theft();
+    let (space, records) = (theft.circle.space, theft.records);
+    theft.erase(2);
+    theft.rotate();
+    let Circle { owner, member, colleague, .. } = &mut theft.circle;
+    let node = member.id();
+    let mut own = member.replica.read_run(&member.disk, &space, &node, 0, 9_999).unwrap().unwrap();
+    assert!(own.entries.iter().any(|entry| entry.body.is_erased()));
+    let refused = take(colleague, &own);
+    assert_eq!(refused, Err(RunError::BodyMissing.into()));
+    // It repeats what is here.
+    take(member, &own).unwrap();
+    own.entries[0].body = own.entries[0].body.erased();
+    assert_eq!(take(member, &own), Err(RunError::BodyMissing.into()));
+    let owner_log = owner.id();
+    let mut forged =
+        colleague.replica.read_run(&colleague.disk, &space, &owner_log, 0, 9_999).unwrap().unwrap();
+    forged.entries[0].body = vec![7; 64].into();
+    assert!(take(member, &forged).is_err());
+    assert!(gone(member, &space) > 0);
+    agree(member, colleague);
+    assert_eq!(titles(member, &records, &space), all_titles());
 }

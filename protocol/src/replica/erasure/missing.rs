@@ -109,7 +109,11 @@ impl Replica {
         Ok(())
     }
 
-    fn missing_of(&self, space: &SpaceId, author: &NodeId) -> Option<&Places> {
+    pub(in crate::replica) fn missing_of(
+        &self,
+        space: &SpaceId,
+        author: &NodeId,
+    ) -> Option<&Places> {
         self.missing.get(space)?.get(author)
     }
 
@@ -172,7 +176,12 @@ impl Replica {
             let before = places.len();
             let mut named = Vec::new();
             for sequence in places.keys().copied() {
-                let stored = self.stored_entry(disk, space, &author, sequence)?;
+                let key = keys::entry(space, &author, sequence);
+                // What is damaged there is found by whoever reads it.
+                let stored = self.read(disk, Table::Entries, &key)?;
+                let Some(stored) = stored.and_then(|bytes| StoredEntry::decode(&bytes)) else {
+                    continue;
+                };
                 let hash = stored.header(*space, author, sequence).hash_with(&stored.body);
                 if self.space(disk, space)?.access.is_body_erased(&author, sequence, &hash) {
                     named.push(sequence);
@@ -391,6 +400,11 @@ impl Replica {
         }
         if self.missing.contains_key(space) { self.refresh_summary(disk, space) } else { Ok(()) }
     }
+}
+
+/// Whether a setting says what is missing: of the logs as they stand in this store.
+pub(in crate::replica) fn is_note(key: &[u8]) -> bool {
+    key.starts_with(MISSING) || key == MISSING_NOTED.as_bytes()
 }
 
 /// The first of the wanted places within `range` whose body is here.
