@@ -45,7 +45,7 @@ pub use space::{
     RevocationView, SetAsideView, SpaceView,
 };
 pub use status::{
-    AwaitedBundleView, AwaitedKeysView, Check, Counts, DecisionsView, Health, NetworkRequest,
-    Status, VerifyReport, VerifyStoreRequest,
+    AwaitedBundleView, AwaitedKeysView, Check, Counts, DecisionsView, Health, MissingView,
+    NetworkRequest, Status, VerifyReport, VerifyStoreRequest,
 };
 pub use succession::{PassedView, SuccessionView, TakeRequest};

@@ -142,6 +142,8 @@ pub const SEARCH_RESULTS_MAX: usize = 1_000;
 pub const HTTP_WAITING_MAX: u32 = 128;
 /// How long requests under way may take once the node stops.
 pub const HTTP_CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Records that are gone in a space, of which the state of the node tells.
+pub const MISSING_SHOWN_MAX: usize = 20;
 /// Conventions that passed to a successor, of which the state of the node tells.
 pub const PASSED_SHOWN_MAX: usize = 20;
 /// Conventions in which a successor stands, of which the history is read to see whether they passed

@@ -108,6 +108,10 @@ pub struct Status {
     /// imported here: until it is, they are no partners.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited_bundles: Vec<AwaitedBundleView>,
+    /// Spaces of which contents are gone here that a machine erased to which only a stolen root
+    /// key had given the right: until somebody brings them back, others differ from this node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingView>,
     /// What waits for a person of this organisation.
     #[serde(default)]
     pub decisions: DecisionsView,
@@ -161,6 +165,24 @@ pub struct AwaitedBundleView {
     pub name: String,
     /// When the invitation was answered.
     pub answered_at: u64,
+}
+
+/// What is gone here of a space though nothing that counts erased it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MissingView {
+    /// The space.
+    pub space: String,
+    /// What it is called.
+    pub title: String,
+    /// Its owner, which alone can erase it for good.
+    pub owner: String,
+    /// The name of its owner.
+    pub owner_name: String,
+    /// How many entries have no content here.
+    pub entries: u64,
+    /// Records of which nothing is shown here any more; the first of them, if they are many.
+    #[serde(default)]
+    pub records: Vec<String>,
 }
 
 /// Goes offline or online.

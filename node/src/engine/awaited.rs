@@ -1,12 +1,13 @@
-//! What this node waits for, and who can bring it: keys, and the bundle that makes somebody a
-//! partner.
+//! What this node waits for, and who can bring it: keys, the bundle that makes somebody a partner,
+//! and what a thief of a root key erased.
 //!
 //! Whoever rotates the keys of a space seals them to each member; a member that hears of it from
 //! others has the new entry and not its key. It then differs from every partner that shares the
 //! space, and none of these can help.
 
 use super::Core;
-use crate::api::{ApiError, AwaitedBundleView, AwaitedKeysView};
+use crate::api::{ApiError, AwaitedBundleView, AwaitedKeysView, MissingView};
+use crate::limits;
 use sincronia_protocol::access::Role;
 use sincronia_protocol::ids::OrganisationId;
 use sincronia_protocol::replica::Awaited;
@@ -45,6 +46,31 @@ impl Core {
             answered_at: awaited.at.milliseconds(),
         };
         Ok(answered.map(view).collect())
+    }
+
+    /// What is gone here though nothing that counts erased it, and may stand elsewhere.
+    pub(super) fn missing_bodies(&self) -> Result<Vec<MissingView>, ApiError> {
+        let mut found = Vec::new();
+        for (space, missing) in self.replica.missing_bodies() {
+            // Of what this organisation left nobody brings anything back.
+            let Some(summary) = self.replica.summary(&space) else { continue };
+            if self.replica.own_role(&space).is_none() {
+                continue;
+            }
+            let owner = summary.owner;
+            let records = missing.records.iter();
+            let unseen =
+                records.filter(|record| self.replica.row(&self.disk, &space, record).is_err());
+            found.push(MissingView {
+                space: space.to_string(),
+                title: self.space_title(&space)?,
+                owner: owner.to_string(),
+                owner_name: self.name_of(&owner),
+                entries: missing.bodies,
+                records: unseen.take(limits::MISSING_SHOWN_MAX).map(ToString::to_string).collect(),
+            });
+        }
+        Ok(found)
     }
 
     /// Names of the owners whose keys are missing of what is shared with a partner.

@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::refusal::WITHOUT_COPY;
-use crate::api::{ApiError, Check, PartnerState, PartnerView, Status};
+use crate::api::{ApiError, Check, MissingView, PartnerState, PartnerView, Status};
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
@@ -23,6 +23,7 @@ const WARNINGS: &[&str] = &[
     "successions_lead_on",
     "conventions_apart",
     "spaces_hold",
+    "contents_here",
 ];
 
 /// How the names of stores begin that were put aside.
@@ -40,6 +41,15 @@ impl Core {
             &self.parts_missing()?,
             "these parts, of so many, have not been imported: look for their files, or ask for a \
              new bundle",
+        ));
+        let named = |one: &MissingView| format!("{}: {}", one.title, one.entries);
+        checks.push(nobody(
+            "contents_here",
+            &status.missing.iter().map(named).collect::<Vec<_>>(),
+            "a machine erased them to which only a stolen root key had given the right; whoever \
+             still has them brings them back by itself: let partners connect or send a bundle. \
+             What nobody has any more its owner erases for good, as `sincronia status` says, and \
+             it is written again as a new record",
         ));
         checks.extend(self.placement_checks(&status.decisions)?);
         checks.extend(decision_checks(&status));
@@ -282,9 +292,8 @@ fn apart(milliseconds: i64) -> String {
 /// A check that is well when nobody is named; a line each, since failures hold semicolons.
 fn nobody(name: &str, named: &[String], remedy: &str) -> Check {
     let well = match name {
-        "keys_here" | "nothing_held_back" | "bundles_whole" | "own_edits_erased" => {
-            "nothing is missing"
-        }
+        "keys_here" | "nothing_held_back" | "bundles_whole" | "own_edits_erased"
+        | "contents_here" => "nothing is missing",
         _ => "all",
     };
     let detail = if named.is_empty() { well.into() } else { named.join("\n") };

@@ -55,6 +55,7 @@ impl Core {
             passed: self.passed_from_here()?,
             awaited_keys: self.awaited_keys(),
             awaited_bundles: self.awaited_bundles()?,
+            missing: self.missing_bodies()?,
             decisions: self.decisions()?,
             partners,
         })

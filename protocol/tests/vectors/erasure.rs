@@ -39,6 +39,8 @@ fn an_erasure_its_run_and_its_receipt() {
     let confirmation = Confirmation { node: seat.id(), number: 0, access: access.position() };
     let receipt = Receipt::sign(space.id(), confirmation, &seat.key);
     let heads = SpaceHeads { receipts: vec![confirmation], ..SpaceHeads::absent(space.id()) };
+    let missing = vec![(seat.id(), 1, 3)];
+    let lacking = SpaceHeads { missing, ..SpaceHeads::absent(space.id()) };
     let message = Message::Receipts { space: space.id(), receipts: vec![receipt.clone()] };
 
     let mut golden = Golden::new(
@@ -52,6 +54,7 @@ fn an_erasure_its_run_and_its_receipt() {
     golden.hex("receipt", codec::encode(&receipt));
     golden.hex("heads with the receipt", codec::encode(&heads));
     golden.hex("message 14", message.encode());
+    golden.hex("heads with missing bodies", codec::encode(&lacking));
     let recorded = golden.settle("erasure.json");
 
     let read: AccessEntry = codec::decode(&recorded.bytes("access entry")).unwrap();
@@ -71,6 +74,8 @@ fn an_erasure_its_run_and_its_receipt() {
     assert_eq!((receipt.verify(), receipt.confirmation), (Ok(()), confirmation));
     let read: SpaceHeads = codec::decode(&recorded.bytes("heads with the receipt")).unwrap();
     assert_eq!(read, heads);
+    let read: SpaceHeads = codec::decode(&recorded.bytes("heads with missing bodies")).unwrap();
+    assert_eq!(read, lacking);
     let read = Message::decode(&recorded.bytes("message 14")).unwrap();
     assert!(read == message && read.is_acknowledged());
 }

@@ -35,6 +35,7 @@ fn heads(space: &Space) -> SpaceHeads {
         is_farewell: false,
         receipts: Vec::new(),
         ends: Vec::new(),
+        missing: Vec::new(),
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) fn erase(context: &Context, target: &Target) -> Outcome {
     let before = client.erasures()?.into_iter().find(|one| one.record == target.record);
     let (space, record) = match before.filter(|one| one.late > 0) {
         Some(one) => (one.space, one.record),
-        None => chosen(context, &target.record)?,
+        None => match missing(context, &target.record)? {
+            Some(gone) => gone,
+            None => chosen(context, &target.record)?,
+        },
     };
     let erased = client.erase_record(&space, &record)?;
     context.output.show("erasure", &erased, || {
@@ -51,6 +54,19 @@ fn tell_by_files(context: &Context, erasures: &[ErasureView]) -> Result<(), Fail
         context.output.message(&context.texts.with("erasure-by-bundle", &arguments));
     }
     Ok(())
+}
+
+/// Space and id of a record of which nothing is left here, where `text` is its whole id: whoever
+/// had not the right to erased it.
+fn missing(context: &Context, text: &str) -> Result<Option<(String, String)>, Failure> {
+    let record = text.trim().to_lowercase();
+    let spaces = context.client()?.status()?.missing;
+    let Some(space) = spaces.into_iter().find(|one| one.records.contains(&record)) else {
+        return Ok(None);
+    };
+    let arguments = [("id", record.as_str().into()), ("space", space.title.into())];
+    context.confirm(&context.texts.with("confirm-erase-missing", &arguments))?;
+    Ok(Some((space.space, record)))
 }
 
 /// Space and id of the record that is meant, after saying what erasure does and asking.

@@ -8,7 +8,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::language::suggestion::{each, named};
 use crate::output::value::{Names, time};
 use sincronia_node::api::{
-    AwaitedBundleView, AwaitedKeysView, Check, DecisionsView, PartnerState, PartnerView, Status,
+    AwaitedBundleView, AwaitedKeysView, Check, DecisionsView, MissingView, PartnerState,
+    PartnerView, Status,
 };
 use std::fmt::Write;
 
@@ -98,6 +99,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     for awaited in &status.awaited_keys {
         let _ = writeln!(text, "{}", keys_awaited(context, status, awaited));
     }
+    for missing in &status.missing {
+        let _ = writeln!(text, "{}", contents_missing(context, status, missing));
+    }
     for passed in &status.passed {
         let _ = writeln!(text, "{}", succession::passed(context, "passed-from-here", passed));
     }
@@ -169,6 +173,26 @@ fn keys_awaited(context: &Context, status: &Status, awaited: &AwaitedKeysView) -
         text.push(' ');
         text.push_str(&texts.with("keys-from-carriers", &names));
     }
+    text
+}
+
+/// What is gone of a space, who brings it back, and what to do where nobody has it.
+fn contents_missing(context: &Context, status: &Status, missing: &MissingView) -> String {
+    let texts = &context.texts;
+    let arguments = [("title", missing.title.clone().into()), ("count", missing.entries.into())];
+    let mut text = texts.with("contents-missing", &arguments);
+    if missing.records.is_empty() {
+        return text;
+    }
+    let commands = missing.records.iter().map(|record| format!("“sincronia erase {record}”"));
+    let arguments = [
+        ("name", missing.owner_name.clone().into()),
+        ("commands", commands.collect::<Vec<_>>().join("; ").into()),
+    ];
+    let is_own = missing.owner == status.organisation;
+    let key = if is_own { "contents-to-erase" } else { "contents-to-be-erased" };
+    text.push(' ');
+    text.push_str(&texts.with(key, &arguments));
     text
 }
 
