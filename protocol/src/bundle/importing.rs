@@ -218,7 +218,10 @@ fn keep_word(
     for known in replica.acknowledged(disk, &sender)? {
         replica.forget_acknowledged(&sender, &known.space);
     }
-    let bounded = |heads: &&SpaceHeads| heads.authors.len() <= limits::SPACE_AUTHORS_MAX;
+    let bounded = |heads: &&SpaceHeads| {
+        heads.authors.len() <= limits::SPACE_AUTHORS_MAX
+            && heads.missing.len() <= limits::MISSING_NAMED_MAX
+    };
     let is_ours = |heads: &&SpaceHeads| {
         let was_ours = heads.is_farewell && replica.summary(&heads.space).is_some();
         was_ours || told.contains(&heads.space)

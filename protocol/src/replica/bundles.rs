@@ -410,7 +410,7 @@ impl Replica {
     }
 }
 
-/// Entries of `ours` that `theirs` does not have.
+/// Entries of `ours` that `theirs` does not have, or not their bodies.
 fn missing(ours: &SpaceHeads, theirs: Option<&SpaceHeads>) -> u64 {
     let known: BTreeMap<NodeId, LogPosition> =
         theirs.map(|theirs| theirs.authors.iter().copied().collect()).unwrap_or_default();
@@ -418,5 +418,9 @@ fn missing(ours: &SpaceHeads, theirs: Option<&SpaceHeads>) -> u64 {
     let authors = ours.authors.iter().map(|(author, position)| {
         position.length.saturating_sub(known.get(author).map_or(0, |one| one.length))
     });
-    ours.access.length.saturating_sub(access).saturating_add(authors.sum())
+    let bodies = theirs.map_or(&[][..], |theirs| &theirs.missing);
+    let bodies = bodies.iter().filter(|one| !ours.missing.contains(one));
+    let bodies = bodies.map(|(_, from, to)| to.saturating_sub(*from));
+    let entries = authors.chain(bodies).fold(0, u64::saturating_add);
+    ours.access.length.saturating_sub(access).saturating_add(entries)
 }

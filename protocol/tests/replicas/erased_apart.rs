@@ -273,3 +273,35 @@ fn a_run_leaves_out_only_what_is_missing_here_too() {
     agree(member, colleague);
     assert_eq!(titles(member, &records, &space), all_titles());
 }
+
+/// Two that exchange files alone.
+#[test]
+fn what_a_thief_erased_comes_back_by_bundle() {
+    let mut theft = theft();
+    let (space, records) = (theft.circle.space, theft.records);
+    let Circle { member, colleague, .. } = &mut theft.circle;
+    let [one, other] = [member.organisation(), colleague.organisation()];
+    for _ in 0..2 {
+        let file = colleague.bundle(one);
+        member.read(&file);
+        let file = member.bundle(other);
+        colleague.read(&file);
+    }
+    theft.erase(0);
+    theft.rotate();
+    let Circle { member, colleague, .. } = &mut theft.circle;
+    let file = colleague.bundle(one);
+    member.read(&file);
+    // What the colleague made before it heard of the theft did not bring it.
+    assert!(gone(member, &space) > 0);
+    assert!(!member.replica.is_level_with(&member.disk, &other).unwrap());
+    let file = member.bundle(other);
+    colleague.read(&file);
+    assert!(colleague.replica.unacknowledged(&colleague.disk, &one).unwrap() > 0);
+    let file = colleague.bundle(one);
+    member.read(&file);
+    assert_eq!(titles(member, &records, &space), all_titles());
+    assert_eq!(gone(member, &space), 0);
+    assert_eq!(problems(member), Vec::<String>::new());
+    assert_eq!(member.digests(), colleague.digests());
+}
