@@ -109,7 +109,7 @@ impl Replica {
             }
         };
         for (author, head) in heads {
-            let missing = self.missing_of(space, &author).map_or(0, |places| places.len());
+            let missing = self.missing_of(space, &author).map_or(0, BTreeMap::len);
             if missing > 0 {
                 let problem = format!("{space}, {author}: bodies that are missing: {missing}");
                 findings.problems.push(problem);

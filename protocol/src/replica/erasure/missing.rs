@@ -33,6 +33,9 @@ type Places = BTreeMap<u64, Option<RecordId>>;
 /// The missing bodies of all spaces. Where nothing is missing there is no list.
 pub(in crate::replica) type MissingBodies = BTreeMap<SpaceId, BTreeMap<NodeId, Places>>;
 
+/// Stretches of a log, each from its first place to before its second.
+pub type Stretches = Vec<(u64, u64)>;
+
 /// What is missing of a space, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
@@ -330,7 +333,7 @@ impl Replica {
         (space, author): (&SpaceId, &NodeId),
         wanted: &[(u64, u64)],
         bytes_max: usize,
-    ) -> Result<Option<(Run, Vec<(u64, u64)>)>, ReplicaError> {
+    ) -> Result<Option<(Run, Stretches)>, ReplicaError> {
         let length = self.settled_length(disk, space, author)?;
         let missing = self.missing_of(space, author).cloned().unwrap_or_default();
         let is_wanted = |place: u64| {
@@ -380,10 +383,9 @@ impl Replica {
         let concerned = known.filter(|(_, one)| changed.iter().any(|other| one.concerns(other)));
         let concerned: Vec<_> = concerned.map(|(space, _)| *space).collect();
         for space in &concerned {
-            match self.look_for_missing(disk, space) {
-                Err(error @ ReplicaError::Storage(_)) => return Err(error),
-                // What is damaged there is found by whoever reads it.
-                Ok(()) | Err(_) => {}
+            // What is damaged there is found by whoever reads it.
+            if let Err(error @ ReplicaError::Storage(_)) = self.look_for_missing(disk, space) {
+                return Err(error);
             }
         }
         if changed.is_empty() { Ok(()) } else { self.put_setting(MISSING_NOTED, &[]) }

@@ -83,7 +83,7 @@ fn check_run(run: Run, origins: &[EntryHash]) {
         assert_eq!(verified.entries().len(), entries);
         let end = verified.end();
         assert_eq!(end.length, start + entries as u64);
-        let _ = verified.erase(|entry| entry.header.sequence % 2 == 0);
+        let _ = verified.erase(|entry| entry.header.sequence % 2 == 0, |_| false);
         let again = verified.to_run().and_then(|run| run.verify_after(&starts).ok());
         assert_eq!(again.map(|(_, run)| run.end()), Some(end));
     }
