@@ -1,5 +1,5 @@
-//! What a machine erased that only a stolen root key had named primary: the root key is rotated, the
-//! erasure counts for nothing, and what it erased is gone where it was heard.
+//! What a machine erased that only a stolen root key had named primary: the root key is rotated,
+//! the erasure counts for nothing, and what it erased is gone where it was heard.
 
 use super::circle::Circle;
 use super::forging::take;
