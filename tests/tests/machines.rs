@@ -236,3 +236,39 @@ fn a_convention_that_a_change_of_the_root_key_set_aside_is_named() {
         node.wait("nothing set aside", |client| client.status().unwrap().spaces_aside.is_empty());
     }
 }
+
+/// As above, of a record: the machine that was primary apart erased it, and it was gone there for
+/// good, while the node called itself in sync.
+#[test]
+fn a_record_that_was_erased_apart_from_a_change_of_the_root_key_comes_back() {
+    let (mut first, words) = Node::found_with_words("Comune di Aulla");
+    let mut second = second(&first, &words);
+    second.wait("the other machine", knows_sibling);
+    let space = first.client().create_space().unwrap().id;
+    let practice = json!({"kind": "practice", "fields": {
+        "title": "Scheda unica", "area": "accoglienza", "problem": "Ogni servizio ne ha una.",
+        "procedure": "Una scheda sola, uguale per tutti.", "maturity": "sperimentata",
+    }});
+    let practice = serde_json::from_value(practice).unwrap();
+    let record = first.client().create_record(&space, &practice).unwrap().id;
+    second.wait("the record", |client| client.record(&space, &record).is_ok());
+    first.kill();
+    let node = id_of(&second).parse().unwrap();
+    sign(&second, &words, vec![IdentityOperation::SetPrimary { node }]);
+    second.client().erase_record(&space, &record).unwrap();
+    second.kill();
+    first.start_offline();
+    let entropy = restore_entropy(&words).unwrap();
+    let mut signing = Signing::begin(&first.client().identity().unwrap(), entropy).unwrap();
+    signing.rotate().unwrap();
+    first.client().extend_identity(&signing.request()).unwrap();
+    first.client().network(&NetworkRequest { online: true }).unwrap();
+    second.start_offline();
+    assert!(second.client().record(&space, &record).is_err());
+    second.client().network(&NetworkRequest { online: true }).unwrap();
+    second.wait("the record again", |client| client.record(&space, &record).is_ok());
+    second.wait("nothing missing", |client| client.status().unwrap().missing.is_empty());
+    let checks = second.client().doctor().unwrap();
+    assert!(checks.iter().any(|one| one.name == "contents_here" && one.ok));
+    assert!(first.client().record(&space, &record).is_ok());
+}
