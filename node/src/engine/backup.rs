@@ -51,11 +51,11 @@ impl Core {
     /// Does what waited for partners, once none of them is waited for any more: the last was heard,
     /// was blocked here or at another machine, or a person waits no longer.
     pub(super) fn go_on_when_heard(&mut self) {
-        let since = self.replica.catching_up().map(|state| state.since);
-        if std::mem::replace(&mut self.awaits_since, since).is_some() && since.is_none() {
+        if self.replica.has_caught_up() {
             info!("this node has caught up with everyone");
             self.owes_maintenance = true;
             self.share_with_everyone();
+            self.replica.go_on();
         }
     }
 

@@ -18,7 +18,6 @@ use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::recovery::WordList;
 use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
 use sincronia_protocol::sync::Effect;
-use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -71,8 +70,6 @@ pub struct Core {
     pub(super) room: Room,
     announce: Vec<String>,
     pub(super) owes_maintenance: bool,
-    /// Since when partners were waited for, when that was last looked at.
-    pub(super) awaits_since: Option<Timestamp>,
     bulk: Option<Bulk>,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
@@ -143,7 +140,6 @@ impl Core {
             closed: config.closed,
             settings: config.settings,
             owes_maintenance: true,
-            awaits_since: None,
             bulk: None,
             outbox: Vec::new(),
             events,

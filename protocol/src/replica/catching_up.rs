@@ -23,6 +23,9 @@ use minicbor::{Decode, Encode};
 
 const SETTING: &str = "catching up";
 
+/// The setting that says that the waiting is over, and what waited for it not done yet.
+const ENDED: &str = "caught up";
+
 /// Whom a restored node still waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct CatchingUp {
@@ -48,6 +51,7 @@ impl Replica {
         let stored = self.setting(disk, SETTING)?;
         let read = stored.map(|bytes| minicbor::decode(&bytes).map_err(|_| damaged()));
         self.catching_up = read.transpose()?;
+        self.has_caught_up = self.setting(disk, ENDED)?.is_some();
         Ok(())
     }
 
@@ -102,7 +106,10 @@ impl Replica {
     fn keep_catching_up(&mut self, state: CatchingUp) -> Result<(), ReplicaError> {
         if state.awaited.is_empty() && !state.is_blind {
             self.pending.delete(Table::Settings, SETTING.as_bytes().to_vec());
-            self.catching_up = None;
+            if self.catching_up.take().is_some() {
+                self.put_setting(ENDED, &[])?;
+                self.has_caught_up = true;
+            }
             return Ok(());
         }
         self.put_setting(SETTING, &codec::encode(&state))?;
@@ -114,6 +121,19 @@ impl Replica {
     #[must_use]
     pub const fn catching_up(&self) -> Option<&CatchingUp> {
         self.catching_up.as_ref()
+    }
+
+    /// Whether the node waited, waits no more, and what waited with it is still to be done: a crash
+    /// meanwhile forgets nothing of that.
+    #[must_use]
+    pub const fn has_caught_up(&self) -> bool {
+        self.has_caught_up && self.catching_up.is_none()
+    }
+
+    /// What waited was done.
+    pub fn go_on(&mut self) {
+        self.pending.delete(Table::Settings, ENDED.as_bytes().to_vec());
+        self.has_caught_up = false;
     }
 
     /// Waits no longer for an organisation that was blocked: it will never be in sync.
