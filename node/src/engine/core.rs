@@ -398,7 +398,7 @@ impl Core {
             return self.bulk.as_ref().and_then(Bulk::pause).unwrap_or(Duration::ZERO);
         }
         let now = super::now();
-        let links = self.links.values().filter_map(|link| link.session.next_deadline());
+        let links = self.links.values().filter_map(|link| link.session.next_deadline(now));
         let links = links
             .map(|at| Duration::from_millis(at.milliseconds().saturating_sub(now.milliseconds())));
         let dialing = self.dialing.next(Instant::now());

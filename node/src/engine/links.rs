@@ -119,7 +119,7 @@ impl Core {
         let due: Vec<_> = self
             .links
             .iter()
-            .filter(|(_, link)| link.session.next_deadline().is_some_and(|at| at <= now))
+            .filter(|(_, link)| link.session.next_deadline(now).is_some_and(|at| at <= now))
             .map(|(id, _)| *id)
             .collect();
         for id in due {

@@ -165,15 +165,26 @@ impl Session {
         }
     }
 
-    /// When to call with [`Input::Tick`] at the latest.
+    /// When to call with [`Input::Tick`] at the latest, by a clock that shows `now`: at once where it
+    /// was set back, and what the session waits for would be longer in coming than it ever waits.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        let stall = self.awaits_partner().then(|| self.stalls_at());
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let stall = self.awaits_partner().then(|| (self.stalls_at(), STALL_MS));
         let recompare = match &self.phase {
-            Phase::Live { recompare_at, .. } => *recompare_at,
+            Phase::Live { recompare_at, .. } => recompare_at.map(|at| (at, OUTSTANDING_MS)),
             _ => None,
         };
-        [stall, recompare].into_iter().flatten().min()
+        let due = |(at, longest)| if at > now.plus(longest) { now } else { at };
+        [stall, recompare].into_iter().flatten().map(due).min()
+    }
+
+    /// Waits from now on where it waited from a time that is still to come: the clock was set back.
+    fn follow_clock(&mut self, now: Timestamp) {
+        self.last_heard = self.last_heard.min(now);
+        self.awaits_since = self.awaits_since.min(now);
+        if let Phase::Live { recompare_at: Some(at), .. } = &mut self.phase {
+            *at = now.plus(OUTSTANDING_MS).min(*at);
+        }
     }
 
     /// Handles an input. The effects are performed in order once the replica's pending batch is
@@ -190,6 +201,7 @@ impl Session {
         if matches!(self.phase, Phase::Closed) {
             return effects;
         }
+        self.follow_clock(now);
         let awaited = self.awaits_partner();
         let outcome = match input {
             Input::Opened => {

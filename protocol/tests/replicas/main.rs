@@ -18,6 +18,7 @@ mod bounds;
 mod branches;
 mod bundles;
 mod circle;
+mod clocks;
 mod cuts;
 mod erased_apart;
 mod erasure;

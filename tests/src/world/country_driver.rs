@@ -173,7 +173,7 @@ impl Country {
     }
 
     fn note_deadline(&mut self, peer: usize) {
-        let next = self.peers[peer].next_deadline();
+        let next = self.peers[peer].next_deadline(self.now);
         let known = match next {
             Some(next) => self.traffic.due.insert(peer, next),
             None => self.traffic.due.remove(&peer),

@@ -180,9 +180,10 @@ impl Peer {
         Durable::Kept(batch)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<(Timestamp, u64)> {
+    pub(super) fn next_deadline(&self, now: Timestamp) -> Option<(Timestamp, u64)> {
+        let now = self.clock.read(now);
         let due = |(link, (_, session)): (&u64, &(PeerIndex, Session))| {
-            session.next_deadline().map(|at| (self.clock.when(at), *link))
+            session.next_deadline(now).map(|at| (self.clock.when(at), *link))
         };
         self.sessions.iter().filter_map(due).min()
     }

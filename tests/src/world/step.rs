@@ -171,7 +171,7 @@ impl World {
     pub fn step(&mut self) -> bool {
         let next = self.queue.first_key_value().map(|((at, _), _)| *at);
         let due = self.peers.iter().enumerate().filter_map(|(index, peer)| {
-            peer.next_deadline().map(|(at, link)| (at.max(self.now), index, link))
+            peer.next_deadline(self.now).map(|(at, link)| (at.max(self.now), index, link))
         });
         let due = due.min();
         match (next, due) {
@@ -224,7 +224,8 @@ impl World {
 
     fn next_time(&self) -> Option<Timestamp> {
         let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
-        let due = self.peers.iter().filter_map(|peer| peer.next_deadline().map(|(at, _)| at));
+        let due = self.peers.iter().filter_map(|peer| peer.next_deadline(self.now));
+        let due = due.map(|(at, _)| at);
         queued.into_iter().chain(due).min()
     }
 

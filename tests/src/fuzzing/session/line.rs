@@ -91,7 +91,7 @@ impl<'a> Line<'a> {
 
     /// Lets time pass until a session wants to act; false when none does.
     pub fn wait(&mut self) -> bool {
-        let deadline = self.sessions.iter().filter_map(Session::next_deadline).min();
+        let deadline = self.sessions.iter().filter_map(|one| one.next_deadline(self.now)).min();
         let Some(deadline) = deadline else { return false };
         self.now = self.now.max(deadline);
         for end in [0, 1] {
