@@ -192,6 +192,16 @@ fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
     });
 }
 
+/// Has a machine that starts without a line change the root key, and then go on line.
+fn change_root_alone(machine: &mut Node, words: &str) {
+    machine.start_offline();
+    let entropy = restore_entropy(words).unwrap();
+    let mut signing = Signing::begin(&machine.client().identity().unwrap(), entropy).unwrap();
+    signing.rotate().unwrap();
+    machine.client().extend_identity(&signing.request()).unwrap();
+    machine.client().network(&NetworkRequest { online: true }).unwrap();
+}
+
 /// The root key was changed at one machine while another was made primary and founded a convention:
 /// nobody was a member of it any more, and every node said that all was in order.
 #[test]
@@ -212,12 +222,7 @@ fn a_convention_that_a_change_of_the_root_key_set_aside_is_named() {
     let id = made.convention.id.as_str();
     casa.wait("the convention", |client| found(client, id).is_some());
     second.kill();
-    first.start_offline();
-    let entropy = restore_entropy(&words).unwrap();
-    let mut signing = Signing::begin(&first.client().identity().unwrap(), entropy).unwrap();
-    signing.rotate().unwrap();
-    first.client().extend_identity(&signing.request()).unwrap();
-    first.client().network(&NetworkRequest { online: true }).unwrap();
+    change_root_alone(&mut first, &words);
     second.start();
     let aside = format!("{TITLE} (Comune di Aulla)");
     for node in [&second, &casa] {
@@ -257,12 +262,7 @@ fn a_record_that_was_erased_apart_from_a_change_of_the_root_key_comes_back() {
     sign(&second, &words, vec![IdentityOperation::SetPrimary { node }]);
     second.client().erase_record(&space, &record).unwrap();
     second.kill();
-    first.start_offline();
-    let entropy = restore_entropy(&words).unwrap();
-    let mut signing = Signing::begin(&first.client().identity().unwrap(), entropy).unwrap();
-    signing.rotate().unwrap();
-    first.client().extend_identity(&signing.request()).unwrap();
-    first.client().network(&NetworkRequest { online: true }).unwrap();
+    change_root_alone(&mut first, &words);
     second.start_offline();
     assert!(second.client().record(&space, &record).is_err());
     second.client().network(&NetworkRequest { online: true }).unwrap();

@@ -247,19 +247,24 @@ fn between(owner: &Node, title: &str, parties: [&str; 2]) -> String {
     data(&made)["convention"]["id"].as_str().unwrap().to_owned()
 }
 
+/// Asilo takes the place of Casa; both are partners of the owner.
+fn succeed(owner: &Node, house: &Node, home: &Node) {
+    for node in [house, home] {
+        join(node, owner);
+    }
+    join(home, house);
+    assert!(say(house, &["succession", "declare", "Asilo"]).status.success());
+    wait(home, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
+    assert!(say(home, &["succession", "accept", "Casa"]).status.success());
+}
+
 /// One body that had been divided stopped all the others half way, and with `--to` what was not
 /// touched was listed as done, with a reason that was not so.
 #[test]
 fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
     let [old, owner, _second] = divided_and_accepted();
     let [house, home] = ["Casa", "Asilo"].map(|name| Node::start(name, false));
-    for node in [&house, &home] {
-        join(node, &owner);
-    }
-    join(&home, &house);
-    assert!(say(&house, &["succession", "declare", "Asilo"]).status.success());
-    wait(&home, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
-    assert!(say(&home, &["succession", "accept", "Casa"]).status.success());
+    succeed(&owner, &house, &home);
     wait(&owner, &["succession", "list"], |all| accepted(all) == 3);
     let (gone, house, home) = (organisation(&old), organisation(&house), organisation(&home));
     let unclear = between(&owner, "Accoglienza divisa", [&gone, "Asilo"]);
@@ -314,13 +319,7 @@ fn all_that_is_clear_is_followed_and_what_needs_a_choice_is_told() {
 #[test]
 fn what_was_followed_before_a_failure_is_told_and_what_waits() {
     let [owner, house, home] = ["Comune", "Casa", "Asilo"].map(|name| Node::start(name, false));
-    for node in [&house, &home] {
-        join(node, &owner);
-    }
-    join(&home, &house);
-    assert!(say(&house, &["succession", "declare", "Asilo"]).status.success());
-    wait(&home, &["succession", "list"], |all| all.as_array().is_some_and(|all| !all.is_empty()));
-    assert!(say(&home, &["succession", "accept", "Casa"]).status.success());
+    succeed(&owner, &house, &home);
     wait(&owner, &["succession", "list"], |all| accepted(all) == 1);
     let (gone, now) = (organisation(&house), organisation(&home));
     let both = between(&owner, "Accoglienza doppia", [&gone, &now]);

@@ -265,8 +265,7 @@ impl Replica {
             self.reconsider_waiting(disk, space)?;
             self.read_proofs_again(disk, space)?;
             self.refresh_summary(disk, space)?;
-            let from = self.space(disk, space)?.access.length();
-            self.growth.push(Growth::Access { space: *space, from });
+            self.announce(disk, space)?;
         }
         outcome.map(|()| grown)
     }

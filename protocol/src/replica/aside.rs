@@ -10,7 +10,7 @@
 //! All of this follows from the identity logs that are known, whatever was heard first.
 
 use super::space::SpaceState;
-use super::{Growth, Replica, ReplicaError, keys};
+use super::{Replica, ReplicaError, keys};
 use crate::access::{Confirmation, Founder};
 use crate::codec;
 use crate::identity::{IdentityEntry, IdentityOperation};
@@ -162,8 +162,7 @@ impl Replica {
             // What came due meanwhile was not paid in a space that had no members.
             self.owe_readers(disk, space)?;
         }
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
+        self.announce(disk, space)?;
         Ok(())
     }
 }

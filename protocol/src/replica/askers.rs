@@ -8,7 +8,7 @@
 //!
 //! Deliberately absent: who may be given a key (`handover`).
 
-use super::{Growth, Replica, ReplicaError, SpaceHeads, keys};
+use super::{Replica, ReplicaError, SpaceHeads, keys};
 use crate::access::{Chain, Role};
 use crate::ids::{NodeId, SpaceId};
 use crate::limits;
@@ -126,8 +126,7 @@ impl Replica {
         let before = digest(self);
         self.refresh_summary(disk, space)?;
         if digest(self) != before {
-            let from = self.space(disk, space)?.access.length();
-            self.growth.push(Growth::Access { space: *space, from });
+            self.announce(disk, space)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 
 use super::erasure::record_within;
 use super::stored::{Head, StoredEntry};
-use super::{Event, Growth, Replica, ReplicaError, keys};
+use super::{Event, Replica, ReplicaError, keys};
 use crate::codec;
 use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
 use crate::limits;
@@ -149,8 +149,7 @@ impl Replica {
         self.note_debt(disk, space)?;
         self.refresh_summary(disk, space)?;
         // Sessions announce the space anew, so that the proof reaches every member at once.
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
+        self.announce(disk, space)?;
         Ok(())
     }
 

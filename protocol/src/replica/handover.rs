@@ -9,7 +9,7 @@
 use super::askers::Askers;
 use super::membership::wrap_context;
 use super::space::SpaceState;
-use super::{Growth, Replica, ReplicaError, keys};
+use super::{Replica, ReplicaError, keys};
 use crate::access::{Access, Chain, Keyring, KeyringError, Role};
 use crate::crypto::{KeyCommitment, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -257,8 +257,7 @@ impl Replica {
         self.reconsider_waiting(disk, space)?;
         self.read_proofs_again(disk, space)?;
         self.refresh_summary(disk, space)?;
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
+        self.announce(disk, space)?;
         Ok(true)
     }
 

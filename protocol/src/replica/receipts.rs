@@ -102,8 +102,7 @@ impl Replica {
         }
         if grown {
             self.refresh_summary(disk, space)?;
-            let from = self.space(disk, space)?.access.length();
-            self.growth.push(Growth::Access { space: *space, from });
+            self.announce(disk, space)?;
         }
         outcome.map(|()| grown)
     }

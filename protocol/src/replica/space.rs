@@ -3,7 +3,7 @@
 use super::settling::Walked;
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
-use super::{Event, Replica, ReplicaError, keys};
+use super::{Event, Growth, Replica, ReplicaError, keys};
 use crate::access::{Access, AccessEntry, Branches, Chain, Confirmation, Epoch, Role, Signatures};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
@@ -369,6 +369,17 @@ impl Replica {
             _ => Ok((author, head.position)),
         };
         heads.into_iter().map(settle).collect()
+    }
+
+    /// Has sessions announce the space anew, though none of its logs grew.
+    pub(super) fn announce(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let from = self.space(disk, space)?.access.length();
+        self.growth.push(Growth::Access { space: *space, from });
+        Ok(())
     }
 
     pub(super) fn put_summary(&mut self, space: &SpaceId, summary: Summary) {

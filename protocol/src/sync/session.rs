@@ -165,8 +165,8 @@ impl Session {
         }
     }
 
-    /// When to call with [`Input::Tick`] at the latest, by a clock that shows `now`: at once where it
-    /// was set back, and what the session waits for would be longer in coming than it ever waits.
+    /// When to call with [`Input::Tick`] at the latest, by a clock that shows `now`: at once where
+    /// it was set back, and what the session waits for is further away than it ever waits.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let stall = self.awaits_partner().then(|| (self.stalls_at(), STALL_MS));

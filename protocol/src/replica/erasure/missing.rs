@@ -15,7 +15,7 @@ use crate::limits;
 use crate::log::{LogPosition, Run, VerifiedEntry};
 use crate::replica::runs::Proven;
 use crate::replica::stored::StoredEntry;
-use crate::replica::{Growth, Replica, ReplicaError, keys};
+use crate::replica::{Replica, ReplicaError, keys};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
@@ -294,8 +294,7 @@ impl Replica {
         self.reconsider(disk, space, author, first)?;
         self.refresh_summary(disk, space)?;
         // Sessions announce the space anew: others may lack the same.
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
+        self.announce(disk, space)?;
         Ok(true)
     }
 

@@ -14,7 +14,7 @@ use crate::replica::forks::Overlap;
 use crate::replica::projection::note_places;
 use crate::replica::runs::{Admitted, Proven};
 use crate::replica::stored::Head;
-use crate::replica::{Event, Growth, Replica, ReplicaError, decode_proof, keys};
+use crate::replica::{Event, Replica, ReplicaError, decode_proof, keys};
 use crate::storage::{Storage, Table};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -32,6 +32,7 @@ impl Replica {
     ) -> Result<Option<Admitted>, ReplicaError> {
         let Proven { space, author, run, .. } = proven;
         let here = self.version_here(disk, space, author)?;
+        let own = self.node();
         let named = self.space(disk, space)?.access.settled();
         if named.last(author).is_none() {
             return Ok(None);
@@ -42,8 +43,7 @@ impl Replica {
             return Err(ReplicaError::Frozen);
         }
         // A node that hears of entries of its own is told that another copy runs.
-        let is_usual = *author == self.node() || run.end().length <= here.settled;
-        let named = self.space(disk, space)?.access.settled();
+        let is_usual = *author == own || run.end().length <= here.settled;
         if is_usual || here.is_whole(named, author) {
             return Ok(None);
         }
@@ -145,8 +145,7 @@ impl Replica {
         self.carry_out_again(disk, space)?;
         self.refresh_summary(disk, space)?;
         // What is announced may be shorter than before.
-        let from = self.space(disk, space)?.access.length();
-        self.growth.push(Growth::Access { space: *space, from });
+        self.announce(disk, space)?;
         Ok(admitted)
     }
 
