@@ -34,7 +34,8 @@ impl Core {
         };
         let content = self.step(|replica, disk, _| replica.late_content(disk, one))?;
         if let Some(content) = content {
-            view.dismissed = self.is_decided(one)?;
+            let noted = self.replica.setting(&self.disk, &decided_name(one))?;
+            view.dismissed = noted.is_some_and(|noted| noted == content.entry.as_bytes());
             note_content(&mut view, content);
         }
         Ok(view)
