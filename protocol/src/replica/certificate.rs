@@ -144,7 +144,8 @@ impl Replica {
     }
 
     /// How much of the access log was known where the first entries of an erased record were
-    /// written, as far as they are here.
+    /// written, as far as they are here. Where its log was forked either entry of a place may be
+    /// the one: what a proof begins with was written no later than what follows.
     fn begun(
         &self,
         disk: &dyn Storage,
@@ -158,15 +159,20 @@ impl Replica {
         for one in erased {
             places.extend(one.places().map(|(author, from, _)| (author, from)));
         }
-        let mut begun = None;
-        for (author, from) in places {
-            let key = keys::entry(&space, &author, from);
+        let mut known = Vec::new();
+        for (author, from) in &places {
+            let key = keys::entry(&space, author, *from);
             let stored = self.read(disk, Table::Entries, &key)?;
-            if let Some(stored) = stored.and_then(|bytes| StoredEntry::decode(&bytes)) {
-                begun = begun.into_iter().chain([stored.access.length]).min();
-            }
+            let stored = stored.and_then(|bytes| StoredEntry::decode(&bytes));
+            known.extend(stored.map(|stored| stored.access.length));
         }
-        Ok(begun.unwrap_or(0))
+        for (_, run) in self.proofs(disk, &space)? {
+            let is_of_it =
+                |(author, from): &(NodeId, u64)| *author == run.author && *from >= run.start;
+            let first = run.entries.first().and_then(|entry| entry.access);
+            known.extend(first.filter(|_| places.iter().any(is_of_it)).map(|at| at.length));
+        }
+        Ok(known.into_iter().min().unwrap_or(0))
     }
 
     /// For whom a node confirms: as it writes here, else for each that certified it. A receipt is

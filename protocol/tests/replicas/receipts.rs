@@ -1,5 +1,6 @@
 //! Receipts for erasures, and the certificate that they make.
 
+use super::branches::copy_of;
 use super::circle::Circle;
 use super::erasure::Canaries;
 use super::line::Line;
@@ -236,6 +237,30 @@ fn a_machine_that_was_revoked_is_named_for_what_it_may_hold_and_for_nothing_else
     let later = circle.owner.note(&space, "scritta ancora dopo");
     circle.owner.erase(&space, &later).unwrap();
     assert_eq!(certificate(&mut circle.owner, &space, &later).out_of_reach, []);
+}
+
+/// A machine wrote a record before another was cut, and a second entry at the same place after:
+/// where the first stands in the proof of the fork alone, who had it and was cut was left out.
+#[test]
+fn what_stands_in_the_proof_of_a_fork_counts_for_who_may_hold_it() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let second = second_of_member(&mut circle);
+    circle.settle();
+    let (member, gone) = (second.organisation(), second.id());
+    let mut copy = copy_of(&circle.colleague, &circle);
+    let record = copy.note(&space, "scritta prima");
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: gone });
+    circle.owner.learn(&circle.organisations[1]);
+    circle.owner.act(|replica, disk, random| replica.maintain(disk, &member, random)).unwrap();
+    circle.settle();
+    circle.colleague.note(&space, "scritta dopo");
+    circle.settle();
+    copy.give(&mut circle.owner, &space);
+    copy.give(&mut circle.member, &space);
+    circle.owner.erase(&space, &record).unwrap();
+    let found = certificate(&mut circle.owner, &space, &record);
+    assert_eq!(found.out_of_reach, [(member, Some(gone))]);
 }
 
 #[test]
