@@ -149,25 +149,43 @@ impl Replica {
         outcome
     }
 
-    fn maintain_space(
+    /// Cuts, before `organisation` reads a space again that it read before, all machines that it
+    /// ever revoked: what it said of them while it was no reader had nothing cut.
+    pub(super) fn cut_before_return(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
         organisation: &OrganisationId,
         random: &mut dyn CryptoRng,
     ) -> Result<(), ReplicaError> {
-        let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
-        let own = self.node();
-        let since = self.debts.get(organisation).copied().unwrap_or(0);
+        let state = self.space(disk, space)?;
+        let Some(before) = state.access.members().get(organisation) else { return Ok(()) };
+        let has_read = before.intervals.iter().any(|one| one.role.reads());
+        if !has_read || state.access.role(organisation).is_some_and(Role::reads) {
+            return Ok(());
+        }
+        self.cut_revoked(disk, space, organisation, Some(0), random)
+    }
+
+    /// Cuts the machines that `organisation` revoked and that hold something of the space, or may.
+    /// A node may hold keys that no entry says it was given: those it made as primary, and those
+    /// that another node handed to it. So whoever was revoked from entry `since` of the identity
+    /// log on is cut, heard of or not.
+    fn cut_revoked(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+        since: Option<u64>,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
         self.space(disk, space)?;
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
-        let reads = state.access.role(organisation).is_some_and(Role::reads);
-        // A node may hold keys that no entry says it was given: those it made as primary, and those
-        // that another node handed to it. So whoever was revoked since is cut, heard of or not.
+        let Some(identity) = self.identities.get(organisation) else { return Ok(()) };
         let may_hold = |node: &NodeId, revoked_at: u64| {
             state.heads.contains_key(node)
                 || !state.access.keyrings_of(node).is_empty()
-                || (reads && revoked_at >= since)
+                || since.is_some_and(|since| revoked_at >= since)
         };
         let revoked: Vec<_> = identity
             .nodes()
@@ -181,6 +199,21 @@ impl Replica {
         for node in revoked {
             self.cut_node(disk, space, node, random)?;
         }
+        Ok(())
+    }
+
+    fn maintain_space(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+        organisation: &OrganisationId,
+        random: &mut dyn CryptoRng,
+    ) -> Result<(), ReplicaError> {
+        let Some(identity) = self.identities.get(organisation).cloned() else { return Ok(()) };
+        let own = self.node();
+        let since = self.debts.get(organisation).copied().unwrap_or(0);
+        let reads = self.space(disk, space)?.access.role(organisation).is_some_and(Role::reads);
+        self.cut_revoked(disk, space, organisation, reads.then_some(since), random)?;
         let access = &self.space(disk, space)?.access;
         let holders: Vec<_> = access.holders().collect();
         let reads = access.role(organisation).is_some_and(Role::reads);

@@ -95,6 +95,7 @@ impl Replica {
         if self.has_lost_key(disk, space)? {
             self.rotate(disk, space, random)?;
         }
+        self.cut_before_return(disk, space, &organisation, random)?;
         match history {
             History::Start => self.grant_from_start(disk, space, organisation, role, random),
             History::Now => self.grant_from_now(disk, space, organisation, role, random),

@@ -117,6 +117,25 @@ fn who_takes_a_space_over_takes_over_what_is_owed_in_it() {
     assert_eq!(cuts(&mut circle.member, &space), [lost]);
 }
 
+/// A party was removed, lost a machine, and was taken back. What it had said of the machine when it
+/// was no member had nothing cut: the machine kept its place among those that write for the party.
+#[test]
+fn who_is_taken_back_comes_without_the_machines_that_were_lost_meanwhile() {
+    let mut circle = Circle::of_contributors();
+    let (space, party) = (circle.space, circle.member.organisation());
+    circle.settle();
+    circle.owner.revoke(&space, party).unwrap();
+    circle.organisations[1].add_node(13);
+    let lost = circle.member.id();
+    circle.organisations[1].say(IdentityOperation::RevokeNode { node: lost });
+    circle.owner.learn(&circle.organisations[1]);
+    pay(&mut circle.owner);
+    assert_eq!(cuts(&mut circle.owner, &space), []);
+    circle.owner.grant(&space, party, Role::Contributor, History::Now).unwrap();
+    pay(&mut circle.owner);
+    assert_eq!(cuts(&mut circle.owner, &space), [lost]);
+}
+
 /// Who had stolen a party's root key took a space over that was offered to it. While it was none of
 /// the owner's, a machine of another party was lost. A rotation gave the owner its space back, and
 /// the machine kept the key.
