@@ -181,7 +181,8 @@ pub fn title(record: &RecordView) -> String {
     const NAMING: [&str; 8] =
         ["title", "name", "policy_no", "family_name", "text", "duty_text", "topic", "month"];
     let named = NAMING.iter().find_map(|name| record.fields.get(*name)?.as_str());
-    named.unwrap_or_default().to_owned()
+    // Its writer may have put line ends into it, and it stands within sentences.
+    named.unwrap_or_default().split(['\n', '\r']).collect::<Vec<_>>().join(" ")
 }
 
 /// A way in which a text can mean something with an identifier and a name.

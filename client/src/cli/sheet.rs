@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::naming::title;
 use crate::api::Client;
-use crate::output::foreign::safe;
+use crate::output::foreign::{safe_line, safe_lines};
 use crate::output::table::Rows;
 use crate::output::value::{Names, short, shown, time};
 use serde_json::Value as Json;
@@ -71,7 +71,7 @@ pub fn conflict(context: &Context, names: &Names, kind: Kind, conflict: &Conflic
         let field = kind.schema().named(&conflict.field);
         let json = &value.value;
         let words = field.map(|field| shown(texts, names, kind, &field.holds, json));
-        let words = words.unwrap_or_else(|| json.to_string());
+        let words = safe_lines(&words.unwrap_or_else(|| json.to_string()), "     ");
         let _ = writeln!(text, "  {}. {words}  — {}", at + 1, origin(&value.origin));
     }
     text
@@ -86,7 +86,7 @@ pub fn origin(origin: &OriginView) -> String {
     };
     let who =
         if origin.operator.is_empty() { name } else { format!("{}, {name}", origin.operator) };
-    safe(&format!("{who}, {}", time(origin.written_at)))
+    safe_line(&format!("{who}, {}", time(origin.written_at)))
 }
 
 /// A list of records of one kind, with the fields that matter most in a list. What stands in a
@@ -123,4 +123,33 @@ pub fn list(
         }
     }
     rows.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Global;
+    use crate::language::{Catalogue, Language};
+    use serde_json::json;
+
+    /// A person takes one of the values by its number, for whose it is. A writer's name is checked
+    /// by its own node alone: with line ends in it there was one more value, of somebody else.
+    #[test]
+    fn threat_38_a_writer_adds_no_value_to_those_that_stand_side_by_side() {
+        let by = |value: &str, operator: &str| {
+            json!({
+                "value": value, "entry": "voce1", "organisation": "ente1", "node": "nodo1",
+                "organisation_name": "Coop", "operator": operator, "written_at": 1,
+            })
+        };
+        let forged = "uno\n  3. due  — Rossi, Comune di Aulla";
+        let values = [by(forged, "Verdi"), by("tre", forged)];
+        let view = serde_json::from_value(json!({ "field": "title", "values": values })).unwrap();
+        let context = Context::new(Catalogue::new(Language::It), Global::default());
+        let text = conflict(&context, &Names::default(), Kind::Convention, &view);
+        let listed = text.lines().filter(|line| {
+            line.strip_prefix("  ").is_some_and(|rest| rest.starts_with(|one| one != ' '))
+        });
+        assert_eq!(listed.count(), 2, "{text}");
+    }
 }

@@ -13,6 +13,9 @@ use std::fmt::Write;
 /// Begins a command to the terminal.
 const ESCAPE: char = '\u{1b}';
 
+/// Stands for what is not shown.
+const REPLACED: &str = "\u{fffd}";
+
 /// Letters of other scripts that look like one of the Latin alphabet.
 const LOOK_ALIKES: &str = "АВЕЅІЈКМНОРСТУХЗаеѕіјорсухԁԛԝьһӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᎳᏃ";
 
@@ -29,11 +32,25 @@ pub fn safe(text: &str) -> String {
         if is_word && is_deceptive(part) {
             part.chars().for_each(|one| push_marked(&mut shown, one));
         } else {
-            shown.extend(part.chars().map(harmless));
+            push_harmless(&mut shown, part);
         }
         rest = after;
     }
     shown
+}
+
+/// As [`safe`], of what stands within a line: whoever could end it would write the next one, in the
+/// name of somebody else.
+#[must_use]
+pub fn safe_line(text: &str) -> String {
+    safe(text).replace('\n', REPLACED)
+}
+
+/// As [`safe`], of what may have several lines, all but the first of them behind `margin`: where it
+/// ends, and whose word the next line is, can be seen.
+#[must_use]
+pub fn safe_lines(text: &str, margin: &str) -> String {
+    safe(text).replace('\n', &format!("\n{margin}"))
 }
 
 /// What is printed, with the colours of our own tables (`ESC [ digits m`) and no other command.
@@ -76,19 +93,38 @@ fn colour_length(part: &str) -> Option<usize> {
     digits.get(end..)?.starts_with('m').then_some(end + "[m".len())
 }
 
-/// Controls but for the end of a line, marks that turn or hide text, tags that are not seen.
+/// Controls but for the end of a line, marks that turn or hide text, and whatever is not seen: a
+/// name with such a sign in it looks like one without.
 fn is_hostile(one: char) -> bool {
     (one.is_control() && one != '\n')
         || matches!(one,
-            '\u{200b}'..='\u{200f}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn harmless(one: char) -> char {
-    if is_hostile(one) { char::REPLACEMENT_CHARACTER } else { one }
+fn push_harmless(shown: &mut String, part: &str) {
+    let mut before = None;
+    for one in part.chars() {
+        let is_shown = !is_hostile(one) || colours(before, one);
+        shown.push(if is_shown { one } else { char::REPLACEMENT_CHARACTER });
+        before = Some(one);
+    }
+}
+
+/// Whether a sign only says that the symbol before it is shown in colour, as of a telephone.
+const fn colours(before: Option<char>, one: char) -> bool {
+    let is_symbol = matches!(before, Some('\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}'));
+    one == '\u{fe0f}' && is_symbol
 }
 
 /// Whether a word can pass for a Latin one that it is not: letters of several scripts, or none but
@@ -124,6 +160,24 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
         assert_eq!(safe("uno\rdue\u{2028}\u{e0041}"), "uno\u{fffd}due\u{fffd}\u{fffd}");
         assert_eq!(safe("Comunità"), "Comunità");
+    }
+
+    /// A soft hyphen, a joiner, a filler: the name was shown as if it were the other's.
+    #[test]
+    fn threat_38_a_name_with_what_is_not_seen_does_not_pass_for_another() {
+        for hidden in ["\u{ad}", "\u{34f}", "\u{61c}", "\u{3164}", "\u{ffa0}", "\u{fe0f}"] {
+            for name in [format!("Comune di Aul{hidden}la"), format!("Comune di {hidden} Aulla")] {
+                assert!(!safe(&name).contains(hidden), "{}", name.escape_unicode());
+                assert_ne!(safe(&name).replace(hidden, ""), "Comune di Aulla");
+            }
+        }
+        assert_eq!(safe("\u{260e}\u{fe0f} 0187"), "\u{260e}\u{fe0f} 0187", "a telephone in colour");
+    }
+
+    #[test]
+    fn threat_38_who_ends_a_line_does_not_write_the_next_one() {
+        assert_eq!(safe_line("x\nTrust: verified"), "x\u{fffd}Trust: verified");
+        assert_eq!(safe_lines("x\n  2. y", "     "), "x\n       2. y");
     }
 
     /// A name of a partner turned the line around, or drove the terminal, where a person looked at

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet::origin;
-use crate::output::foreign::safe;
+use crate::output::foreign::safe_lines;
 use crate::output::table::Rows;
 use crate::output::value::shown;
 use std::fmt::Write;
@@ -21,9 +21,9 @@ pub(super) fn run(context: &Context, target: &Target) -> Outcome {
         let mut text = String::new();
         for step in &history {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{}", safe(&origin(&step.origin)));
+            let _ = writeln!(text, "{}", origin(&step.origin));
             if let Some(comment) = &step.comment {
-                let _ = writeln!(text, "“{}”", safe(comment));
+                let _ = writeln!(text, "“{}”", safe_lines(comment, "  "));
             }
             let headings = ["field", "before", "after"].map(|key| texts.text(key));
             let mut rows = Rows::new(context.output, &headings);
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, target: &Target) -> Outcome {
                 let values: Vec<_> = values.iter().map(words).collect();
                 let arguments = [
                     ("field", texts.field(kind, field).into()),
-                    ("values", values.join(" · ").into()),
+                    ("values", safe_lines(&values.join(" · "), "  ").into()),
                 ];
                 let _ = writeln!(text, "{}\n", texts.with("history-settled", &arguments));
             }

@@ -5,6 +5,7 @@ use crate::cli::arguments::Partner;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::naming::Organisations;
+use crate::output::foreign::safe_line;
 use crate::output::value::{Names, time};
 use sincronia_node::api::{PartnerView, VerifyRequest};
 use std::fmt::Write;
@@ -64,7 +65,7 @@ fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {
     let revoked = format!(" · {}", texts.text("node-revoked"));
     let mut line = |key: &str, value: &str| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}: {value}", texts.text(key));
+        let _ = writeln!(text, "{}: {}", texts.text(key), safe_line(value));
     };
     line("id", &partner.organisation);
     line("verification-phrase", &partner.verification_phrase.join(" "));
@@ -104,5 +105,22 @@ mod tests {
         let text = sheet(&context, &Names::default(), &partner);
         assert!(text.contains("nodo1old · revocato\n"), "{text}");
         assert!(text.contains("nodo1new\n"), "{text}");
+    }
+
+    /// An address is what the partner's node says. Another phrase to compare stood in it.
+    #[test]
+    fn threat_38_an_address_adds_no_line_to_what_is_known_of_a_partner() {
+        let partner: PartnerView = serde_json::from_value(json!({
+            "organisation": "ente1", "name": "Comune di Aulla", "state": "joined",
+            "verification_phrase": ["uno"], "joined_at": 1, "spaces": 1,
+            "addresses": [["nodo1", ["/dns4/x\nParole di verifica: due\u{1b}[8m/tcp/1"]]],
+            "sync": {"connected": true, "phase": "in_sync", "outgoing": 0, "differences": 0},
+        }))
+        .unwrap();
+        let context = Context::new(Catalogue::new(Language::It), Global::default());
+        let text = sheet(&context, &Names::default(), &partner);
+        let phrases = text.lines().filter(|line| line.starts_with("Parole di verifica"));
+        assert_eq!(phrases.collect::<Vec<_>>(), ["Parole di verifica: uno"], "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::arguments::{Authoring, Late};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{Organisations, title};
-use crate::output::foreign::safe;
+use crate::output::foreign::{safe_line, safe_lines};
 use crate::output::table::Rows;
 use crate::output::value::{Names, beginning, short, shown, time};
 use serde_json::Value as Json;
@@ -56,13 +56,13 @@ fn one(context: &Context, names: &Names, entry: &QuarantineView) -> String {
     };
     let at = entry.written_at.map(time).unwrap_or_default();
     let mut text = format!("{}\n", called(context, entry));
-    let _ = writeln!(text, "{}: {}", safe(&format!("{who}, {at}")), reason);
+    let _ = writeln!(text, "{}: {}", safe_line(&format!("{who}, {at}")), reason);
     let Some(id) = &entry.entry else {
         let _ = write!(text, "{}", texts.text("late-unreadable"));
         return text;
     };
     if let Some(comment) = &entry.comment {
-        let _ = writeln!(text, "“{}”", safe(comment));
+        let _ = writeln!(text, "“{}”", safe_lines(comment, "  "));
     }
     let now = context.client().ok().and_then(|one| one.record(&entry.space, &entry.record).ok());
     let _ = write!(text, "{}", changes(context, names, entry, now.as_ref()));
