@@ -33,9 +33,8 @@ pub use event::Events;
 
 use path::path;
 use sincronia_node::api::{ApiError, ErrorCode, Health};
-use sincronia_node::http::{ADDRESS_FILE, TOKEN_FILE, Token};
-use std::fs::File;
-use std::io::Read;
+use sincronia_node::http::{ADDRESS_FILE, Announcement, TOKEN_FILE, Token};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use transport::Transport;
@@ -49,10 +48,15 @@ pub struct Client {
 impl Client {
     /// To the node whose directory this is, if it runs.
     pub fn connect(directory: &Path) -> Result<Self, ApiError> {
-        let address = read(&directory.join(ADDRESS_FILE))?;
+        let failed = |name| move |cause| unread(&directory.join(name), &cause);
+        let address = Announcement::address(directory).map_err(failed(ADDRESS_FILE))?;
         let address = address.trim().parse().map_err(|_| unreadable(directory))?;
-        let token = read(&directory.join(TOKEN_FILE))?;
-        let client = Self::at(address, Token::from_text(&token));
+        let (token, lives) = Announcement::token(directory).map_err(failed(TOKEN_FILE))?;
+        if !lives {
+            // A node that crashed left its files; nobody knows who listens there now.
+            return Err(transport::gone());
+        }
+        let client = Self::at(address, token);
         client.health()?;
         Ok(client)
     }
@@ -74,24 +78,16 @@ impl Client {
     }
 }
 
-/// The files hold a line each; whatever is longer is not ours.
-const FILE_BYTES_MAX: u64 = 1_024;
-
-fn read(file: &Path) -> Result<String, ApiError> {
-    let mut text = String::new();
-    let read =
-        File::open(file).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
-    match read {
-        Ok(_) => Ok(text),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
-            Err(not_running(&format!("there is no {}", file.display())))
-        }
-        Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => Err(ApiError::new(
+fn unread(file: &Path, cause: &std::io::Error) -> ApiError {
+    let name = file.display();
+    match cause.kind() {
+        ErrorKind::NotFound => not_running(&format!("there is no {name}")),
+        ErrorKind::PermissionDenied => ApiError::new(
             ErrorCode::NotPermitted,
-            format!("{} cannot be read by this user", file.display()),
+            format!("{name} cannot be read by this user"),
             "run the command as the user that runs the node",
-        )),
-        Err(cause) => Err(not_running(&format!("{} cannot be read: {cause}", file.display()))),
+        ),
+        _ => not_running(&format!("{name} cannot be read: {cause}")),
     }
 }
 
@@ -110,6 +106,35 @@ fn not_running(why: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A node was killed, and another user's program took its port: it was sent the commands of
+    /// this organisation with all that was in them, and its answers were shown.
+    #[test]
+    fn threat_35_who_takes_the_port_of_a_dead_node_is_told_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::fs::write(directory.path().join(ADDRESS_FILE), address.to_string()).unwrap();
+        std::fs::write(directory.path().join(TOKEN_FILE), "token").unwrap();
+        let error = Client::connect(directory.path()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::NodeNotRunning);
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_the_files_keeps_nobody_waiting() {
+        for name in [ADDRESS_FILE, TOKEN_FILE] {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join(ADDRESS_FILE), "127.0.0.1:1").unwrap();
+            let pipe = directory.path().join(name);
+            let _ = std::fs::remove_file(&pipe);
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+            assert!(made.success());
+            let error = Client::connect(directory.path()).unwrap_err();
+            assert_eq!(error.code, ErrorCode::NodeNotRunning);
+        }
+    }
 
     #[test]
     fn a_node_that_never_ran_is_told_from_one_that_is_gone() {

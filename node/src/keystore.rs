@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<Vec<u8>, KeystoreError> {
         _ => KeystoreError::Io { path: path.to_path_buf(), cause },
     };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = file::open_file(path).map_err(failed)?;
     file.take(sealed::FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }

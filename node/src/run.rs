@@ -130,7 +130,7 @@ pub async fn run(
     let local = api.local_addr().map_err(failed)?;
     let announced = Announcement::publish(directory.path(), local, &token);
     let unwritable = |cause| DirectoryError::Io { path: directory.path().to_path_buf(), cause };
-    let _announcement = announced.map_err(unwritable)?;
+    let announced = announced.map_err(unwritable)?;
     info!(%organisation, api = %local, "running");
     let (stopped, engine) = (handle.clone(), handle.clone());
     let stop = async move {
@@ -138,6 +138,8 @@ pub async fn run(
             () = shutdown => {}
             () = stopped.stopped() => {}
         }
+        // Before the port is given back: whoever takes it is not announced.
+        drop(announced);
     };
     let served = http::serve(api, Arc::new(handle), Settings::new(token), stop).await;
     network.shutdown().await;

@@ -240,7 +240,7 @@ fn broken_off(cause: &std::io::Error) -> ApiError {
     ApiError::new(ErrorCode::Internal, format!("the file broke off: {cause}"), remedy)
 }
 
-fn gone() -> ApiError {
+pub(super) fn gone() -> ApiError {
     not_running("nobody answers at the address in its directory")
 }
 

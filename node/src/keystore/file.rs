@@ -61,6 +61,21 @@ fn sync_directory(path: &Path) -> Result<()> {
     File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
+/// Opens a file to read it. A pipe would keep whoever opens it until somebody writes into it.
+///
+/// # Errors
+/// What the system says, or that it is something else than a file.
+pub fn open_file(path: &Path) -> Result<File> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("it is a pipe or a device, not a file"));
+    }
+    File::open(path)
+}
+
 /// Reads a key file, which nobody else may be able to read.
 pub(super) fn read_key(path: &Path) -> std::result::Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let failed = |cause| KeystoreError::Io { path: path.to_path_buf(), cause };

@@ -18,6 +18,16 @@ fn place() -> Place {
     Place { _directory: directory, path, key_file }
 }
 
+/// Whoever started the node waited for ever.
+#[test]
+fn a_pipe_in_the_place_of_the_keystore_is_no_keystore() {
+    let place = place();
+    let made = std::process::Command::new("mkfifo").arg(&place.path).status().unwrap();
+    assert!(made.success());
+    let refused = open(&place.path, &words("parola"));
+    assert!(matches!(refused, Err(KeystoreError::Io { .. })));
+}
+
 fn words(text: &str) -> Unlock {
     Unlock::Passphrase(Zeroizing::new(text.into()))
 }
