@@ -48,7 +48,7 @@ use crate::network::{Network, NetworkEvent};
 use crate::store::StoreError;
 use sincronia_protocol::time::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::error;
 
@@ -184,6 +184,40 @@ enum Wake {
     Stop,
 }
 
+/// What one commit covers.
+struct Group {
+    begun: Instant,
+    inputs: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), inputs: 0, bytes: 0 }
+    }
+
+    /// Whether one more may be taken in. A partner can send without end, and answers to everybody
+    /// wait for the commit.
+    fn has_room(&self) -> bool {
+        self.inputs <= limits::GROUP_INPUTS_MAX
+            && self.bytes < limits::GROUP_BYTES_MAX
+            && self.begun.elapsed() < limits::GROUP_TIME_MAX
+    }
+
+    fn take_job(&mut self, core: &mut Core, job: Job) -> Release {
+        self.inputs += 1;
+        job(core)
+    }
+
+    fn take_event(&mut self, core: &mut Core, event: NetworkEvent) {
+        self.inputs += 1;
+        if let NetworkEvent::Frame { bytes, .. } = &event {
+            self.bytes += bytes.len();
+        }
+        core.handle_network(event);
+    }
+}
+
 async fn run(
     core: &mut Core,
     mut jobs: mpsc::Receiver<Job>,
@@ -194,18 +228,19 @@ async fn run(
         let wake = wait(core, &mut jobs, &mut network, &mut over).await;
         let mut releases = Vec::new();
         let mut is_over = false;
+        let mut group = Group::begin();
         match wake {
-            Wake::Job(job) => releases.push(job(core)),
-            Wake::Network(event) => core.handle_network(event),
+            Wake::Job(job) => releases.push(group.take_job(core, job)),
+            Wake::Network(event) => group.take_event(core, event),
             Wake::Time => core.handle_time(),
             Wake::Stop => is_over = true,
         }
         // Whatever else waits shares this commit.
-        for _ in 0..limits::GROUP_INPUTS_MAX {
+        while group.has_room() {
             if let Ok(job) = jobs.try_recv() {
-                releases.push(job(core));
+                releases.push(group.take_job(core, job));
             } else if let Ok(event) = network.try_recv() {
-                core.handle_network(event);
+                group.take_event(core, event);
             } else {
                 break;
             }

@@ -96,6 +96,12 @@ pub const WRITE_BATCH_BYTES: usize = 256 * 1024;
 pub const REQUESTS_MAX: usize = 1_024;
 /// Inputs that one commit covers.
 pub const GROUP_INPUTS_MAX: usize = 512;
+/// Bytes of their frames, which are in memory until then, up to seven times as large: two windows
+/// of unacknowledged entries.
+pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long they are taken in before the commit; whoever asked for something waits for it, and
+/// answers to partners are in memory until then. Several times as long as a commit on a slow disk.
+pub const GROUP_TIME_MAX: Duration = Duration::from_millis(200);
 /// Entries projected in one go while other work waits.
 pub const PROJECTION_ENTRIES: usize = 4_096;
 /// A frame as large as this is one of many; live edits are a few hundred bytes.

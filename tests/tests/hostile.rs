@@ -8,7 +8,8 @@
 )]
 
 use serde_json::json;
-use sincronia_node::api::{ConventionRequest, ConventionsQuery};
+use sincronia_node::api::hexadecimal::unhex;
+use sincronia_node::api::{ConventionRequest, ConventionsQuery, RawQuery};
 use sincronia_node::network::{Network, NetworkConfig, NetworkEvent, Purpose, SessionId};
 use sincronia_protocol::codec;
 use sincronia_protocol::crypto::{NodeKey, Secret};
@@ -27,6 +28,14 @@ const ROUNDS: usize = 12;
 /// Frames of a session.
 const FRAMES: usize = 12;
 
+/// The same for well signed entries, which count and are kept: up to seven times what one commit
+/// covers, and the pages that the store has in memory.
+const KEPT_GROWTH_MAX: u64 = 192 * 1024 * 1024;
+/// Frames of such entries, as many as one organisation brings in a day.
+const KEPT_FRAMES: usize = 240;
+/// What of them waits to be sent.
+const UNSENT_MAX: u64 = 8 * 1024 * 1024;
+
 /// Is a node when the harness asks for one.
 #[test]
 fn node_process() {
@@ -36,6 +45,7 @@ fn node_process() {
 /// The hostile partner's node, spoken for by this process.
 struct Hostile {
     key: NodeKey,
+    seed: zeroize::Zeroizing<[u8; 32]>,
     organisation: OrganisationId,
     network: Network,
     events: mpsc::Receiver<NetworkEvent>,
@@ -48,12 +58,13 @@ impl Hostile {
         let seed = lost.seed();
         let key = NodeKey::from_seed(&Secret::from_bytes(*seed));
         let (sender, events) = mpsc::channel(1_024);
-        let config = NetworkConfig { seed, listen: Vec::new() };
+        let config = NetworkConfig { seed: seed.clone(), listen: Vec::new() };
         let network = Network::start(config, sender).await.unwrap();
         let status = victim.client().status().unwrap();
         network.admit([status.node.parse().unwrap()].into());
         Self {
             key,
+            seed,
             organisation: lost.organisation.parse().unwrap(),
             network,
             events,
@@ -96,6 +107,53 @@ impl Hostile {
                 return;
             }
         }
+    }
+
+    /// Sends frames as fast as they are read, whatever the other side acknowledges.
+    async fn pour(&mut self, frames: impl Iterator<Item = Vec<u8>>) {
+        self.network.open(self.victim, self.addresses.clone(), Purpose::Sync);
+        let session = self.opened().await;
+        self.network.send(session, self.hello());
+        let mut poured = 0;
+        for frame in frames {
+            poured += frame.len() as u64;
+            self.network.send(session, frame);
+            while self.network.traffic_of(session).is_some_and(|one| one.sent + UNSENT_MAX < poured)
+            {
+                let pause = std::time::Duration::from_millis(1);
+                while let Ok(Some(_)) = tokio::time::timeout(pause, self.events.recv()).await {}
+            }
+        }
+        self.network.close(session);
+        self.ended(session).await;
+    }
+
+    /// Runs that go on with its log in a space, each of as many entries as one may have: rubbish,
+    /// but well signed.
+    fn runs(
+        &self,
+        mut at: Header,
+        mut previous: EntryHash,
+    ) -> impl Iterator<Item = Vec<u8>> + use<> {
+        let key = NodeKey::from_seed(&Secret::from_bytes(*self.seed));
+        std::iter::from_fn(move || {
+            let start = at.sequence + 1;
+            let mut entries = Vec::new();
+            for offset in 0..RUN_ENTRIES_MAX as u64 {
+                let body = Body::Sealed(vec![7; 64]);
+                at = Header { sequence: start + offset, previous, ..at.clone() };
+                previous = at.hash_with(&body);
+                let is_first = offset == 0;
+                entries.push(RunEntry {
+                    access: is_first.then_some(at.access),
+                    epoch: is_first.then_some(at.epoch),
+                    body,
+                });
+            }
+            let signature = Header::sign(&previous, &key);
+            let run = Run { space: at.space, author: at.author, start, entries, signature };
+            Some(Message::Run(run).encode())
+        })
     }
 
     fn hello(&self) -> Vec<u8> {
@@ -203,5 +261,56 @@ fn threat_31_a_hostile_partner_finds_memory_bounded_and_keeps_nobody_waiting() {
         let all = client.conventions(&ConventionsQuery::default()).unwrap();
         all.iter().any(|one| one.id == id)
     });
+    runtime.block_on(hostile.network.shutdown());
+}
+
+/// Where a partner's own log ends, in a space that it shares.
+fn end_of_log(node: &Node, space: &str) -> (Header, EntryHash) {
+    let own = node.client().status().unwrap().node;
+    let (author, organisation) = (own.parse().unwrap(), node.organisation.parse().unwrap());
+    let mut position = LogPosition::origin(&space.parse().unwrap(), &author, &organisation);
+    let query = RawQuery { author: Some(own), ..RawQuery::default() };
+    let raw = node.client().raw(space, &query).unwrap();
+    let mut end = None;
+    for run in raw.runs {
+        let run: Run = codec::decode(&unhex(&run).unwrap()).unwrap();
+        let verified = run.verify(position).unwrap();
+        let last = verified.entries().last().unwrap();
+        position = LogPosition { length: last.header.sequence + 1, head: last.hash };
+        end = Some((last.header.clone(), last.hash));
+    }
+    end.unwrap()
+}
+
+/// A partner that heeds no window had a node take in half a thousand messages before it wrote any
+/// of them down.
+#[test]
+fn threat_31_what_a_partner_pours_out_is_kept_piece_by_piece() {
+    let victim = Node::found("Comune di Aulla");
+    let mut lost = Node::found("Cooperativa");
+    assert!(!lost.join(&victim).organisation.is_empty());
+    let view = lost.agree(&victim, "Accoglienza");
+    let id = view.convention.id;
+    victim.wait("a convention", |client| {
+        let all = client.conventions(&ConventionsQuery::default()).unwrap();
+        all.iter().any(|one| one.id == id)
+    });
+    victim.wait_in_sync();
+    let (header, hash) = end_of_log(&lost, &view.convention.space);
+    lost.kill();
+    let (before, received) =
+        (victim.peak_memory(), victim.client().status().unwrap().bytes_received);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut hostile = runtime.block_on(Hostile::take_over(&lost, &victim));
+    // Made beforehand: they come faster than they are taken.
+    let frames: Vec<_> = hostile.runs(header, hash).take(KEPT_FRAMES).collect();
+    let bytes: usize = frames.iter().map(Vec::len).sum();
+    runtime.block_on(hostile.pour(frames.into_iter()));
+    victim.wait("all that was poured out", |client| {
+        client.status().unwrap().bytes_received >= received + bytes as u64
+    });
+    let growth = victim.peak_memory().saturating_sub(before);
+    assert!(growth < KEPT_GROWTH_MAX, "{growth} bytes more");
+    println!("{bytes} bytes of entries were kept; memory's peak grew by {growth} bytes");
     runtime.block_on(hostile.network.shutdown());
 }
