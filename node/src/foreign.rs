@@ -25,6 +25,13 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// A title as it stands within lists and reports, which have a line for each thing: whoever wrote
+/// it may have put line ends into it, and would add to them.
+#[must_use]
+pub fn one_line(title: &str) -> String {
+    title.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a character commands a terminal, ends a line, or hides or reorders the text around it.
 #[must_use]
 pub fn is_hostile(character: char) -> bool {
@@ -52,6 +59,7 @@ mod tests {
         assert_eq!(escape("\u{1b}[31mrosso\r\n"), "\\u{1b}[31mrosso\\u{d}\\u{a}");
         assert_eq!(escape("\u{202e}oihcceps"), "\\u{202e}oihcceps");
         assert_eq!(escape("Comunità Montana"), "Comunità Montana");
+        assert_eq!(one_line("Tirocini\nstore: ok\r"), "Tirocini store: ok ");
         assert_eq!(escape(&"x".repeat(10_000)).chars().count(), FOREIGN_CHARACTERS_MAX + 1);
     }
 }

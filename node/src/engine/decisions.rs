@@ -4,6 +4,7 @@
 use super::Core;
 use super::doctor::check;
 use crate::api::{ApiError, Check, DecisionsView};
+use crate::foreign::one_line;
 use crate::limits;
 use sincronia_protocol::identity::Identity;
 use sincronia_protocol::ids::{OrganisationId, SpaceId};
@@ -122,7 +123,7 @@ impl Core {
         self.visit(None, Some(Kind::Convention), &mut |row| {
             if self.replica.own_role(&row.space).is_some() {
                 let title = row.view.fields.get("title").and_then(serde_json::Value::as_str);
-                titles.extend(title.map(str::to_owned));
+                titles.extend(title.map(one_line));
             }
             ControlFlow::Continue(())
         })?;

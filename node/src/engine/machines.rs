@@ -9,6 +9,7 @@ use crate::api::hexadecimal::{hex, unhex};
 use crate::api::{
     ApiError, ErrorCode, ExposedSpaceView, ExposureView, IdentityRequest, IdentityView, NodeView,
 };
+use crate::foreign::one_line;
 use crate::limits;
 use sincronia_protocol::access::Role;
 use sincronia_protocol::codec;
@@ -163,7 +164,7 @@ impl Core {
             let named = row.view.fields.get("title").and_then(serde_json::Value::as_str);
             kind.get_or_insert_with(|| row.kind.to_string());
             if row.kind == Kind::Convention {
-                title = named.map(str::to_owned);
+                title = named.map(one_line);
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())

@@ -5,6 +5,7 @@ use super::conventions::parties;
 use super::leading::reached;
 use super::{Core, now};
 use crate::api::{ApiError, ErrorCode, HistoryView, MemberView, PassedView, RecordView};
+use crate::foreign::one_line;
 use crate::limits;
 use serde_json::{Map, Value, json};
 use sincronia_protocol::access::Role;
@@ -210,7 +211,7 @@ impl Core {
         let title = convention.fields.get("title").and_then(Value::as_str);
         PassedView {
             convention: convention.id.clone(),
-            title: title.unwrap_or_default().to_owned(),
+            title: one_line(title.unwrap_or_default()),
             predecessor: succession.predecessor.to_string(),
             predecessor_name: self.name_of(&succession.predecessor),
             successor: succession.successor.to_string(),

@@ -8,6 +8,7 @@ use crate::api::{
     ErrorCode, FieldProblem, HistoryView, NewRecordRequest, OriginView, RecordView, RecordsQuery,
     ResolveRequest, SearchHit, SearchQuery, ValueView,
 };
+use crate::foreign::one_line;
 use crate::limits;
 use serde_json::{Map, Value};
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
@@ -482,5 +483,5 @@ fn plain(value: &Value) -> String {
 fn title(view: &View) -> String {
     let named = ["title", "name", "family_name", "text", "duty_text", "policy_no", "month"];
     let found = named.iter().find_map(|field| view.fields.get(*field)?.as_str());
-    found.unwrap_or_default().to_owned()
+    one_line(found.unwrap_or_default())
 }
