@@ -114,6 +114,12 @@ impl StoreError {
         path: &Path,
         read: impl FnOnce() -> Result<T, redb::Error>,
     ) -> Result<T, Self> {
+        let is_strange = |one: std::fs::Metadata| !one.is_file() && !one.is_dir();
+        if std::fs::metadata(path).is_ok_and(is_strange) {
+            // Whoever opened a pipe would wait for ever.
+            let cause = std::io::Error::other("it is a pipe or a device, not a file");
+            return Err(Self::from_redb(path, redb::Error::Io(cause)));
+        }
         let caught = quietly(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)));
         let outcome = caught
             .map_err(|_| Self::Damaged { path: path.to_path_buf(), cause: CONTRADICTORY.into() })?;

@@ -205,3 +205,16 @@ fn a_directory_that_is_not_there_is_named() {
     let error = Store::open(&place.path.join("store.redb"), &OWNER).unwrap_err();
     assert!(error.to_string().contains("check that the directory exists"), "{error}");
 }
+
+/// Whoever started the node, or repaired it, waited for ever, and only a kill ended that.
+#[test]
+fn a_pipe_in_the_place_of_the_store_is_no_store() {
+    let place = place();
+    let made = std::process::Command::new("mkfifo").arg(&place.path).status().unwrap();
+    assert!(made.success());
+    assert!(!Pages::goes_back(&place.path));
+    assert!(Pages::check_commits(&place.path).is_ok());
+    let refused = Store::organisation(&place.path).unwrap_err();
+    assert!(refused.to_string().contains("pipe"), "{refused}");
+    assert!(Store::open(&place.path, &OWNER).is_err());
+}

@@ -1,6 +1,7 @@
 //! The file of a store as redb lays it out: its beginning, and its trees of pages.
 
 use super::correction::Corrections;
+use crate::keystore::file::open_file;
 use std::fs::File;
 use std::io::Error;
 use std::os::unix::fs::FileExt;
@@ -93,7 +94,7 @@ impl PageFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn open(path: &Path) -> Result<Option<Self>, Error> {
-        let file = File::open(path)?;
+        let file = open_file(path)?;
         let length = file.metadata()?.len();
         let (mut beginning, corrections) = ([0; BEGINNING_BYTES], Corrections::default());
         if length < PAGE_BYTES {
