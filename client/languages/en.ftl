@@ -446,6 +446,15 @@ nobody-yet = No partner yet: invite an organisation with `sincronia invite`.
 no-conflicts = No conflicts.
 state-former = no longer shared
 in-conflict = IN CONFLICT
+state-not-begun = not yet in force
+state-ends = { $days ->
+    [0] ends today
+    [1] ends tomorrow
+   *[other] ends in { $days } days
+}
+state-ended = PAST ITS END
+state-ended-tacitly = PAST ITS END (tacit renewal)
+or-other-value = or
 state = State
 id = Identifier
 key = Key

@@ -444,6 +444,15 @@ nobody-yet = Nessun partner ancora: invita un ente con `sincronia invite`.
 no-conflicts = Nessun valore da scegliere.
 state-former = non più condivisa
 in-conflict = DUE VALORI DIVERSI
+state-not-begun = non ancora in vigore
+state-ends = { $days ->
+    [0] scade oggi
+    [1] scade domani
+   *[other] scade fra { $days } giorni
+}
+state-ended = SCADENZA PASSATA
+state-ended-tacitly = SCADENZA PASSATA (rinnovo tacito)
+or-other-value = oppure
 state = Stato
 id = Identificativo
 key = Chiave

@@ -13,7 +13,7 @@
 //!
 //! # Deliberately absent
 //! Which entries are accepted (access), where they are kept (storage), and derived facts such as
-//! deadlines or the state of a convention.
+//! reminders or the state of a convention: [`period`] only tells people where a day stands.
 
 mod assembly;
 mod change;
@@ -25,6 +25,7 @@ pub mod gate;
 mod history;
 mod kind;
 mod operation;
+pub mod period;
 mod prose;
 pub mod schema;
 mod unbranched;

@@ -1,8 +1,11 @@
 //! Records as people read them.
 
+pub mod standing;
+
 use super::context::Context;
 use super::naming::title;
 use crate::api::Client;
+use crate::language::Catalogue;
 use crate::output::foreign::{safe_line, safe_lines};
 use crate::output::table::Rows;
 use crate::output::value::{Names, short, shown, time};
@@ -24,6 +27,8 @@ pub fn record(context: &Context, names: &Names, record: &RecordView) -> String {
         let value = shown(texts, names, kind, &field.holds, json);
         if record.conflicts.iter().any(|conflict| conflict.field == field.name) {
             rows.urgent([label, format!("{value}  ({})", texts.text("in-conflict"))]);
+        } else if let Some(told) = standing::of_field(texts, kind, field.name, &record.fields) {
+            rows.urgent([label, format!("{value}  ({told})")]);
         } else {
             rows.row([label, value]);
         }
@@ -107,22 +112,39 @@ pub fn list(
     let headings: Vec<_> = headings.chain([texts.text("state"), texts.text("id")]).collect();
     let mut rows = Rows::new(context.output, &headings);
     for record in records {
-        let cell = |name: &&str| {
-            let field = kind.schema().named(name);
-            let json = record.fields.get(*name).unwrap_or(&Json::Null);
-            field.map_or_else(String::new, |field| shown(texts, names, kind, &field.holds, json))
-        };
-        let cells: Vec<_> = columns.iter().map(cell).collect();
+        let cells: Vec<_> =
+            columns.iter().map(|name| cell(texts, names, (kind, name), record)).collect();
         let id = short(&record.id);
         if former.contains(&record.space) {
             rows.row(cells.into_iter().chain([texts.text("state-former"), id]));
-        } else if record.conflicts.is_empty() {
-            rows.row(cells.into_iter().chain([texts.text("ok"), id]));
-        } else {
-            rows.urgent(cells.into_iter().chain([texts.text("in-conflict"), id]));
+            continue;
         }
+        let (state, is_urgent) = standing::of_record(texts, kind, record);
+        let cells = cells.into_iter().chain([state, id]);
+        if is_urgent { rows.urgent(cells) } else { rows.row(cells) }
     }
     rows.to_string()
+}
+
+/// One field in a list. Of one in conflict every value is shown: whoever reads only one of them
+/// acts on it.
+fn cell(
+    texts: &Catalogue,
+    names: &Names,
+    (kind, name): (Kind, &str),
+    record: &RecordView,
+) -> String {
+    let Some(field) = kind.schema().named(name) else { return String::new() };
+    let words = |json: &Json| shown(texts, names, kind, &field.holds, json);
+    match record.conflicts.iter().find(|conflict| conflict.field == name) {
+        Some(conflict) => {
+            let values = conflict.values.iter();
+            // A writer's line ends begin no further value.
+            let values: Vec<_> = values.map(|one| safe_lines(&words(&one.value), "  ")).collect();
+            values.join(&format!("\n{} ", texts.text("or-other-value")))
+        }
+        None => words(record.fields.get(name).unwrap_or(&Json::Null)),
+    }
 }
 
 #[cfg(test)]

@@ -16,11 +16,16 @@ pub(crate) fn date(text: &str) -> Option<i64> {
 
 /// Whether a date is later than today is anywhere: a place may be a day ahead of universal time.
 pub(crate) fn is_ahead(text: &str, now: Timestamp) -> bool {
-    const MILLISECONDS_OF_MINUTE: u64 = 60 * 1_000;
-    let since = i64::try_from(now.milliseconds() / MILLISECONDS_OF_MINUTE).unwrap_or(i64::MAX);
-    let now = since.saturating_add(days_before(1970, 1, 1) * MINUTES_OF_DAY);
+    let now = minutes(now);
     let today = now - now % MINUTES_OF_DAY;
     date(text).is_some_and(|day| day > today.saturating_add(MINUTES_OF_DAY))
+}
+
+/// Minutes since the civil epoch, in universal time.
+pub(crate) fn minutes(now: Timestamp) -> i64 {
+    const MILLISECONDS_OF_MINUTE: u64 = 60 * 1_000;
+    let since = i64::try_from(now.milliseconds() / MILLISECONDS_OF_MINUTE).unwrap_or(i64::MAX);
+    since.saturating_add(days_before(1970, 1, 1) * MINUTES_OF_DAY)
 }
 
 /// Whether the text is a month.
@@ -44,7 +49,7 @@ pub(crate) fn date_time(text: &str) -> Option<i64> {
     Some(midnight + minutes - offset_minutes(offset)?)
 }
 
-const MINUTES_OF_DAY: i64 = 24 * 60;
+pub(crate) const MINUTES_OF_DAY: i64 = 24 * 60;
 
 fn month_parts(text: &str) -> Option<(i64, i64)> {
     let (year, month) = text.split_at_checked(4)?;

@@ -124,14 +124,15 @@ fn list(context: &Context, kind: Option<String>, space: Option<String>) -> Outco
         let headings = ["kind", "title", "state", "id"].map(|key| texts.text(key));
         let mut rows = Rows::new(context.output, &headings);
         for record in &records {
-            let kind =
-                record.kind.parse().map_or_else(|_| record.kind.clone(), |kind| texts.kind(kind));
             let (title, id) = (title(record), short(&record.id));
-            if record.conflicts.is_empty() {
-                rows.row([kind, title, texts.text("ok"), id]);
-            } else {
-                rows.urgent([kind, title, texts.text("in-conflict"), id]);
-            }
+            // A newer node may have kinds of which nothing is known here.
+            let Ok(kind) = record.kind.parse::<Kind>() else {
+                rows.row([record.kind.clone(), title, texts.text("ok"), id]);
+                continue;
+            };
+            let (state, is_urgent) = sheet::standing::of_record(texts, kind, record);
+            let cells = [texts.kind(kind), title, state, id];
+            if is_urgent { rows.urgent(cells) } else { rows.row(cells) }
         }
         if rows.is_empty() { texts.text("nothing-here") } else { rows.to_string() }
     });
