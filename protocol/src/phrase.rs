@@ -7,7 +7,8 @@ use crate::crypto::Domain;
 use crate::ids::OrganisationId;
 use crate::recovery::WordList;
 
-const WORDS: usize = 6;
+/// How many words two people compare.
+pub const WORDS: usize = 6;
 const BITS_PER_WORD: usize = 11;
 
 /// The six words of two organisations, the same for both.

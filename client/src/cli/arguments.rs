@@ -547,7 +547,7 @@ pub(super) struct Search {
     pub words: Vec<String>,
     #[arg(long)]
     pub kind: Option<String>,
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 }
 

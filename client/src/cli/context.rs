@@ -145,6 +145,7 @@ impl Context {
     /// What the system says, in the words of the catalogue where it has some.
     pub fn cause(&self, error: &std::io::Error) -> String {
         self.texts.text(match error.kind() {
+            ErrorKind::AddrInUse => "system-in-use",
             ErrorKind::AlreadyExists => "system-exists",
             ErrorKind::IsADirectory => "system-directory",
             ErrorKind::NotADirectory => "system-no-directory",

@@ -3,13 +3,13 @@
 use super::arguments::Entering;
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::naming::Organisations;
+use super::naming::{self, Organisations};
 use crate::import::{FILE_BYTES_MAX, value_of};
 use serde_json::{Map, Value as Json};
-use sincronia_node::api::{FieldProblem, RecordView, distinct};
-use sincronia_protocol::ids::OrganisationId;
+use sincronia_node::api::{FieldProblem, RecordView, RecordsQuery, distinct};
+use sincronia_protocol::ids::{OrganisationId, RecordId};
 use sincronia_protocol::record::Kind;
-use sincronia_protocol::record::schema::{Field, Type};
+use sincronia_protocol::record::schema::Type;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -33,6 +33,29 @@ const ORGANISATIONS: [&str; 17] = [
     "owner_org",
     "into",
 ];
+
+/// The kind of record that a reference names; none where it names something else: an organisation,
+/// or a file, of which nothing is known here.
+#[must_use]
+pub fn referred(kind: Kind, name: &str) -> Option<Kind> {
+    match name {
+        "convention" | "conventions" | "parent" => Some(Kind::Convention),
+        "supersedes" => Some(kind),
+        "office" | "parent_office" | "author_office" => Some(Kind::Office),
+        "representative_contact"
+        | "referent_contact"
+        | "substitute_contact"
+        | "dpo_contact"
+        | "replaced_by" => Some(Kind::Contact),
+        _ => None,
+    }
+}
+
+/// Whether a reference names an organisation.
+#[must_use]
+pub fn names_organisation(name: &str) -> bool {
+    ORGANISATIONS.contains(&name)
+}
 
 /// An option of its own for a field, and what was typed after it.
 pub type Given<'a> = (&'static str, &'static str, Option<&'a str>);
@@ -91,6 +114,33 @@ pub fn inline(context: &Context, kind: Kind, text: &str) -> Result<Map<String, J
     Ok(fields)
 }
 
+/// Checks a code that narrows a list: one that no record can have is a mistake, and an empty list
+/// would hide it.
+pub fn code(
+    context: &Context,
+    (kind, name, option): (Kind, &str, &'static str),
+    code: &str,
+) -> Result<(), Failure> {
+    let holds = match kind.schema().named(name).map(|field| &field.holds) {
+        Some(Type::List { of, .. }) => *of,
+        Some(holds) => holds,
+        None => return Ok(()),
+    };
+    let Type::Enum { codes } = holds else { return Ok(()) };
+    if codes.contains(&code) {
+        return Ok(());
+    }
+    let problem = FieldProblem {
+        row: None,
+        field: option.to_owned(),
+        code: "unknown_code".into(),
+        message: String::new(),
+        allowed: codes.iter().map(|code| (*code).to_owned()).collect(),
+    };
+    let failure = context.fail(Exit::Usage, "invalid_fields", option);
+    Err(Failure { problems: vec![problem], ..failure })
+}
+
 /// A JSON object from a file, within the limits of an import.
 pub fn object(context: &Context, path: &Path) -> Result<Map<String, Json>, Failure> {
     let unusable = |cause: &dyn std::fmt::Display| {
@@ -113,7 +163,7 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts identifiers where organisations are named, at every depth of the fields.
+/// Puts identifiers where organisations and records are named, at every depth of the fields.
 pub fn resolve(
     context: &Context,
     kind: Kind,
@@ -163,64 +213,87 @@ fn put(
     Ok(())
 }
 
-/// Looks organisations up, and asks the node for them only if one is named, and only once: a table
-/// may name one in each of its rows.
+/// Looks organisations and records up, and asks the node for them only if one is named, and only
+/// once: a table may name one in each of its rows.
 pub struct Lookup<'a> {
     context: &'a Context,
     known: Option<Organisations>,
     /// What each name was found to mean, or why it means nothing.
     found: BTreeMap<String, Result<String, Failure>>,
+    /// Of each kind that was named, the records there are.
+    records: BTreeMap<&'static str, Vec<RecordView>>,
 }
 
 impl<'a> Lookup<'a> {
     /// Has looked nothing up.
     #[must_use]
     pub const fn new(context: &'a Context) -> Self {
-        Self { context, known: None, found: BTreeMap::new() }
+        Self { context, known: None, found: BTreeMap::new(), records: BTreeMap::new() }
     }
 
-    /// Puts identifiers where organisations are named, at every depth of the fields.
+    /// Puts identifiers where organisations and records are named, at every depth of the fields.
     pub fn resolve(&mut self, kind: Kind, fields: &mut Map<String, Json>) -> Result<(), Failure> {
         for (name, value) in fields {
             if let Some(field) = kind.schema().named(name) {
-                self.field(field, value)?;
+                self.value((kind, field.name), &field.holds, value)?;
             }
         }
         Ok(())
     }
 
-    fn field(&mut self, field: &'static Field, value: &mut Json) -> Result<(), Failure> {
-        self.value(field.name, &field.holds, value)
-    }
-
-    fn value(&mut self, name: &str, holds: &'static Type, value: &mut Json) -> Result<(), Failure> {
+    fn value(
+        &mut self,
+        at: (Kind, &'static str),
+        holds: &'static Type,
+        value: &mut Json,
+    ) -> Result<(), Failure> {
         match (holds, value) {
-            (Type::Reference, Json::String(text)) if ORGANISATIONS.contains(&name) => {
-                if text.parse::<OrganisationId>().is_err() {
-                    *text = self.find(text)?;
-                }
-                Ok(())
-            }
+            (Type::Reference, Json::String(text)) => self.reference(at, text),
             (Type::Struct { fields }, Json::Object(parts)) => {
                 for field in *fields {
                     if let Some(part) = parts.get_mut(field.name) {
-                        self.field(field, part)?;
+                        self.value((at.0, field.name), &field.holds, part)?;
                     }
                 }
                 Ok(())
             }
             (Type::List { of, .. }, Json::Array(elements)) => {
-                elements.iter_mut().try_for_each(|element| self.value(name, of, element))
+                elements.iter_mut().try_for_each(|element| self.value(at, of, element))
             }
             // A set holds its elements without a list in the type; a change of it says which.
             (Type::Reference, Json::Array(elements)) => {
-                elements.iter_mut().try_for_each(|element| self.value(name, holds, element))
+                elements.iter_mut().try_for_each(|element| self.value(at, holds, element))
             }
             (Type::Reference, Json::Object(change)) => {
-                change.values_mut().try_for_each(|part| self.value(name, holds, part))
+                change.values_mut().try_for_each(|part| self.value(at, holds, part))
             }
             _ => Ok(()),
         }
+    }
+
+    /// A name of which nothing is known is refused: it would stand there as if it meant something.
+    fn reference(
+        &mut self,
+        (kind, name): (Kind, &'static str),
+        text: &mut String,
+    ) -> Result<(), Failure> {
+        if names_organisation(name) && text.parse::<OrganisationId>().is_err() {
+            *text = self.find(text)?;
+        }
+        if let Some(of) = referred(kind, name).filter(|_| text.parse::<RecordId>().is_err()) {
+            *text = self.record(of, text)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, kind: Kind, text: &str) -> Result<String, Failure> {
+        if !self.records.contains_key(kind.name()) {
+            let query =
+                RecordsQuery { kind: Some(kind.name().to_owned()), ..RecordsQuery::default() };
+            self.records.insert(kind.name(), self.context.client()?.records(&query)?);
+        }
+        let records = self.records.get(kind.name()).map(Vec::as_slice).unwrap_or_default();
+        naming::among(self.context, records, text).map(|record| record.id.clone())
     }
 
     fn find(&mut self, text: &str) -> Result<String, Failure> {

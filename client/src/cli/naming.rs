@@ -10,8 +10,9 @@ mod standing;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::output::value::Names;
+use serde_json::Value as Json;
 use sincronia_node::api::{ConventionView, ErasureView, RecordView, RecordsQuery, SpaceView};
-use sincronia_protocol::ids::SpaceId;
+use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,11 +83,13 @@ impl Organisations {
 
     /// The identifier of the organisation that `text` means.
     pub fn find(&self, context: &Context, text: &str) -> Result<String, Failure> {
-        let every = self.names.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+        // Whose word a name is stands behind it, and is no part of it: who presented others would
+        // be none of those that its name means.
+        let every = self.names.iter().map(|(id, name)| (id.as_str(), plain(name, id)));
         match only(&every, text) {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
-                let names = self.names.values().map(String::as_str);
+                let names = self.names.iter().map(|(id, name)| plain(name, id));
                 Err(unknown(context, "no_organisation", text, &near(names, text)))
             }
             Err(found) => Err(context.fail(Exit::NotFound, "ambiguous", &found.join(", "))),
@@ -103,17 +106,70 @@ impl Organisations {
     }
 }
 
+/// A name without whose word it is, which the node puts behind it with the beginning of the
+/// identifier.
+fn plain<'a>(name: &'a str, id: &str) -> &'a str {
+    let said = name.strip_suffix("…)").and_then(|said| said.rsplit_once(", "));
+    let is_marked = said.is_some_and(|(_, beginning)| {
+        beginning.len() >= BEGINNING_MIN && id.starts_with(beginning)
+    });
+    let called = name.rsplit_once(" (as ").filter(|(called, _)| is_marked && !called.is_empty());
+    called.map_or(name, |(called, _)| called)
+}
+
+/// What the records are called that stand in the fields of others: an identifier tells nobody which
+/// convention has a free place.
+pub fn learn_titles(
+    context: &Context,
+    names: &mut Names,
+    records: &[&RecordView],
+) -> Result<(), Failure> {
+    let mut wanted = BTreeSet::new();
+    for field in records.iter().flat_map(|record| record.fields.values()) {
+        referred(field, &mut wanted);
+    }
+    if context.output.json || wanted.is_empty() {
+        return Ok(());
+    }
+    for record in context.client()?.records(&RecordsQuery::default())? {
+        if wanted.contains(record.id.as_str()) {
+            names.learn(&record.id, &title(&record));
+        }
+    }
+    Ok(())
+}
+
+/// The identifiers of records that stand in a value.
+fn referred<'a>(value: &'a Json, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Json::String(text) if text.parse::<RecordId>().is_ok() => {
+            found.insert(text);
+        }
+        Json::Array(values) => values.iter().for_each(|value| referred(value, found)),
+        Json::Object(parts) => parts.values().for_each(|value| referred(value, found)),
+        _ => {}
+    }
+}
+
 /// The record that `text` means, of one kind if that is known.
 pub fn record(context: &Context, kind: Option<&str>, text: &str) -> Result<RecordView, Failure> {
     let query = RecordsQuery { kind: kind.map(str::to_owned), ..RecordsQuery::default() };
-    let mut records = context.client()?.records(&query)?;
+    let records = context.client()?.records(&query)?;
+    among(context, &records, text).cloned()
+}
+
+/// The one of these records that `text` means.
+pub fn among<'a>(
+    context: &Context,
+    records: &'a [RecordView],
+    text: &str,
+) -> Result<&'a RecordView, Failure> {
     let titles: Vec<_> = records.iter().map(title).collect();
     let every =
         records.iter().map(|record| record.id.as_str()).zip(titles.iter().map(String::as_str));
-    match only(&every, text).map(str::to_owned) {
+    match only(&every, text) {
         Ok(id) => {
-            records.retain(|record| record.id == id);
-            let record = records.into_iter().next();
+            let record = records.iter().find(|record| record.id == id);
             record.ok_or_else(|| context.fail(Exit::NotFound, "no_record", text))
         }
         Err(found) if found.is_empty() => {
@@ -226,7 +282,23 @@ fn only<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::only;
+    use super::{only, plain};
+
+    /// Who had presented two others was three bodies for whoever wrote its name.
+    #[test]
+    fn whose_word_a_name_is_is_no_part_of_it() {
+        let told = "ASL (as Comune di Aulla calls it, ente1abcdef…)";
+        assert_eq!(plain(told, "ente1abcdefxyz"), "ASL");
+        for own in
+            [told, "Coop (as said, ente…)", "Casa (as Aulla calls it, ente1other…)", "(as …)"]
+        {
+            assert_eq!(plain(own, "ente1zzzzzz"), own);
+        }
+        let every =
+            [("ente1abcdefxyz", plain(told, "ente1abcdefxyz")), ("ente1b", "Comune di Aulla")];
+        assert_eq!(only(&every.into_iter(), "Comune"), Ok("ente1b"));
+        assert_eq!(only(&every.into_iter(), "asl"), Ok("ente1abcdefxyz"));
+    }
 
     #[test]
     fn one_meaning_is_found_and_two_are_refused() {

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use sincronia_node::RunError;
 use sincronia_node::backup::RestoreError;
-use sincronia_node::config::{ConfigError, DirectoryError, NodeDirectory};
+use sincronia_node::config::{ConfigError, DirectoryError, Key, NodeDirectory, Origin};
 use sincronia_node::keystore::KeystoreError;
 use sincronia_node::machine::SetupMachineError;
 use sincronia_node::setup::SetupError;
@@ -80,7 +80,10 @@ pub fn unusable(context: &Context, error: &MachineError) -> Failure {
         MachineError::Organisation => "machine_organisation",
         MachineError::Node => "machine_other",
         MachineError::Version => "machine_version",
-        _ => return context.fail(Exit::Usage, "machine_text", &error.to_string()),
+        _ => {
+            let said = context.texts.told(&error.to_string());
+            return context.fail(Exit::Usage, "machine_text", &said);
+        }
     };
     context.fail(Exit::Usage, code, "")
 }
@@ -89,6 +92,7 @@ pub fn unusable(context: &Context, error: &MachineError) -> Failure {
 pub fn not_run(context: &Context, error: &RunError) -> Failure {
     match error {
         RunError::Api { address, cause } => {
+            let cause = context.cause(cause);
             context.fail(Exit::Network, "api_address", &format!("{address}: {cause}"))
         }
         RunError::Config(error) => config(context, error),
@@ -113,15 +117,32 @@ pub fn config(context: &Context, error: &ConfigError) -> Failure {
         }
         ConfigError::Unknown { name, place, nearest } => {
             let meant = nearest.as_ref().map(|name| format!(" (→ {name}?)")).unwrap_or_default();
-            ("setting_unknown", format!("“{name}”, {place}{meant}"))
+            // `config show` cannot list them while this one stands there.
+            let known = Key::ALL.map(|key| key.to_string()).join(", ");
+            let detail = format!("“{name}”, {place}{meant}");
+            let named = [("detail", detail.into()), ("known", known.into())];
+            return context.fail_with(Exit::Usage, "setting_unknown", &named);
         }
         ConfigError::Unreadable { path, cause } => ("file", format!("{}: {cause}", path.display())),
         ConfigError::Value { key, origin, expected } => {
-            ("setting_value", format!("{key} ({origin}): {expected}"))
+            let expected = context.texts.said(expected).unwrap_or_else(|| (*expected).to_owned());
+            ("setting_value", format!("{key} ({}): {expected}", self::origin(context, origin)))
         }
         error => return Failure::told(Exit::Usage, "config", error),
     };
     context.fail(Exit::Usage, code, &detail)
+}
+
+/// Where a setting comes from.
+pub fn origin(context: &Context, origin: &Origin) -> String {
+    match origin {
+        Origin::Default => context.texts.text("origin-default"),
+        Origin::Flag => context.texts.text("origin-flag"),
+        Origin::Environment(name) => {
+            context.texts.with("origin-environment", &[("name", name.as_str().into())])
+        }
+        Origin::File(path) => path.display().to_string(),
+    }
 }
 
 fn directory(context: &Context, error: &DirectoryError) -> Failure {

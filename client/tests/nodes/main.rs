@@ -5,6 +5,7 @@ mod bundles;
 mod decisions;
 mod files;
 mod node;
+mod reading;
 mod records;
 mod restoring;
 mod sharing;

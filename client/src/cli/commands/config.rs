@@ -24,7 +24,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             serde_json::json!({
                 "setting": key.to_string(),
                 "value": value,
-                "origin": origin.to_string(),
+                "origin": if context.output.json {
+                    origin.to_string()
+                } else {
+                    starting::origin(context, &origin)
+                },
             })
         })
         .collect();

@@ -18,12 +18,17 @@ pub(super) fn run(context: &Context, action: Contact) -> Outcome {
     match action {
         Contact::Add(given) => {
             let fields = fields(context, &given)?;
-            tell_of_namesake(context, &fields)?;
+            let namesake = namesake(context, &fields)?;
             let authoring = &given.entering.authoring;
             let comment = authoring.comment.clone();
             let request =
                 EditRequest { fields, seen: None, operator: operator(authoring), comment };
-            record::show(context, &context.client()?.create_contact(&request)?)
+            let made = context.client()?.create_contact(&request)?;
+            // Where nothing was written there are not two.
+            if let Some(told) = namesake {
+                context.output.message(&told);
+            }
+            record::show(context, &made)
         }
         Contact::List { function, organisation } => list(context, function.as_ref(), organisation),
         Contact::Show { contact } => {
@@ -52,7 +57,7 @@ fn fields(context: &Context, given: &ContactFields) -> Result<Map<String, Json>,
 }
 
 /// Two contacts that are called the same have to be named by their identifiers from then on.
-fn tell_of_namesake(context: &Context, fields: &Map<String, Json>) -> Result<(), Failure> {
+fn namesake(context: &Context, fields: &Map<String, Json>) -> Result<Option<String>, Failure> {
     let called = |fields: &Map<String, Json>| {
         let text = |name: &&str| fields.get(*name).and_then(Json::as_str).map(str::to_lowercase);
         ["name", "family_name", "given_name"].iter().map(text).collect::<Vec<_>>()
@@ -60,14 +65,17 @@ fn tell_of_namesake(context: &Context, fields: &Map<String, Json>) -> Result<(),
     let new = called(fields);
     let known = context.client()?.contacts(&ContactsQuery::default())?;
     let same = |one: &&RecordView| new.iter().any(Option::is_some) && called(&one.fields) == new;
-    if let Some(other) = known.iter().find(same) {
+    Ok(known.iter().find(same).map(|other| {
         let told = [("title", naming::title(other).into()), ("id", other.id.clone().into())];
-        context.output.message(&context.texts.with("contact-twice", &told));
-    }
-    Ok(())
+        context.texts.with("contact-twice", &told)
+    }))
 }
 
 fn list(context: &Context, function: Option<&String>, organisation: Option<String>) -> Outcome {
+    let is_narrowed = function.is_some() || organisation.is_some();
+    if let Some(code) = function {
+        entering::code(context, (Kind::Contact, "functions", "--function"), code)?;
+    }
     let known = Organisations::known(context)?;
     let mut contacts = Vec::new();
     for wanted in known.wanted(context, organisation)? {
@@ -83,6 +91,9 @@ fn list(context: &Context, function: Option<&String>, organisation: Option<Strin
         }
     }
     context.output.show("contacts", &contacts, || {
+        if contacts.is_empty() && is_narrowed {
+            return context.texts.text("nothing-found");
+        }
         let columns = (Kind::Contact, &COLUMNS[..]);
         sheet::list(context, &known.names(), columns, &BTreeSet::new(), &contacts)
     });

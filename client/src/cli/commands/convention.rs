@@ -6,6 +6,7 @@ mod writing;
 use super::{Outcome, succession};
 use crate::cli::arguments::Convention;
 use crate::cli::context::Context;
+use crate::cli::entering;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::naming::{self, Organisations};
 use crate::cli::sheet;
@@ -40,6 +41,10 @@ pub(super) fn run(context: &Context, action: Convention) -> Outcome {
 }
 
 fn list(context: &Context, organisation: Option<String>, placement: Option<&String>) -> Outcome {
+    let is_narrowed = organisation.is_some() || placement.is_some();
+    if let Some(code) = placement {
+        entering::code(context, (Kind::Convention, "placement_kinds", "--placement"), code)?;
+    }
     let client = context.client()?;
     let known = Organisations::known(context)?;
     let mut conventions: Vec<RecordView> = Vec::new();
@@ -62,6 +67,9 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<&Stri
         spaces.map(|space| space.id).collect()
     };
     context.output.show("conventions", &conventions, || {
+        if conventions.is_empty() && is_narrowed {
+            return context.texts.text("nothing-found");
+        }
         sheet::list(context, &known.names(), (Kind::Convention, &COLUMNS), &former, &conventions)
     });
     Ok(Exit::Done)
@@ -70,7 +78,9 @@ fn list(context: &Context, organisation: Option<String>, placement: Option<&Stri
 fn show(context: &Context, convention: &str, check: bool) -> Outcome {
     let view = naming::convention(context, convention)?;
     let known = Organisations::known(context)?;
-    let names = known.names();
+    let mut names = known.names();
+    let records: Vec<_> = view.records.iter().chain([&view.convention]).collect();
+    naming::learn_titles(context, &mut names, &records)?;
     let mut hints = reaching::not_shared_yet(context, &known, &view)?;
     hints.extend(succession::due(context, &known, &view));
     hints.extend(succession::to_invite(context, [&view.space])?);

@@ -12,8 +12,8 @@ use sincronia_node::api::RecordsQuery;
 use sincronia_protocol::record::Kind;
 use std::collections::BTreeSet;
 
-const COLUMNS: [&str; 6] =
-    ["cover_kind", "insured", "policy_no", "valid_from", "valid_to", "mandatory"];
+const COLUMNS: [&str; 7] =
+    ["conventions", "cover_kind", "insured", "policy_no", "valid_from", "valid_to", "mandatory"];
 
 pub(super) fn run(context: &Context, action: Cover) -> Outcome {
     match action {
@@ -63,7 +63,8 @@ pub(super) fn list(
         ..RecordsQuery::default()
     };
     let records = client.records(&query)?;
-    let names = Organisations::known(context)?.names();
+    let mut names = Organisations::known(context)?.names();
+    naming::learn_titles(context, &mut names, &records.iter().collect::<Vec<_>>())?;
     context.output.show(name, &records, || {
         sheet::list(context, &names, (kind, columns), &BTreeSet::new(), &records)
     });

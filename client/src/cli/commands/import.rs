@@ -54,7 +54,12 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Outcome {
     if report.problems.is_empty() {
         return Ok(Exit::Done);
     }
-    context.say(if report.written > 0 { "import-partial" } else { "import-nothing-written" });
+    context.say(match (report.written, arguments.partial) {
+        (0, false) => "import-nothing-written",
+        // There was no valid row that is not there already.
+        (0, true) => "import-nothing-valid",
+        _ => "import-partial",
+    });
     // With `--partial`, rows that stay out are what somebody asked for.
     Ok(if report.written > 0 { Exit::Done } else { Exit::Usage })
 }

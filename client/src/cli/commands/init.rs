@@ -66,7 +66,7 @@ pub(super) fn run(context: &Context, arguments: &Init) -> Outcome {
 fn additional(context: &Context, organisation: &str, arguments: &Init) -> Outcome {
     let parsed = organisation.trim().parse::<OrganisationId>();
     let organisation =
-        parsed.map_err(|error| context.fail(Exit::Usage, "machine_text", &error.to_string()))?;
+        parsed.map_err(|_| context.fail(Exit::Usage, "no_organisation_id", organisation.trim()))?;
     let output = arguments.output.as_deref();
     machine::free(context, output)?;
     let directory = context.directory()?;

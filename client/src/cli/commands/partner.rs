@@ -4,10 +4,12 @@ use super::{Outcome, standing, status};
 use crate::cli::arguments::Partner;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
+use crate::cli::failure::Failure;
 use crate::cli::naming::Organisations;
 use crate::output::foreign::safe_line;
 use crate::output::value::{Names, time};
 use sincronia_node::api::{PartnerView, VerifyRequest};
+use sincronia_protocol::phrase::WORDS;
 use std::fmt::Write;
 
 pub(super) fn run(context: &Context, action: Partner) -> Outcome {
@@ -41,6 +43,7 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
                 context.output.message(&context.texts.with("compare-phrase", &arguments));
                 context.confirm(&context.texts.text("phrase-is-the-same"))?;
             }
+            let phrase = phrase.map(|phrase| words(context, &phrase)).transpose()?;
             let partner = client.verify_partner(&id, &VerifyRequest { phrase })?;
             context.output.show("partner", &partner, || sheet(context, &names, &partner));
         }
@@ -57,6 +60,18 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The words of a phrase as they were typed, with commas or without. Fewer than were read are not
+/// other words: nobody stands between two people of whom one did not finish typing.
+fn words(context: &Context, phrase: &str) -> Result<String, Failure> {
+    let words = phrase.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<_> = words.collect();
+    if words.len() != WORDS {
+        let count = words.len().to_string();
+        return Err(context.fail(Exit::Usage, "phrase_words", &count));
+    }
+    Ok(words.join(" "))
 }
 
 fn sheet(context: &Context, names: &Names, partner: &PartnerView) -> String {

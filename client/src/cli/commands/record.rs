@@ -100,7 +100,9 @@ pub(super) fn show(context: &Context, record: &RecordView) -> Outcome {
         context.output.document("record", record);
     } else {
         let known = Organisations::known(context)?;
-        let mut text = sheet::record(context, &known.names(), record);
+        let mut names = known.names();
+        naming::learn_titles(context, &mut names, &[record])?;
+        let mut text = sheet::record(context, &names, record);
         text.extend(divided(context, &known, record));
         context.output.text(&text);
     }

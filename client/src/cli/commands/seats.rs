@@ -13,7 +13,8 @@ use sincronia_protocol::record::Kind;
 /// An option, the field that it gives, and what was typed after it.
 type Typed = (&'static str, &'static str, Option<String>);
 
-const COLUMNS: [&str; 6] = ["org", "office", "month", "kind", "seats_free", "seats_used"];
+const COLUMNS: [&str; 7] =
+    ["convention", "org", "office", "month", "kind", "seats_free", "seats_used"];
 
 pub(super) fn run(context: &Context, action: Seats) -> Outcome {
     match action {

@@ -23,6 +23,9 @@ use std::path::{Path, PathBuf};
 const FILE_BYTES_MAX: u64 =
     limits::BUNDLE_BYTES_MAX + (limits::BUNDLE_PARTS_MAX * limits::PART_HEADER_BYTES_MAX) as u64;
 
+/// How every invitation begins, which lies beside the bundles on a stick.
+const INVITATION: &str = "invito1";
+
 /// What came of one file.
 #[derive(Debug, Serialize)]
 pub(super) struct Taken {
@@ -122,6 +125,9 @@ fn try_again(context: &Context, taken: &mut [Taken]) -> bool {
 /// Hands the parts of a file in one by one; of each bundle, what its last part came to counts.
 fn import(context: &Context, file: &Path) -> Result<Vec<Brought>, Failure> {
     let bytes = read(context, file)?;
+    if bytes.trim_ascii_start().starts_with(INVITATION.as_bytes()) {
+        return Err(context.fail(Exit::Usage, "bundle_invitation", &file.display().to_string()));
+    }
     let mut bundles: Vec<Brought> = Vec::new();
     for part in read_parts(&bytes).map_err(ApiError::from)? {
         for view in context.client()?.import_bundle(part.bytes)? {

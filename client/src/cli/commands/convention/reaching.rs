@@ -4,12 +4,20 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::naming::Organisations;
 use crate::language::suggestion::each;
-use sincronia_node::api::{ConventionView, PartnerState, PartnerView};
+use sincronia_node::api::{ConventionView, MemberView, PartnerState, PartnerView};
 
-/// Tells who has the convention now, who is reached by files only, and whose words nobody compared.
-pub(super) fn tell(context: &Context, view: &ConventionView) -> Result<(), Failure> {
-    let others = view.space.members.iter().filter(|one| one.organisation != view.space.owner);
-    let others: Vec<_> = others.collect();
+/// Tells who has the convention now and had it not before, who is reached by files only, and
+/// whose words nobody compared.
+pub(super) fn tell(
+    context: &Context,
+    view: &ConventionView,
+    before: &[MemberView],
+) -> Result<(), Failure> {
+    let is_new = |one: &&MemberView| {
+        one.organisation != view.space.owner
+            && !before.iter().any(|other| other.organisation == one.organisation)
+    };
+    let others: Vec<_> = view.space.members.iter().filter(is_new).collect();
     if context.output.json || others.is_empty() {
         return Ok(());
     }
@@ -36,6 +44,37 @@ pub(super) fn tell(context: &Context, view: &ConventionView) -> Result<(), Failu
     if others.len() > 1 {
         context.say("new-introduce");
     }
+    Ok(())
+}
+
+/// Who is no party any more, and has the convention all the same: taken off the list is not taken
+/// out of the space, and whoever reads the list would think so.
+pub(super) fn tell_of_left(
+    context: &Context,
+    view: &ConventionView,
+    before: &[&str],
+) -> Result<(), Failure> {
+    let now: Vec<_> = super::writing::parties(&view.convention.fields).collect();
+    let left = |one: &&MemberView| {
+        let id = one.organisation.as_str();
+        before.contains(&id) && !now.contains(&id) && id != view.space.owner
+    };
+    let left: Vec<_> = view.space.members.iter().filter(left).collect();
+    if context.output.json || left.is_empty() {
+        return Ok(());
+    }
+    let is_own = view.space.owner == context.client()?.status()?.organisation;
+    let command = format!("convention revoke {}", view.convention.id);
+    let each =
+        each(&command, left.iter().map(|one| (one.name.as_str(), one.organisation.as_str())));
+    let names: Vec<_> = left.iter().map(|one| one.name.as_str()).collect();
+    let arguments = [
+        ("names", names.join("; ").into()),
+        ("commands", each.into()),
+        ("owner", view.space.owner_name.clone().into()),
+    ];
+    let key = if is_own { "party-left" } else { "party-left-by-owner" };
+    context.output.message(&context.texts.with(key, &arguments));
     Ok(())
 }
 

@@ -34,7 +34,12 @@ pub(super) fn new(context: &Context, arguments: &NewConvention) -> Outcome {
     let covers = take("covers", Kind::Cover, &arguments.covers)?;
     let duties = take("responsibilities", Kind::Responsibility, &arguments.responsibilities)?;
     let objectives = take("objectives", Kind::Objective, &arguments.objectives)?;
-    let seats = take("seats", Kind::Seats, &arguments.seats)?;
+    let mut seats = take("seats", Kind::Seats, &arguments.seats)?;
+    let own = context.client()?.status()?.organisation;
+    // As `seats set` does: nobody could tell whose free places they are.
+    for record in &mut seats {
+        record.entry("org").or_insert_with(|| own.clone().into());
+    }
     let authoring = &arguments.fields.entering.authoring;
     let request = ConventionRequest {
         fields: asked,
@@ -46,16 +51,16 @@ pub(super) fn new(context: &Context, arguments: &NewConvention) -> Outcome {
         operator: operator(authoring),
         comment: authoring.comment.clone(),
     };
-    ask_first(context, &request)?;
+    ask_first(context, &request, &own)?;
     let made = context.client()?.create_convention(&request)?;
     let outcome = written(context, &made)?;
-    reaching::tell(context, &made)?;
+    reaching::tell(context, &made, &[])?;
     Ok(outcome)
 }
 
 /// A convention in which its own body is no party is shared all the same; and of two with one title
 /// each has to be named by its identifier from then on.
-fn ask_first(context: &Context, request: &ConventionRequest) -> Result<(), Failure> {
+fn ask_first(context: &Context, request: &ConventionRequest, own: &str) -> Result<(), Failure> {
     let client = context.client()?;
     let title = request.fields.get("title").and_then(Json::as_str).unwrap_or_default();
     let same = |one: &RecordView| one.fields.get("title").and_then(Json::as_str) == Some(title);
@@ -65,7 +70,6 @@ fn ask_first(context: &Context, request: &ConventionRequest) -> Result<(), Failu
         let told = [("title", title.to_owned().into()), ("id", other.id.clone().into())];
         context.output.message(&context.texts.with("title-twice", &told));
     }
-    let own = client.status()?.organisation;
     let mut parties = parties(&request.fields).peekable();
     if parties.peek().is_some() && request.share != Some(false) && !parties.any(|one| one == own) {
         context.confirm(&context.texts.text("confirm-no-party"))?;
@@ -74,16 +78,16 @@ fn ask_first(context: &Context, request: &ConventionRequest) -> Result<(), Failu
 }
 
 /// The organisations that a convention names as parties.
-fn parties(fields: &Fields) -> impl Iterator<Item = &str> {
+pub(super) fn parties(fields: &Fields) -> impl Iterator<Item = &str> {
     let list = fields.get("parties").and_then(Json::as_array);
     list.into_iter().flatten().filter_map(|party| party.get("org")?.as_str())
 }
 
 /// Who is named as a party, and only reads here or carries, goes on doing so until somebody says
 /// otherwise.
-fn party_that_reads(names: &Names, view: &ConventionView) -> Option<String> {
+fn party_as(role: &str, names: &Names, view: &ConventionView) -> Option<String> {
     let all: Vec<_> = parties(&view.convention.fields).collect();
-    let reads = view.space.members.iter().filter(|one| one.role != "contributor");
+    let reads = view.space.members.iter().filter(|one| one.role == role);
     let reads = reads.filter(|one| all.contains(&one.organisation.as_str()));
     let reads: Vec<_> = reads.map(|one| names.of(&one.organisation)).collect();
     (!reads.is_empty()).then(|| reads.join(", "))
@@ -103,12 +107,18 @@ pub(super) fn edit(
     if fields.is_empty() {
         return Err(context.fail(Exit::Usage, "nothing_to_change", ""));
     }
-    let found = naming::convention(context, convention)?.convention;
-    entering::confirm_emptied(context, Kind::Convention, &found, &fields)?;
+    let before = naming::convention(context, convention)?;
+    let found = &before.convention;
+    entering::confirm_emptied(context, Kind::Convention, found, &fields)?;
     let authoring = &given.entering.authoring;
     let comment = authoring.comment.clone();
     let request = EditRequest { fields, seen, operator: operator(authoring), comment };
-    written(context, &context.client()?.edit_convention(&found.id, &request)?)
+    let view = context.client()?.edit_convention(&found.id, &request)?;
+    let outcome = written(context, &view)?;
+    reaching::tell(context, &view, &before.space.members)?;
+    let left: Vec<_> = parties(&found.fields).collect();
+    reaching::tell_of_left(context, &view, &left)?;
+    Ok(outcome)
 }
 
 fn written(context: &Context, view: &ConventionView) -> Outcome {
@@ -119,9 +129,11 @@ fn written(context: &Context, view: &ConventionView) -> Outcome {
     for told in reaching::not_shared_yet(context, &known, view)? {
         context.output.message(&told);
     }
-    if let Some(names) = party_that_reads(&names, view) {
-        let told = [("names", names.into()), ("id", view.convention.id.clone().into())];
-        context.output.message(&context.texts.with("party-reads-only", &told));
+    for (role, key) in [("reader", "party-reads-only"), ("carrier", "party-carries-only")] {
+        if let Some(names) = party_as(role, &names, view) {
+            let told = [("names", names.into()), ("id", view.convention.id.clone().into())];
+            context.output.message(&context.texts.with(key, &told));
+        }
     }
     // It may still write, until the new owner removes it; but it writes where another stands now.
     let own = known.own();

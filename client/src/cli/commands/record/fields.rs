@@ -5,6 +5,7 @@
 use super::parsed;
 use crate::cli::commands::Outcome;
 use crate::cli::context::Context;
+use crate::cli::entering;
 use crate::cli::failure::Exit;
 use crate::output::table::Rows;
 use sincronia_protocol::record::Kind;
@@ -43,7 +44,7 @@ fn add(context: &Context, kind: Kind, above: &str, fields: &'static [Field], row
     for field in fields {
         let name = format!("{above}{}", field.name);
         let mandatory = if field.mandatory { texts.text("yes") } else { String::new() };
-        let values = values(context, &field.holds);
+        let values = values(context, (kind, field.name), &field.holds);
         rows.row([name, texts.field(kind, field.name), mandatory, values]);
         if let Some(parts) = parts(&field.holds) {
             add(context, kind, &format!("{above}· "), parts, rows);
@@ -60,7 +61,7 @@ const fn parts(holds: &Type) -> Option<&'static [Field]> {
 }
 
 /// Codes with what they mean; else what kind of value it is.
-fn values(context: &Context, holds: &Type) -> String {
+fn values(context: &Context, at: (Kind, &str), holds: &Type) -> String {
     let texts = &context.texts;
     match holds {
         Type::Enum { codes } => {
@@ -70,7 +71,7 @@ fn values(context: &Context, holds: &Type) -> String {
             };
             codes.iter().map(code).collect::<Vec<_>>().join("\n")
         }
-        Type::List { of, .. } => values(context, of),
+        Type::List { of, .. } => values(context, at, of),
         Type::Integer { min, max } if *max < i64::MAX => format!("{min}–{max}"),
         Type::Text { .. } | Type::Struct { .. } => String::new(),
         Type::Integer { .. } => texts.text("value-number"),
@@ -78,6 +79,12 @@ fn values(context: &Context, holds: &Type) -> String {
         Type::Date => "2026-01-31".to_owned(),
         Type::DateTime => "2026-01-31T09:30".to_owned(),
         Type::Month => "2026-01".to_owned(),
-        Type::Reference => texts.text("value-reference"),
+        Type::Reference if is_named(at) => texts.text("value-reference"),
+        Type::Reference => texts.text("value-identifier"),
     }
+}
+
+/// Whether a name is looked up there.
+fn is_named((kind, name): (Kind, &str)) -> bool {
+    entering::names_organisation(name) || entering::referred(kind, name).is_some()
 }
