@@ -245,8 +245,8 @@ fn partner_checks(status: &Status) -> [Check; 8] {
             &status.awaited_keys.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
             if status.awaited_keys.iter().any(|one| one.owner == status.organisation) {
                 "keys of this organisation's own spaces are at another machine of it, or at a \
-                 member: let them connect or send a bundle; what only a lost machine had stays \
-                 closed"
+                 member: let them connect, or hand them a bundle and import their answer; what \
+                 only a lost machine had stays closed"
             } else {
                 "their spaces have new keys, which only they or who carries for them can bring: \
                  let them connect or send a bundle; who is no partner here has to invite this \

@@ -102,7 +102,8 @@ fn fill(
     let identities = known_identities(request, ledger, replica);
     let mut messages = 0;
     let mut courier = Courier::new(recipient, replica.node(), now);
-    let is_complete = courier.pack(&identities, &told, replica, disk, &mut |message| {
+    let reader = ledger.arrival.map(|last| last.node);
+    let is_complete = courier.pack(reader, &identities, &told, replica, disk, &mut |message| {
         if !writer.push(&message.encode()) {
             return ControlFlow::Break(());
         }
@@ -127,7 +128,10 @@ fn known_heads(
         let is_member = replica.may_show(recipient, &ItemRef::Space(space));
         let absent = SpaceHeads::absent(space);
         match known.remove(&space) {
-            Some(_) if request.all => heads.push(absent),
+            // What it says that it lacks is not what it may have lost since.
+            Some(theirs) if request.all => {
+                heads.push(SpaceHeads { lacking: theirs.lacking, ..absent });
+            }
             Some(theirs) => heads.push(theirs),
             None if is_member => {
                 replica.put_acknowledged(recipient, &absent)?;

@@ -221,6 +221,14 @@ impl Replica {
         active.find(|(one, _)| *one == node).map(|(_, sealing)| sealing.clone())
     }
 
+    /// Whether keys that were handed over are for this node, in a space that it reads.
+    #[must_use]
+    pub fn is_handed_here(&self, space: &SpaceId, epoch: u64, sealed: &[u8]) -> bool {
+        let (node, secret) = (self.node(), &self.credentials.sealing);
+        self.own_role(space).is_some_and(Role::reads)
+            && Keyring::open_handover(secret, space, epoch, &node, sealed).is_ok()
+    }
+
     /// Takes keys that another node handed to this one. Returns whether any was new.
     ///
     /// # Errors

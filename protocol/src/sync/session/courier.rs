@@ -13,6 +13,7 @@ use crate::replica::{Replica, SpaceHeads};
 use crate::storage::Storage;
 use crate::sync::effect::{CloseReason, Effect, Effects};
 use crate::sync::exchange::Task;
+use crate::sync::handover::Handover;
 use crate::sync::message::Message;
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
@@ -54,12 +55,15 @@ impl Courier {
     }
 
     /// Hands to `pack` everything that a partner with these identity logs and heads lacks and may
-    /// have, identities and access logs first. Returns whether all of it was taken.
+    /// have, identities and access logs first. Returns whether all of it was taken. The heads are
+    /// the word of `reader`, a node of the partner, if of anybody: keys that they name as lacking
+    /// are sealed to it.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn pack(
         &mut self,
+        reader: Option<NodeId>,
         identities: &[(OrganisationId, LogPosition)],
         heads: &[SpaceHeads],
         replica: &mut Replica,
@@ -81,6 +85,8 @@ impl Courier {
                 self.session.exchange.push(Task::Author { space: theirs.space, author, from });
             }
         }
+        // Only now: what a node said that it lacks was noted when its own bundle was read.
+        self.session.node = reader.unwrap_or(self.session.node);
         self.session.exchange.push(Task::Introductions);
         let beacons = replica.beacon_numbers(&self.partner);
         let nodes: BTreeSet<_> = beacons.into_iter().map(|(node, _)| node).collect();
@@ -107,8 +113,9 @@ impl Courier {
         }
     }
 
-    /// Admits a message that brings entries, as the session would. Returns why it was refused, when
-    /// the rest may still be good.
+    /// Admits a message that brings entries, as the session would. A bundle is for every machine of
+    /// its recipient, and the keys in it are for one: the others pass over them. Returns why it was
+    /// refused, when the rest may still be good.
     ///
     /// # Errors
     /// [`CloseReason`] when the rest is worth nothing either.
@@ -120,6 +127,11 @@ impl Courier {
     ) -> Result<Option<String>, CloseReason> {
         if !message.is_acknowledged() {
             return Err(CloseReason::Misbehaved("a message that has no place in a bundle"));
+        }
+        if let Message::Handover(Handover::Keys { space, epoch, sealed }) = &message
+            && !replica.is_handed_here(space, *epoch, sealed)
+        {
+            return Ok(None);
         }
         let mut effects = Effects::new();
         self.session.admit(message, replica, disk, &mut effects)?;

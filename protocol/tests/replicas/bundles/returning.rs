@@ -1,7 +1,9 @@
 //! Bundles of nodes that are not what they were: put back to an older disk, or revoked.
 
-use super::{BundleError, NOW, Outcome, export, import, pair, request};
+use super::{BundleError, ExportRequest, NOW, Outcome, export, import, pair, request};
 use crate::organisation::Node;
+use crate::restoring::{back_up, restore};
+use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::time::Timestamp;
@@ -53,6 +55,39 @@ fn a_node_that_was_put_back_hears_by_bundle_what_it_signed_since() {
     assert!(pair.member.replica.is_cloned());
     let again = pair.member.try_note(&pair.space, "Scritta dopo");
     assert_eq!(again, Err(ReplicaError::Cloned));
+}
+
+/// The key of a space that the owner made after its last backup was with the member alone, whose
+/// bundles brought everything but that: the owner never read its own space again.
+#[test]
+fn a_restored_node_without_a_line_gets_keys_made_since_its_backup_by_bundle() {
+    for all in [false, true] {
+        let mut pair = pair();
+        pair.exchange();
+        let (old, backup) = (pair.owner.id(), back_up(&pair.owner));
+        let member = pair.member.organisation();
+        let space = pair.owner.create_space();
+        pair.owner.grant(&space, member, Role::Contributor, History::Start).unwrap();
+        let record = pair.owner.note(&space, "Scritta dopo la copia");
+        pair.exchange();
+        pair.owner = restore(&mut pair.organisations[0], old, &backup);
+        let sibling = pair.organisations[0].add_node(11);
+        pair.owner.learn(&pair.organisations[0]);
+        for _ in 0..2 {
+            let there = pair.owner.bundle(member);
+            pair.member.read(&there);
+            let request = ExportRequest { all, ..request(pair.owner.organisation()) };
+            let back = pair.member.bundle_as(&request).unwrap().parts.concat();
+            assert!(pair.owner.read(&back).refused.is_empty());
+            // The keys in it are none of another machine's.
+            let known = [&pair.organisations[0], &pair.organisations[1]];
+            let mut other = Node::start(&sibling, &known);
+            assert!(other.read(&back).refused.is_empty());
+            assert_eq!(other.title(&space, &record), None);
+        }
+        assert_eq!(pair.owner.title(&space, &record).as_deref(), Some("Scritta dopo la copia"));
+        assert_eq!(pair.owner.replica.lacking_spaces().count(), 0);
+    }
 }
 
 /// A machine that was revoked talks to nobody, and made and read bundles all the same.
