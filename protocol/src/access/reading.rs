@@ -177,21 +177,24 @@ fn linked(
 
 impl Branches {
     /// The epochs of branches that do not hold whose keys open what `organisation` may read there,
-    /// each with what the branch says of its key: what was written under them goes on counting, so
-    /// who read where a branch parts, and reads now, may have them, whatever the branch says.
+    /// each with what the branch says of its key: what was written under them goes on counting, as
+    /// of where the branch parts, so who may read the key of that place, and reads now, may have
+    /// them, whatever the branch says. That is also who was admitted from the start since, or took
+    /// the space over.
     #[must_use]
     pub fn keys_beside_for(&self, organisation: &OrganisationId) -> Vec<(u64, KeyCommitment)> {
         let mut found = Vec::new();
         let reads_now = self.role(organisation).is_some_and(super::Role::reads);
         for branch in self.others().iter().filter(|_| reads_now) {
             let parted = self.common(branch);
-            let read_then = self.members().get(organisation).is_some_and(|member| {
-                member.intervals.iter().any(|one| {
-                    let ended = one.ended.as_ref().map(|(position, _)| *position);
-                    one.role.reads() && one.from < parted && ended.is_none_or(|at| at >= parted)
-                })
+            let mut readable = self.reading(organisation).iter().filter_map(|stretch| {
+                let begun = self.epoch_at(stretch.from)?.position;
+                let next = stretch.to.and_then(|last| self.epoch_at(last.saturating_add(1)));
+                Some((begun, next.map(|next| next.position)))
             });
-            if !read_then {
+            let may_read = readable
+                .any(|(begun, next)| begun < parted && next.is_none_or(|next| next >= parted));
+            if !may_read {
                 continue;
             }
             for (epoch, described) in (0..).zip(branch.epochs()) {

@@ -9,7 +9,7 @@
 use super::askers::Askers;
 use super::membership::wrap_context;
 use super::space::SpaceState;
-use super::{Replica, ReplicaError, keys};
+use super::{ItemRef, Replica, ReplicaError, keys};
 use crate::access::{Access, Chain, Keyring, KeyringError, Role};
 use crate::crypto::{KeyCommitment, SealingPublic};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -140,6 +140,42 @@ impl Replica {
         let sealed = keyrings.into_iter().filter(|hash| !here.contains(hash)).map(ByteArray::from);
         wanted.extend(keys.into_iter().chain(sealed).filter(|one| named.insert(*one)));
         Ok(wanted)
+    }
+
+    /// Spaces with entries that do not open here, of which nodes of `partner` may hand over keys
+    /// that are asked for and keep nobody apart: no comparison leads to them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn spaces_to_ask_about(
+        &mut self,
+        disk: &dyn Storage,
+        partner: &OrganisationId,
+    ) -> Result<Vec<SpaceId>, ReplicaError> {
+        let own = self.organisation();
+        let (mut found, mut from) = (Vec::new(), Vec::new());
+        loop {
+            let mut first = None;
+            self.scan(disk, Table::Waiting, &from, &[u8::MAX; 97], &mut |key, _| {
+                first = keys::part(key, 0).map(SpaceId::from_bytes);
+                ControlFlow::Break(())
+            })?;
+            // Of each space one place is read, however many wait.
+            let next = first.map(|space| (space, keys::all(space.as_bytes()).1));
+            let Some((space, next)) = next.filter(|(_, next)| *next > from) else {
+                return Ok(found);
+            };
+            from = next;
+            let owner = self.summaries.get(&space).map(|one| one.owner);
+            let may_give =
+                *partner == own || owner.is_some_and(|one| one == own || one == *partner);
+            if may_give
+                && self.may_show(partner, &ItemRef::Space(space))
+                && !self.wanted_keys(disk, &space)?.is_empty()
+            {
+                found.push(space);
+            }
+        }
     }
 
     /// What nodes of `partner` which know the access log up to `since` do not ask for yet: of the

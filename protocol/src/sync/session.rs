@@ -94,6 +94,7 @@ pub struct Session {
     /// Logs of which a run was refused that may hold elsewhere: whether one that follows on it is
     /// forged cannot be told either.
     refused: BTreeSet<(SpaceId, NodeId)>,
+    asking: Asking,
     /// Entries of one identity log that were not taken.
     passed_over: Vec<IdentityEntry>,
     /// Length of this organisation's identity log as the other end knew it.
@@ -101,6 +102,15 @@ pub struct Session {
     last_heard: Timestamp,
     /// Since when something is owed by the partner without a pause.
     awaits_since: Timestamp,
+}
+
+/// What is asked for and no comparison asks for.
+#[derive(Default)]
+struct Asking {
+    /// Spaces of which keys were asked for.
+    about: BTreeSet<SpaceId>,
+    /// Whether nothing grew since.
+    is_over: bool,
 }
 
 impl Session {
@@ -126,6 +136,7 @@ impl Session {
             found: BTreeSet::new(),
             grown: false,
             refused: BTreeSet::new(),
+            asking: Asking::default(),
             passed_over: Vec::new(),
             own_identity_known: 0,
             last_heard: now,
@@ -425,7 +436,7 @@ impl Session {
         disk: &dyn Storage,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        self.grown = true;
+        (self.grown, self.asking.is_over) = (true, false);
         let Some(partner) = self.partner else { return Ok(()) };
         if replica.is_revoked() {
             return Err(CloseReason::Revoked);
@@ -495,6 +506,28 @@ impl Session {
         }
     }
 
+    /// Asks once for keys that keep nobody apart, so that no comparison asks for them: what was
+    /// written beside the branch that holds does not open without, and counts for the others.
+    pub(super) fn ask_beside(
+        &mut self,
+        now: Timestamp,
+        replica: &mut Replica,
+        disk: &dyn Storage,
+    ) -> Result<(), CloseReason> {
+        let partner = self.partner()?;
+        if std::mem::replace(&mut self.asking.is_over, true) {
+            return Ok(());
+        }
+        let spaces = replica.spaces_to_ask_about(disk, &partner).map_err(answer::store)?;
+        for space in spaces {
+            if self.asking.about.insert(space) {
+                self.exchange.announce(space);
+                self.postpone_comparison(now);
+            }
+        }
+        Ok(())
+    }
+
     /// What a finished comparison leads to.
     fn conclude(
         &mut self,
@@ -516,7 +549,7 @@ impl Session {
             let retry = now.plus(if is_news { RECOMPARE_MS } else { OUTSTANDING_MS });
             let again = self.grown || self.differences > 0;
             self.phase = Phase::Live { compared: true, recompare_at: again.then_some(retry) };
-            return Ok(());
+            return self.ask_beside(now, replica, disk);
         }
         self.moved = false;
         self.found.clone_from(&found.ids);

@@ -126,6 +126,61 @@ fn what_the_primary_of_now_did_again_is_no_more_to_be_done() {
     assert_eq!(second.replica.set_aside(&second.disk, &space).unwrap().len(), 2, "all is kept");
 }
 
+/// Whoever was admitted from the start, or took the space over, beside what a replaced primary
+/// wrote, never got the keys of that: the others showed what it did not, and all were in sync.
+#[test]
+fn who_comes_later_reads_what_counts_of_a_branch_that_does_not_hold() {
+    for (history, takes) in [(History::Start, false), (History::Start, true), (History::Now, true)]
+    {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let mut second = second_machine(&mut circle);
+        circle.owner.give(&mut circle.colleague, &space);
+        circle.owner.try_rotate(&space).unwrap();
+        circle.owner.give(&mut circle.colleague, &space);
+        let under_it = circle.colleague.note(&space, "sotto la chiave di prima");
+        name_primary(&mut circle, &mut second);
+        let outsider = circle.outsider.organisation();
+        second.grant(&space, outsider, Role::Contributor, history).unwrap();
+        second.give(&mut circle.outsider, &space);
+        if takes {
+            second.act(|replica, disk, _| replica.offer(disk, &space, outsider)).unwrap();
+            second.give(&mut circle.outsider, &space);
+            circle.outsider.act(|replica, disk, _| replica.take_over(disk, &space)).unwrap();
+        }
+        for _ in 0..2 {
+            meet(&mut circle.colleague, &mut second);
+            meet(&mut circle.outsider, &mut circle.colleague);
+            meet(&mut circle.outsider, &mut second);
+        }
+        let shown = circle.colleague.shows(&space);
+        assert_eq!((circle.outsider.shows(&space), second.shows(&space)), (shown.clone(), shown));
+        let title = circle.outsider.title(&space, &under_it);
+        assert_eq!(title.as_deref(), Some("sotto la chiave di prima"));
+    }
+}
+
+/// Who was admitted from now on, and later, is given nothing of it.
+#[test]
+fn who_reads_from_now_on_reads_nothing_of_a_branch_that_parted_before() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second_machine(&mut circle);
+    circle.owner.try_rotate(&space).unwrap();
+    circle.owner.give(&mut circle.colleague, &space);
+    let under_it = circle.colleague.note(&space, "sotto la chiave di prima");
+    name_primary(&mut circle, &mut second);
+    let outsider = circle.outsider.organisation();
+    second.grant(&space, outsider, Role::Contributor, History::Now).unwrap();
+    second.give(&mut circle.outsider, &space);
+    for _ in 0..2 {
+        meet(&mut circle.colleague, &mut second);
+        talk(&mut circle.outsider, &mut second);
+    }
+    assert!(second.title(&space, &under_it).is_some());
+    assert_eq!(circle.outsider.title(&space, &under_it), None);
+}
+
 #[test]
 fn a_replaced_primary_can_no_longer_extend_what_holds() {
     let mut circle = Circle::of_contributors();

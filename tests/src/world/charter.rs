@@ -90,6 +90,11 @@ impl Charter {
         Gift { key: self.keys[epoch], organisation, without }
     }
 
+    /// The key of now.
+    pub(super) fn last_key(&self) -> Option<&KeyCommitment> {
+        self.keys.last()
+    }
+
     /// The role of `organisation` here.
     pub(super) fn role(&self, organisation: &OrganisationId) -> Option<Role> {
         self.roles.get(organisation).copied()

@@ -48,17 +48,23 @@ impl Ledger {
     }
 
     /// Whether a node of `organisation` may have a key: an entry says so; or the key was made on a
-    /// branch that parted where the organisation read, and that lost to one where it reads.
+    /// branch that lost to one where it reads, and it may have the key in force where that parted.
     pub(super) fn gives(
         &self,
         organisation: &OrganisationId,
         node: &NodeId,
         key: &KeyCommitment,
     ) -> bool {
-        let gifts = self.gifts.get(key).into_iter().flatten();
-        let is_given =
-            gifts.into_iter().any(|(to, without)| to == organisation && !without.contains(node));
+        let mut gifts = self.gifts.get(key).into_iter().flatten();
+        let is_given = gifts.any(|(to, without)| to == organisation && !without.contains(node));
         is_given || self.is_left_beside(organisation, node, key)
+    }
+
+    /// Whether an entry gives the last key of a log to nodes of `organisation`.
+    fn may_read(&self, organisation: &OrganisationId, charter: &Charter) -> bool {
+        let mut gifts =
+            charter.last_key().and_then(|key| self.gifts.get(key)).into_iter().flatten();
+        gifts.any(|(to, _)| to == organisation)
     }
 
     fn is_left_beside(
@@ -77,7 +83,7 @@ impl Ledger {
             parts
                 && other.reads(organisation)
                 && !other.is_cut(node)
-                && then.is_some_and(|then| then.reads(organisation))
+                && then.is_some_and(|then| self.may_read(organisation, then))
         })
     }
 

@@ -117,7 +117,7 @@ impl Session {
             Message::Compared(differences) if self.side == Side::Responder => {
                 self.differences = differences;
                 self.phase = Phase::Live { compared: true, recompare_at: None };
-                Ok(())
+                self.ask_beside(now, replica, disk)
             }
             _ => Err(CloseReason::Misbehaved("a message out of turn")),
         }
