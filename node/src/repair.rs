@@ -35,6 +35,9 @@ const PROJECTED_PER_COMMIT: usize = 4_096;
 pub enum Repaired {
     /// Nothing was wrong.
     Sound,
+    /// Nothing was wrong but that the organisation revoked the node: what it has may still be all
+    /// that is left, where machines revoked each other.
+    Revoked,
     /// Only rows were; they are made again. How many did not hold.
     Rows(u64),
     /// Only the file was; it is made again. Where the damaged one is kept.
@@ -97,7 +100,10 @@ pub fn repair(directory: &Path, unlock: &Unlock) -> Result<Repaired, RestoreErro
         }
         opened => {
             let (store, credentials) = opened?;
-            rows(&store, &credentials)
+            let found = rows(&store, &credentials)?;
+            let is_sound = found == Repaired::Sound;
+            let replica = Replica::open(credentials, &store.snapshot()?)?;
+            Ok(if is_sound && replica.is_revoked() { Repaired::Revoked } else { found })
         }
     }
 }

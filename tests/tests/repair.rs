@@ -529,7 +529,7 @@ fn whatever_became_of_the_file_is_repaired_taken_over_or_refused() {
         }
         std::fs::write(&path, &bytes).unwrap();
         let outcome = match repair(&damaged.directory, &damaged.unlock()) {
-            Ok(Repaired::Sound) => "sound",
+            Ok(Repaired::Sound | Repaired::Revoked) => "sound",
             Ok(Repaired::Rows(_)) => "rows made again",
             Ok(Repaired::WentBack(_)) => "went back",
             Ok(Repaired::File(aside)) => {

@@ -182,3 +182,42 @@ fn a_restoration_that_fails_takes_no_store_whose_keys_are_elsewhere() {
     assert!(begun.status.success(), "{}", says(&begun));
     assert_eq!(std::fs::read(node.place("node/store.keyless-1.redb")).unwrap(), store);
 }
+
+/// Two machines of an organisation each revoked the other while they were apart: neither signed
+/// anything any more, and without a backup all that they had was closed for good.
+#[test]
+fn a_new_node_is_made_of_a_revoked_one_where_no_other_is_left() {
+    let first = Node::start("Comune", false);
+    let [home, new] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [directory, key] = ["node", "key"].map(|name| home.path().join(name).display().to_string());
+    let into = new.path().join("node").display().to_string();
+    let recovery = first.place("words").display().to_string();
+    let (opens, words) = (["--key-file", &key], ["--yes", "--recovery-file", &recovery]);
+    let organisation = first.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    let request = ["init", "--additional", &organisation, "--output", "request", "--no-input"];
+    let other = first.tell_of(&directory, &[&request[..], &opens].concat());
+    assert!(other.status.success(), "{}", says(&other));
+    first.ask(&[&["node", "add", "request", "--output", "admission"], &words[..]].concat());
+    let admit = ["node", "admit", "admission"];
+    let taken = first.tell_of(&directory, &[&admit[..], &opens].concat());
+    assert!(taken.status.success(), "{}", says(&taken));
+    let repair = [&["repair", "--into", &into], &words[..], &opens].concat();
+    let sound = first.tell_of(&directory, &repair);
+    assert!(says(&sound).contains("nothing to repair"), "{}", says(&sound));
+
+    let second = Node::run(home, false);
+    let node = second.ask(&["status"])["node"].as_str().unwrap().to_owned();
+    wait(&first, &["node", "list"], |nodes| {
+        nodes.as_array().unwrap().iter().any(|one| one["connected"] == true)
+    });
+    first.ask(&[&["node", "revoke", &node], &words[..]].concat());
+    wait(&second, &["status"], |status| status["revoked"] == true);
+    assert!(says(&second.tell(&["doctor"])).contains("repair --into"));
+    let second = second.stopped(|_| ());
+    let made = second.tell(&repair);
+    assert!(made.status.success(), "{}", says(&made));
+    std::fs::copy(second.place("key"), new.path().join("key")).unwrap();
+    let new = Node::run(new, false);
+    assert_eq!(new.ask(&["status"])["revoked"], false);
+    assert_ne!(new.ask(&["status"])["node"], node.as_str());
+}

@@ -137,7 +137,8 @@ fn standing_checks(status: &Status) -> [Check; 6] {
     } else {
         (
             if status.revoked { "revoked" } else { "this node speaks for its organisation" },
-            "this node was revoked: work on another one; keep its data or delete it",
+            "this node was revoked: work on another one; keep its data or delete it. Where none is \
+             left, stop it and make a new one of what it has: `sincronia repair --into DIRECTORY`",
         )
     };
     [
@@ -150,7 +151,8 @@ fn standing_checks(status: &Status) -> [Check; 6] {
         check("certified", !status.revoked && !status.set_aside, certified.into(), remedy),
         check(
             "one_version",
-            !status.divided,
+            // A revoked node signs nothing: another one says it, and unites.
+            !status.divided || status.revoked,
             if status.divided { "signed apart at two machines" } else { "no other one is known" }
                 .into(),
             "both count: see whether `sincronia node list` is as it should be, then run \

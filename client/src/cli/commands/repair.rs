@@ -72,7 +72,9 @@ fn in_place(
     let found = repair(directory, &unlock).map_err(|error| not_opened(context, &error))?;
     drop(progress);
     let (problems, code) = match found {
-        Repaired::Sound => {
+        // Whoever has the words has the organisation: of this machine a new one is made.
+        Repaired::Revoked if into.is_some() => (Vec::new(), "repair_beyond"),
+        Repaired::Sound | Repaired::Revoked => {
             let made = json!({ "outcome": "sound" });
             context.output.show("repair", &made, || context.texts.text("repair-sound"));
             return Ok(Exit::Done);
@@ -132,6 +134,9 @@ fn not_opened(context: &Context, error: &RestoreError) -> Failure {
 
 /// What is wrong goes to the standard error output: the answer of a program is what was done.
 fn tell(context: &Context, problems: &[String]) {
+    if problems.is_empty() {
+        return;
+    }
     let number = [("problems", problems.len().into())];
     context.output.message(&context.texts.with("repair-problems", &number));
     for problem in problems {
