@@ -218,3 +218,32 @@ fn a_closed_node_that_is_restored_dials_nobody() {
     let (_restored, heard) = Node::restore(&bytes, &words);
     assert_eq!((heard.asked, heard.answered), (0, 0), "its partner runs and would answer");
 }
+
+/// The root key was changed after the backup, and nobody who knew was there when a node was made of
+/// it: partners ended each call without a word, and the node said that it waits for them.
+#[test]
+fn a_node_that_was_restored_apart_from_a_change_of_the_root_key_hears_why_nobody_takes_it() {
+    let (mut lost, words) = Node::found_with_words("Comune di Aulla");
+    let mut casa = Node::found("Casa di accoglienza");
+    let _ = casa.join(&lost);
+    casa.wait_in_sync();
+    let bytes = backup(&lost);
+    let entropy = restore_entropy(&words).unwrap();
+    let mut signing = Signing::begin(&lost.client().identity().unwrap(), entropy).unwrap();
+    signing.rotate().unwrap();
+    lost.client().extend_identity(&signing.request()).unwrap();
+    // What was said later is there: so is this.
+    let later = lost.agree(&casa, "Accoglienza residenziale").convention.id;
+    casa.wait("what was made later", |client| found(client, &later).is_some());
+    lost.kill();
+    casa.kill();
+    let (mut restored, heard) = Node::restore(&bytes, &words);
+    assert_eq!(heard.answered, 0);
+    restored.start();
+    casa.start();
+    restored.wait("that it is not taken", |client| {
+        let sync = &client.partners().unwrap()[0].sync;
+        let is_told = |failure: &String| failure.contains("what certifies this machine");
+        sync.phase == "refused" && sync.last_failure.as_ref().is_some_and(is_told)
+    });
+}

@@ -168,6 +168,30 @@ fn a_second_machine_has_everything_and_takes_over_when_the_first_is_lost() {
     assert!(shows(casa.client(), id, 5) && shows(second.client(), id, 5));
 }
 
+/// A new machine took its admission when the one that gave it was gone: it had nothing, reached
+/// nobody, and said that all was well.
+#[test]
+fn a_new_machine_that_meets_no_other_says_so_and_how_it_will() {
+    let (mut first, words) = Node::found_with_words("Comune di Aulla");
+    let (machine, request) = Node::request(&first.organisation);
+    let add = IdentityOperation::AddNode { admission: request.admission };
+    sign(&first, &words, vec![add]);
+    let admission = first.client().identity().unwrap().admission;
+    let id = id_of(&first);
+    first.kill();
+    let second = machine.admit(&Admission::from_text(&admission).unwrap());
+    let met = |client: &Client| {
+        let checks = client.doctor().unwrap();
+        checks.into_iter().find(|one| one.name == "machines_met").unwrap()
+    };
+    let check = met(second.client());
+    assert!(!check.ok && check.warning && check.detail == id, "{check:?}");
+    assert!(check.remedy.unwrap().contains("node add"));
+    first.start();
+    assert!(met(first.client()).ok, "it has what is to be had");
+    second.wait("the other machine", |client| met(client).ok);
+}
+
 #[test]
 fn a_partner_that_joins_at_one_machine_is_a_partner_of_all() {
     let (first, words) = Node::found_with_words("Comune di Aulla");

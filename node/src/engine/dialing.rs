@@ -8,8 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Why a partner's node that answers exchanges nothing.
-const REFUSED: &str = "nobody there accepted this organisation, or it is not wanted any more; \
-                       telephone";
+pub(super) const REFUSED: &str = "nobody there accepted this organisation, or it is not wanted any \
+                                  more; telephone";
+/// The same, of one that knows the organisation and does not take its word for this node.
+pub(super) const NOT_TAKEN: &str = "what certifies this machine is not taken there, as after a \
+                                    change of the root key apart from it: what is written here \
+                                    reaches nobody; work at another machine, or make this one \
+                                    anew while they answer";
 
 /// What is known about reaching one node.
 #[derive(Clone, Debug)]
@@ -19,7 +24,7 @@ struct Attempt {
     under_way: bool,
     last_failure: Option<String>,
     hurried: Option<Instant>,
-    refused: bool,
+    refused: Option<&'static str>,
 }
 
 /// The nodes to reach.
@@ -27,8 +32,8 @@ struct Attempt {
 pub struct Dialing {
     attempts: HashMap<NodeId, Attempt>,
     /// Nodes to which a line stands and that have not greeted this one: failures before, and
-    /// whether they refused it.
-    unheard: HashMap<NodeId, (u32, bool)>,
+    /// why they refused it, if they did.
+    unheard: HashMap<NodeId, (u32, Option<&'static str>)>,
     pauses: (Duration, Duration),
 }
 
@@ -59,24 +64,24 @@ impl Dialing {
         self.unheard.remove(node);
     }
 
-    /// The node answered that it does not know this organisation as its partner.
-    pub fn refuse(&mut self, node: &NodeId) {
+    /// The node answered that it does not take this one, and why.
+    pub fn refuse(&mut self, node: &NodeId, why: &'static str) {
         if let Some(attempt) = self.attempts.get_mut(node) {
-            attempt.refused = true;
-            attempt.last_failure = Some(REFUSED.into());
+            attempt.refused = Some(why);
+            attempt.last_failure = Some(why.into());
         }
     }
 
     /// Whether that is what was heard of it last.
     pub fn is_refused(&self, node: &NodeId) -> bool {
-        let unheard = self.unheard.get(node).is_some_and(|(_, refused)| *refused);
-        unheard || self.attempts.get(node).is_some_and(|attempt| attempt.refused)
+        let unheard = self.unheard.get(node).is_some_and(|(_, refused)| refused.is_some());
+        unheard || self.attempts.get(node).is_some_and(|attempt| attempt.refused.is_some())
     }
 
     /// Nobody was there who could have refused.
     fn reached_nobody(&mut self, node: &NodeId) {
         if let Some(attempt) = self.attempts.get_mut(node) {
-            attempt.refused = false;
+            attempt.refused = None;
         }
     }
 
@@ -94,7 +99,7 @@ impl Dialing {
             due: Instant::now() + pause,
             failures: failures.saturating_add(1),
             under_way: false,
-            last_failure: Some(if refused { REFUSED.into() } else { failure }),
+            last_failure: Some(refused.map_or(failure, Into::into)),
             hurried: self.attempts.get(&node).and_then(|attempt| attempt.hurried),
             refused,
         };
@@ -141,7 +146,7 @@ impl Core {
                     under_way: false,
                     last_failure: None,
                     hurried: None,
-                    refused: false,
+                    refused: None,
                 };
                 self.dialing.attempts.entry(*node).or_insert(attempt);
             }

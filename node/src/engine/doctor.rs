@@ -12,6 +12,7 @@ const WARNINGS: &[&str] = &[
     "own_edits_erased",
     "bundles_open",
     "bundles_whole",
+    "machines_met",
     "partners_reached",
     "partners_verified",
     "partners_one_version",
@@ -35,6 +36,14 @@ impl Core {
         let status = self.status()?;
         let mut checks = self.machine_checks(&status).to_vec();
         checks.extend(standing_checks(&status));
+        checks.push(nobody(
+            "machines_met",
+            &self.machines_unmet(&status)?,
+            "this machine has nothing yet, and hears of its organisation from none of these: let \
+             one run where its admission says; or have one that runs give the admission again, \
+             “sincronia node add REQUEST” with the same request, stop this one, and take it: \
+             `sincronia node admit ADMISSION`",
+        ));
         checks.extend(partner_checks(&status));
         checks.push(nobody(
             "bundles_whole",
@@ -88,6 +97,19 @@ impl Core {
             ),
             self.line_check(status),
         ]
+    }
+
+    /// The other machines in service, while this one is new and met none: where they are it knows
+    /// from its admission alone, and they may be elsewhere since.
+    fn machines_unmet(&mut self, status: &Status) -> Result<Vec<String>, ApiError> {
+        if status.revoked || status.counts.spaces > 0 || status.counts.partners > 0 {
+            return Ok(Vec::new());
+        }
+        let mut others = self.nodes()?;
+        others.retain(|one| !one.this && !one.revoked);
+        let is_met = others.iter().any(|one| one.connected);
+        let unmet = others.into_iter().filter(|_| !is_met).map(|one| one.node);
+        Ok(unmet.collect())
     }
 
     /// An identity log only grows: who is told knows what to do instead before somebody is invited.

@@ -1,6 +1,7 @@
 //! Nodes that a partner does not know yet: this one presents itself to partners that refuse it, and
 //! hears those of partners; and whoever holds a partner's root key is given its identity log.
 
+use super::dialing::{NOT_TAKEN, REFUSED};
 use super::{Core, now};
 use crate::network::SessionId;
 use sincronia_protocol::ids::NodeId;
@@ -43,8 +44,13 @@ impl Core {
             }
             JoinMessage::Refused(refusal) => {
                 warn!(%node, %refusal, "a partner's node does not take this one");
-                if *refusal == Refusal::Unknown {
-                    self.dialing.refuse(node);
+                let why = match refusal {
+                    Refusal::Unknown => Some(REFUSED),
+                    Refusal::Identity => Some(NOT_TAKEN),
+                    _ => None,
+                };
+                if let Some(why) = why {
+                    self.dialing.refuse(node, why);
                     self.tell_partner_of(node);
                 }
             }
