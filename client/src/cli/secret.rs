@@ -167,12 +167,13 @@ impl Drop for Words {
 }
 
 /// Writes a new file that only its owner can read. One that exists is never replaced: it may be the
-/// only copy of something.
+/// only copy of something. What could not be written whole goes again: half a key file, or half an
+/// invitation, would stand in the way of the next attempt.
 pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut file = create_private(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
 /// Creates such a file, still empty.

@@ -157,3 +157,19 @@ fn a_table_that_names_a_former_body_in_each_row_asks_once() {
     assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
     assert_eq!(data(&refused)["problems"].as_array().unwrap().len(), 2_000);
 }
+
+/// A full disk left an empty key file, which was taken for a wrong one when there was room again;
+/// and a backup of a node that did not run left the beginning of a file.
+#[test]
+fn what_could_not_be_written_stands_in_nobodys_way() {
+    let node = Node::start("Comune", false);
+    let init = ["init", "Ente", "--no-input", "--key-file", "k", "--recovery-file", "w"];
+    let full = node.tell_where_full("other", &init);
+    assert!(!full.status.success() && says(&full).contains("k: "), "{}", says(&full));
+    let again = node.tell_of("other", &init);
+    assert!(again.status.success(), "{}", says(&again));
+    std::fs::create_dir(node.place("copies")).unwrap();
+    let stopped = node.tell_of("other", &["backup", "create", "copies/one"]);
+    assert_eq!(stopped.status.code(), Some(4), "{}", says(&stopped));
+    std::fs::remove_dir(node.place("copies")).expect("nothing in it");
+}

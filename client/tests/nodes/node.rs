@@ -92,6 +92,15 @@ impl Node {
         command.current_dir(self.home()).args(words).output().unwrap()
     }
 
+    /// As [`Self::tell_of`], where no file can hold anything.
+    pub fn tell_where_full(&self, directory: &str, words: &[&str]) -> Output {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+        command.arg(env!("CARGO_BIN_EXE_sincronia"));
+        command.args(["--language", "en", "--directory"]).arg(self.place(directory));
+        command.current_dir(self.home()).args(words).output().unwrap()
+    }
+
     /// As [`Self::tell`], of files whatever their names.
     pub fn tell_of_files(&self, words: &[&str], files: &[PathBuf]) -> Output {
         let mut command = sincronia(&self.place("node"));

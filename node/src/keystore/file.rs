@@ -35,9 +35,11 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = write_temporary(path, bytes)?;
     // A link, unlike a renaming, never replaces.
     let linked = std::fs::hard_link(&temporary, path);
-    std::fs::remove_file(&temporary)?;
+    let removed = std::fs::remove_file(&temporary);
     linked?;
-    sync_directory(path)
+    // A caller that is told of a failure undoes the rest, and must not leave this.
+    let kept = removed.and_then(|()| sync_directory(path));
+    kept.inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
 /// A file beside `path` that a crash may leave behind; the next writing replaces it.

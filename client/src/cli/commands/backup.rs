@@ -87,8 +87,8 @@ fn free(context: &Context, file: Option<&Path>) -> Result<(), Failure> {
 /// Writes what the node gives into a new file; nothing is left of it when that fails.
 fn fetch(context: &Context, partial: &Path) -> Result<(), Failure> {
     let failed = |error| unusable(context, partial, &error);
-    let mut writer = BufWriter::new(create_private(partial).map_err(failed)?);
     let client = context.client()?;
+    let mut writer = BufWriter::new(create_private(partial).map_err(failed)?);
     let fetched = client.backup(&mut writer).map_err(Failure::from).and_then(|_| {
         let kept = writer.flush().and_then(|()| writer.get_ref().sync_all());
         kept.map_err(failed)
