@@ -77,7 +77,7 @@ impl Handle {
     ///
     /// # Errors
     /// The job's own error; [`ErrorCode::Busy`] when too much waits; [`ErrorCode::DiskFull`] or
-    /// [`ErrorCode::Internal`] when the store failed, and then nothing was written.
+    /// [`ErrorCode::Internal`] when the store failed: whether anything was written is not known.
     pub async fn run<T, F>(&self, job: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -301,7 +301,9 @@ fn not_kept(error: &StoreError) -> ApiError {
 fn store_failed() -> ApiError {
     ApiError::new(
         ErrorCode::Internal,
-        "the store failed; nothing of this request was written",
-        "look at the node's log, check the disk, then try again",
+        // A commit that the disk did not confirm may be there all the same.
+        "the store failed: it is not known whether this was written",
+        "look at the node's log, check the disk, start the node again with `sincronia run`, and \
+         look before you do it again",
     )
 }
