@@ -221,3 +221,44 @@ fn a_new_node_is_made_of_a_revoked_one_where_no_other_is_left() {
     assert_eq!(new.ask(&["status"])["revoked"], false);
     assert_ne!(new.ask(&["status"])["node"], node.as_str());
 }
+
+/// Nobody is asked where there is no line, so two restorations from one backup part the machines of
+/// a body. No bundle told it so: what the first one had written never came to the second.
+#[test]
+fn a_body_without_a_line_hears_by_bundle_of_its_other_restoration() {
+    let (comune, prison) = partners();
+    let new = ["convention", "new", "--title", "Articolo 21 in comune", "--kind", "altro"];
+    let parties = ["--party", "Comune:inviante", "--party", "Carcere:ospitante"];
+    comune.ask(&[&new[..], &parties].concat());
+    carry(&comune, &prison, "Carcere");
+    prison.ask(&["backup", "create", "copy.backup"]);
+    let prison = prison.stopped(|_| ());
+    let restore = || {
+        let home = tempfile::tempdir().unwrap();
+        let [node, key] = ["node", "key"].map(|name| home.path().join(name).display().to_string());
+        let restore = ["backup", "restore", "copy.backup", "--yes", "--recovery-file", "words"];
+        let made = prison.tell_of(&node, &[&restore[..], &["--key-file", &key]].concat());
+        assert!(made.status.success(), "{}", says(&made));
+        home
+    };
+    let exchange = |node: &Node, comune: &Node| {
+        for _ in 0..2 {
+            carry(node, comune, "Comune");
+            carry(comune, node, "Carcere");
+        }
+    };
+    // While nobody answers, who could be asked.
+    let mut homes = Vec::new();
+    let comune = comune.meanwhile(|_, _| homes.extend([restore(), restore()]));
+    let second = homes.pop().unwrap();
+    let first = Node::run(homes.pop().unwrap(), true);
+    exchange(&first, &comune);
+    first.ask(&["convention", "edit", "Articolo 21 in comune", "--seats-total", "5"]);
+    exchange(&first, &comune);
+    drop(first);
+    let second = Node::run(second, true);
+    exchange(&second, &comune);
+    assert_eq!(second.ask(&["status"])["divided"], true);
+    let shown = second.ask(&["convention", "list"]);
+    assert_eq!(shown[0]["fields"]["seats_total"], 5, "{shown}");
+}

@@ -6,6 +6,7 @@ use super::envelope::seal_to_nodes;
 use super::importing::check_heard;
 use super::manifest::Manifest;
 use super::part::split;
+use crate::identity::Identity;
 use crate::ids::OrganisationId;
 use crate::log::LogPosition;
 use crate::replica::{Dispatch, ItemRef, Ledger, Replica, ReplicaError, SpaceHeads};
@@ -152,18 +153,24 @@ fn known_heads(
 }
 
 /// Identity logs that the partner may know of, as long as it has them; this organisation's first,
-/// since it certifies the node that made the bundle.
+/// since it certifies the node that made the bundle. The partner's own is among them where it said
+/// that it has it otherwise: what two machines signed apart neither hears of otherwise.
 fn known_identities(
     request: &ExportRequest,
     ledger: &Ledger,
     replica: &Replica,
 ) -> Vec<(OrganisationId, LogPosition)> {
     let known: BTreeMap<_, _> = ledger.identities.iter().copied().collect();
-    let own = replica.organisation();
+    let (own, recipient) = (replica.organisation(), request.recipient);
+    let is_divided = replica.identity(&recipient).is_some_and(Identity::is_divided);
     let told = |one: &OrganisationId| known.get(one).copied().filter(|_| !request.all);
-    let mut identities: Vec<_> = shown_identities(&request.recipient, replica)
-        .filter(|one| *one != request.recipient)
-        .map(|one| (one, told(&one).unwrap_or(LogPosition::START)))
+    let mut identities: Vec<_> = shown_identities(&recipient, replica)
+        .filter_map(|one| match (one == recipient, is_divided) {
+            (false, _) => Some((one, told(&one).unwrap_or(LogPosition::START))),
+            // Which of the versions it has, a position does not tell.
+            (true, true) => Some((one, LogPosition::START)),
+            (true, false) => known.get(&one).map(|position| (one, *position)),
+        })
         .collect();
     identities.sort_by_key(|(one, _)| (*one != own, *one));
     identities
