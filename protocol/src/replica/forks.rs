@@ -27,6 +27,16 @@ pub enum Overlap {
     },
 }
 
+impl Overlap {
+    /// Whether what the run says at a place is not known to be something else.
+    pub(super) const fn agrees_at(&self, place: u64) -> bool {
+        match self {
+            Self::Agrees => true,
+            Self::Contradicts { sequence } => place < *sequence,
+        }
+    }
+}
+
 impl Replica {
     pub(super) fn load_forks(
         &self,

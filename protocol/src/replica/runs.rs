@@ -142,6 +142,7 @@ impl Replica {
         let Proven { space, author, head, run, .. } = proven;
         self.give_way(disk, space, author)?;
         let overlap = self.compare_overlap(disk, space, author, *head, run)?;
+        let is_filled = self.fill_in(disk, proven, &overlap)?;
         if let Some(admitted) = self.take_of_cut(disk, proven, &overlap)? {
             return Ok(admitted);
         }
@@ -151,14 +152,11 @@ impl Replica {
                 self.keep_fork(disk, space, author, sequence, &run)?;
                 Ok(Admitted::Forked)
             }
-            Overlap::Agrees => {
-                let is_filled = self.fill_in(disk, proven)?;
-                match run.end().length <= head.position.length {
-                    true if is_filled => Ok(Admitted::Filled),
-                    true => Ok(Admitted::Known),
-                    false => self.append_run(disk, proven),
-                }
-            }
+            Overlap::Agrees => match run.end().length <= head.position.length {
+                true if is_filled => Ok(Admitted::Filled),
+                true => Ok(Admitted::Known),
+                false => self.append_run(disk, proven),
+            },
         }
     }
 

@@ -79,9 +79,12 @@ impl<'a> Line<'a> {
     /// Carries frames as they are, and lets time pass so many times: for nodes between which
     /// something stays outstanding.
     pub fn run_for(&mut self, waits: usize) {
+        let mut carried = 0;
         for _ in 0..waits {
             while let Some((to, frame)) = self.frames.pop_front() {
                 self.input(to, Input::Frame(frame));
+                carried += 1;
+                assert!(carried < FRAMES_MAX, "the exchange does not end");
             }
             self.wait();
         }

@@ -14,6 +14,7 @@ mod admission;
 mod adversary;
 mod aside;
 mod beacons;
+mod bodies;
 mod bounds;
 mod branches;
 mod bundles;

@@ -13,6 +13,7 @@ use crate::codec;
 use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
 use crate::limits;
 use crate::log::{LogPosition, Run, VerifiedEntry};
+use crate::replica::forks::Overlap;
 use crate::replica::runs::Proven;
 use crate::replica::stored::StoredEntry;
 use crate::replica::{Replica, ReplicaError, keys};
@@ -28,7 +29,7 @@ const MISSING_NOTED: &str = "missing bodies noted";
 
 /// The places of one log whose bodies are missing, each with the record to which it belonged by
 /// the word of whoever erased it.
-type Places = BTreeMap<u64, Option<RecordId>>;
+pub(in crate::replica) type Places = BTreeMap<u64, Option<RecordId>>;
 
 /// The missing bodies of all spaces. Where nothing is missing there is no list.
 pub(in crate::replica) type MissingBodies = BTreeMap<SpaceId, BTreeMap<NodeId, Places>>;
@@ -270,18 +271,19 @@ impl Replica {
         places.into_iter().map(|place| self.hash_at(disk, space, author, head, place)).collect()
     }
 
-    /// Takes from a run that repeats what is here the bodies that are missing.
+    /// Takes from a run the bodies that are missing here, as far as it repeats what is here.
     pub(in crate::replica) fn fill_in(
         &mut self,
         disk: &dyn Storage,
         proven: &Proven,
+        overlap: &Overlap,
     ) -> Result<bool, ReplicaError> {
         let Proven { space, author, run, .. } = proven;
         let Some(mut places) = self.missing_of(space, author).cloned() else { return Ok(false) };
         let mut first = None;
         for entry in run.entries().iter().filter(|entry| !entry.body.is_erased()) {
             let sequence = entry.header.sequence;
-            if places.remove(&sequence).is_none() {
+            if !overlap.agrees_at(sequence) || places.remove(&sequence).is_none() {
                 continue;
             }
             let stored = self.stored_entry(disk, space, author, sequence)?;
@@ -296,6 +298,27 @@ impl Replica {
         // Sessions announce the space anew: others may lack the same.
         self.announce(disk, space)?;
         Ok(true)
+    }
+
+    /// Notes anew what was missing of a log from a position on, where the entries of a run that took
+    /// their place leave out the same bodies.
+    pub(in crate::replica) fn keep_missing(
+        &mut self,
+        proven: &Proven,
+        from: u64,
+        noted: Places,
+    ) -> Result<(), ReplicaError> {
+        let Proven { space, author, run, .. } = proven;
+        let left_out = run.entries().iter().filter(|entry| entry.body.is_erased());
+        let left_out: BTreeSet<_> = left_out.map(|entry| entry.header.sequence).collect();
+        let is_kept = |place: &u64| *place >= from && left_out.contains(place);
+        let kept: Vec<_> = noted.into_iter().filter(|(place, _)| is_kept(place)).collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let mut places = self.missing_of(space, author).cloned().unwrap_or_default();
+        places.extend(kept);
+        self.put_missing(space, author, places)
     }
 
     /// As [`Replica::read_run`], up to the first body that is missing here: whoever has not got the
@@ -316,8 +339,26 @@ impl Replica {
         let Some(missing) = missing else {
             return self.read_run(disk, space, author, from, bytes_max);
         };
-        let end = self.settled_length(disk, space, author)?.min(missing);
-        self.build_run(disk, (space, author), from..end, bytes_max)
+        self.run_before(disk, (space, author), from..missing, bytes_max)
+    }
+
+    /// Of a log a run within `range`, as far as its fork, or to the first signature behind it where
+    /// only that one proves what comes before.
+    fn run_before(
+        &mut self,
+        disk: &dyn Storage,
+        (space, author): (&SpaceId, &NodeId),
+        range: Range<u64>,
+        bytes_max: usize,
+    ) -> Result<Option<Run>, ReplicaError> {
+        let end = self.settled_length(disk, space, author)?.min(range.end);
+        let run = self.build_run(disk, (space, author), range.start..end, bytes_max)?;
+        if run.is_some() || range.start >= end || end == range.end {
+            return Ok(run);
+        }
+        let length =
+            self.space(disk, space)?.heads.get(author).map_or(0, |one| one.position.length);
+        self.build_run(disk, (space, author), range.start..length.min(range.end), 1)
     }
 
     /// Of a log of which a partner lacks the bodies at these places, a run with the first of them
@@ -344,8 +385,8 @@ impl Replica {
         while let Some(first) = first_here(wanted, &missing, from..length) {
             // What is missing here and not there keeps a run from being taken.
             let mut beyond = missing.range(first..).map(|(place, _)| *place);
-            let kept = beyond.find(|place| !is_wanted(*place)).unwrap_or(length).min(length);
-            if let Some(run) = self.build_run(disk, (space, author), first..kept, bytes_max)? {
+            let kept = beyond.find(|place| !is_wanted(*place)).unwrap_or(u64::MAX);
+            if let Some(run) = self.run_before(disk, (space, author), first..kept, bytes_max)? {
                 let end = first.saturating_add(run.entries.len() as u64);
                 let rest = wanted.iter().filter(|(_, to)| *to > end);
                 return Ok(Some((run, rest.map(|(from, to)| (end.max(*from), *to)).collect())));

@@ -141,7 +141,9 @@ impl Replica {
             self.keep_other(disk, space, author, from)?;
         }
         self.drop_entries(disk, space, author, *head, from)?;
+        let missing = self.missing_of(space, author).cloned().unwrap_or_default();
         let admitted = self.store_run(disk, &proven.after(head_before(proven, from)))?;
+        self.keep_missing(proven, from, missing)?;
         self.carry_out_again(disk, space)?;
         self.refresh_summary(disk, space)?;
         // What is announced may be shorter than before.
