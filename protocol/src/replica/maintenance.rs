@@ -136,6 +136,10 @@ impl Replica {
             .collect();
         let mut outcome = Ok(());
         for space in spaces {
+            if *organisation == own {
+                // As long as somebody else was primary, or this node caught up, it named nothing.
+                self.look_for_late(disk, &space)?;
+            }
             match self.maintain_space(disk, &space, organisation, random) {
                 Err(error @ (ReplicaError::KeyMissing | ReplicaError::NotPermitted)) => {
                     outcome = Err(error);

@@ -1,12 +1,13 @@
 //! The owner names places of a log that was cut: at every stretch of a long one, and where an
 //! accepted entry builds on what its machine wrote late.
 
-use super::branches::copy_of;
+use super::branches::{copy_of, name_primary, second_machine};
 use super::circle::Circle;
 use super::cuts::{hand, revoke_machine};
 use super::forks::agree;
 use super::organisation::Node;
 use super::parcel::Parcel;
+use super::restoring::{back_up, maintain, restore, return_to};
 use sincronia_protocol::access::{AccessError, AccessOperation, AccessStatement};
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
 use sincronia_protocol::limits;
@@ -73,6 +74,14 @@ fn built_on_late(circle: &mut Circle, wrote_before: bool) -> (RecordId, Run) {
     (record, piece(&mut thief, &space, from, usize::MAX))
 }
 
+/// How often places are named in an access log, beside cuts.
+fn places_named(node: &mut Node, space: &SpaceId) -> usize {
+    let log = node.access_log(space);
+    let said =
+        log.iter().filter(|one| matches!(one.statement.operation, AccessOperation::Settle { .. }));
+    said.count()
+}
+
 fn assert_agreed(circle: &mut Circle, record: &RecordId) {
     // What the owner names when it sees the rows travels with the next exchange.
     for _ in 0..3 {
@@ -96,10 +105,7 @@ fn threat_25_a_fork_after_the_cut_takes_nothing_away_that_an_accepted_edit_build
         node.restart();
     }
     assert_agreed(&mut circle, &record);
-    let log = circle.owner.access_log(&space);
-    let said =
-        log.iter().filter(|one| matches!(one.statement.operation, AccessOperation::Settle { .. }));
-    assert_eq!(said.count(), 1, "and it is said once");
+    assert_eq!(places_named(&mut circle.owner, &space), 1, "and it is said once");
 }
 
 /// The same where the owner met the other entry first.
@@ -149,4 +155,55 @@ fn so_many_places_of_one_log_are_named_in_all() {
     }
     assert_eq!(outcomes.pop(), Some(Err(AccessError::Operation.into())));
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+}
+
+/// Edits built on what the member wrote late, and a fork there, which the owner's machine met while
+/// it could sign nothing: another one was primary, it was restored and caught up, or the space was
+/// another organisation's. It named nothing later either, and the edits were gone for good.
+#[test]
+fn threat_25_what_is_built_upon_is_named_by_a_machine_that_is_named_primary_later() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let mut second = second_machine(&mut circle);
+    let (record, stolen) = built_on_late(&mut circle, true);
+    agree(&mut circle.owner, &mut second);
+    agree(&mut circle.colleague, &mut second);
+    hand(&mut second, &stolen).unwrap();
+    name_primary(&mut circle, &mut second);
+    maintain(&mut second);
+    circle.owner = second;
+    assert_agreed(&mut circle, &record);
+    assert_eq!(hand(&mut circle.colleague, &stolen), Err(ReplicaError::Frozen));
+    assert_eq!(places_named(&mut circle.owner, &space), 1);
+}
+
+#[test]
+fn threat_25_what_is_built_upon_is_named_by_a_restored_machine_when_it_has_caught_up() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (record, stolen) = built_on_late(&mut circle, true);
+    let (old, backup) = (circle.owner.id(), back_up(&circle.owner));
+    circle.owner = restore(&mut circle.organisations[0], old, &backup);
+    return_to(&mut circle.owner, &mut circle.colleague);
+    hand(&mut circle.owner, &stolen).unwrap();
+    circle.owner.act(|replica, _, _| replica.finish_catching_up()).unwrap();
+    maintain(&mut circle.owner);
+    assert_agreed(&mut circle, &record);
+    assert_eq!(places_named(&mut circle.owner, &space), 1);
+}
+
+#[test]
+fn threat_25_what_is_built_upon_is_named_by_who_takes_the_space_over() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    let (record, stolen) = built_on_late(&mut circle, true);
+    let colleague = circle.colleague.organisation();
+    circle.owner.act(|replica, disk, _| replica.offer(disk, &space, colleague)).unwrap();
+    let log = circle.owner.access_parcels(&space, &colleague);
+    circle.colleague.take_all(&log);
+    hand(&mut circle.colleague, &stolen).unwrap();
+    circle.colleague.act(|replica, disk, _| replica.take_over(disk, &space)).unwrap();
+    maintain(&mut circle.colleague);
+    assert_agreed(&mut circle, &record);
+    assert_eq!(places_named(&mut circle.owner, &space), 1);
 }

@@ -11,6 +11,7 @@ use crate::access::{AccessOperation, Cut};
 use crate::ids::{EntryHash, NodeId, SpaceId};
 use crate::limits;
 use crate::log::LogPosition;
+use crate::replica::space::SpaceState;
 use crate::replica::{Growth, Replica, ReplicaError};
 use crate::storage::Storage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,5 +102,31 @@ impl Replica {
             }
         }
         Ok(())
+    }
+
+    /// Has what was written beyond cuts read again, for what accepted entries build on to be named:
+    /// whoever writes the access log now may have met it when it could sign nothing there.
+    pub(in crate::replica) fn look_for_late(
+        &mut self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<(), ReplicaError> {
+        let SpaceState { access, heads, .. } = self.space(disk, space)?;
+        let was_removed = |organisation| {
+            let member = access.members().get(organisation);
+            member.is_some_and(|one| one.intervals.iter().any(|one| one.ended.is_some()))
+        };
+        let mut late = Vec::new();
+        for (author, head) in heads.iter() {
+            let is_cut = access.cut_nodes().contains_key(author);
+            let from = access.settled_at(author).map_or(0, |place| place.length);
+            if (is_cut || was_removed(&head.organisation)) && from < head.position.length {
+                late.push((*author, from));
+            }
+        }
+        for (author, from) in late {
+            self.reconsider(disk, space, &author, from)?;
+        }
+        self.read_proofs_again(disk, space)
     }
 }
