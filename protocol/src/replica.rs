@@ -54,6 +54,7 @@ mod space;
 mod stored;
 mod summary;
 mod verification;
+mod waiting;
 mod writing;
 
 use crate::access::{AccessError, KeyringError};

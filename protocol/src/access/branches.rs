@@ -14,6 +14,11 @@
 //! twice, or says different things to different members. Until the owner names another primary, who
 //! was removed by either is a member no more, and who was admitted by one only is not yet one.
 //!
+//! *Forgotten* branches are known to nobody any more: a change of an owner's root key set aside who
+//! signed them. Where there was such a change an author that had seen one keeps what it wrote, too:
+//! whatever it saw, it had the key of an epoch, so it is judged as if it had seen the branch that
+//! holds as long as that was the last.
+//!
 //! Deliberately absent: where branches are stored and how they travel (`replica`, `sync`).
 
 use super::acceptance::Standing;
@@ -279,6 +284,19 @@ impl Branches {
         } else {
             self.common(branch)
         };
+        self.standing_of(organisation, header, seen)
+    }
+
+    /// The standing of an entry whose author may have seen a branch that was forgotten, and whose
+    /// body opens under the key of its epoch on the branch that holds. Its author could have named
+    /// a place there as well: that shows no more than the key does.
+    #[must_use]
+    pub fn standing_by_key(&self, organisation: &OrganisationId, header: &Header) -> Standing {
+        let seen = self.holding.last_seen_under(header.epoch);
+        seen.map_or(Standing::Unknown, |seen| self.standing_of(organisation, header, seen))
+    }
+
+    fn standing_of(&self, organisation: &OrganisationId, header: &Header, seen: u64) -> Standing {
         let standing =
             self.holding.standing_at(organisation, seen, &header.author, header.sequence);
         self.contradicting()

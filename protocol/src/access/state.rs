@@ -524,6 +524,13 @@ impl Access {
         (begun as u64).saturating_sub(1)
     }
 
+    /// The greatest length at which an epoch was the last.
+    pub(super) fn last_seen_under(&self, number: u64) -> Option<u64> {
+        self.epoch_at(number)?;
+        let next = self.epoch_at(number.saturating_add(1));
+        Some(next.map_or(self.length(), |next| next.position))
+    }
+
     /// An epoch.
     #[must_use]
     pub fn epoch_at(&self, number: u64) -> Option<&Epoch> {

@@ -155,6 +155,7 @@ impl Replica {
             refuted: BTreeSet::new(),
             walked: BTreeMap::new(),
             aside: BTreeSet::new(),
+            forgets: false,
             receipts: BTreeMap::new(),
             keyrings: None,
         };

@@ -308,7 +308,13 @@ impl Replica {
         self.settle_all(disk, space)?;
         self.carry_out_all(disk, space)?;
         self.note_erased_apart(disk, space, &before)?;
-        self.reconsider_all(disk, space)
+        self.reconsider_all(disk, space)?;
+        let chosen = &self.space(disk, space)?.access;
+        let is_known = |branch: &Access| {
+            let LogPosition { length, head } = branch.position();
+            chosen.knows(length.saturating_sub(1), &head)
+        };
+        if before.all().all(is_known) { Ok(()) } else { self.leave_out_unread(disk, space) }
     }
 
     /// Has every record of a space built again.

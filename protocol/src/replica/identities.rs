@@ -68,6 +68,7 @@ impl Replica {
             }
             return passed_over.map(|()| false).map_err(Into::into);
         };
+        let known_generation = known.map(Identity::generation);
         let was_divided = known.is_some_and(Identity::is_divided);
         let had_branches = known.is_some_and(Identity::has_branches);
         let is_other_spoken = known.is_some_and(|known| {
@@ -83,8 +84,13 @@ impl Replica {
         if identity.is_divided() && !was_divided {
             self.events.push(Event::Divided { organisation });
         }
+        let generation = identity.generation();
+        let has_new_root = known_generation.is_some_and(|known| known != generation);
         self.certified.note(organisation, &identity);
         self.identities.insert(organisation, identity);
+        if has_new_root {
+            self.note_new_root(disk, &organisation)?;
+        }
         if is_other_spoken {
             self.review_aside(disk, &organisation)?;
         }

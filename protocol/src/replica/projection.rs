@@ -9,11 +9,11 @@
 //! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
 //! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.
 
-use super::erasure;
 use super::row::{QuarantineReason, Row};
 use super::settling::BuiltUpon;
 use super::space::SpaceState;
 use super::stored::{Head, StoredEntry};
+use super::waiting::{JUDGED_ANEW, UNREADABLE};
 use super::{Event, RECORD_CACHED_BYTES_MIN, RECORDS_CACHED_BYTES, Replica, ReplicaError, keys};
 use crate::access::Standing;
 use crate::ids::{EntryHash, NodeId, OrganisationId, RecordId, SpaceId};
@@ -32,7 +32,7 @@ pub(super) struct Opened {
 }
 
 /// What comes of reading an entry.
-enum Reading {
+pub(super) enum Reading {
     Opened(Box<Opened>),
     /// Its key, or the access log that its author had seen, is not here yet.
     Waits,
@@ -41,9 +41,6 @@ enum Reading {
     /// The key is the right one, and still it does not open or says nothing that can be read.
     Never,
 }
-
-/// What stands in `Waiting` with an entry that need not be tried again.
-pub(super) const UNREADABLE: &[u8] = &[1];
 
 /// An opened entry with its standing.
 struct Judged {
@@ -151,6 +148,9 @@ impl Replica {
                 }
                 Reading::Erased => {}
                 Reading::Opened(entry) => {
+                    if !state.access.contains(&entry.header.access) {
+                        aside.push((reached, JUDGED_ANEW.to_vec()));
+                    }
                     opened.entry(entry.payload.record).or_default().push(*entry);
                 }
                 Reading::Waits => aside.push((reached, Vec::new())),
@@ -171,34 +171,6 @@ impl Replica {
             }
         }
         Ok(reached)
-    }
-
-    /// Tries again the entries of a space that could not be read when they came.
-    pub(super) fn reconsider_waiting(
-        &mut self,
-        disk: &dyn Storage,
-        space: &SpaceId,
-    ) -> Result<(), ReplicaError> {
-        let mut first: BTreeMap<NodeId, u64> = BTreeMap::new();
-        let mut places = Vec::new();
-        let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Waiting, &from, &to, &mut |key, mark| {
-            if mark == UNREADABLE || erasure::record_of(mark).is_some() {
-                return ControlFlow::Continue(());
-            }
-            if let (Some(author), Some(sequence)) = (keys::part(key, 32), keys::tail(key)) {
-                first.entry(NodeId::from_bytes(author)).or_insert(u64::from_be_bytes(sequence));
-                places.push(key.to_vec());
-            }
-            ControlFlow::Continue(())
-        })?;
-        for place in places {
-            self.pending.delete(Table::Waiting, place);
-        }
-        for (author, sequence) in first {
-            self.reconsider(disk, space, &author, sequence)?;
-        }
-        Ok(())
     }
 
     /// Adds opened entries to their record and writes its row.
@@ -350,7 +322,7 @@ impl Replica {
             let organisation = state.author(&opened.header.author);
             let seated = organisation.filter(|_| !state.aside.contains(&opened.header.author));
             let standing = seated.map_or(Standing::Unauthorised, |organisation| {
-                state.access.standing(&organisation, &opened.header)
+                state.standing(&organisation, &opened.header)
             });
             let fork = state.forks.get(&opened.header.author);
             let forked = fork.is_some_and(|fork| opened.header.sequence >= *fork);
@@ -394,7 +366,7 @@ impl Replica {
 }
 
 /// Reads an entry as it stands in the store.
-fn read(
+pub(super) fn read(
     state: &SpaceState,
     space: &SpaceId,
     author: &NodeId,
@@ -409,10 +381,15 @@ fn read(
         .open_body(&header.associated_data(), body)
         .ok()
         .and_then(|text| Payload::decode(&text).ok());
-    payload.map_or(Reading::Never, |payload| {
-        let hash = header.hash(body);
-        Reading::Opened(Box::new(Opened { header, hash, payload }))
-    })
+    match payload {
+        Some(payload) => {
+            let hash = header.hash(body);
+            Reading::Opened(Box::new(Opened { header, hash, payload }))
+        }
+        None if state.access.contains(&header.access) => Reading::Never,
+        // On the branch that its author had seen the epoch has another key.
+        None => Reading::Waits,
+    }
 }
 
 /// The entries that count: those whose standing says so, and those beyond a cut that one of them

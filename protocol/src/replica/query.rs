@@ -1,8 +1,7 @@
 //! What an application asks: spaces, rows, history, what does not count.
 
-use super::erasure;
-use super::projection::UNREADABLE;
 use super::row::{QuarantineReason, Row};
+use super::waiting::UNREADABLE;
 use super::{Replica, ReplicaError, SetAside, Summary, keys};
 use crate::access::Role;
 use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
@@ -140,7 +139,7 @@ impl Replica {
         self.scan(disk, Table::Waiting, &from, &to, &mut |_, mark| {
             if mark == UNREADABLE {
                 unreadable += 1;
-            } else if erasure::record_of(mark).is_none() {
+            } else if mark.is_empty() {
                 waiting += 1;
             }
             ControlFlow::Continue(())

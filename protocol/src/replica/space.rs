@@ -4,7 +4,9 @@ use super::settling::Walked;
 use super::stored::Head;
 use super::summary::{Summaries, Summary};
 use super::{Event, Growth, Replica, ReplicaError, keys};
-use crate::access::{Access, AccessEntry, Branches, Chain, Confirmation, Epoch, Role, Signatures};
+use crate::access::{
+    Access, AccessEntry, Branches, Chain, Confirmation, Epoch, Role, Signatures, Standing,
+};
 use crate::codec;
 use crate::crypto::{Domain, EpochKey, KeyCommitment, Secret};
 use crate::ids::{NodeId, OrganisationId, SpaceId};
@@ -40,6 +42,9 @@ pub struct SpaceState {
     /// Authors whose logs are here, and that only a branch of an identity log certified which was
     /// set aside: nothing of them counts, and nobody hears of them.
     pub aside: BTreeSet<NodeId>,
+    /// Whether an owner changed its root key: branches of the access log may have been forgotten
+    /// that authors had seen.
+    pub forgets: bool,
     /// What each node said last of the erasures that it carried out.
     pub receipts: BTreeMap<NodeId, Confirmation>,
     /// Hashes of the sealed keyrings that are here, once somebody asked.
@@ -76,9 +81,21 @@ impl SpaceState {
     }
 
     /// The key under which the entry with `header` was written, if it and the access log that the
-    /// author had seen are here.
+    /// author had seen are here, and where that may have been forgotten the one that may be it.
     pub fn key_of(&self, header: &Header) -> Option<&EpochKey> {
-        self.key(self.access.epoch_of(header)?)
+        match self.access.contains(&header.access) {
+            true => self.key(self.access.epoch_of(header)?),
+            false if self.forgets => self.key_at(header.epoch),
+            false => None,
+        }
+    }
+
+    /// The standing of the entry with `header`, which its author wrote for `organisation`.
+    pub fn standing(&self, organisation: &OrganisationId, header: &Header) -> Standing {
+        match self.access.standing(organisation, header) {
+            Standing::Unknown if self.forgets => self.access.standing_by_key(organisation, header),
+            standing => standing,
+        }
     }
 }
 
@@ -139,11 +156,13 @@ impl Replica {
             refuted: BTreeSet::new(),
             walked: BTreeMap::new(),
             aside: BTreeSet::new(),
+            forgets: false,
             receipts: self.load_receipts(disk, space)?,
             keyrings: None,
         };
         self.settle_loaded(disk, space, &mut state)?;
         state.aside = self.authors_aside(&state);
+        state.forgets = self.may_have_forgotten(&state);
         Ok(state)
     }
 
@@ -253,6 +272,7 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         self.unwrap_missing(disk, space)?;
         self.confirm_erasures(disk, space)?;
+        self.note_forgetting(disk, space)?;
         let (own, lacking) = (self.organisation(), self.lacking_keys(disk, space)?);
         let previous = self.summaries.get(space).cloned();
         let heads = self.settled_heads(disk, space)?;

@@ -1,16 +1,17 @@
 //! What a machine erased that only a stolen root key had named primary: the root key is rotated,
 //! the erasure counts for nothing, and what it erased is gone where it was heard.
 
+use super::adversary::new_practice;
 use super::circle::Circle;
-use super::forging::take;
+use super::forging::{forger, take};
 use super::line::Line;
 use super::organisation::{Node, Organisation};
 use super::origin::agree;
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::identity::IdentityOperation;
-use sincronia_protocol::ids::{RecordId, SpaceId};
-use sincronia_protocol::log::RunError;
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::log::{AccessPoint, RunError};
+use sincronia_protocol::replica::{QuarantineReason, ReplicaError};
 use sincronia_protocol::storage::{Batch, Table};
 use sincronia_protocol::sync::SyncPhase;
 
@@ -304,4 +305,82 @@ fn what_a_thief_erased_comes_back_by_bundle() {
     assert_eq!(gone(member, &space), 0);
     assert_eq!(problems(member), Vec::<String>::new());
     assert_eq!(member.digests(), colleague.digests());
+}
+
+/// Who had heard of the thief and wrote before the key was rotated went on showing that, and nobody
+/// else ever did, though all called themselves in sync: its author had seen a branch of the access
+/// log that was forgotten.
+#[test]
+fn what_was_written_by_who_had_heard_of_a_thief_is_shown_by_all_alike() {
+    for restarts in [false, true] {
+        let mut theft = theft();
+        theft.erase(2);
+        let (space, records) = (theft.circle.space, theft.records);
+        let written = theft.circle.member.note(&space, "Prima del cambio");
+        theft.circle.member.rename(&space, records[2], "Corretta allora").unwrap();
+        theft.rotate();
+        let Circle { owner, member, colleague, .. } = &mut theft.circle;
+        if restarts {
+            member.restart();
+        }
+        let after = member.note(&space, "Dopo il cambio");
+        agree(member, colleague);
+        agree(owner, colleague);
+        let shown = member.shows(&space);
+        for node in [owner, colleague] {
+            assert_eq!(node.shows(&space), shown);
+            assert_eq!(node.title(&space, &written).as_deref(), Some("Prima del cambio"));
+            assert_eq!(node.title(&space, &records[2]).as_deref(), Some("Corretta allora"));
+            assert_eq!(node.title(&space, &after).as_deref(), Some("Dopo il cambio"));
+            assert_eq!(problems(node), Vec::<String>::new());
+            node.restart();
+            assert_eq!(node.shows(&space), shown);
+        }
+    }
+}
+
+/// The thief had given the space another key as well: what was written under that is shown by nobody.
+#[test]
+fn what_was_written_under_a_key_of_a_thief_is_shown_by_nobody() {
+    let mut theft = theft();
+    let space = theft.circle.space;
+    theft.thief.try_rotate(&space).unwrap();
+    agree(&mut theft.circle.member, &mut theft.thief);
+    let written = theft.circle.member.note(&space, "Con la chiave del ladro");
+    theft.rotate();
+    let Circle { owner, member, colleague, .. } = &mut theft.circle;
+    let after = member.note(&space, "Dopo il cambio");
+    agree(member, colleague);
+    agree(owner, colleague);
+    for node in [owner, member, colleague] {
+        assert_eq!(node.title(&space, &written), None);
+        assert_eq!(node.title(&space, &after).as_deref(), Some("Dopo il cambio"));
+        assert_eq!(problems(node), Vec::<String>::new());
+    }
+}
+
+/// Whoever was removed gains nothing by saying that it saw what nobody knows.
+#[test]
+fn threat_17_who_was_removed_writes_no_more_by_having_seen_what_nobody_knows() {
+    let mut circle = Circle::of_contributors();
+    let space = circle.space;
+    circle.settle();
+    circle.organisations[0].rotate_root();
+    let member = circle.member.credentials.clone();
+    let mut forger = forger(&mut circle, &member, 3, 0);
+    circle.remove_member();
+    let Circle { organisations: [first, ..], owner, colleague, .. } = &mut circle;
+    for node in [owner, colleague] {
+        node.learn(first);
+    }
+    for length in [3, 4, 1_000_000] {
+        let head = EntryHash::from_bytes([7; 32]);
+        forger.access = AccessPoint { length, head };
+        let run = forger.sign(&new_practice(&member, 1, "altra storia"));
+        take(&mut circle.owner, &run).unwrap();
+    }
+    circle.settle();
+    assert!(circle.owner.shows(&space).is_empty());
+    let reasons: Vec<_> = circle.quarantine().into_iter().map(|one| one.2).collect();
+    assert_eq!(reasons, [QuarantineReason::Late; 3]);
 }
