@@ -181,6 +181,38 @@ fn who_reads_from_now_on_reads_nothing_of_a_branch_that_parted_before() {
     assert_eq!(circle.outsider.title(&space, &under_it), None);
 }
 
+/// A key of a branch that does not hold keeps nobody apart, since whoever made it may have told
+/// nobody. Who came to have everything else from others was never given it, for no two that are in
+/// sync ask each other for anything, and showed less than they for ever.
+#[test]
+fn a_key_of_an_abandoned_branch_is_given_also_between_two_that_are_in_sync() {
+    for restarts in [false, true] {
+        let mut circle = Circle::of_contributors();
+        let space = circle.space;
+        let mut second = second_machine(&mut circle);
+        meet(&mut circle.owner, &mut circle.member);
+        meet(&mut circle.owner, &mut circle.colleague);
+        // The first machine has not heard that it was replaced; the colleague hears of what it did.
+        circle.owner.try_rotate(&space).unwrap();
+        let record = circle.owner.note(&space, "sotto la vecchia chiave");
+        meet(&mut circle.owner, &mut circle.colleague);
+        name_primary(&mut circle, &mut second);
+        second.try_rotate(&space).unwrap();
+        meet(&mut second, &mut circle.member);
+        meet(&mut second, &mut circle.colleague);
+        meet(&mut second, &mut circle.owner);
+        meet(&mut circle.member, &mut circle.colleague);
+        assert_eq!(circle.member.digests(), circle.owner.digests());
+        assert_eq!(circle.member.title(&space, &record), None);
+        if restarts {
+            circle.member.restart();
+        }
+        meet(&mut circle.owner, &mut circle.member);
+        assert_eq!(circle.member.shows(&space), circle.owner.shows(&space));
+        assert!(circle.member.title(&space, &record).is_some());
+    }
+}
+
 #[test]
 fn a_replaced_primary_can_no_longer_extend_what_holds() {
     let mut circle = Circle::of_contributors();
