@@ -339,7 +339,8 @@ fn what_was_written_by_who_had_heard_of_a_thief_is_shown_by_all_alike() {
     }
 }
 
-/// The thief had given the space another key as well: what was written under that is shown by nobody.
+/// The thief had given the space another key as well: what was written under that is shown by
+/// nobody.
 #[test]
 fn what_was_written_under_a_key_of_a_thief_is_shown_by_nobody() {
     let mut theft = theft();

@@ -300,8 +300,8 @@ impl Replica {
         Ok(true)
     }
 
-    /// Notes anew what was missing of a log from a position on, where the entries of a run that took
-    /// their place leave out the same bodies.
+    /// Notes anew what was missing of a log from a position on, where the entries of a run that
+    /// took their place leave out the same bodies.
     pub(in crate::replica) fn keep_missing(
         &mut self,
         proven: &Proven,
