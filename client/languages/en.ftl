@@ -627,6 +627,7 @@ revoked = { $name } receives nothing new (key no. { $epoch }). What it has recei
 shared-already = It is shared with it already, as { $role }: nothing was changed. For another role: --role.
 shared-from-now = What was written before cannot be read there: it sees each record as soon as something is written into it, and only that.
 confirm-role = { $name } is a member as { $held } and becomes { $role }. Go on?
+carrier-revoked = Whoever met this organisation only at { $name } hears of this neither there nor otherwise, and what it writes stays with it until you connect, exchange bundles, or another carrier is named: tell { $names }.
 confirm-successor = { $name } is put in its place and shared with. Go on?
 confirm-revoke = { $name } will receive nothing more of this convention. Go on?
 confirm-block = Block { $name }: nothing will be exchanged any more. Go on?

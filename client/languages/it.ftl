@@ -627,6 +627,7 @@ revoked = { $name } non riceve più nulla di nuovo (chiave n. { $epoch }). Quell
 shared-already = È già condivisa con questo ente, come { $role }: non è cambiato nulla. Per un altro ruolo: --role.
 shared-from-now = Ciò che è stato scritto prima lì non si legge: di ogni scheda vede soltanto ciò che si scrive da ora in poi.
 confirm-role = { $name } partecipa come { $held } e diventa { $role }. Proseguire?
+carrier-revoked = Chi si scambiava con questo ente solo tramite { $name } non lo viene a sapere né lì né altrove, e ciò che scrive resta da lui finché non vi collegate, non vi scambiate plichi o non c'è un altro custode: avvisa { $names }.
 confirm-successor = Al suo posto si mette { $name }, con cui si condivide. Proseguire?
 confirm-revoke = { $name } non riceverà più nulla di questa convenzione. Proseguire?
 confirm-block = Bloccare { $name }: non si scambierà più nulla. Proseguire?

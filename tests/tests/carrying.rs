@@ -61,6 +61,55 @@ fn who_carries_sees_what_it_carries_and_who_sends_sees_through_whom() {
     party.kill();
 }
 
+/// Reached was told as in sync: a member that wrote and met a carrier whose share in the space had
+/// ended read at each start that the carrier had everything.
+#[test]
+fn who_meets_a_carrier_that_carries_no_more_is_not_told_that_it_has_everything() {
+    let mut owner = Node::found("Comune di Aulla");
+    let (mut carrier, party) = (Node::found("Unione dei comuni"), Node::found("ASL"));
+    let _ = carrier.join(&owner);
+    let _ = party.join(&owner);
+    let _ = party.join(&carrier);
+    let id = carried_convention(&owner, &party, &carrier);
+    let is_carrier = |node: &Node| {
+        let member =
+            |one: &sincronia_node::api::MemberView| one.organisation == carrier.organisation;
+        space(node, &id).is_some_and(|one| one.members.iter().any(member))
+    };
+    party.wait("the carrier", |_| is_carrier(&party));
+    party.wait_in_sync();
+    let offline = |online| {
+        let request = sincronia_node::api::NetworkRequest { online };
+        party.client().network(&request).unwrap();
+    };
+    offline(false);
+    owner.client().remove_member(&id, &carrier.organisation).unwrap();
+    carrier.wait("the removal", |_| space(&carrier, &id).is_none_or(|one| one.role.is_none()));
+    owner.kill();
+    let edit = serde_json::json!({ "fields": { "seats_total": 5 } });
+    let edit = serde_json::from_value(edit).unwrap();
+    let made = party.client().edit_convention(&id, &edit).unwrap();
+    let written = made.convention.changed.unwrap().written_at;
+    let with = || party.client().partner(&carrier.organisation).unwrap();
+    let told = || party.client().partner(&owner.organisation).unwrap().carriers[0].in_sync_at;
+    for _ in 0..2 {
+        offline(true);
+        party.wait("that they differ", |_| with().sync.differences > 0);
+        assert!(told() < Some(written), "{:?} of {written}", told());
+        offline(false);
+        party.wait("the end", |_| !with().sync.connected);
+        assert!(told() < Some(written), "{:?} of {written}", told());
+        assert!(with().last_exchange < Some(written));
+    }
+    carrier.kill();
+    owner.start();
+    offline(true);
+    owner.wait("the edit", |client| {
+        let view = client.convention(&id).unwrap();
+        view.convention.fields.get("seats_total") == Some(&5.into())
+    });
+}
+
 #[test]
 fn a_partner_that_never_said_where_it_is_has_no_line() {
     let (comune, asl) = (Node::found("Comune di Aulla"), Node::found("ASL"));

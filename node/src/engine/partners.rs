@@ -63,27 +63,35 @@ impl Core {
         view.bundles = self.partner_bundles(organisation)?;
         view.no_line = self.closed || view.addresses.iter().all(|(_, known)| known.is_empty());
         if !view.sync.connected {
-            view.carriers = self.carriers(organisation);
+            view.carriers = self.carriers(organisation)?;
         }
         Ok(view)
     }
 
     /// Who carries what is shared with a partner. A carrier that is no partner here is none.
-    fn carriers(&self, partner: &OrganisationId) -> Vec<CarrierView> {
-        let carriers = self.replica.carriers(partner).into_iter();
-        let view = carriers.filter_map(|(id, spaces)| {
-            let carrier = self.replica.partner(&id)?;
-            let in_sync = self.statuses(&id).iter().any(|one| one.phase == SyncPhase::InSync);
-            let at = carrier.last_exchange.max(self.agreed(&id));
-            let at = if in_sync { Some(super::now()) } else { at };
-            Some(CarrierView {
-                organisation: id.to_string(),
-                name: carrier.name.clone(),
-                spaces,
-                in_sync_at: at.map(Timestamp::milliseconds),
-            })
-        });
-        view.collect()
+    fn carriers(&mut self, partner: &OrganisationId) -> Result<Vec<CarrierView>, ApiError> {
+        let mut carriers = Vec::new();
+        for (id, spaces) in self.replica.carriers(partner) {
+            let Some(name) = self.replica.partner(&id).map(|one| one.name.clone()) else {
+                continue;
+            };
+            let in_sync_at = self.level_at(&id)?.map(Timestamp::milliseconds);
+            carriers.push(CarrierView { organisation: id.to_string(), name, spaces, in_sync_at });
+        }
+        Ok(carriers)
+    }
+
+    /// When an organisation last was known to have what this node has. That a bundle of it came
+    /// does not say so while it acknowledged less.
+    fn level_at(&mut self, id: &OrganisationId) -> Result<Option<Timestamp>, ApiError> {
+        if self.statuses(id).iter().any(|one| one.phase == SyncPhase::InSync) {
+            return Ok(Some(super::now()));
+        }
+        let noted = self.replica.partner(id).and_then(|one| one.last_exchange);
+        let arrival = self.replica.ledger(&self.disk, id)?.arrival.map(|arrival| arrival.at);
+        let is_of_bundle = arrival.is_some_and(|at| noted.is_some_and(|noted| noted <= at));
+        let lacks = is_of_bundle && self.replica.unacknowledged(&self.disk, id)? > 0;
+        Ok(noted.filter(|_| !lacks).max(self.agreed(id)))
     }
 
     /// Tells whoever listens to events that something about a partner changed.

@@ -39,7 +39,7 @@ pub struct Partner {
     /// Where its nodes were last reached.
     #[n(3)]
     pub addresses: Vec<(NodeId, Vec<String>)>,
-    /// When something was last exchanged with it.
+    /// When both were last known to have the same, or a bundle of it came; at first, when they met.
     #[n(4)]
     pub last_exchange: Option<Timestamp>,
 }
@@ -111,7 +111,8 @@ impl Replica {
         Ok(())
     }
 
-    /// Notes that a node of a partner was reached or in sync at `now`, and where it says it is.
+    /// Notes that a node of a partner was in sync at `now` or sent a bundle, and where it says it
+    /// is.
     ///
     /// # Errors
     /// When the partner cannot be written down.
@@ -122,6 +123,33 @@ impl Replica {
         addresses: Vec<String>,
         now: Timestamp,
     ) -> Result<(), ReplicaError> {
+        self.note_met(organisation, node, addresses, now, true)
+    }
+
+    /// Notes that a node of a partner was reached at `now`, and where it says it is. That is no
+    /// exchange yet, unless it is the first time that both met: whoever reads when both last had
+    /// the same would take what still waits here for delivered.
+    ///
+    /// # Errors
+    /// When the partner cannot be written down.
+    pub fn note_reached(
+        &mut self,
+        organisation: &OrganisationId,
+        node: &NodeId,
+        addresses: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), ReplicaError> {
+        self.note_met(organisation, node, addresses, now, false)
+    }
+
+    fn note_met(
+        &mut self,
+        organisation: &OrganisationId,
+        node: &NodeId,
+        addresses: Vec<String>,
+        now: Timestamp,
+        have_exchanged: bool,
+    ) -> Result<(), ReplicaError> {
         if *organisation == self.organisation() {
             return self.note_sibling(node, addresses, Some(now));
         }
@@ -130,7 +158,9 @@ impl Replica {
         if !addresses.is_empty() && !partner.addresses.contains(&same) {
             self.put_addresses(organisation, &mut partner, *node, addresses);
         }
-        partner.last_exchange = Some(now);
+        if have_exchanged || partner.last_exchange.is_none() {
+            partner.last_exchange = Some(now);
+        }
         self.put_partner(*organisation, partner)
     }
 

@@ -41,7 +41,7 @@ impl Replica {
         if !self.is_certified(&organisation, node) {
             return Ok(Err(Refusal::Identity));
         }
-        self.note_contact(&organisation, node, introduction.addresses.clone(), now)?;
+        self.note_reached(&organisation, node, introduction.addresses.clone(), now)?;
         Ok(Ok(organisation))
     }
 

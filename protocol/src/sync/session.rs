@@ -396,7 +396,7 @@ impl Session {
         }
         let addresses = addresses.clone();
         replica
-            .note_contact(&partner, &self.node, addresses, at)
+            .note_reached(&partner, &self.node, addresses, at)
             .map_err(|_| CloseReason::Store)?;
         self.partner = Some(partner);
         if partner == replica.organisation() {

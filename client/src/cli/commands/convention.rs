@@ -233,15 +233,24 @@ fn revoke(context: &Context, convention: &str, organisation: &str) -> Outcome {
     if id == known.own() {
         return Err(context.fail(Exit::Usage, "revoke_self", convention));
     }
-    if !space.members.iter().any(|one| one.organisation == id) {
+    let Some(member) = space.members.iter().find(|one| one.organisation == id) else {
         let named = [("detail", name.into()), ("convention", quoted(convention).into())];
         return Err(context.fail_with(Exit::NotFound, "not_shared_with", &named));
-    }
+    };
     context.confirm(&context.texts.with("confirm-revoke", &[("name", name.clone().into())]))?;
     let revoked = client.remove_member(&space.id, &id)?;
     context.output.show("revocation", &revoked, || {
-        let arguments = [("name", name.into()), ("epoch", revoked.epoch.into())];
+        let arguments = [("name", name.clone().into()), ("epoch", revoked.epoch.into())];
         context.texts.with("revoked", &arguments)
     });
+    if member.role == "carrier" {
+        let others = space
+            .members
+            .iter()
+            .filter(|one| one.organisation != id && one.organisation != known.own());
+        let names: Vec<_> = others.map(|one| one.name.as_str()).collect();
+        let arguments = [("name", name.into()), ("names", names.join("; ").into())];
+        context.output.message(&context.texts.with("carrier-revoked", &arguments));
+    }
     Ok(Exit::Done)
 }
