@@ -258,6 +258,11 @@ fn a_convention_that_a_change_of_the_root_key_set_aside_is_named() {
         assert!(!named.ok && named.detail == aside, "{named:?}");
         assert!(found(node.client(), id).is_some(), "it can be read");
     }
+    // So does that it is primary, which it had been told it was.
+    let checks = second.client().doctor().unwrap();
+    let named = checks.iter().find(|one| one.name == "signed_holds").unwrap();
+    let lost = format!("primary node: {}", id_of(&second));
+    assert!(!named.ok && named.warning && named.detail == lost, "{named:?}");
     // It is made again, and nobody is told any more.
     let again = first.agree(&casa, TITLE);
     for node in [&second, &casa] {

@@ -77,6 +77,10 @@ pub struct Status {
     /// again are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spaces_aside: Vec<String>,
+    /// Whether this node still opens with the sealing key before the one that is certified for it:
+    /// keys that come to it open once it is started again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealing_replaced: bool,
     /// Whether the disk is so full that nothing is exchanged.
     #[serde(default)]
     pub short_of_room: bool,

@@ -3,6 +3,7 @@
 use super::Core;
 use super::refusal::WITHOUT_COPY;
 use crate::api::{ApiError, Check, MissingView, PartnerState, PartnerView, Status};
+use sincronia_protocol::identity::Identity;
 use std::path::Path;
 
 /// Checks that fail while the node is well: partners may be away, and people decide in their time.
@@ -24,6 +25,7 @@ const WARNINGS: &[&str] = &[
     "successions_lead_on",
     "conventions_apart",
     "spaces_hold",
+    "signed_holds",
     "contents_here",
 ];
 
@@ -60,6 +62,14 @@ impl Core {
              What nobody has any more its owner erases for good, as `sincronia status` says, and \
              it is written again as a new record",
         ));
+        checks.push(nobody(
+            "signed_holds",
+            &self.signed_for_nothing(),
+            "it does not count, as what is signed apart from a change of the root key; if it was \
+             yours and is still right, sign it again: `sincronia node primary MACHINE`, `sincronia \
+             node rotate-sealing`, `sincronia succession declare ORGANISATION` or `sincronia \
+             succession accept ORGANISATION`",
+        ));
         checks.extend(self.placement_checks(&status.decisions)?);
         checks.extend(decision_checks(&status));
         checks.push(nobody(
@@ -69,6 +79,19 @@ impl Core {
              it went with them: if it may be kept, write it again as a new record",
         ));
         Ok(checks)
+    }
+
+    /// What was signed with the recovery words at this machine, or came to it, and does not count.
+    fn signed_for_nothing(&self) -> Vec<String> {
+        let identity = self.replica.identity(&self.replica.organisation());
+        let primary = identity.and_then(Identity::primary_aside);
+        let primary = primary.map(|node| format!("primary node: {node}"));
+        let sealing = self.replica.is_sealing_uncertified();
+        let sealing = sealing.then(|| "new sealing key of this machine".to_owned());
+        let successions = identity.map(Identity::successions_aside).unwrap_or_default();
+        let successions =
+            successions.iter().map(|one| format!("succession: {}", self.name_of(one)));
+        primary.into_iter().chain(sealing).chain(successions).collect()
     }
 
     /// The disk and the line.
@@ -267,14 +290,17 @@ fn partner_checks(status: &Status) -> [Check; 8] {
         nobody(
             "keys_here",
             &status.awaited_keys.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
-            if status.awaited_keys.iter().any(|one| one.owner == status.organisation) {
+            if status.sealing_replaced {
+                "the sealing key of this machine was replaced, and it runs with the one before: \
+                 stop it, and start it again with `sincronia run`"
+            } else if status.awaited_keys.iter().any(|one| one.owner == status.organisation) {
                 "keys of this organisation's own spaces are at another machine of it, or at a \
                  member: let them connect, or hand them a bundle and import their answer; what \
                  only a lost machine had stays closed"
             } else {
                 "their spaces have new keys, which only they or who carries for them can bring: \
-                 let them connect or send a bundle; who is no partner here has to invite this \
-                 organisation"
+                 let them connect or send a bundle; `sincronia status` says what to do where one \
+                 is no partner here"
             },
         ),
         nobody(
@@ -317,7 +343,7 @@ fn apart(milliseconds: i64) -> String {
 fn nobody(name: &str, named: &[String], remedy: &str) -> Check {
     let well = match name {
         "keys_here" | "nothing_held_back" | "bundles_whole" | "own_edits_erased"
-        | "contents_here" => "nothing is missing",
+        | "contents_here" | "signed_holds" => "nothing is missing",
         _ => "all",
     };
     let detail = if named.is_empty() { well.into() } else { named.join("\n") };

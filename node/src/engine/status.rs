@@ -44,6 +44,7 @@ impl Core {
             divided,
             revoked_aside,
             spaces_aside: self.spaces_aside()?,
+            sealing_replaced: self.replica.is_sealing_replaced(),
             short_of_room: self.room.is_short(),
             catching_up: self.catching_up_view(),
             primary: self.replica.primary().map(|node| node.to_string()),

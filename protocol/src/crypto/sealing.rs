@@ -124,6 +124,15 @@ impl SealingSecret {
         &self.public
     }
 
+    /// Whether what is sealed to `public` opens with this key or one in use before it.
+    #[must_use]
+    pub fn is_of(&self, public: &SealingPublic) -> bool {
+        let is_it = |private: &<XWing as Kem>::PrivateKey| {
+            XWing::sk_to_pk(private).to_bytes().to_vec() == public.0
+        };
+        self.public == *public || self.former.iter().any(is_it)
+    }
+
     /// Opens what was sealed to this key in `context`.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::branch::Branch;
 use super::facts::Primary;
 use super::operation::{IdentityEntry, IdentityOperation};
 use super::state::Identity;
-use crate::ids::NodeId;
+use crate::ids::{NodeId, OrganisationId};
 use std::collections::BTreeSet;
 
 /// The nodes of an organisation and its primaries with their terms, as the branches in force say.
@@ -75,6 +75,31 @@ impl Identity {
             && self.is_active(node)
             && !self.knows(statement);
         (is_lost && self.is_signed_lately(entry)).then_some(*node)
+    }
+
+    /// The node that a branch which was set aside names primary last, while another one is, and
+    /// nobody named one since.
+    #[must_use]
+    pub fn primary_aside(&self) -> Option<NodeId> {
+        let now = self.primary();
+        let named = self.set_aside().filter_map(|branch| branch.facts().primaries.last());
+        let named = named.filter(|one| {
+            let is_open = now.is_none_or(|now| now.node != one.node && now.term <= one.term);
+            is_open && self.is_primary_aside(one.term, &one.node) && self.is_active(&one.node)
+        });
+        named.max_by_key(|one| one.term).map(|one| one.node)
+    }
+
+    /// Organisations that only branches which were set aside call successors or predecessors.
+    #[must_use]
+    pub fn successions_aside(&self) -> BTreeSet<OrganisationId> {
+        let facts = self.facts();
+        let aside = || self.set_aside().map(Branch::facts);
+        let successors = aside().flat_map(|one| one.successors.keys());
+        let successors = successors.filter(|one| !facts.successors.contains_key(*one));
+        let predecessors = aside().flat_map(|one| one.predecessors.keys());
+        let predecessors = predecessors.filter(|one| !facts.predecessors.contains_key(*one));
+        successors.chain(predecessors).copied().collect()
     }
 
     /// Nodes that only a branch that was set aside revokes: they still speak for the organisation.

@@ -323,7 +323,7 @@ impl Identity {
         self.branches().skip(self.count)
     }
 
-    fn facts(&self) -> &Facts {
+    pub(super) fn facts(&self) -> &Facts {
         self.united.as_deref().unwrap_or_else(|| self.first.facts())
     }
 

@@ -3,6 +3,7 @@
 use super::{Identity, IdentityEntry, IdentityError, IdentityOperation, NodeAdmission, Primary};
 use crate::codec;
 use crate::crypto::{NodeKey, RootKey, SealingSecret, Secret, Signature};
+use crate::ids::OrganisationId;
 use crate::limits;
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert_eq, proptest};
@@ -236,6 +237,30 @@ fn what_was_united_outlasts_a_rotation_and_nothing_is_added_to_it() {
     let told_early = heard(&Identity::read(&early).unwrap(), &whole, &[]);
     assert_eq!(states(&told_early), states(&known.identity));
     assert!(told_early.heads().eq(known.identity.heads()));
+}
+
+/// Whoever named another primary, or a successor, apart from a change of the root key was told so
+/// nowhere: all was in order, and nothing of it counted.
+#[test]
+fn what_was_said_apart_from_a_rotation_is_not_forgotten() {
+    let (town, _) = town();
+    let mut rotated = town.clone();
+    let rotation = [rotated.rotate()];
+    let successor = OrganisationId::from_bytes([9; 32]);
+    let apart = [
+        IdentityOperation::SucceededBy { organisation: successor },
+        IdentityOperation::SetPrimary { node: node(6).id() },
+    ];
+    let (_, apart) = town.elsewhere(apart.to_vec());
+    let mut known = Town { identity: heard(&town.identity, &apart, &rotation), ..rotated };
+    assert_ne!(known.identity.primary().unwrap().node, node(6).id());
+    assert_eq!(known.identity.primary_aside(), Some(node(6).id()));
+    assert!(known.identity.successions_aside().into_iter().eq([successor]));
+    // A person says it again.
+    known.say(IdentityOperation::SucceededBy { organisation: successor }).unwrap();
+    known.say(IdentityOperation::SetPrimary { node: node(6).id() }).unwrap();
+    assert_eq!(known.identity.primary_aside(), None);
+    assert!(known.identity.successions_aside().is_empty());
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 use super::{Growth, Partner, Replica, ReplicaError, Trust, keys};
 use crate::codec;
+use crate::identity::Identity;
 use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::limits;
 use crate::storage::{Storage, Table};
@@ -270,6 +271,28 @@ impl Replica {
         let identity = self.identities.get(&self.organisation());
         let node = self.node();
         identity.is_some_and(|one| one.has_certified(&node) && !one.is_active(&node))
+    }
+
+    /// Whether the sealing key that is certified for this node is none that this process has: it
+    /// was replaced while the node ran.
+    #[must_use]
+    pub fn is_sealing_replaced(&self) -> bool {
+        let identity = self.identities.get(&self.organisation());
+        let (node, held) = (self.node(), &self.credentials.sealing);
+        let mut active = identity.into_iter().flat_map(Identity::active_nodes);
+        active.any(|(one, certified)| *one == node && !held.is_of(certified))
+    }
+
+    /// Whether another sealing key is certified for this node than the one that it has, though it
+    /// opens what is sealed to that: the replacement was not signed, or does not count.
+    #[must_use]
+    pub fn is_sealing_uncertified(&self) -> bool {
+        let identity = self.identities.get(&self.organisation());
+        let (node, held) = (self.node(), &self.credentials.sealing);
+        let mut active = identity.into_iter().flat_map(Identity::active_nodes);
+        active.any(|(one, certified)| {
+            *one == node && held.public() != certified && held.is_of(certified)
+        })
     }
 
     /// Whether only a branch certifies this node that a change of the root key set aside: it is a

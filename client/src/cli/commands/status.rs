@@ -75,6 +75,9 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
         let names = [("names", status.spaces_aside.join("; ").into())];
         let _ = writeln!(text, "{}", texts.with("status-spaces-aside", &names));
     }
+    if status.sealing_replaced {
+        let _ = writeln!(text, "{}", texts.text("status-sealing-replaced"));
+    }
     if status.short_of_room {
         let _ = writeln!(text, "{}", texts.text("status-short-of-room"));
     }
@@ -96,7 +99,8 @@ fn text(context: &Context, names: &Names, status: &Status) -> String {
     for awaited in &status.awaited_bundles {
         let _ = writeln!(text, "{}", bundle_awaited(context, status, awaited));
     }
-    for awaited in &status.awaited_keys {
+    // Nobody has to bring what is here already and opens after a start.
+    for awaited in status.awaited_keys.iter().filter(|_| !status.sealing_replaced) {
         let _ = writeln!(text, "{}", keys_awaited(context, status, awaited));
     }
     for missing in &status.missing {
