@@ -9,7 +9,7 @@ mod standing;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use crate::output::value::Names;
+use crate::output::value::{Names, beginning};
 use serde_json::Value as Json;
 use sincronia_node::api::{ConventionView, ErasureView, RecordView, RecordsQuery, SpaceView};
 use sincronia_protocol::ids::{RecordId, SpaceId};
@@ -89,6 +89,7 @@ impl Organisations {
         match only(&every, text) {
             Ok(id) => Ok(id.to_owned()),
             Err(found) if found.is_empty() => {
+                tell_if_presented(context, text)?;
                 let names = self.names.iter().map(|(id, name)| plain(name, id));
                 Err(unknown(context, "no_organisation", text, &near(names, text)))
             }
@@ -104,6 +105,16 @@ impl Organisations {
         self.names.iter().for_each(|(id, name)| names.learn(id, name));
         names
     }
+}
+
+/// Fails with what makes a partner of it, if `text` means one that was presented here: it waits for
+/// a person, and nobody has to look for an invitation.
+fn tell_if_presented(context: &Context, text: &str) -> Result<(), Failure> {
+    let presented = context.client()?.introductions()?;
+    let every = presented.iter().map(|one| (one.organisation.as_str(), one.name.as_str()));
+    let Ok(id) = only(&every, text) else { return Ok(()) };
+    let arguments = [("detail", text.into()), ("whom", beginning(id).into())];
+    Err(context.fail_with(Exit::NotFound, "presented", &arguments))
 }
 
 /// A name without whose word it is, which the node puts behind it with the beginning of the

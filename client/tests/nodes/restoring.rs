@@ -25,6 +25,9 @@ fn below(directory: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_restoration_that_nobody_confirmed_leaves_nothing_behind() {
     let node = Node::start("Comune", false);
+    let nowhere = node.tell(&["backup", "create", "missing/copy.backup"]);
+    assert_eq!(nowhere.status.code(), Some(3), "{}", says(&nowhere));
+    assert!(says(&nowhere).contains("no such directory: missing ["), "{}", says(&nowhere));
     node.ask(&["backup", "create", "copy.backup"]);
     let before = below(&node.place(""));
     let restore = [
@@ -124,6 +127,11 @@ fn a_second_restoration_of_one_backup_names_the_node_that_the_first_one_made() {
     let restored = Node::run(again, false);
     let id = restored.ask(&["status"])["node"].as_str().unwrap().to_owned();
     wait(&restored, &["status"], |status| status["catching_up"].is_null());
+    let asked = says(&comune.tell_of(
+        home.path().join("unasked").to_str().unwrap(),
+        &["backup", "restore", &backup, "--no-input", "--recovery-file", &words, "--key-file", "k"],
+    ));
+    assert!(asked.contains("one more machine") && !asked.contains("for good"), "{asked}");
     let second = restore("second");
     assert!(second.status.success(), "{}", says(&second));
     let told = says(&second);

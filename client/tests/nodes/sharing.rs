@@ -195,7 +195,8 @@ fn a_party_without_the_convention_is_told_with_what_helps() {
     let blocked = says(&comune.tell(&show));
     assert!(blocked.contains("`sincronia partner unblock \"Casa\" --directory "), "{blocked}");
     assert!(!blocked.contains("convention share"), "{blocked}");
-    comune.ask(&["partner", "unblock", "Casa"]);
+    let unblocked = says(&comune.tell(&["partner", "unblock", "Casa"]));
+    assert!(unblocked.contains("`sincronia partner verify \"Casa\" --directory "), "{unblocked}");
     let (_, command) = told.split_once("`sincronia convention share ").unwrap();
     let id = command.split_whitespace().next().unwrap();
     assert!(command.starts_with(&format!("{id} \"Casa\" --directory ")), "{told}");
@@ -203,4 +204,94 @@ fn a_party_without_the_convention_is_told_with_what_helps() {
     wait(&casa, &["convention", "list"], |list| list.to_string().contains(TITLE));
     let told = says(&comune.tell(&show));
     assert!(!told.contains("not shared with"), "{told}");
+}
+
+/// A block made "to verify" of a verified partner, and so did the end of a block that never was;
+/// neither said so.
+#[test]
+fn who_blocks_a_verified_partner_is_told_that_the_words_are_to_be_compared_again() {
+    let [comune, _unione] = partners();
+    comune.ask(&["partner", "verify", "Unione", "--yes"]);
+    let state = || comune.ask(&["partner", "show", "Unione"])["state"].clone();
+    let none = says(&comune.tell(&["partner", "unblock", "Unione"]));
+    assert!(none.contains("was not blocked"), "{none}");
+    assert_eq!(state(), "verified");
+    let asked = says(&comune.tell(&["partner", "block", "Unione"]));
+    assert!(asked.contains("compared again"), "{asked}");
+    let blocked = says(&comune.tell(&["partner", "block", "Unione", "--yes"]));
+    assert!(blocked.contains("compare them again"), "{blocked}");
+    let unblocked = says(&comune.tell(&["partner", "unblock", "Unione"]));
+    assert!(unblocked.contains("`sincronia partner verify \"Unione\" "), "{unblocked}");
+    assert_eq!(state(), "joined");
+}
+
+/// Each was sent to ask for an invitation, or told no more than that there is no such partner.
+#[test]
+fn whoever_was_presented_is_accepted_and_not_asked_for_an_invitation() {
+    let [comune, unione] = partners();
+    let casa = Node::start("Casa", false);
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    comune.ask(&["introduction", "make", "Casa", "Unione"]);
+    let list = ["introduction", "list"];
+    wait(&unione, &list, |list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let id = casa.ask(&["status"])["organisation"].as_str().unwrap().to_owned();
+    for whom in ["Casa", &id] {
+        for words in [&["partner", "show", whom][..], &["bundle", "export", "--for", whom]] {
+            let refused = unione.tell(words);
+            let (told, italian) = (says(&refused), says(&unione.tell_italian(words)));
+            for told in [told, italian] {
+                assert!(told.contains("`sincronia introduction accept ente1"), "{told}");
+                assert!(!told.contains("join"), "{told}");
+            }
+        }
+    }
+    let parties = ["--party", "Unione:inviante", "--party"];
+    let new = ["convention", "new", "--title", TITLE, "--kind", "altro"];
+    let told = says(&unione.tell(&[&new[..], &parties, &[&format!("{id}:ospitante")]].concat()));
+    assert!(told.contains("`sincronia introduction accept "), "{told}");
+    assert!(!told.contains("sincronia invite"), "{told}");
+    casa.ask(&["introduction", "accept", "Unione", "--yes"]);
+    let made = casa.ask(&["bundle", "export", "--for", "Unione", "--output", "stick"]);
+    let made = casa.place(made["files"][0].as_str().unwrap()).display().to_string();
+    let refused = says(&unione.tell(&["bundle", "import", &made]));
+    assert!(refused.contains("`sincronia introduction accept ente1"), "{refused}");
+    unione.ask(&["introduction", "accept", "Casa", "--yes"]);
+    unione.ask(&["bundle", "import", &made]);
+    wait(&casa, &["convention", "list"], |list| list.to_string().contains(TITLE));
+    assert_eq!(unione.ask(&["partner", "show", "Casa"])["state"], "joined");
+}
+
+/// Nobody who met the owner at the carrier alone hears of its removal: such a partner went on
+/// writing, and read that the carrier had everything.
+#[test]
+fn who_takes_a_carrier_away_is_told_who_does_not_hear_of_it() {
+    let [comune, _unione] = partners();
+    let casa = Node::start("Casa", false);
+    let invitation = comune.ask(&["invite"])["text"].as_str().unwrap().to_owned();
+    casa.ask(&["join", &invitation]);
+    agree(&comune, "Casa", &[]);
+    comune.ask(&["convention", "share", TITLE, "Unione", "--role", "carrier"]);
+    let revoked = says(&comune.tell(&["convention", "revoke", TITLE, "Unione", "--yes"]));
+    assert!(revoked.contains("met this organisation only at Unione"), "{revoked}");
+    assert!(revoked.contains("tell Casa."), "{revoked}");
+    let party = says(&comune.tell(&["convention", "revoke", TITLE, "Casa", "--yes"]));
+    assert!(!party.contains("only at"), "{party}");
+}
+
+/// A machine that ran on with the sealing key before could open nothing that came, and said that
+/// its partners had to bring it.
+#[test]
+fn a_machine_that_runs_with_the_key_before_is_to_be_started_again() {
+    let comune = Node::start("Comune", false);
+    let rotate = ["node", "rotate-sealing", "--recovery-file", "words", "--key-file", "key"];
+    assert!(comune.ask(&["status"])["sealing_replaced"].is_null());
+    let rotated = comune.tell(&[&rotate[..], &["--yes"]].concat());
+    assert!(rotated.status.success(), "{}", says(&rotated));
+    assert_eq!(comune.ask(&["status"])["sealing_replaced"], true);
+    let told = says(&comune.tell(&["status"]));
+    assert!(told.contains("stopped and started again"), "{told}");
+    let comune = comune.meanwhile(|_, _| ());
+    assert!(comune.ask(&["status"])["sealing_replaced"].is_null());
+    assert!(!says(&comune.tell(&["status"])).contains("started again"));
 }

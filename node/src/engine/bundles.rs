@@ -39,7 +39,8 @@ impl Core {
         self.sign_beacon();
         let made = self.atomically(|core| {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
-            Ok(bundle::export(&request, replica, disk, now(), random)?)
+            let made = bundle::export(&request, replica, disk, now(), random);
+            made.map_err(|error| core.refused(error))
         })?;
         self.tell_partner(&request.recipient);
         let bytes = made.parts.concat();
@@ -60,7 +61,8 @@ impl Core {
         let before = self.standings()?;
         let outcomes = self.atomically(|core| {
             let (replica, disk, random) = (&mut core.replica, &core.disk, &mut core.random);
-            Ok(bundle::import(bytes, replica, disk, now(), random)?)
+            let read = bundle::import(bytes, replica, disk, now(), random);
+            read.map_err(|error| core.refused(error))
         })?;
         for outcome in &outcomes {
             if let Outcome::Imported(imported) = outcome
@@ -81,6 +83,15 @@ impl Core {
         let after = self.standings()?;
         let view = |outcome| self.view_outcome(outcome, (&before, &after));
         Ok(outcomes.into_iter().map(view).collect())
+    }
+
+    /// Why nothing is exchanged; of whoever was presented, that a person here is to accept it.
+    fn refused(&self, error: BundleError) -> ApiError {
+        let presented = match &error {
+            BundleError::NotPartner(one) => self.only_presented(one, ErrorCode::Bundle),
+            _ => None,
+        };
+        presented.unwrap_or_else(|| error.into())
     }
 
     /// How this organisation stands in each space, to tell what a bundle changes.

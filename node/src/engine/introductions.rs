@@ -36,6 +36,28 @@ impl Core {
         self.replica.introduced(now()).map(view).collect()
     }
 
+    /// That an organisation is no partner, and how it becomes one.
+    pub(super) fn no_partner(&self, id: &OrganisationId) -> ApiError {
+        self.only_presented(id, ErrorCode::NotFound)
+            .unwrap_or_else(|| ApiError::not_found("partner"))
+    }
+
+    /// That an organisation was presented and nobody accepted it: who asks for an invitation
+    /// instead waits for what is here already.
+    pub(super) fn only_presented(&self, id: &OrganisationId, code: ErrorCode) -> Option<ApiError> {
+        let presented = self.replica.introduced(now()).find(|one| one.organisation == *id)?;
+        if self.replica.partner(id).is_some() {
+            return None;
+        }
+        let accept =
+            format!("accept it first: `sincronia introduction accept {}`", presented.organisation);
+        Some(ApiError::new(
+            code,
+            "it was presented to this organisation, and is no partner yet",
+            accept,
+        ))
+    }
+
     /// Makes an organisation that was presented a partner, and calls it.
     pub fn accept_introduction(&mut self, id: &OrganisationId) -> Result<PartnerView, ApiError> {
         self.check_may_invite(false)?;

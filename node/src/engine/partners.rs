@@ -55,7 +55,7 @@ impl Core {
     pub fn partner_view(&mut self, organisation: &OrganisationId) -> Result<PartnerView, ApiError> {
         let partner = self.replica.partner(organisation);
         let view = partner.map(|partner| self.view_partner(organisation, partner));
-        let mut view = view.ok_or_else(|| ApiError::not_found("partner"))?;
+        let mut view = view.ok_or_else(|| self.no_partner(organisation))?;
         view.silent = is_silent(&view, super::now());
         view.held_back = self.replica.held_back(&self.disk, organisation, super::now())?;
         let connected = self.standing_with(organisation, super::now());
@@ -178,7 +178,7 @@ impl Core {
         request: &VerifyRequest,
     ) -> Result<PartnerView, ApiError> {
         let partner = self.replica.partner(id).cloned();
-        let partner = partner.ok_or_else(|| ApiError::not_found("partner"))?;
+        let partner = partner.ok_or_else(|| self.no_partner(id))?;
         if let Some(words) = &request.phrase {
             let expected = verification_phrase(&self.replica.organisation(), id, self.words);
             let typed: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
@@ -209,8 +209,13 @@ impl Core {
         blocked: bool,
     ) -> Result<PartnerView, ApiError> {
         let partner = self.replica.partner(id).cloned();
-        let partner = partner.ok_or_else(|| ApiError::not_found("partner"))?;
-        let trust = if blocked { Trust::Blocked } else { Trust::Joined };
+        let partner = partner.ok_or_else(|| self.no_partner(id))?;
+        let trust = match partner.trust {
+            _ if blocked => Trust::Blocked,
+            Trust::Blocked => Trust::Joined,
+            // Nothing ends, and what a person compared stays compared.
+            trust => trust,
+        };
         self.replica.put_partner(*id, Partner { trust, ..partner })?;
         self.admit_partners();
         self.announce(ApiEvent::PartnerChanged { organisation: id.to_string() });

@@ -57,6 +57,16 @@ pub(super) fn run(context: &Context, action: Backup) -> Outcome {
 
 fn create(context: &Context, file: Option<PathBuf>) -> Outcome {
     free(context, file.as_deref())?;
+    // Its temporary name is none that a person chose.
+    let directory = file.as_deref().and_then(Path::parent);
+    let directory = directory.filter(|one| !one.as_os_str().is_empty());
+    if let Some(absent) = directory.filter(|one| !one.exists()) {
+        return Err(context.fail(
+            Exit::NotFound,
+            "no_directory_there",
+            &absent.display().to_string(),
+        ));
+    }
     let progress = Progress::waiting(context.texts.text("backup-making"));
     let partial = match &file {
         Some(file) => bundle::unfinished(file),

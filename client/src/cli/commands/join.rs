@@ -15,6 +15,8 @@ use std::path::Path;
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
 /// No name of a file has as many letters and digits in a row, and every invitation has more.
 const WORD_BYTES_MAX: usize = 60;
+/// A name of a file has fewer words than a sheet of recovery words.
+const WORDS_MAX: usize = 12;
 /// How every invitation begins.
 const BEGINNING: &str = "invito1";
 
@@ -84,10 +86,13 @@ fn open(context: &Context, path: &Path) -> Result<String, Failure> {
     read(context, path, &mut file)
 }
 
-/// A path as it was typed; of what may be an invitation with a letter too many or too few, only
-/// what is no secret.
+/// A path as it was typed; of what may be an invitation with a letter too many or too few, or the
+/// recovery words, only what is no secret.
 fn named(path: &Path) -> String {
     let text = path.display().to_string();
+    if text.split_whitespace().count() > WORDS_MAX {
+        return "…".to_owned();
+    }
     let mut words = text.split(|one: char| !one.is_ascii_alphanumeric());
     match words.find(|word| word.len() > WORD_BYTES_MAX) {
         Some(word) => short(word),
@@ -135,6 +140,8 @@ mod tests {
             let pasted = pasted.replace("{}", &secret);
             assert!(named(Path::new(&pasted)).chars().count() < 20, "{pasted}");
         }
+        assert_eq!(named(Path::new(&"parola ".repeat(24))), "…");
+        assert_eq!(named(Path::new("invito di Aulla.txt")), "invito di Aulla.txt");
         assert_eq!(named(Path::new("da/invito.txt")), "da/invito.txt");
         assert_eq!(named(Path::new("invito.txt")), "invito.txt");
     }

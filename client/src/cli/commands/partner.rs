@@ -6,9 +6,10 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::naming::Organisations;
+use crate::language::suggestion::named;
 use crate::output::foreign::safe_line;
 use crate::output::value::{Names, time};
-use sincronia_node::api::{PartnerView, VerifyRequest};
+use sincronia_node::api::{PartnerState, PartnerView, VerifyRequest};
 use sincronia_protocol::phrase::WORDS;
 use std::fmt::Write;
 
@@ -49,14 +50,28 @@ pub(super) fn run(context: &Context, action: Partner) -> Outcome {
         }
         Partner::Block { organisation } => {
             let id = find(&organisation)?;
+            let was_verified = client.partner(&id)?.state == PartnerState::Verified;
             let question = [("name", organisation.into())];
-            context.confirm(&context.texts.with("confirm-block", &question))?;
+            let key = if was_verified { "confirm-block-verified" } else { "confirm-block" };
+            context.confirm(&context.texts.with(key, &question))?;
             let partner = client.block_partner(&id)?;
             context.output.show("partner", &partner, || sheet(context, &names, &partner));
+            if was_verified {
+                let name = [("name", partner.name.into())];
+                context.output.message(&context.texts.with("blocked-verified", &name));
+            }
         }
         Partner::Unblock { organisation } => {
-            let partner = client.unblock_partner(&find(&organisation)?)?;
+            let id = find(&organisation)?;
+            let was_blocked = client.partner(&id)?.state == PartnerState::Blocked;
+            let partner = client.unblock_partner(&id)?;
             context.output.show("partner", &partner, || sheet(context, &names, &partner));
+            let arguments = [
+                ("whom", named(&partner.name, &partner.organisation).into()),
+                ("name", partner.name.into()),
+            ];
+            let key = if was_blocked { "unblocked" } else { "was-not-blocked" };
+            context.output.message(&context.texts.with(key, &arguments));
         }
     }
     Ok(Exit::Done)

@@ -20,6 +20,9 @@ use sincronia_protocol::crypto::Secret;
 use sincronia_protocol::recovery::recovery_sealing;
 use std::path::Path;
 
+/// What is asked before a node takes the place of the one that made the backup.
+const RESTORE: &str = "confirm-restore";
+
 pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
     let directory = context.directory()?;
     let reading = super::begin(context, &arguments.file)?;
@@ -38,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Restore) -> Outcome {
         .map_err(|error| not_restored(context, &error))?;
     drop(progress);
     check_words(context, &restoration, &entropy)?;
-    let exit = replace(context, restoration, entropy, "confirm-restore", &directory)?;
+    let exit = replace(context, restoration, entropy, RESTORE, &directory)?;
     key_file.keep();
     Ok(exit)
 }
@@ -93,7 +96,12 @@ fn confirm(
 ) -> Result<(), Failure> {
     let origin = restoration.origin();
     let others: Vec<_> = restoration.in_its_place().iter().map(ToString::to_string).collect();
+    let mut question = question;
     if !others.is_empty() {
+        if question == RESTORE {
+            // That machine is revoked already: to ask about it would ask about nothing.
+            question = "confirm-restore-again";
+        }
         let others = [("nodes", others.join(", ").into())];
         context.output.message(&context.texts.with("restore-again", &others));
     }

@@ -106,19 +106,28 @@ pub(in crate::cli::commands) fn not_shared_yet(
         let all: Vec<_> = parties.iter().collect();
         return Ok(told("not-shared-by-owner", "", &all).into_iter().collect());
     }
-    let partners = context.client()?.partners()?;
-    let is_blocked = |one: &str| {
+    let client = context.client()?;
+    let (partners, presented) = (client.partners()?, client.introductions()?);
+    let standing = |one: &str| {
         let partner = partners.iter().find(|partner| partner.organisation == one);
-        partner.map(|partner| partner.state == PartnerState::Blocked)
+        match partner.map(|partner| partner.state) {
+            Some(PartnerState::Blocked) => "not-shared-with-blocked",
+            Some(_) => "not-shared-with-partners",
+            None if presented.iter().any(|known| known.organisation == one) => {
+                "not-shared-with-presented"
+            }
+            None => "not-shared-yet",
+        }
     };
     let share = format!("convention share {id}");
     let kinds = [
-        ("not-shared-with-partners", share.as_str(), Some(false)),
-        ("not-shared-with-blocked", "partner unblock", Some(true)),
-        ("not-shared-yet", "", None),
+        ("not-shared-with-partners", share.as_str()),
+        ("not-shared-with-blocked", "partner unblock"),
+        ("not-shared-with-presented", "introduction accept"),
+        ("not-shared-yet", ""),
     ];
-    let told = kinds.map(|(key, command, kind)| {
-        let of: Vec<_> = parties.iter().filter(|(_, one)| is_blocked(one) == kind).collect();
+    let told = kinds.map(|(key, command)| {
+        let of: Vec<_> = parties.iter().filter(|(_, one)| standing(one) == key).collect();
         told(key, command, &of)
     });
     Ok(told.into_iter().flatten().collect())
