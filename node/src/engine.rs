@@ -35,6 +35,7 @@ mod partners;
 mod passing;
 mod records;
 mod refusal;
+mod restraint;
 mod returning;
 mod room;
 mod service;

@@ -113,6 +113,9 @@ pub const BULK_PAUSE: Duration = Duration::from_millis(100);
 pub const BULK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Failed joinings a minute before further ones are refused unheard.
 pub const JOIN_FAILURES_PER_MINUTE_MAX: u32 = 5;
+/// Lines of the log a minute about sessions that ended badly, and about joinings that were refused:
+/// a partner whose program is broken is seen in a few.
+pub const FOREIGN_LINES_PER_MINUTE_MAX: u32 = 20;
 /// First and longest pause between attempts to reach a partner.
 pub const RECONNECT_MIN: Duration = Duration::from_secs(1);
 /// A partner whose node was off for a night is reached within five minutes of its return.

@@ -24,8 +24,9 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -75,6 +76,8 @@ pub struct Node {
     pub directory: PathBuf,
     process: Mutex<Option<Child>>,
     client: Option<Client>,
+    /// Lines that it logged since it ran.
+    logged: Arc<AtomicU64>,
     _home: TempDir,
 }
 
@@ -151,7 +154,10 @@ impl Node {
         let (organisation, words) =
             (founded.organisation.to_string(), founded.recovery_words.to_string());
         let (process, client) = (Mutex::new(None), None);
-        (Self { organisation, directory, process, client, _home: home }, words)
+        (
+            Self { organisation, directory, process, client, logged: Arc::default(), _home: home },
+            words,
+        )
     }
 
     /// A machine that asks to speak for an organisation, and its request.
@@ -171,7 +177,8 @@ impl Node {
         });
         let organisation = organisation.to_owned();
         let (process, client) = (Mutex::new(None), None);
-        let node = Self { organisation, directory, process, client, _home: home };
+        let node =
+            Self { organisation, directory, process, client, logged: Arc::default(), _home: home };
         (node, request.expect("a new directory"))
     }
 
@@ -249,7 +256,14 @@ impl Node {
         }
         std::fs::copy(key_file(&self.directory), key_file(&directory)).expect("a key file");
         let (process, client) = (Mutex::new(None), None);
-        Self { organisation: self.organisation.clone(), directory, process, client, _home: home }
+        Self {
+            organisation: self.organisation.clone(),
+            directory,
+            process,
+            client,
+            logged: Arc::default(),
+            _home: home,
+        }
     }
 
     /// What opens its keystore.
@@ -275,7 +289,10 @@ impl Node {
         let restored = restoration.finish(signing.signed()).expect("a node");
         let organisation = restored.organisation.to_string();
         let (process, client) = (Mutex::new(None), None);
-        (Self { organisation, directory, process, client, _home: home }, heard)
+        (
+            Self { organisation, directory, process, client, logged: Arc::default(), _home: home },
+            heard,
+        )
     }
 
     /// Starts the process and waits until its API answers.
@@ -332,7 +349,7 @@ impl Node {
     #[must_use]
     pub fn refusal_after(&self, commands: &str) -> String {
         let mut process = behind(commands, &self.directory).spawn().expect("a shell");
-        let words = await_running(process.stderr.take().expect("a pipe"));
+        let words = await_running(process.stderr.take().expect("a pipe"), Arc::default());
         let _ = process.kill();
         let _ = process.wait();
         words
@@ -367,7 +384,7 @@ impl Node {
         let mut process = program.spawn().expect("this program");
         let errors = process.stderr.take().expect("a pipe");
         self.process = Mutex::new(Some(process));
-        let words = await_running(errors);
+        let words = await_running(errors, Arc::clone(&self.logged));
         assert!(words.contains("running"), "the node did not start: {words}");
         self.client = Some(Client::connect(&self.directory).expect("a running node"));
     }
@@ -390,6 +407,12 @@ impl Node {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
         kibibytes.and_then(|text| text.trim().parse::<u64>().ok()).expect("a number") * 1024
+    }
+
+    /// Lines that it wrote into its log since it was first started, without those of the start.
+    #[must_use]
+    pub fn lines_logged(&self) -> u64 {
+        self.logged.load(Ordering::Relaxed)
     }
 
     /// The seed of its node key, for tests that speak in its name.
@@ -484,7 +507,7 @@ impl Drop for Node {
 #[must_use]
 pub fn last_words(directory: &Path) -> String {
     let mut process = node_process(directory).spawn().expect("this program");
-    let words = await_running(process.stderr.take().expect("a pipe"));
+    let words = await_running(process.stderr.take().expect("a pipe"), Arc::default());
     let _ = process.kill();
     let _ = process.wait();
     words
@@ -521,9 +544,9 @@ fn behind(commands: &str, directory: &Path) -> Command {
     shell
 }
 
-/// The node's log up to the line that says it runs, or to its end. What follows is read and thrown
-/// away, so that the node never waits for a full pipe.
-fn await_running(errors: ChildStderr) -> String {
+/// The node's log up to the line that says it runs, or to its end. What follows is read, counted
+/// and thrown away, so that the node never waits for a full pipe.
+fn await_running(errors: ChildStderr, logged: Arc<AtomicU64>) -> String {
     let mut words = String::new();
     let mut lines = BufReader::new(errors).lines();
     for line in lines.by_ref().map_while(Result::ok) {
@@ -533,6 +556,10 @@ fn await_running(errors: ChildStderr) -> String {
             break;
         }
     }
-    std::thread::spawn(move || lines.for_each(drop));
+    std::thread::spawn(move || {
+        for _ in lines {
+            logged.fetch_add(1, Ordering::Relaxed);
+        }
+    });
     words
 }

@@ -5,6 +5,7 @@ use super::dialing::Dialing;
 use super::joining::Joinings;
 use super::links::Link;
 use super::names::Found;
+use super::restraint::{Restraint, tell_within};
 use super::room::Room;
 use crate::api::{ApiError, ApiEvent};
 use crate::limits;
@@ -71,6 +72,8 @@ pub struct Core {
     announce: Vec<String>,
     pub(super) owes_maintenance: bool,
     bulk: Option<Bulk>,
+    /// Lines of the log about sessions that ended.
+    endings: Restraint,
     outbox: Vec<(SessionId, Effect)>,
     events: broadcast::Sender<ApiEvent>,
     /// Why the store stopped, if it did.
@@ -141,6 +144,7 @@ impl Core {
             settings: config.settings,
             owes_maintenance: true,
             bulk: None,
+            endings: Restraint::default(),
             outbox: Vec::new(),
             events,
             failure,
@@ -257,7 +261,9 @@ impl Core {
                 Effect::Send(message) => self.network.send(session, message.encode()),
                 Effect::Refused(reason) => debug!(%reason, "refused"),
                 Effect::Close(reason) => {
-                    info!(%reason, "session ended");
+                    let node = self.links.get(&session).map(|link| link.session.node());
+                    let node = node.map(|node| node.to_string()).unwrap_or_default();
+                    tell_within(&mut self.endings, || info!(node, %reason, "session ended"));
                     self.drop_link(session, Some(reason.to_string()));
                     self.network.close(session);
                 }

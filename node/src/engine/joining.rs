@@ -1,5 +1,6 @@
 //! Invitations and the exchange by which organisations join.
 
+use super::restraint::{Restraint, tell_within};
 use super::{Core, Handle, now};
 use crate::api::hexadecimal::hex;
 use crate::api::{
@@ -43,6 +44,8 @@ pub struct Joinings {
     /// Partners' nodes that do not know this one, to which it presents itself.
     returning: HashSet<NodeId>,
     failures: Vec<Instant>,
+    /// Lines of the log about what others did in exchanges that they opened.
+    pub(super) lines: Restraint,
 }
 
 impl Joinings {
@@ -180,7 +183,9 @@ impl Core {
         let name = self.name.clone();
         let introduction = self.replica.introduction_by_line(&self.disk, name, addresses);
         let Ok(introduction) = introduction else {
-            warn!("the identity log of this organisation is too long to join by line");
+            tell_within(&mut self.joinings.lines, || {
+                warn!("the identity log of this organisation is too long to join by line");
+            });
             if outbound {
                 return self.network.close(session);
             }
@@ -311,7 +316,7 @@ impl Core {
 
     fn refuse_joining(&mut self, session: SessionId, refusal: Refusal) {
         self.joinings.failures.push(Instant::now());
-        info!(%refusal, "a joining was refused");
+        tell_within(&mut self.joinings.lines, || info!(%refusal, "a joining was refused"));
         self.network.send(session, JoinMessage::Refused(refusal).encode());
         self.network.close(session);
     }
@@ -333,7 +338,9 @@ impl Core {
             self.greet_partner(organisation)
         };
         welcomed().map_err(|error| {
-            warn!(%error, "whoever was invited could not be welcomed");
+            tell_within(&mut self.joinings.lines, || {
+                warn!(%error, "whoever was invited could not be welcomed");
+            });
             Refusal::Identity
         })
     }

@@ -2,6 +2,7 @@
 //! hears those of partners; and whoever holds a partner's root key is given its identity log.
 
 use super::dialing::{NOT_TAKEN, REFUSED};
+use super::restraint::tell_within;
 use super::{Core, now};
 use crate::network::SessionId;
 use sincronia_protocol::ids::NodeId;
@@ -75,12 +76,16 @@ impl Core {
         match answer {
             Ok(answer) => {
                 if let JoinMessage::Refused(refusal) = &answer {
-                    info!(%node, %refusal, "a node that wished to return was refused");
+                    tell_within(&mut self.joinings.lines, || {
+                        info!(%node, %refusal, "a node that wished to return was refused");
+                    });
                 }
                 self.admit_partners();
                 self.send_or_close(session, &answer);
             }
-            Err(error) => warn!(%error, "a node that wished to return was not heard"),
+            Err(error) => tell_within(&mut self.joinings.lines, || {
+                warn!(%error, "a node that wished to return was not heard");
+            }),
         }
         self.network.close(session);
     }
