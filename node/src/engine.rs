@@ -247,7 +247,7 @@ async fn run(
             }
         }
         let is_quiet = jobs.is_empty() && network.is_empty();
-        core.project(is_quiet);
+        core.project(is_quiet, &|| !jobs.is_empty());
         match core.end_step() {
             Ok(()) => releases.into_iter().for_each(|release| release(Ok(()))),
             Err(error) => {

@@ -104,6 +104,9 @@ pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const GROUP_TIME_MAX: Duration = Duration::from_millis(200);
 /// Entries projected in one go while other work waits.
 pub const PROJECTION_ENTRIES: usize = 4_096;
+/// How long entries are opened for rows before whoever waits is served, though nobody did when it
+/// began: an ordinary machine opens all of one go meanwhile.
+pub const PROJECTION_TIME_MAX: Duration = Duration::from_millis(500);
 /// A frame as large as this is one of many; live edits are a few hundred bytes.
 pub const BULK_FRAME_BYTES_MIN: usize = 128 * 1024;
 /// How long such frames must stay away before rows are built: longer than a round trip with a slow

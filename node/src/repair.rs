@@ -20,7 +20,7 @@ use crate::keystore::{self, Secrets, Unlock};
 use crate::limits::RESTORE_BATCH_BYTES;
 use crate::setup::credentials;
 use crate::store::{DamagedStore, Pages, Store, StoreError};
-use sincronia_protocol::replica::{Credentials, Findings, Replica, ReplicaError};
+use sincronia_protocol::replica::{Credentials, Findings, Portion, Replica, ReplicaError};
 use sincronia_protocol::storage::{Batch, Storage, Table};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -193,7 +193,7 @@ fn make_rows(store: &Store, credentials: &Credentials) -> Result<(), RestoreErro
     let mut replica = Replica::open(credentials.clone(), &disk)?;
     replica.settle_restored(&disk)?;
     loop {
-        let is_more = replica.project(&disk, PROJECTED_PER_COMMIT)?;
+        let is_more = replica.project(&disk, Portion::of(PROJECTED_PER_COMMIT))?;
         store.commit(&replica.take_batch())?;
         disk = store.snapshot()?;
         if !is_more {

@@ -18,6 +18,7 @@ use sincronia_protocol::limits::{FRAME_BYTES_MAX, RUN_ENTRIES_MAX};
 use sincronia_protocol::log::{AccessPoint, Body, Header, LogPosition, Run, RunEntry};
 use sincronia_protocol::sync::{Hello, Message, VERSION_MAX, VERSION_MIN};
 use sincronia_tests::federation::{self, DEADLINE, Node};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Beyond what the node had before: the queues of frames, a few frames decoded, and what the
@@ -33,6 +34,13 @@ const FRAMES: usize = 12;
 const KEPT_GROWTH_MAX: u64 = 192 * 1024 * 1024;
 /// Frames of such entries, as many as one organisation brings in a day.
 const KEPT_FRAMES: usize = 240;
+/// How long people wait at most for an answer while rows of them are built: half a second, and what
+/// a slow, shared machine makes of it.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+/// Sessions that a partner begins to break the protocol in each.
+const BROKEN_SESSIONS: usize = 3_000;
+/// Lines of the log that this may take.
+const LINES_MAX: u64 = 100;
 /// What of them waits to be sent.
 const UNSENT_MAX: u64 = 8 * 1024 * 1024;
 
@@ -120,7 +128,7 @@ impl Hostile {
             self.network.send(session, frame);
             while self.network.traffic_of(session).is_some_and(|one| one.sent + UNSENT_MAX < poured)
             {
-                let pause = std::time::Duration::from_millis(1);
+                let pause = Duration::from_millis(1);
                 while let Ok(Some(_)) = tokio::time::timeout(pause, self.events.recv()).await {}
             }
         }
@@ -312,5 +320,33 @@ fn threat_31_what_a_partner_pours_out_is_kept_piece_by_piece() {
     let growth = victim.peak_memory().saturating_sub(before);
     assert!(growth < KEPT_GROWTH_MAX, "{growth} bytes more");
     println!("{bytes} bytes of entries were kept; memory's peak grew by {growth} bytes");
+    // Now rows are built of all that, which takes a minute here: nobody waits for it.
+    for _ in 0..20 {
+        let asked = Instant::now();
+        assert!(victim.client().status().unwrap().projecting, "that was no work");
+        let waited = asked.elapsed();
+        assert!(waited < ANSWER_MAX, "people waited {waited:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    runtime.block_on(hostile.network.shutdown());
+}
+
+/// A thousand sessions a second, each of which broke the protocol, were as many lines in the log.
+#[test]
+fn threat_31_a_partner_that_breaks_the_protocol_without_end_fills_no_log() {
+    let victim = Node::found("Comune di Aulla");
+    let mut lost = Node::found("Cooperativa");
+    assert!(!lost.join(&victim).organisation.is_empty());
+    victim.wait_in_sync();
+    lost.kill();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut hostile = runtime.block_on(Hostile::take_over(&lost, &victim));
+    let before = victim.lines_logged();
+    let frames = [vec![0xff; 10]];
+    for _ in 0..BROKEN_SESSIONS {
+        runtime.block_on(hostile.attack(&frames));
+    }
+    let lines = victim.lines_logged() - before;
+    assert!((1..LINES_MAX).contains(&lines), "{lines} lines");
     runtime.block_on(hostile.network.shutdown());
 }

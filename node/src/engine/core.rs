@@ -17,7 +17,7 @@ use rand_core::Rng;
 use sincronia_protocol::identity::Running;
 use sincronia_protocol::ids::NodeId;
 use sincronia_protocol::recovery::WordList;
-use sincronia_protocol::replica::{Credentials, Event, Growth, Replica, ReplicaError};
+use sincronia_protocol::replica::{Credentials, Event, Growth, Portion, Replica, ReplicaError};
 use sincronia_protocol::sync::Effect;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -338,13 +338,17 @@ impl Core {
 
     /// Brings rows up to date: a little while other work waits, everything when it is quiet. Rows
     /// wait while whole frames keep coming: a record is built once from all its entries, not again
-    /// for each frame that brings some.
-    pub(super) fn project(&mut self, is_quiet: bool) {
+    /// for each frame that brings some. It ends early when `is_waited_for`, and when it takes long:
+    /// a partner can bring in a second what takes a minute to read.
+    pub(super) fn project(&mut self, is_quiet: bool, is_waited_for: &dyn Fn() -> bool) {
         let entries = if is_quiet { 16 * limits::PROJECTION_ENTRIES } else { 256 };
         let is_due = is_quiet || !self.has_backlog();
         if is_due && self.bulk.as_ref().and_then(Bulk::pause).is_none() {
             self.bulk = None;
-            if let Err(error) = self.replica.project(&self.disk, entries) {
+            let begun = Instant::now();
+            let is_over = || is_waited_for() || begun.elapsed() >= limits::PROJECTION_TIME_MAX;
+            let portion = Portion::until(entries, &is_over);
+            if let Err(error) = self.replica.project(&self.disk, portion) {
                 warn!(%error, "rows could not be brought up to date");
             }
         }

@@ -23,6 +23,7 @@ mod missing;
 mod proofs;
 mod unfinished;
 
+use super::portion::Portion;
 use super::stored::StoredEntry;
 use super::{Event, Growth, Replica, ReplicaError, Row, keys};
 use crate::access::{AccessOperation, ErasedEntries};
@@ -64,7 +65,7 @@ impl Replica {
         }
         self.own_term()?;
         if self.dirty.contains(space) {
-            self.project_space(disk, space, usize::MAX)?;
+            self.project_space(disk, space, &mut Portion::of(usize::MAX))?;
         }
         if self.is_erased(disk, space, record)? {
             let mut late = self.unnamed(disk, space)?;

@@ -9,6 +9,7 @@
 //! Progress is durable (`Head::projected`), so projection may lag behind admission: a first sync
 //! admits whole frames and projects when the line is quiet, and a crash in between loses nothing.
 
+use super::portion::Portion;
 use super::row::{QuarantineReason, Row};
 use super::settling::BuiltUpon;
 use super::space::SpaceState;
@@ -62,22 +63,20 @@ impl Judged {
 type Judgement = HashMap<EntryHash, Judged>;
 
 impl Replica {
-    /// Brings rows up to date with admitted entries, about `entries_max` of them. Returns whether
-    /// more remains.
+    /// Brings rows up to date with admitted entries, a portion of them. Returns whether more remains.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.
     pub fn project(
         &mut self,
         disk: &dyn Storage,
-        entries_max: usize,
+        mut portion: Portion<'_>,
     ) -> Result<bool, ReplicaError> {
-        let mut budget = entries_max;
-        while let Some(space) = self.dirty.first().copied() {
-            let done = self.project_space(disk, &space, budget)?;
-            budget = budget.saturating_sub(done.max(1));
-            if budget == 0 {
-                break;
+        while let Some(space) = self.dirty.first().copied().filter(|_| !portion.is_used_up()) {
+            let before = portion.done();
+            self.project_space(disk, &space, &mut portion)?;
+            if portion.done() == before {
+                portion.spend_one();
             }
         }
         Ok(!self.dirty.is_empty())
@@ -93,8 +92,8 @@ impl Replica {
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
-        entries_max: usize,
-    ) -> Result<usize, ReplicaError> {
+        portion: &mut Portion<'_>,
+    ) -> Result<(), ReplicaError> {
         let lagging: Vec<_> = self
             .space(disk, space)?
             .heads
@@ -103,11 +102,8 @@ impl Replica {
             .map(|(author, head)| (*author, *head))
             .collect();
         let mut opened: BTreeMap<RecordId, Vec<Opened>> = BTreeMap::new();
-        let mut count = 0;
         for (author, head) in &lagging {
-            let room = entries_max.saturating_sub(count);
-            let reached = self.open_entries(disk, space, author, *head, room, &mut opened)?;
-            count += usize::try_from(reached - head.projected).unwrap_or(usize::MAX);
+            let reached = self.open_entries(disk, space, author, *head, portion, &mut opened)?;
             self.put_head(disk, space, author, Head { projected: reached, ..*head })?;
         }
         for (record, entries) in opened {
@@ -118,7 +114,7 @@ impl Replica {
         if state.heads.values().all(|head| head.projected >= head.position.length) {
             self.dirty.remove(space);
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Opens an author's entries from where rows left off; returns how far it came.
@@ -128,7 +124,7 @@ impl Replica {
         space: &SpaceId,
         author: &NodeId,
         head: Head,
-        entries_max: usize,
+        portion: &mut Portion<'_>,
         opened: &mut BTreeMap<RecordId, Vec<Opened>>,
     ) -> Result<u64, ReplicaError> {
         let (mut aside, mut late) = (Vec::new(), Vec::new());
@@ -136,12 +132,10 @@ impl Replica {
         let state = self.spaces.get(space).ok_or(ReplicaError::Unknown("space"))?;
         let from = keys::entry(space, author, head.projected);
         let to = keys::entry(space, author, head.position.length);
-        let mut room = entries_max;
         self.scan(disk, Table::Entries, &from, &to, &mut |_, value| {
-            if room == 0 {
+            if !portion.take() {
                 return ControlFlow::Break(());
             }
-            room -= 1;
             match read(state, space, author, reached, value) {
                 Reading::Opened(entry) if state.access.is_erased(&entry.payload.record) => {
                     late.push((entry.payload.record, (*author, reached)));
@@ -159,7 +153,7 @@ impl Replica {
             reached += 1;
             ControlFlow::Continue(())
         })?;
-        if reached < head.position.length && room > 0 {
+        if reached < head.position.length && !portion.is_used_up() {
             return Err(ReplicaError::Damaged(Table::Entries.name()));
         }
         for (sequence, mark) in aside {

@@ -1,5 +1,6 @@
 //! A local edit: made, sealed, chained, signed, and reflected in its row, in one step.
 
+use super::portion::Portion;
 use super::projection::Opened;
 use super::stored::{Head, StoredEntry};
 use super::{Growth, Replica, ReplicaError, keys};
@@ -71,7 +72,7 @@ impl Replica {
         check_texts(&request)?;
         let space = request.space;
         if self.dirty.contains(&space) {
-            self.project_space(disk, &space, usize::MAX)?;
+            self.project_space(disk, &space, &mut Portion::of(usize::MAX))?;
         }
         let author = self.author(disk, &space)?;
         let (record, change) = match request.target {

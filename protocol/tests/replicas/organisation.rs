@@ -11,7 +11,7 @@ use sincronia_protocol::identity::{
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::{Edits, Kind, View};
 use sincronia_protocol::replica::{
-    Credentials, Growth, Partner, Replica, ReplicaError, Trust, WriteRequest, WriteTarget,
+    Credentials, Growth, Partner, Portion, Replica, ReplicaError, Trust, WriteRequest, WriteTarget,
 };
 use sincronia_protocol::storage::MemoryStorage;
 use sincronia_protocol::time::Timestamp;
@@ -158,7 +158,7 @@ impl Node {
 
     /// Brings rows up to date and makes everything durable; returns what grew.
     pub fn commit(&mut self) -> Vec<Growth> {
-        while self.replica.project(&self.disk, 7).expect("a sound disk") {}
+        while self.replica.project(&self.disk, Portion::of(7)).expect("a sound disk") {}
         let batch = self.replica.take_batch();
         self.disk.commit(&batch);
         self.replica.take_events();

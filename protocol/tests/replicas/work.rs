@@ -5,7 +5,7 @@ use super::circle::Circle;
 use super::organisation::Node;
 use super::parcel::Parcel;
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::replica::ReplicaError;
+use sincronia_protocol::replica::{Portion, ReplicaError};
 use sincronia_protocol::storage::{MemoryStorage, Storage, StorageError, Table, Visit};
 use std::cell::Cell;
 
@@ -171,7 +171,7 @@ fn threat_25_a_fork_beyond_the_cut_has_the_owner_read_no_whole_space() {
         let run = copy.replica.read_run(&copy.disk, &space, &copy.id(), from, usize::MAX);
         let disk = Counting::new(&owner.disk, Table::Entries);
         owner.replica.admit_run(&disk, run.unwrap().unwrap()).expect("the proof of a fork");
-        while owner.replica.project(&disk, 7).expect("a sound disk") {}
+        while owner.replica.project(&disk, Portion::of(7)).expect("a sound disk") {}
         assert!(disk.read.get() < 20, "{} entries read", disk.read.get());
         owner.commit();
         assert_eq!(owner.disk.values(Table::Forks).count(), 1, "one proof says it");

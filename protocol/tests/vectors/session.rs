@@ -8,7 +8,7 @@ use sincronia_protocol::crypto::StorageKey;
 use sincronia_protocol::ids::SpaceId;
 use sincronia_protocol::record::{Edits, Kind};
 use sincronia_protocol::replica::{
-    Credentials, Growth, Partner, Replica, Trust, WriteRequest, WriteTarget,
+    Credentials, Growth, Partner, Portion, Replica, Trust, WriteRequest, WriteTarget,
 };
 use sincronia_protocol::storage::MemoryStorage;
 use sincronia_protocol::sync::{Effect, Input, Message, Session, Side, SyncPhase};
@@ -51,7 +51,7 @@ impl End {
     }
 
     pub fn commit(&mut self) -> Vec<Growth> {
-        while self.replica.project(&self.disk, 100).unwrap() {}
+        while self.replica.project(&self.disk, Portion::of(100)).unwrap() {}
         self.disk.commit(&self.replica.take_batch());
         self.replica.take_growth()
     }

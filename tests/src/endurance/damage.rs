@@ -7,7 +7,7 @@ use sincronia_node::store::Store;
 use sincronia_protocol::crypto::{NodeKey, RootKey, SealingSecret, Secret, StorageKey};
 use sincronia_protocol::identity::{Identity, IdentityOperation, NodeAdmission};
 use sincronia_protocol::record::{Edits, Kind};
-use sincronia_protocol::replica::{Credentials, Replica, WriteRequest, WriteTarget};
+use sincronia_protocol::replica::{Credentials, Portion, Replica, WriteRequest, WriteTarget};
 use sincronia_protocol::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
@@ -139,7 +139,7 @@ fn fill(path: &Path) -> Credentials {
         replica.write(&disk, request, now, &mut random).expect("a contributor");
         disk = keep(&mut replica);
     }
-    while replica.project(&disk, 1_000).expect("a sound disk") {
+    while replica.project(&disk, Portion::of(1_000)).expect("a sound disk") {
         disk = keep(&mut replica);
     }
     keep(&mut replica);

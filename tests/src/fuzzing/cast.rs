@@ -8,7 +8,7 @@ use sincronia_protocol::identity::{Identity, IdentityEntry, IdentityOperation, N
 use sincronia_protocol::ids::{NodeId, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::record::{Edits, Kind};
 use sincronia_protocol::replica::{
-    Credentials, Growth, Partner, RecordRow, Replica, ReplicaError, Trust, WriteRequest,
+    Credentials, Growth, Partner, Portion, RecordRow, Replica, ReplicaError, Trust, WriteRequest,
     WriteTarget,
 };
 use sincronia_protocol::storage::MemoryStorage;
@@ -117,7 +117,7 @@ impl Node {
 
     /// Brings rows up to date and makes everything durable; returns what grew.
     pub fn commit(&mut self) -> Vec<Growth> {
-        while self.replica.project(&self.disk, 16).expect("a sound disk") {}
+        while self.replica.project(&self.disk, Portion::of(16)).expect("a sound disk") {}
         let batch = self.replica.take_batch();
         self.disk.commit(&batch);
         self.replica.take_events();

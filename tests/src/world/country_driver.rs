@@ -5,7 +5,7 @@ use super::country::Country;
 use super::peer::Durable;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sincronia_protocol::replica::Growth;
+use sincronia_protocol::replica::{Growth, Portion};
 use sincronia_protocol::sync::{Effect, Input, Side};
 use sincronia_protocol::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +118,7 @@ impl Country {
     pub(super) fn flush(&mut self, peer: usize) {
         loop {
             let one = &mut self.peers[peer];
-            one.replica.project(&one.disk, usize::MAX).expect("a sound disk");
+            one.replica.project(&one.disk, Portion::of(usize::MAX)).expect("a sound disk");
             if let Durable::Failed = one.make_durable() {
                 unreachable!("no disk fails here");
             }

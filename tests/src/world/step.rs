@@ -2,7 +2,7 @@
 
 use super::peer::Durable;
 use super::{PeerIndex, World};
-use sincronia_protocol::replica::{Growth, ReplicaError};
+use sincronia_protocol::replica::{Growth, Portion, ReplicaError};
 use sincronia_protocol::storage::StorageError;
 use sincronia_protocol::sync::{Effect, Input};
 use sincronia_protocol::time::Timestamp;
@@ -97,7 +97,7 @@ impl World {
     fn project(&mut self, peer: PeerIndex) -> bool {
         let budget = if self.is_lazy { 1 + self.below(20) } else { usize::MAX };
         let one = &mut self.peers[peer];
-        let is_left = one.replica.project(&one.disk, budget).expect("a sound disk");
+        let is_left = one.replica.project(&one.disk, Portion::of(budget)).expect("a sound disk");
         if is_left {
             self.flush_later(peer);
         }
