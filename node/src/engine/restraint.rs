@@ -1,7 +1,7 @@
 //! Lines of the log about what others do: so many a minute, then none until the minute is over.
 //!
-//! A partner may open a thousand sessions a second and break the protocol in each. Whoever reads the
-//! log needs to know that, once; a line for each would fill the disk that the log is on.
+//! A partner may open a thousand sessions a second and break the protocol in each. Whoever reads
+//! the log needs to know that, once; a line for each would fill the disk that the log is on.
 
 use crate::limits;
 use std::time::{Duration, Instant};

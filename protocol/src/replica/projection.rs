@@ -63,7 +63,7 @@ impl Judged {
 type Judgement = HashMap<EntryHash, Judged>;
 
 impl Replica {
-    /// Brings rows up to date with admitted entries, a portion of them. Returns whether more remains.
+    /// Brings rows up to date with a portion of the admitted entries. Returns whether more remains.
     ///
     /// # Errors
     /// When the store cannot be read or holds damaged data.
