@@ -36,7 +36,7 @@ const KEPT_GROWTH_MAX: u64 = 192 * 1024 * 1024;
 const KEPT_FRAMES: usize = 240;
 /// How long people wait at most for an answer while rows of them are built: half a second, and what
 /// a slow, shared machine makes of it.
-const ANSWER_MAX: Duration = Duration::from_secs(3);
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// For how long they ask: longer than one go of that takes.
 const ASKING: Duration = Duration::from_secs(5);
 /// Sessions that a partner begins to break the protocol in each.
@@ -323,13 +323,14 @@ fn threat_31_what_a_partner_pours_out_is_kept_piece_by_piece() {
     assert!(growth < KEPT_GROWTH_MAX, "{growth} bytes more");
     println!("{bytes} bytes of entries were kept; memory's peak grew by {growth} bytes");
     // Now rows are built of all that, which takes a minute here: nobody waits for it.
-    let end = Instant::now() + ASKING;
+    let (end, mut longest) = (Instant::now() + ASKING, Duration::ZERO);
     while Instant::now() < end {
         let asked = Instant::now();
         assert!(victim.client().status().is_ok());
-        let waited = asked.elapsed();
-        assert!(waited < ANSWER_MAX, "people waited {waited:?}");
+        longest = longest.max(asked.elapsed());
     }
+    println!("people waited {longest:?} at most");
+    assert!(longest < ANSWER_MAX, "people waited {longest:?}");
     runtime.block_on(hostile.network.shutdown());
 }
 
