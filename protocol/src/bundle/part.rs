@@ -1,7 +1,8 @@
 //! Parts: a sealed bundle cut into pieces that fit a mailbox or a stick.
 //!
-//! Each part names the hashes of all of them, and the id of the bundle is the hash of that list: a
-//! part that was changed is noticed when it is read, and never mixed with those of another bundle.
+//! Each part names the hashes of all of them, and the id of the bundle, which is the hash of that
+//! list: a part that was changed anywhere is noticed when it is read, and never mixed with those of
+//! another bundle.
 //! Parts follow each other without anything in between, so that one file may hold several.
 
 use super::BundleError;
@@ -14,10 +15,10 @@ use minicbor::{Decode, Encode};
 
 /// What every part begins with.
 const MAGIC: &[u8; 8] = b"sincbndl";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const LENGTH_BYTES: usize = 4;
 /// Bytes that the clear beginning needs besides the hashes, and for each of these.
-const FIXED_BYTES: usize = 96;
+const FIXED_BYTES: usize = 130;
 const HASH_BYTES: usize = 34;
 
 /// What all parts of a bundle say alike.
@@ -46,6 +47,9 @@ struct Header {
     /// Counted from 0.
     #[n(1)]
     number: u32,
+    /// The id of the bundle: what all parts say alike was changed where it is another.
+    #[n(2)]
+    bundle: ByteArray<32>,
 }
 
 /// A part that was read and is as it was made.
@@ -88,8 +92,9 @@ pub fn split(
         step: step as u64,
         hashes: pieces.iter().map(|piece| hash(piece).into()).collect(),
     };
+    let bundle = series.id().into();
     let parts = pieces.iter().zip(0..).map(|(piece, number)| {
-        let header = codec::encode(&Header { series: series.clone(), number });
+        let header = codec::encode(&Header { series: series.clone(), number, bundle });
         let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_be_bytes();
         [MAGIC.as_slice(), &length, &header, piece].concat()
     });
@@ -137,10 +142,14 @@ fn read_part(bytes: &[u8]) -> Result<Part<'_>, BundleError> {
     }
     let (header, rest) = rest.split_at_checked(length).ok_or(BundleError::NotBundle)?;
     // The version stands first, so that a newer layout is told from damage.
-    if matches!(header, [0x82, 0x85, version, ..] if *version != VERSION) {
+    if matches!(header, [0x82 | 0x83, 0x85, version, ..] if *version != VERSION) {
         return Err(BundleError::Version);
     }
-    let Header { series, number } = codec::decode(header).map_err(|_| BundleError::NotBundle)?;
+    let Header { series, number, bundle } =
+        codec::decode(header).map_err(|_| BundleError::NotBundle)?;
+    if series.id() != *bundle {
+        return Err(BundleError::Damaged);
+    }
     let size = series.payload_bytes(number).ok_or(BundleError::NotBundle)?;
     let payload = rest.get(..size).ok_or(BundleError::NotBundle)?;
     let expected = usize::try_from(number).ok().and_then(|at| series.hashes.get(at));
@@ -149,7 +158,7 @@ fn read_part(bytes: &[u8]) -> Result<Part<'_>, BundleError> {
     }
     let whole = MAGIC.len() + LENGTH_BYTES + length + size;
     Ok(Part {
-        bundle: Domain::BUNDLE_ID.hash(&[&codec::encode(&series)]),
+        bundle: *bundle,
         recipient: series.recipient,
         number,
         count: u32::try_from(series.hashes.len()).unwrap_or(u32::MAX),
@@ -159,6 +168,10 @@ fn read_part(bytes: &[u8]) -> Result<Part<'_>, BundleError> {
 }
 
 impl Series {
+    fn id(&self) -> [u8; 32] {
+        Domain::BUNDLE_ID.hash(&[&codec::encode(self)])
+    }
+
     /// How many bytes of the bundle part `number` holds; nothing when the numbers do not fit.
     fn payload_bytes(&self, number: u32) -> Option<usize> {
         let count = self.hashes.len() as u64;
@@ -208,15 +221,19 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_lone_part_counts() {
-        let part = split(RECIPIENT, &sealed(300), limits::PART_BYTES_MIN).unwrap().concat();
-        let bundle = read_parts(&part).unwrap()[0].bundle;
-        for position in 0..part.len() {
-            let mut changed = part.clone();
-            changed[position] ^= 1;
-            let same = read_parts(&changed).is_ok_and(|parts| parts[0].bundle == bundle);
-            assert!(!same, "byte {position}");
-            assert!(read_parts(&part[..position]).is_err(), "cut at {position}");
+    /// Of one of several the hashes of the others were changed: it was taken for a part of a bundle
+    /// that nobody had made, and the rest of that was waited for.
+    #[test]
+    fn every_byte_of_a_part_counts() {
+        for length in [300, 10_000] {
+            let parts = split(RECIPIENT, &sealed(length), limits::PART_BYTES_MIN).unwrap();
+            let part = parts.first().unwrap();
+            for position in 0..part.len() {
+                let mut changed = part.clone();
+                changed[position] ^= 1;
+                assert!(read_parts(&changed).is_err(), "byte {position} of one of {}", parts.len());
+                assert!(read_parts(&part[..position]).is_err(), "cut at {position}");
+            }
         }
     }
 
@@ -231,7 +248,9 @@ mod tests {
             hashes: hashes.clone(),
         };
         for (total, step) in [(u64::MAX, u64::MAX), (u64::MAX, u64::MAX / 2), (4, 0), (100, 50)] {
-            let header = codec::encode(&Header { series: series(total, step), number: 1 });
+            let series = series(total, step);
+            let bundle = series.id().into();
+            let header = codec::encode(&Header { series, number: 1, bundle });
             let length = u32::try_from(header.len()).unwrap().to_be_bytes();
             let bytes = [MAGIC.as_slice(), &length, &header].concat();
             assert!(read_parts(&bytes).is_err(), "{total} bytes in steps of {step}");
