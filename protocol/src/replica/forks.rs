@@ -243,7 +243,7 @@ impl Replica {
     }
 
     /// As [`Replica::look_for_built_upon`], for every proof of the space, after keys arrived; what
-    /// is to be erased in them is noted, too.
+    /// was erased and opens now goes, and what is to be named is noted, too.
     pub(super) fn read_proofs_again(
         &mut self,
         disk: &dyn Storage,
@@ -258,6 +258,7 @@ impl Replica {
                 self.look_for_built_upon(disk, space, &run)?;
             }
         }
+        self.erase_in_proofs(disk, space)?;
         self.note_debt(disk, space)
     }
 

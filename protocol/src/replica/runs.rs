@@ -44,6 +44,8 @@ pub(super) struct Proven {
     /// Where the author's log stands here, or before its first entry.
     pub head: Head,
     pub run: VerifiedRun,
+    /// Whether bodies are left out that only the proof of a fork goes without.
+    pub is_bare: bool,
 }
 
 impl Proven {
@@ -88,12 +90,36 @@ impl Replica {
             other => other.into(),
         })?;
         let (organisation, _) = *places.get(index).ok_or(RunError::Origin)?;
+        let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
         let access = &self.space(disk, &space)?.access;
         let is_erased =
             |one: &VerifiedEntry| access.is_body_erased(&author, one.header.sequence, &one.hash);
-        run.erase(is_erased, |one| missing.contains(&one.hash))?;
-        let head = known.unwrap_or_else(|| Head::begin(&space, &author, organisation));
-        Ok(Proven { space, author, organisation, head, run })
+        let is_bare = run.erase(is_erased, |one| missing.contains(&one.hash)).is_err();
+        if is_bare {
+            self.leave_out_proven(disk, (&space, &author), head, &mut run)?;
+        }
+        Ok(Proven { space, author, organisation, head, run, is_bare })
+    }
+
+    /// Leaves erased bodies out of a run that contradicts the log that is here, whatever else it
+    /// leaves out: it is kept as a proof, of which nothing counts.
+    fn leave_out_proven(
+        &mut self,
+        disk: &dyn Storage,
+        (space, author): (&SpaceId, &NodeId),
+        head: Head,
+        run: &mut VerifiedRun,
+    ) -> Result<(), ReplicaError> {
+        match self.compare_overlap(disk, space, author, head, run)? {
+            Overlap::Agrees => Err(RunError::BodyMissing.into()),
+            Overlap::Contradicts { .. } => {
+                let access = &self.space(disk, space)?.access;
+                let is_erased = |one: &VerifiedEntry| {
+                    access.is_body_erased(author, one.header.sequence, &one.hash)
+                };
+                Ok(run.erase(is_erased, |_| true)?)
+            }
+        }
     }
 
     /// What a run of `author` that begins at `start` may follow on, each with whose log that is:

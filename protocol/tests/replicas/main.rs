@@ -13,6 +13,7 @@
 mod admission;
 mod adversary;
 mod aside;
+mod bare_proofs;
 mod beacons;
 mod bodies;
 mod bounds;

@@ -7,29 +7,36 @@ use crate::ids::{EntryHash, NodeId, RecordId, SpaceId};
 use crate::log::{LogPosition, Run, VerifiedEntry};
 use crate::replica::{Replica, ReplicaError, decode_proof, keys};
 use crate::storage::{Storage, Table};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 impl Replica {
-    /// Drops erased bodies from the proofs that authors forked their logs.
+    /// Drops erased bodies from the proofs that authors forked their logs: what an erasure names,
+    /// and what is read here of a record that was erased. A machine of the owner, which may be its
+    /// primary once, keeps the latter until it is named; of a third version the primary may never
+    /// hear, for one proof is enough.
     pub(in crate::replica) fn erase_in_proofs(
         &mut self,
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
+        let own = self.organisation();
+        let pays = self.summaries.get(space).is_some_and(|summary| summary.is_of(&own));
         for (key, mut run) in self.proofs(disk, space)? {
             let before = run.clone();
             let verified = self.proven_entries(disk, space, run.clone())?;
-            let hashes: BTreeMap<_, _> =
-                verified.into_iter().map(|one| (one.header.sequence, one.hash)).collect();
-            let access = &self.space(disk, space)?.access;
-            // What is missing was erased on a branch that was known once.
-            let author = run.author;
-            for (sequence, entry) in run.placed() {
-                let hash = hashes.get(&sequence);
-                if hash.is_some_and(|hash| access.is_body_erased(&author, sequence, hash)) {
-                    entry.body = entry.body.erased();
-                }
+            let state = self.space(disk, space)?;
+            let is_erased = |VerifiedEntry { header, hash, body }: &&VerifiedEntry| {
+                let record = body.sealed().filter(|_| !pays);
+                let record =
+                    record.and_then(|body| record_within(state.key_of(header), header, body));
+                state.access.is_body_erased(&header.author, header.sequence, hash)
+                    || record.is_some_and(|record| state.access.is_erased(&record))
+            };
+            let erased = verified.iter().filter(is_erased).map(|one| one.header.sequence);
+            let erased: BTreeSet<_> = erased.collect();
+            for (_, entry) in run.placed().filter(|(place, _)| erased.contains(place)) {
+                entry.body = entry.body.erased();
             }
             if run != before {
                 self.pending.put(Table::Forks, key, codec::encode(&run));

@@ -9,7 +9,7 @@
 use super::version::{Version, version_with};
 use crate::codec;
 use crate::ids::{NodeId, RecordId, SpaceId};
-use crate::log::LogPosition;
+use crate::log::{LogPosition, RunError};
 use crate::replica::forks::Overlap;
 use crate::replica::projection::note_places;
 use crate::replica::runs::{Admitted, Proven};
@@ -46,6 +46,10 @@ impl Replica {
         let is_usual = *author == own || run.end().length <= here.settled;
         if is_usual || here.is_whole(named, author) {
             return Ok(None);
+        }
+        if proven.is_bare {
+            // It may become the log itself.
+            return Err(RunError::BodyMissing.into());
         }
         let offered = version_with(proven, here, named).ok_or(ReplicaError::Frozen)?;
         self.take_version(disk, proven, (here, offered), overlap)
