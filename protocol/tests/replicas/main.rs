@@ -54,5 +54,6 @@ mod tampering;
 mod thief;
 mod threats;
 mod traps;
+mod unknown_places;
 mod versions;
 mod work;
