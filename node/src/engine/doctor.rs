@@ -51,7 +51,7 @@ impl Core {
             "bundles_whole",
             &self.parts_missing()?,
             "these parts, of so many, have not been imported: look for their files, or ask for a \
-             new bundle",
+             new bundle; then these go by themselves, 90 days after the last of them came",
         ));
         let named = |one: &MissingView| format!("{}: {}", one.title, one.entries);
         checks.push(nobody(

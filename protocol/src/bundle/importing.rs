@@ -64,6 +64,7 @@ pub fn import(
 ) -> Result<Vec<Outcome>, BundleError> {
     check_heard(replica)?;
     let parts = read_parts(file)?;
+    replica.drop_old_parts(disk, now)?;
     let mut outcomes: Vec<([u8; 32], Outcome)> = Vec::new();
     for part in &parts {
         if part.recipient != replica.organisation() {

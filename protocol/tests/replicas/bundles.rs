@@ -35,8 +35,12 @@ impl Node {
     }
 
     fn take_in(&mut self, file: &[u8]) -> Result<Vec<Outcome>, BundleError> {
+        self.take_in_at(file, NOW)
+    }
+
+    fn take_in_at(&mut self, file: &[u8], now: Timestamp) -> Result<Vec<Outcome>, BundleError> {
         let (replica, disk, random) = (&mut self.replica, &self.disk, &mut self.random);
-        let outcome = import(file, replica, disk, NOW, random);
+        let outcome = import(file, replica, disk, now, random);
         self.keep(outcome)
     }
 

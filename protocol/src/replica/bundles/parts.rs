@@ -55,6 +55,24 @@ impl Replica {
         Ok(())
     }
 
+    /// Drops the parts of bundles of which none came any more for long: nobody looks for the rest.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn drop_old_parts(
+        &mut self,
+        disk: &dyn Storage,
+        now: Timestamp,
+    ) -> Result<(), ReplicaError> {
+        let waiting = self.waiting_parts(disk)?;
+        let is_old =
+            |one: &Waiting| now.milliseconds().saturating_sub(one.last) > limits::PARTS_KEPT_MS;
+        for (bundle, old) in waiting.iter().filter(|(_, one)| is_old(one)) {
+            self.delete_parts(bundle, &old.numbers);
+        }
+        Ok(())
+    }
+
     fn waiting_parts(
         &self,
         disk: &dyn Storage,

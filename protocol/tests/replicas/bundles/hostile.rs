@@ -1,7 +1,7 @@
 //! Bundles that were changed, cut off, made by others or for others, or that declare what is not
 //! there: refused, and nothing of them is kept.
 
-use super::{Node, Organisation, pair, request};
+use super::{NOW, Node, Organisation, pair, request};
 use sincronia_protocol::access::{History, Role};
 use sincronia_protocol::bundle::{BundleError, ExportRequest, Outcome};
 use sincronia_protocol::limits;
@@ -184,4 +184,23 @@ fn what_waits_for_its_other_parts_is_bounded() {
     assert!(kept as u64 <= limits::PARTS_KEPT_BYTES_MAX, "{kept} bytes");
     let newest = pair.member.replica.parts_kept(&pair.member.disk, &[5; 32]).unwrap();
     assert_eq!(newest.len(), 1);
+}
+
+/// Where a part was lost for good the others waited for ever, and were asked after at each look.
+#[test]
+fn what_nobody_looks_for_any_more_is_dropped() {
+    let mut pair = pair();
+    pair.write(20);
+    let small =
+        ExportRequest { part_bytes: limits::PART_BYTES_MIN, ..request(pair.member.organisation()) };
+    let parts = pair.owner.bundle_as(&small).unwrap().parts;
+    pair.member.take_in(&parts[0]).unwrap();
+    pair.write(1);
+    let whole = pair.owner.bundle(pair.member.organisation());
+    let waiting = |member: &Node| member.replica.bundles_waiting(&member.disk).unwrap().len();
+    for (days, left) in [(89, 1), (91, 0)] {
+        let later = NOW.plus(days * 24 * 60 * 60 * 1000);
+        pair.member.take_in_at(&whole, later).unwrap();
+        assert_eq!(waiting(&pair.member), left, "after {days} days");
+    }
 }
