@@ -171,8 +171,8 @@ pub const PART_BYTES_DEFAULT: usize = 20_000_000;
 pub const PART_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Parts that wait for the rest of their bundle, in bytes; beyond it the oldest bundle is dropped.
 pub const PARTS_KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// How long they wait after the last of them came: as long as an invitation holds. Whoever finds the
-/// rest later imports all of its files again.
+/// How long they wait after the last of them came: as long as an invitation holds. Whoever finds
+/// the rest later imports all of its files again.
 pub const PARTS_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// Bundles that are remembered as imported: who imports one again is told so.
 pub const BUNDLES_REMEMBERED_MAX: usize = 256;

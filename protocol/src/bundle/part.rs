@@ -220,7 +220,6 @@ mod tests {
         }
     }
 
-    #[test]
     /// Of one of several the hashes of the others were changed: it was taken for a part of a bundle
     /// that nobody had made, and the rest of that was waited for.
     #[test]
