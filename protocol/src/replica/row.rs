@@ -5,6 +5,7 @@ use crate::ids::{NodeId, RecordId, SpaceId};
 use crate::record::View;
 use crate::storage::{Storage, Table};
 use minicbor::{Decode, Encode};
+use std::ops::ControlFlow;
 
 /// Why an entry of a record does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -77,6 +78,21 @@ impl Row {
 }
 
 impl Replica {
+    /// The records of a space of which there is a row.
+    pub(super) fn records_shown(
+        &self,
+        disk: &dyn Storage,
+        space: &SpaceId,
+    ) -> Result<Vec<RecordId>, ReplicaError> {
+        let mut records = Vec::new();
+        let (from, to) = keys::all(space.as_bytes());
+        self.scan(disk, Table::Rows, &from, &to, &mut |key, _| {
+            records.extend(keys::tail(key).map(RecordId::from_bytes));
+            ControlFlow::Continue(())
+        })?;
+        Ok(records)
+    }
+
     pub(super) fn load_row(
         &self,
         disk: &dyn Storage,

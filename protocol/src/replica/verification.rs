@@ -7,7 +7,7 @@ use crate::access::Branches;
 use crate::access::Signatures;
 use crate::codec;
 use crate::crypto::Domain;
-use crate::ids::{NodeId, RecordId, SpaceId};
+use crate::ids::{NodeId, SpaceId};
 use crate::limits;
 use crate::log::{LogPosition, Run};
 use crate::storage::{Storage, Table};
@@ -181,13 +181,7 @@ impl Replica {
         space: &SpaceId,
         findings: &mut Findings,
     ) -> Result<(), ReplicaError> {
-        let mut records = Vec::new();
-        let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Rows, &from, &to, &mut |key, _| {
-            records.extend(keys::tail(key).map(RecordId::from_bytes));
-            ControlFlow::Continue(())
-        })?;
-        for record in records {
+        for record in self.records_shown(disk, space)? {
             findings.records += 1;
             let row = match self.load_row(disk, space, &record) {
                 Ok(row) => row.unwrap_or_default(),

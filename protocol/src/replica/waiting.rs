@@ -5,7 +5,7 @@ use super::projection::{Reading, note_places, read};
 use super::space::SpaceState;
 use super::{Replica, ReplicaError, erasure, keys};
 use crate::access::Access;
-use crate::ids::{NodeId, OrganisationId, RecordId, SpaceId};
+use crate::ids::{NodeId, OrganisationId, SpaceId};
 use crate::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -93,13 +93,7 @@ impl Replica {
         disk: &dyn Storage,
         space: &SpaceId,
     ) -> Result<(), ReplicaError> {
-        let mut records = Vec::new();
-        let (from, to) = keys::all(space.as_bytes());
-        self.scan(disk, Table::Rows, &from, &to, &mut |key, _| {
-            records.extend(keys::tail(key).map(RecordId::from_bytes));
-            ControlFlow::Continue(())
-        })?;
-        for record in records {
+        for record in self.records_shown(disk, space)? {
             let Some(mut row) = self.load_row(disk, space, &record)? else { continue };
             let mut places: BTreeSet<_> = row.places().collect();
             let before = places.len();

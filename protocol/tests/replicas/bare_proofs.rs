@@ -4,23 +4,11 @@
 use super::circle::Circle;
 use super::cuts::hand;
 use super::line::Line;
-use super::organisation::{Node, Organisation};
+use super::organisation::Node;
 use super::origin::agree;
-use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::log::{Run, RunError};
 use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::storage::Table;
-
-/// A node that the first organisation certifies and names primary, by a root key that was stolen.
-fn thief(circle: &Circle) -> (Node, Organisation) {
-    let mut stolen = circle.organisations[0].elsewhere();
-    let credentials = stolen.add_node(61);
-    stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
-    let known: Vec<_> = circle.organisations.iter().collect();
-    let mut thief = Node::start(&credentials, &known);
-    thief.learn(&stolen);
-    (thief, stolen)
-}
 
 fn rotate(circle: &mut Circle) {
     circle.organisations[0].rotate_root();
@@ -61,7 +49,7 @@ fn a_proof_without_the_bodies_that_a_thief_erased_reaches_everybody() {
         let other = last_of(&mut twin, &circle, 1);
         let record = circle.member.note(&space, "Del membro");
         circle.settle();
-        let (mut thief, stolen) = thief(&circle);
+        let (mut thief, stolen) = circle.thief();
         circle.colleague.learn(&stolen);
         agree(&mut circle.colleague, &mut thief);
         thief.erase(&space, &record).unwrap();
@@ -156,7 +144,7 @@ fn threat_20_a_body_is_left_out_of_what_contradicts_and_of_nothing_else() {
 fn a_log_of_which_the_owner_never_had_what_is_lost_is_gone_on_with_at_a_new_machine() {
     let mut circle = Circle::of_contributors();
     let space = circle.space;
-    let (mut thief, stolen) = thief(&circle);
+    let (mut thief, stolen) = circle.thief();
     circle.colleague.learn(&stolen);
     let lost = circle.colleague.note(&space, "Perduta");
     agree(&mut circle.colleague, &mut thief);

@@ -5,7 +5,6 @@ use super::circle::Circle;
 use super::cuts::{hand, revoke_machine};
 use super::organisation::Node;
 use super::origin::agree;
-use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::log::Run;
 
@@ -19,12 +18,7 @@ fn piece(node: &mut Node, author: &Node, space: &SpaceId, from: u64, bytes: usiz
 /// colleague hears of it, before the key is replaced.
 fn erased_apart(circle: &mut Circle, records: &[RecordId]) {
     let space = circle.space;
-    let mut stolen = circle.organisations[0].elsewhere();
-    let credentials = stolen.add_node(61);
-    stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
-    let known: Vec<_> = circle.organisations.iter().collect();
-    let mut thief = Node::start(&credentials, &known);
-    thief.learn(&stolen);
+    let (mut thief, stolen) = circle.thief();
     circle.colleague.learn(&stolen);
     agree(&mut circle.colleague, &mut thief);
     for record in records {

@@ -4,6 +4,7 @@ use super::organisation::{Node, Organisation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sincronia_protocol::access::{History, Role};
+use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{NodeId, RecordId, SpaceId};
 use sincronia_protocol::replica::QuarantineReason;
 
@@ -38,6 +39,18 @@ impl Circle {
         circle.owner.give(&mut circle.member, &circle.space);
         circle.owner.give(&mut circle.colleague, &circle.space);
         circle
+    }
+
+    /// A node that the owner's organisation certifies and names primary, by a root key that was
+    /// stolen, and what is said there.
+    pub fn thief(&self) -> (Node, Organisation) {
+        let mut stolen = self.organisations[0].elsewhere();
+        let credentials = stolen.add_node(61);
+        stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
+        let known: Vec<_> = self.organisations.iter().collect();
+        let mut thief = Node::start(&credentials, &known);
+        thief.learn(&stolen);
+        (thief, stolen)
     }
 
     /// The owner grants a role from the start.

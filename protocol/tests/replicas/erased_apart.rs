@@ -8,7 +8,6 @@ use super::line::Line;
 use super::organisation::{Node, Organisation};
 use super::origin::agree;
 use sincronia_protocol::access::{History, Role};
-use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
 use sincronia_protocol::log::{AccessPoint, RunError};
 use sincronia_protocol::replica::{QuarantineReason, ReplicaError};
@@ -38,12 +37,7 @@ fn theft() -> Theft {
     circle.member.rename(&space, records[0], "Corretta").unwrap();
     circle.member.rename(&space, records[0], TITLES[0]).unwrap();
     circle.settle();
-    let mut stolen = circle.organisations[0].elsewhere();
-    let credentials = stolen.add_node(61);
-    stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
-    let known: Vec<_> = circle.organisations.iter().collect();
-    let mut thief = Node::start(&credentials, &known);
-    thief.learn(&stolen);
+    let (mut thief, stolen) = circle.thief();
     circle.member.learn(&stolen);
     agree(&mut circle.member, &mut thief);
     Theft { circle, thief, stolen, records }

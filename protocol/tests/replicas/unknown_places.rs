@@ -12,7 +12,6 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sincronia_protocol::access::{AccessEntry, History, Role};
-use sincronia_protocol::identity::IdentityOperation;
 use sincronia_protocol::ids::{EntryHash, RecordId};
 use sincronia_protocol::log::{AccessPoint, LogPosition, Payload};
 use sincronia_protocol::record::{Author, Edits, Kind, Record, derive_id};
@@ -130,12 +129,7 @@ fn titles(node: &Node, circle: &Circle) -> BTreeMap<RecordId, Option<String>> {
 
 /// A machine that only a stolen root key names primary, and which goes on with the access log.
 fn thief(circle: &mut Circle, step: u8) -> (Node, Organisation) {
-    let mut stolen = circle.organisations[0].elsewhere();
-    let credentials = stolen.add_node(61);
-    stolen.say(IdentityOperation::SetPrimary { node: credentials.node_key.id() });
-    let known: Vec<_> = circle.organisations.iter().collect();
-    let mut thief = Node::start(&credentials, &known);
-    thief.learn(&stolen);
+    let (mut thief, stolen) = circle.thief();
     circle.colleague.learn(&stolen);
     agree(&mut circle.colleague, &mut thief);
     let (space, outsider) = (circle.space, circle.outsider.organisation());
