@@ -2,7 +2,7 @@
 
 use super::{PeerIndex, World};
 use sincronia_protocol::crypto::KeyCommitment;
-use sincronia_protocol::ids::{EntryHash, RecordId, SpaceId};
+use sincronia_protocol::ids::{EntryHash, OrganisationId, RecordId, SpaceId};
 use sincronia_protocol::replica::ReplicaError;
 use sincronia_protocol::storage::{Storage, Table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,15 +53,45 @@ impl World {
         Ok(())
     }
 
-    /// What only machines say that were revoked before anybody heard it reaches nobody.
+    /// What only machines say that were revoked before anybody heard it reaches nobody; nor does
+    /// what they told whom no other machine of the owner knows, by way of whatever partners.
     pub(super) fn forget_unheard_erasures(&mut self) {
-        let mut unheard = std::mem::take(&mut self.erasures.erased);
-        for one in self.peers.iter_mut().filter(|one| one.is_good()) {
-            let heard = unheard.extract_if(.., |(space, record)| {
-                one.replica.is_erased(&one.disk, space, record).unwrap_or(false)
-            });
-            self.erasures.erased.extend(heard);
+        let mut erased = std::mem::take(&mut self.erasures.erased);
+        erased.retain(|(space, record)| {
+            (0..self.peers.len()).any(|peer| self.has_heard_to_tell(peer, space, record))
+        });
+        self.erasures.erased = erased;
+    }
+
+    fn has_heard_to_tell(&mut self, peer: PeerIndex, space: &SpaceId, record: &RecordId) -> bool {
+        let one = &mut self.peers[peer];
+        let has_heard = one.is_good()
+            && one.replica.is_erased(&one.disk, space, record).is_ok_and(|erased| erased);
+        let owner = self.peers[peer].replica.summary(space).map(|summary| summary.owner);
+        has_heard && owner.is_some_and(|owner| self.tells(peer, &owner))
+    }
+
+    /// Whether what `peer` knows comes to a machine of `owner` that is in service, if there is one.
+    fn tells(&self, peer: PeerIndex, owner: &OrganisationId) -> bool {
+        let is_of_owner = |one: PeerIndex| self.peers[one].replica.organisation() == *owner;
+        let in_service: Vec<_> =
+            (0..self.peers.len()).filter(|one| self.peers[*one].is_good()).collect();
+        let (mut reached, mut open) = (BTreeSet::from([peer]), vec![peer]);
+        while let Some(here) = open.pop() {
+            if is_of_owner(here) {
+                return true;
+            }
+            let met = in_service.iter().filter(|there| self.are_acquainted(here, **there));
+            open.extend(met.filter(|there| reached.insert(**there)));
         }
+        !in_service.iter().any(|one| is_of_owner(*one))
+    }
+
+    /// Whether two are machines of one organisation, or of two that took each other for partners.
+    fn are_acquainted(&self, one: PeerIndex, other: PeerIndex) -> bool {
+        let [one, other] = [one, other].map(|peer| &self.peers[peer].replica);
+        let [its, others] = [one.organisation(), other.organisation()];
+        its == others || (one.partner(&others).is_some() && other.partner(&its).is_some())
     }
 
     /// Has the owner name what came too late, as its node does after each commit.

@@ -31,8 +31,10 @@ fn random_histories_keep_every_promise() {
 #[test]
 fn histories_that_once_broke_a_promise_keep_it() {
     // In 41,127 two bodies without a line have only new machines: one invites the other again.
-    let once_broken =
-        [2827, 4717, 7806, 8737, 11566, 12236, 41_127, 61_807, 71_513, 73_483, 80_643, 92_185];
+    let once_broken = [
+        2827, 4717, 7806, 8737, 11566, 12236, 41_127, 61_807, 71_513, 73_483, 80_643, 92_185,
+        101_012,
+    ];
     for seed in once_broken {
         assert!(play_seed(seed, STEPS).is_ok(), "seed {seed}");
     }
