@@ -84,8 +84,8 @@ pub enum BundleError {
     /// The replica.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
-    /// A newer program made it.
-    #[error("the bundle was made by a newer version; update this program")]
+    /// A program of another version made it, newer or older.
+    #[error("the bundle was made by another version of the program")]
     Version,
 }
 

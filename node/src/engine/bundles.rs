@@ -238,7 +238,10 @@ impl From<BundleError> for ApiError {
             ),
             BundleError::NotPartner(_) => told("join by invitation first, or unblock it"),
             BundleError::Recipient(_) => told("hand it to the organisation it is for"),
-            BundleError::Version => told("update this program, then import it again"),
+            BundleError::Version => told(
+                "update the older of the two programs; if it is this one, import the bundle again, \
+                 else ask for a new one",
+            ),
             BundleError::NotForNode => told(
                 "it was made before its maker knew of this machine: send it a bundle, then ask for a \
                  new one, with --all; if neither opens the other's, both have only new machines: \

@@ -118,7 +118,7 @@ fn hash(piece: &[u8]) -> [u8; 32] {
 ///
 /// # Errors
 /// [`BundleError::NotBundle`] when it is something else or cut off, [`BundleError::Version`] when a
-/// newer program made it, [`BundleError::Damaged`] when bytes of it were changed.
+/// program of another version made it, [`BundleError::Damaged`] when bytes of it were changed.
 pub fn read_parts(mut bytes: &[u8]) -> Result<Vec<Part<'_>>, BundleError> {
     let mut parts = Vec::new();
     while !bytes.is_empty() {
@@ -141,7 +141,7 @@ fn read_part(bytes: &[u8]) -> Result<Part<'_>, BundleError> {
         return Err(BundleError::NotBundle);
     }
     let (header, rest) = rest.split_at_checked(length).ok_or(BundleError::NotBundle)?;
-    // The version stands first, so that a newer layout is told from damage.
+    // The version stands first, so that another layout is told from damage.
     if matches!(header, [0x82 | 0x83, 0x85, version, ..] if *version != VERSION) {
         return Err(BundleError::Version);
     }
@@ -233,6 +233,17 @@ mod tests {
                 assert!(read_parts(&changed).is_err(), "byte {position} of one of {}", parts.len());
                 assert!(read_parts(&part[..position]).is_err(), "cut at {position}");
             }
+        }
+    }
+
+    #[test]
+    fn another_layout_is_told_from_damage() {
+        let mut part = split(RECIPIENT, &sealed(300), limits::PART_BYTES_MIN).unwrap().concat();
+        let header = MAGIC.len() + LENGTH_BYTES;
+        assert_eq!(part[header..][..3], [0x83, 0x85, VERSION]);
+        for (fields, version) in [(0x82, 1), (0x83, VERSION + 1)] {
+            (part[header], part[header + 2]) = (fields, version);
+            assert!(matches!(read_parts(&part), Err(BundleError::Version)), "version {version}");
         }
     }
 
