@@ -8,7 +8,7 @@ pub mod api;
 pub mod backup;
 pub mod config;
 pub mod engine;
-mod foreign;
+pub mod foreign;
 pub mod http;
 pub mod keystore;
 pub mod limits;

@@ -12,6 +12,7 @@ use super::failure::{Exit, Failure};
 use crate::output::value::{Names, beginning};
 use serde_json::Value as Json;
 use sincronia_node::api::{ConventionView, ErasureView, RecordView, RecordsQuery, SpaceView};
+use sincronia_node::foreign::one_line;
 use sincronia_protocol::ids::{RecordId, SpaceId};
 use sincronia_protocol::record::Kind;
 use std::cell::RefCell;
@@ -249,7 +250,7 @@ pub fn title(record: &RecordView) -> String {
         ["title", "name", "policy_no", "family_name", "text", "duty_text", "topic", "month"];
     let named = NAMING.iter().find_map(|name| record.fields.get(*name)?.as_str());
     // Its writer may have put line ends into it, and it stands within sentences.
-    named.unwrap_or_default().split(['\n', '\r']).collect::<Vec<_>>().join(" ")
+    one_line(named.unwrap_or_default())
 }
 
 /// A way in which a text can mean something with an identifier and a name.

@@ -93,23 +93,9 @@ fn colour_length(part: &str) -> Option<usize> {
     digits.get(end..)?.starts_with('m').then_some(end + "[m".len())
 }
 
-/// Controls but for the end of a line, marks that turn or hide text, and whatever is not seen: a
-/// name with such a sign in it looks like one without.
+/// What is not printed as it is: all that commands, turns or hides text, but for the end of a line.
 fn is_hostile(one: char) -> bool {
-    (one.is_control() && one != '\n')
-        || matches!(one,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
+    one != '\n' && sincronia_node::foreign::is_hostile(one)
 }
 
 fn push_harmless(shown: &mut String, part: &str) {
